@@ -1,0 +1,1 @@
+"""The pipeline: from a tree and a configuration to a `Review`."""

@@ -1,0 +1,114 @@
+"""A `Review`: everything that a report may say about one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fastapi_architect.findings.finding import Finding, RuleInfo
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnalysed:
+    """A file, or a part of it, that could not be analysed, and why."""
+
+    file: str
+    reason: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that a comment, the configuration or the baseline silenced, and by which reason."""
+
+    finding: Finding
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """A measured fact that speaks for the code: "all 42 operations declare a response model"."""
+
+    text: str
+    measured: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistItem:
+    """One item of the quality or security checklist; verdict is pass, fail or not-assessed."""
+
+    section: str
+    title: str
+    verdict: str
+    rules: tuple[str, ...]
+    findings: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationSummary:
+    """One application root: its name, folder and size, for the head of a report."""
+
+    name: str
+    root: str
+    operations: int
+    websockets: int
+    authenticated: int
+    public: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLoss:
+    """Points that one rule takes from the score, and the score after mending all its findings."""
+
+    rule: RuleInfo
+    findings: int
+    points: float
+    score_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The project's score (research: rules.md section 7); losses sum to `100 - raw`."""
+
+    value: int
+    grade: str
+    raw: float
+    ceiling: int
+    losses: tuple[RuleLoss, ...]
+    by_category: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The result of one run; reports render it and decide nothing.
+
+    Attributes:
+        root: the reviewed folder as the user named it.
+        findings: active ones, most severe first (security leads), order fully determined.
+        suppressed: silenced ones with reasons.
+        left_out: findings in tests, vendored and generated code, by kind ("tests": 12): read for facts, not reported.
+        matrix: rows for `architect map`, kept opaque here (see `appgraph.matrix`).
+        gate: severity name at and above which the gate fails; failed: whether it did.
+        timings: seconds per stage and per rule, wall; never part of the deterministic part.
+    """
+
+    root: str
+    findings: tuple[Finding, ...]
+    suppressed: tuple[Suppressed, ...]
+    not_analysed: tuple[NotAnalysed, ...]
+    left_out: dict[str, int]
+    strengths: tuple[Strength, ...]
+    checklist: tuple[ChecklistItem, ...]
+    applications: tuple[ApplicationSummary, ...]
+    score: Score
+    files: int
+    lines: int
+    gate: str
+    failed: bool
+    notes: tuple[str, ...] = ()
+    matrix: tuple[object, ...] = ()
+    snippets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    review_time_ms: int = 0
+    timings: dict[str, float] = field(default_factory=dict)

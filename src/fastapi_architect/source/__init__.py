@@ -1,0 +1,1 @@
+"""Text: the tree under review, places in it, comments, ignores and edits."""

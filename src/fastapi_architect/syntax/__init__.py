@@ -1,0 +1,1 @@
+"""Text to `ParsedModule`: parsed once, lowered once to a compact typed IR."""

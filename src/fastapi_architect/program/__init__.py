@@ -1,0 +1,1 @@
+"""The understood program: modules, symbols, types and calls. Knows Python, and no library."""

@@ -1,0 +1,303 @@
+"""What a program is made of: modules, classes, functions, and the names bound in each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fastapi_architect.source.location import Location
+from fastapi_architect.syntax import ir, span
+
+if TYPE_CHECKING:
+    from fastapi_architect.program.facts import BodyFacts
+
+
+class Binding:
+    """One way in which a name gets its value.
+
+    Attributes:
+        kind: assign, annotated, augmented, parameter, loop, with, except, import, from, function, class, comprehension,
+            walrus, match, delete.
+        node: the statement or expression that binds.
+        value: expression the value comes from (the iterable for a loop, the context manager for with, the type for
+            except), None when there is none.
+        annotation: the declared type, or None.
+        path: positions by which the value is taken apart: `a, (b, c) = v` binds c with path (1, 1).
+        definition: the `Function` or `Class` for those kinds.
+        target: dotted module for an import; for a from-import `module` and `attribute`.
+    """
+
+    __slots__ = ("annotation", "attribute", "context", "definition", "kind", "node", "path", "target", "value")
+
+    def __init__(
+        self,
+        kind: str,
+        node: ir.Node,
+        value: ir.Expr | None = None,
+        annotation: ir.Expr | None = None,
+        path: tuple[int, ...] = (),
+        definition: Function | Class | None = None,
+        target: str = "",
+        attribute: str = "",
+    ) -> None:
+        self.kind = kind
+        self.node = node
+        self.value = value
+        self.annotation = annotation
+        self.path = path
+        self.definition = definition
+        self.target = target
+        self.attribute = attribute
+
+
+class Scope:
+    """Anything with a body in which names are bound: a module, a class or a function.
+
+    Attributes:
+        module: the module it lies in (itself for a module).
+        parent: the enclosing scope, None for a module.
+        name: its own name; for a module the dotted name.
+        qualname: dotted path inside the module, "" for the module.
+    """
+
+    __slots__ = ("_facts", "classes", "functions", "module", "name", "parent", "qualname")
+
+    module: Module
+    parent: Scope | None
+
+    def __init__(self, name: str, qualname: str) -> None:
+        self.name = name
+        self.qualname = qualname
+        self._facts: BodyFacts | None = None
+        #: Direct inner functions and classes in order of definition; later ones of the same name too.
+        self.functions: list[Function] = []
+        self.classes: list[Class] = []
+
+    @property
+    def body(self) -> list[ir.Stmt]:
+        """The statements, decoded."""
+        raise NotImplementedError
+
+    @property
+    def facts(self) -> BodyFacts:
+        """Everything one walk over the body collects; walked on first use."""
+        facts = self._facts
+        if facts is None:
+            from fastapi_architect.program.facts import collect  # the walk needs these classes
+
+            facts = self._facts = collect(self)
+        return facts
+
+    @property
+    def full_name(self) -> str:
+        """Dotted name from the module's name on: `app.services.orders.OrderService.create`."""
+        return f"{self.module.name}.{self.qualname}" if self.qualname else self.module.name
+
+    def location(self, node: ir.Node | None = None) -> Location:
+        """Where `node` stands (the definition itself when None)."""
+        raise NotImplementedError
+
+    def _locate(self, packed: int) -> Location:
+        return Location(
+            self.module.path,
+            span.line_of(packed),
+            span.column_of(packed),
+            span.end_line_of(packed),
+            span.end_column_of(packed),
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.full_name}>"
+
+
+class Module(Scope):
+    """One file.
+
+    Attributes:
+        path: relative to the tree's root, forward slashes.
+        parsed: its syntax.
+        is_package: it is an `__init__.py`.
+        kind: source, test, vendored, generated, migration or example (see `source.tree`).
+    """
+
+    __slots__ = ("is_package", "kind", "parsed", "path", "root")
+
+    def __init__(self, name: str, path: str, parsed: ir.ParsedModule, kind: str, root: str) -> None:
+        super().__init__(name, "")
+        self.module = self
+        self.parent = None
+        self.path = path
+        self.parsed = parsed
+        self.kind = kind
+        #: Folder that would be on `sys.path` for this module's name, "" for the tree's root.
+        self.root = root
+        self.is_package = path.endswith("__init__.py")
+        define(self, parsed.body)
+
+    @property
+    def body(self) -> list[ir.Stmt]:
+        return self.parsed.body
+
+    @property
+    def package(self) -> str:
+        """Dotted name against which relative imports resolve."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+    def location(self, node: ir.Node | None = None) -> Location:
+        return self._locate(node.span) if node is not None else Location(self.path, 1)
+
+    def mentions(self, identifier: str) -> bool:
+        """The file contains this name, attribute or keyword somewhere."""
+        return identifier in self.parsed.identifiers
+
+
+class Class(Scope):
+    """A class of the program."""
+
+    __slots__ = ("methods", "node")
+
+    def __init__(self, node: ir.ClassDef, parent: Scope) -> None:
+        super().__init__(node.name, f"{parent.qualname}.{node.name}" if parent.qualname else node.name)
+        self.node = node
+        self.module = parent.module
+        self.parent = parent
+        define(self, node.body)
+        self.methods: dict[str, Function] = {f.name: f for f in self.functions}
+
+    @property
+    def body(self) -> list[ir.Stmt]:
+        return self.node.body
+
+    def location(self, node: ir.Node | None = None) -> Location:
+        return self._locate(node.span if node is not None else self.node.name_span or self.node.span)
+
+
+class Function(Scope):
+    """A function or method of the program; its body is decoded on first use."""
+
+    __slots__ = ("_body", "node", "owner", "parameters")
+
+    def __init__(self, node: ir.FunctionDef, parent: Scope) -> None:
+        super().__init__(node.name, f"{parent.qualname}.{node.name}" if parent.qualname else node.name)
+        self.node = node
+        self.module = parent.module
+        self.parent = parent
+        #: The class whose method this is, or None.
+        self.owner = parent if isinstance(parent, Class) else None
+        self.parameters: tuple[ir.Param, ...] = tuple(node.params)
+        self._body: list[ir.Stmt] | None = None
+        if node.has_inner:
+            define(self, self.body)
+
+    @property
+    def body(self) -> list[ir.Stmt]:
+        body = self._body
+        if body is None:
+            body = self._body = ir.decode_body(self.node.encoded_body)
+        return body
+
+    @property
+    def is_async(self) -> bool:
+        """Declared with `async def`."""
+        return self.node.is_async
+
+    @property
+    def is_generator(self) -> bool:
+        """Its body yields."""
+        return self.node.is_generator
+
+    def location(self, node: ir.Node | None = None) -> Location:
+        return self._locate(node.span if node is not None else self.node.name_span or self.node.span)
+
+    def parameter(self, name: str) -> ir.Param | None:
+        """The parameter of that name, or None."""
+        return next((p for p in self.parameters if p.name == name), None)
+
+    @property
+    def is_method(self) -> bool:
+        """The first parameter is the instance or the class."""
+        return self.owner is not None and not self.has_decorator("staticmethod")
+
+    def has_decorator(self, name: str) -> bool:
+        """A decorator whose last name is `name`, called or not."""
+        return any(last_name(d.func if isinstance(d, ir.Call) else d) == name for d in self.node.decorators)
+
+
+def define(scope: Scope, body: list[ir.Stmt]) -> None:
+    """Fill `scope.functions` and `scope.classes`, wherever in its blocks they are defined."""
+    for statement in body:
+        kind = statement.__class__
+        if kind is ir.FunctionDef:
+            scope.functions.append(Function(statement, scope))
+        elif kind is ir.ClassDef:
+            scope.classes.append(Class(statement, scope))
+        else:
+            blocks = BLOCKS.get(kind)
+            if blocks is not None:
+                for block in blocks(statement):
+                    define(scope, block)
+
+
+def _if_blocks(node: ir.If) -> Iterator[list[ir.Stmt]]:
+    yield node.body
+    for branch in node.elifs:
+        yield branch.body
+    yield node.orelse
+
+
+def _try_blocks(node: ir.Try) -> Iterator[list[ir.Stmt]]:
+    yield node.body
+    for handler in node.handlers:
+        yield handler.body
+    yield node.orelse
+    yield node.finalbody
+
+
+#: Statement class to a function that gives its blocks, for statements that have any.
+BLOCKS = {
+    ir.If: _if_blocks,
+    ir.For: lambda node: (node.body, node.orelse),
+    ir.While: lambda node: (node.body, node.orelse),
+    ir.With: lambda node: (node.body,),
+    ir.Try: _try_blocks,
+    ir.Match: lambda node: (case.body for case in node.cases),
+}
+
+
+def last_name(expr: ir.Expr) -> str:
+    """`execute` for `self.session.execute`; "" for what has no name."""
+    if expr.__class__ is ir.Attribute:
+        return expr.attr
+    if expr.__class__ is ir.Name:
+        return expr.id
+    return ""
+
+
+def dotted_name(expr: ir.Expr) -> str:
+    """`a.b.c` for a chain of attributes on a name, else ""."""
+    parts: list[str] = []
+    while expr.__class__ is ir.Attribute:
+        parts.append(expr.attr)
+        expr = expr.value
+    if expr.__class__ is not ir.Name:
+        return ""
+    parts.append(expr.id)
+    return ".".join(reversed(parts))
+
+
+def all_functions(scope: Scope) -> Iterator[Function]:
+    """Every function inside `scope`, nested ones too, in order of definition."""
+    for function in scope.functions:
+        yield function
+        yield from all_functions(function)
+    for cls in scope.classes:
+        yield from all_functions(cls)
+
+
+def all_classes(scope: Scope) -> Iterator[Class]:
+    """Every class inside `scope`, nested ones too."""
+    for cls in scope.classes:
+        yield cls
+        yield from all_classes(cls)
+    for function in scope.functions:
+        yield from all_classes(function)

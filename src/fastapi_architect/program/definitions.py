@@ -120,7 +120,7 @@ class Module(Scope):
         kind: source, test, vendored, generated, migration or example (see `source.tree`).
     """
 
-    __slots__ = ("is_package", "kind", "parsed", "path", "root")
+    __slots__ = ("_identifiers", "is_package", "kind", "parsed", "path", "root")
 
     def __init__(self, name: str, path: str, parsed: ir.ParsedModule, kind: str, root: str) -> None:
         super().__init__(name, "")
@@ -132,6 +132,7 @@ class Module(Scope):
         #: Folder that would be on `sys.path` for this module's name, "" for the tree's root.
         self.root = root
         self.is_package = path.endswith("__init__.py")
+        self._identifiers: frozenset[str] | None = None
         define(self, parsed.body)
 
     @property
@@ -148,7 +149,9 @@ class Module(Scope):
 
     def mentions(self, identifier: str) -> bool:
         """The file contains this name, attribute or keyword somewhere."""
-        return identifier in self.parsed.identifiers
+        if self._identifiers is None:
+            self._identifiers = frozenset(self.parsed.identifiers)
+        return identifier in self._identifiers
 
 
 class Class(Scope):

@@ -41,6 +41,9 @@ class LibraryModel(Protocol):
     def call_type(self, name: str) -> Callable[[CallContext], Type | None] | Type | None:
         """What calling `name` gives: a type, or a function of the call; None when not known."""
 
+    def descriptor(self, of: Type, on_instance: bool) -> Type:
+        """What reading a class attribute of this declared type gives (`Mapped[int]` is `int` on an instance)."""
+
     def is_injection(self, name: str) -> bool:
         """A default value `name(provider)` means that the provider's result is passed in (`fastapi.Depends`)."""
 

@@ -1,0 +1,23 @@
+"""Every library description, found by walking this folder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from pathlib import Path
+
+from fastapi_architect.libraries.library import Libraries, Library
+
+_NOT_LIBRARIES = frozenset({"library", "recognition", "registry"})
+
+
+@cache
+def all_libraries() -> Libraries:
+    """The descriptions in this folder, in order of file names."""
+    found: list[Library] = []
+    for info in sorted(pkgutil.iter_modules([str(Path(__file__).parent)]), key=lambda info: info.name):
+        if info.name not in _NOT_LIBRARIES and not info.ispkg:
+            module = importlib.import_module(f"{__package__}.{info.name}")
+            found.append(module.library)
+    return Libraries(found)

@@ -1,0 +1,208 @@
+"""Bases, method resolution order and members of classes, with type arguments carried along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fastapi_architect.program.definitions import Binding, Class, Function, dotted_name
+from fastapi_architect.program.types import (
+    ClassRef,
+    Coroutine,
+    External,
+    Instance,
+    Type,
+    TypeVariable,
+    Union,
+    options,
+    union,
+)
+from fastapi_architect.syntax import ir
+
+if TYPE_CHECKING:
+    from fastapi_architect.program.type_inference import TypeInference
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestor:
+    """One entry of a class's resolution order.
+
+    Attributes:
+        cls: a class of the program, or the canonical name of a library's class.
+        variables: what the ancestor's type variables stand for, seen from the class that was asked.
+    """
+
+    cls: Class | str
+    variables: dict[str, Type | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member as found: the ancestor that defines it and how."""
+
+    ancestor: Ancestor
+    function: Function | None = None
+    bindings: tuple[Binding, ...] = ()
+
+
+class ClassHierarchy:
+    """Answers about inheritance; memoised per class."""
+
+    def __init__(self, inference: TypeInference) -> None:
+        self._inference = inference
+        self._bases: dict[int, tuple[Instance | ClassRef, ...]] = {}
+        self._orders: dict[int, tuple[Ancestor, ...]] = {}
+        self._variables: dict[int, tuple[str, ...]] = {}
+        self._working: set[int] = set()
+        self._subclasses: dict[int, list[Class]] | None = None
+
+    def bases(self, cls: Class) -> tuple[ClassRef, ...]:
+        """The direct bases, resolved, `Generic[...]` and unknown ones left out."""
+        key = id(cls)
+        if key not in self._bases:
+            self._bases[key] = ()
+            found: list[ClassRef] = []
+            for expr in cls.node.bases:
+                of = self._inference.reference(expr, cls.parent)
+                found += [o for o in options(of) if isinstance(o, ClassRef)]
+                found += [
+                    ClassRef(o.name) for o in options(of) if isinstance(o, External) and o.name != "typing.Generic"
+                ]
+            self._bases[key] = tuple(found)
+        return self._bases[key]  # type: ignore[return-value]
+
+    def variables(self, cls: Class) -> tuple[str, ...]:
+        """Names of the class's own type variables, in order (`Generic[T]`, PEP 695, or first use in bases)."""
+        key = id(cls)
+        if key not in self._variables:
+            names = [t.name for t in cls.module.parsed.type_parameters if t.owner in (cls.name, cls.qualname)]
+            if not names:
+                names = self._variables_of_bases(cls)
+            self._variables[key] = tuple(dict.fromkeys(names))
+        return self._variables[key]
+
+    def _variables_of_bases(self, cls: Class) -> list[str]:
+        generic: list[str] = []
+        used: list[str] = []
+        for expr in cls.node.bases:
+            if expr.__class__ is not ir.Subscript:
+                continue
+            elements = expr.slice.elts if expr.slice.__class__ is ir.Sequence else [expr.slice]
+            names = [n for n in map(dotted_name, elements) if n and self._inference.is_type_variable(n, cls.parent)]
+            if dotted_name(expr.value).rpartition(".")[2] in ("Generic", "Protocol"):
+                generic += names
+            used += names
+        return generic or used
+
+    def order(self, cls: Class | str) -> tuple[Ancestor, ...]:
+        """Method resolution order, depth first with repeats kept at their last place, library classes included."""
+        if isinstance(cls, str):
+            return self._library_order(cls)
+        key = id(cls)
+        known = self._orders.get(key)
+        if known is not None:
+            return known
+        if key in self._working:
+            return (Ancestor(cls),)
+        self._working.add(key)
+        entries = [Ancestor(cls, {name: TypeVariable(name) for name in self.variables(cls)})]
+        for base in self.bases(cls):
+            entries += self._inherited(base)
+        self._working.discard(key)
+        last: dict[int | str, int] = {_key(entry.cls): index for index, entry in enumerate(entries)}
+        self._orders[key] = tuple(e for index, e in enumerate(entries) if last[_key(e.cls)] == index)
+        return self._orders[key]
+
+    def _inherited(self, base: ClassRef) -> list[Ancestor]:
+        if isinstance(base.cls, str):
+            return list(self._library_order(base.cls))
+        given = dict(zip(self.variables(base.cls), base.args, strict=False))
+        return [
+            Ancestor(entry.cls, {name: substitute(of, given) for name, of in entry.variables.items()})
+            for entry in self.order(base.cls)
+        ]
+
+    def _library_order(self, name: str) -> tuple[Ancestor, ...]:
+        found: dict[str, None] = {}
+        stack = [name]
+        while stack:
+            current = stack.pop(0)
+            if current not in found:
+                found[current] = None
+                stack += self._inference.library.bases(current)
+        return tuple(Ancestor(each) for each in found)
+
+    def is_subclass(self, cls: Class | str, *names: str) -> bool:
+        """`cls` is, or inherits from, a class of one of these dotted names."""
+        return any(
+            (entry.cls if isinstance(entry.cls, str) else entry.cls.full_name) in names for entry in self.order(cls)
+        )
+
+    def member(self, cls: Class | str, name: str) -> Member | None:
+        """The first definition of `name` along the resolution order; None when a library's or nobody's."""
+        for entry in self.order(cls):
+            if isinstance(entry.cls, str):
+                continue
+            bindings = entry.cls.facts.bindings.get(name)
+            if bindings:
+                functions = [b.definition for b in bindings if isinstance(b.definition, Function)]
+                return Member(entry, functions[-1] if functions else None, tuple(bindings))
+        return None
+
+    def library_member(self, cls: Class | str, name: str) -> str | None:
+        """Dotted name of a member inherited from a library's class: `sqlalchemy.orm.Session.execute`."""
+        library = self._inference.library
+        first = None
+        for entry in self.order(cls):
+            if isinstance(entry.cls, str):
+                dotted = f"{entry.cls}.{name}"
+                if library.call_type(dotted) is not None or library.attribute_type(entry.cls, name) is not None:
+                    return dotted
+                first = first or dotted
+        return first
+
+    def subclasses(self, cls: Class) -> list[Class]:
+        """Direct and indirect subclasses in the program, in order of files."""
+        if self._subclasses is None:
+            self._subclasses = {}
+            for each in self._inference.program.classes:
+                for base in self.bases(each):
+                    if isinstance(base.cls, Class):
+                        self._subclasses.setdefault(id(base.cls), []).append(each)
+        found: dict[int, Class] = {}
+        stack = list(self._subclasses.get(id(cls), ()))
+        while stack:
+            current = stack.pop(0)
+            if id(current) not in found:
+                found[id(current)] = current
+                stack += self._subclasses.get(id(current), ())
+        return list(found.values())
+
+
+def _key(cls: Class | str) -> int | str:
+    return cls if isinstance(cls, str) else id(cls)
+
+
+def substitute(of: Type | None, variables: dict[str, Type | None]) -> Type | None:
+    """Replace type variables; an unknown one stays a variable."""
+    if of is None or not variables:
+        return of
+    kind = of.__class__
+    if kind is TypeVariable:
+        return variables.get(of.name, of)
+    if kind is Instance or kind is ClassRef:
+        if not of.args:
+            return of
+        args = tuple(substitute(a, variables) for a in of.args)
+        if of.cls == "builtins.type" and isinstance(args[0], Instance):
+            return ClassRef(args[0].cls, args[0].args)  # `type[T]` once T is known
+        return kind(of.cls, args)
+    return _substitute_rest(of, variables)
+
+
+def _substitute_rest(of: Type, variables: dict[str, Type | None]) -> Type | None:
+    if isinstance(of, Union):
+        return union(*(substitute(o, variables) for o in of.options))
+    if isinstance(of, Coroutine):
+        return Coroutine(substitute(of.result, variables))
+    return of

@@ -1,0 +1,238 @@
+"""Values that are known without running: literals carried across names, modules, settings and f-strings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi_architect.program.definitions import Class, Scope
+from fastapi_architect.program.types import Instance, ClassRef, External, options
+from fastapi_architect.syntax import ir
+
+if TYPE_CHECKING:
+    from fastapi_architect.program.type_inference import TypeInference
+
+
+class Unknown:
+    """The value of an expression that is not known; there is one, `UNKNOWN`."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNKNOWN: Final = Unknown()
+
+#: Functions that read the environment: (position of the default, its keyword).
+_ENVIRONMENT = {
+    "os.getenv": (1, "default"),
+    "os.environ.get": (1, "default"),
+    "decouple.config": (1, "default"),
+    "starlette.config.Config.__call__": (2, "default"),
+}
+_MAX_DEPTH = 30
+
+
+class Constants:
+    """Evaluates expressions; memoised by expression."""
+
+    def __init__(self, inference: TypeInference) -> None:
+        self._inference = inference
+        self._depth = 0
+
+    def value(self, expr: ir.Expr | None, scope: Scope, bound: dict[str, Any] | None = None) -> Any:
+        """The Python value of `expr`, or `UNKNOWN`. A default of the environment counts as the value.
+
+        Args:
+            expr: the expression.
+            scope: where it is read.
+            bound: values of names that the caller knows better (arguments of a factory, a loop's variable).
+        """
+        if expr is None or self._depth > _MAX_DEPTH:
+            return UNKNOWN
+        self._depth += 1
+        try:
+            evaluate = _EVALUATE.get(expr.__class__)
+            return evaluate(self, expr, scope, bound or {}) if evaluate is not None else UNKNOWN
+        finally:
+            self._depth -= 1
+
+    def string(self, expr: ir.Expr | None, scope: Scope, bound: dict[str, Any] | None = None) -> str | None:
+        """The value when it is a string, else None."""
+        value = self.value(expr, scope, bound)
+        return value if isinstance(value, str) else None
+
+    def _constant(self, expr: ir.Constant, _scope: Scope, _bound: dict[str, Any]) -> Any:
+        if expr.kind in ("ellipsis", "complex"):
+            return UNKNOWN
+        if expr.kind == "bytes":
+            return str(expr.value).encode("latin-1", "replace")
+        return int(expr.value) if expr.kind == "int" and isinstance(expr.value, str) else expr.value
+
+    def _name(self, expr: ir.Name, scope: Scope, bound: dict[str, Any]) -> Any:
+        if expr.id in bound:
+            return bound[expr.id]
+        return self._of_bindings(expr, scope)
+
+    def _of_bindings(self, expr: ir.Expr, scope: Scope) -> Any:
+        found = self._inference.bindings_of(expr, scope)
+        if found is None:
+            return UNKNOWN
+        owner, bindings = found
+        values = [b for b in bindings if b.kind in ("assign", "annotated", "parameter") and not b.path]
+        if len(values) != len(bindings) or not values:
+            return UNKNOWN
+        results = [self._of_default(b.value, owner) for b in values if b.value is not None]
+        first = results[0] if results else UNKNOWN
+        return first if all(r == first and r.__class__ is first.__class__ for r in results) else UNKNOWN
+
+    def _of_default(self, value: ir.Expr, owner: Scope) -> Any:
+        """A class attribute's value; `Field(default=...)` of a settings class means its default."""
+        if isinstance(owner, Class) and value.__class__ is ir.Call:
+            for keyword in value.keywords:
+                if keyword.arg == "default":
+                    return self.value(keyword.value, owner)
+            if value.args and _is_field(value):
+                return self.value(value.args[0], owner)
+        return self.value(value, owner)
+
+    def _attribute(self, expr: ir.Attribute, scope: Scope, bound: dict[str, Any]) -> Any:
+        found = self._of_bindings(expr, scope)
+        if found is not UNKNOWN:
+            return found
+        for of in options(self._inference.type_of(expr.value, scope)):
+            if isinstance(of, Instance | ClassRef) and isinstance(of.cls, Class):
+                if expr.attr == "value" and expr.value.__class__ is ir.Attribute:
+                    return self._attribute(expr.value, scope, bound)  # Enum member's value
+                for value, method in self._inference.attribute_assignments(of.cls, expr.attr):
+                    return self.value(value, method) if value is not None else UNKNOWN
+        return UNKNOWN
+
+    def _joined(self, expr: ir.JoinedStr, scope: Scope, bound: dict[str, Any]) -> Any:
+        parts = []
+        for part in expr.values:
+            inner = part.value if part.__class__ is ir.FormattedValue else part
+            value = self.value(inner, scope, bound)
+            if value is UNKNOWN:
+                return UNKNOWN
+            parts.append(str(value))
+        return "".join(parts)
+
+    def _bin_op(self, expr: ir.BinOp, scope: Scope, bound: dict[str, Any]) -> Any:
+        left = self.value(expr.left, scope, bound)
+        right = self.value(expr.right, scope, bound)
+        if left is UNKNOWN or right is UNKNOWN:
+            return UNKNOWN
+        try:
+            if expr.op == "+":
+                return left + right
+            if expr.op == "*" and isinstance(left, int | float) and isinstance(right, int | float):
+                return left * right
+            if expr.op == "-":
+                return left - right
+            if expr.op == "%" and isinstance(left, str):
+                return left % right
+            if expr.op == "/":
+                return left / right
+            if expr.op == "//":
+                return left // right
+            if expr.op == "**" and abs(right) < 64:
+                return left**right
+        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+            return UNKNOWN
+        return UNKNOWN
+
+    def _sequence(self, expr: ir.Sequence, scope: Scope, bound: dict[str, Any]) -> Any:
+        values: list[Any] = []
+        for element in expr.elts:
+            if element.__class__ is ir.Starred:
+                inner = self.value(element.value, scope, bound)
+                if not isinstance(inner, list | tuple):
+                    return UNKNOWN
+                values += inner
+                continue
+            value = self.value(element, scope, bound)
+            if value is UNKNOWN:
+                return UNKNOWN
+            values.append(value)
+        return tuple(values) if expr.kind == "tuple" else values
+
+    def _dict(self, expr: ir.Dict, scope: Scope, bound: dict[str, Any]) -> Any:
+        result: dict[Any, Any] = {}
+        for key, value in zip(expr.keys, expr.values, strict=True):
+            known = self.value(key, scope, bound)
+            if known is UNKNOWN or isinstance(known, list | dict):
+                return UNKNOWN
+            result[known] = self.value(value, scope, bound)
+        return result
+
+    def _unary(self, expr: ir.UnaryOp, scope: Scope, bound: dict[str, Any]) -> Any:
+        value = self.value(expr.operand, scope, bound)
+        if expr.op == "-" and isinstance(value, int | float):
+            return -value
+        if expr.op == "not" and value is not UNKNOWN:
+            return not value
+        return UNKNOWN
+
+    def _call(self, expr: ir.Call, scope: Scope, bound: dict[str, Any]) -> Any:
+        func = expr.func
+        if func.__class__ is ir.Attribute and not expr.keywords and func.attr in _STRING_METHODS:
+            base = self.value(func.value, scope, bound)
+            arguments = [self.value(a, scope, bound) for a in expr.args]
+            if isinstance(base, str) and UNKNOWN not in arguments:
+                try:
+                    return getattr(base, func.attr)(*arguments)
+                except (TypeError, ValueError, IndexError, KeyError):
+                    return UNKNOWN
+        for of in options(self._inference.type_of(func, scope)):
+            name = of.name if isinstance(of, External) else ""
+            if name in _ENVIRONMENT:
+                position, keyword = _ENVIRONMENT[name]
+                for each in expr.keywords:
+                    if each.arg == keyword:
+                        return self.value(each.value, scope, bound)
+                return self.value(expr.args[position], scope, bound) if len(expr.args) > position else UNKNOWN
+            if isinstance(of, ClassRef) and of.name in ("builtins.str", "builtins.int") and len(expr.args) == 1:
+                return self._converted(of.name, self.value(expr.args[0], scope, bound))
+        return UNKNOWN
+
+    def _converted(self, name: str, value: Any) -> Any:
+        if value is UNKNOWN:
+            return UNKNOWN
+        try:
+            return str(value) if name == "builtins.str" else int(value)
+        except (TypeError, ValueError):
+            return UNKNOWN
+
+    def _bool_op(self, expr: ir.BoolOp, scope: Scope, bound: dict[str, Any]) -> Any:
+        """`os.getenv("X") or "default"`: the last operand when the others are not known."""
+        values = [self.value(v, scope, bound) for v in expr.values]
+        known = [v for v in values if v is not UNKNOWN]
+        if expr.op == "or":
+            truthy = [v for v in known if v]
+            return truthy[0] if truthy else values[-1]
+        if len(known) == len(values):
+            return next((v for v in values if not v), values[-1])
+        return UNKNOWN
+
+
+def _is_field(call: ir.Call) -> bool:
+    name = call.func.attr if call.func.__class__ is ir.Attribute else getattr(call.func, "id", "")
+    return name in ("Field", "field", "PrivateAttr")
+
+
+_STRING_METHODS = frozenset("lower upper strip lstrip rstrip replace format join title capitalize removesuffix removeprefix".split())
+
+_EVALUATE = {
+    ir.Constant: Constants._constant,
+    ir.Name: Constants._name,
+    ir.Attribute: Constants._attribute,
+    ir.JoinedStr: Constants._joined,
+    ir.BinOp: Constants._bin_op,
+    ir.Sequence: Constants._sequence,
+    ir.Dict: Constants._dict,
+    ir.UnaryOp: Constants._unary,
+    ir.Call: Constants._call,
+    ir.BoolOp: Constants._bool_op,
+}

@@ -1,0 +1,182 @@
+"""Which file an import means.
+
+A repository seldom says what is on `sys.path`. Each folder above an importing file could be; the one that makes most of
+the tree's absolute imports work is taken as the file's root, so that a module has one name everywhere.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import PurePosixPath
+
+from fastapi_architect.program.definitions import Module
+from fastapi_architect.syntax import ir
+
+
+class ImportGraph:
+    """Files by dotted path, and the answer to "what does `import a.b` in this file mean?"."""
+
+    def __init__(self, paths: Iterable[str], is_known_package: Callable[[str], bool]) -> None:
+        self._is_known_package = is_known_package
+        #: Dotted path from the tree's root to file path; a package stands under its folder.
+        self.files: dict[str, str] = {}
+        #: Dotted path of every folder that holds Python files somewhere below.
+        self.folders: set[str] = {""}
+        #: Last part of a folder or file to the dotted paths that end so.
+        self._by_last: dict[str, list[str]] = {}
+        for path in paths:
+            dotted = dotted_path(path)
+            self.files[dotted] = path
+            folder = dotted if path.endswith("__init__.py") else dotted.rpartition(".")[0]
+            while folder and folder not in self.folders:
+                self.folders.add(folder)
+                folder = folder.rpartition(".")[0]
+        for dotted in (*self.files, *(f for f in self.folders if f not in self.files)):
+            if dotted:
+                self._by_last.setdefault(dotted.rpartition(".")[2], []).append(dotted)
+        self._memo: dict[tuple[str, str], str | None] = {}
+
+    def find(self, folder: str, name: str) -> str | None:
+        """Dotted path (from the tree's root) that absolute `import name` means in a file of `folder`, or None.
+
+        `folder` is a dotted path from the tree's root.
+        """
+        top = name.partition(".")[0]
+        key = (folder, top)
+        if key not in self._memo:
+            self._memo[key] = self._find_top(folder, top)
+        root = self._memo[key]
+        if root is None:
+            return None
+        full = f"{root}.{name}" if root else name
+        if self.exists(full):
+            return full
+        # `import a.b.c` where only a exists: the rest is not in the tree (generated, or an attribute).
+        return None if "." in name and not self._exists_partly(root, name) else full
+
+    def root_of(self, folder: str, name: str) -> str | None:
+        """The folder on `sys.path` that makes `import name` work, or None."""
+        self.find(folder, name)
+        return self._memo[folder, name.partition(".")[0]]
+
+    def exists(self, dotted: str) -> bool:
+        """A file or a folder with Python files has this dotted path."""
+        return dotted in self.files or dotted in self.folders
+
+    def _exists_partly(self, root: str, name: str) -> bool:
+        top = name.partition(".")[0]
+        return self.exists(f"{root}.{top}" if root else top)
+
+    def _find_top(self, folder: str, top: str) -> str | None:
+        # The root farthest from the file first: `app/redis.py` is not what `import redis` means in `app/main.py`.
+        roots = _ancestors(folder)
+        shadowed = top in sys.stdlib_module_names or self._is_known_package(top)
+        for root in roots:
+            dotted = f"{root}.{top}" if root else top
+            if not self.exists(dotted):
+                continue
+            if shadowed and (dotted in self.files and dotted not in self.folders or root == folder):
+                continue
+            return root
+        if shadowed:
+            return None
+        # A sibling distribution of a monorepo: the only folder of that name that is not inside a package.
+        candidates = [d for d in self._by_last.get(top, ()) if not self._inside_package(d)]
+        candidates.sort(key=lambda d: (-_common(d, folder), d.count("."), d))
+        return candidates[0].rpartition(".")[0] if candidates else None
+
+    def _inside_package(self, dotted: str) -> bool:
+        parent = dotted.rpartition(".")[0]
+        return parent in self.files
+
+
+def dotted_path(path: str) -> str:
+    """`app.core.config` for `app/core/config.py`, `app.core` for `app/core/__init__.py`."""
+    parts = PurePosixPath(path).with_suffix("").parts
+    if parts and parts[-1] == "__init__":
+        parts = parts[:-1]
+    return ".".join(part.replace(".", "\u2024") for part in parts)
+
+
+def _ancestors(folder: str) -> list[str]:
+    """`["", "a", "a.b"]` for `a.b`."""
+    parts = folder.split(".") if folder else []
+    return [".".join(parts[:count]) for count in range(len(parts) + 1)]
+
+
+def _common(left: str, right: str) -> int:
+    count = 0
+    for a, b in zip(left.split("."), right.split("."), strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def absolute_imports(parsed: ir.ParsedModule) -> Iterable[str]:
+    """Dotted names of absolute imports at module level (blocks of `if` and `try` included)."""
+    stack = list(parsed.body)
+    while stack:
+        statement = stack.pop()
+        if statement.__class__ is ir.Import:
+            for imported in statement.names:
+                yield imported.name
+        elif statement.__class__ is ir.ImportFrom:
+            if statement.level == 0:
+                yield statement.module
+        elif statement.__class__ is ir.If:
+            stack += [*statement.body, *statement.orelse]
+        elif statement.__class__ is ir.Try:
+            stack += statement.body
+
+
+def source_roots(graph: ImportGraph, modules: dict[str, ir.ParsedModule]) -> dict[str, str]:
+    """For each file the folder (dotted) that its module name starts from.
+
+    Every absolute import that works votes for the root that makes it work; a file belongs to the best voted root
+    above it. Without a vote, to the first folder above its packages.
+    """
+    votes: Counter[str] = Counter()
+    for path, parsed in modules.items():
+        folder = dotted_path(path) if path.endswith("__init__.py") else dotted_path(path).rpartition(".")[0]
+        for name in set(absolute_imports(parsed)):
+            root = graph.root_of(folder, name)
+            if root is not None:
+                votes[root] += 1
+    roots = {}
+    for path in modules:
+        folder = dotted_path(path).rpartition(".")[0]
+        above = [root for root in _ancestors(folder) if votes[root]]
+        if above:
+            roots[path] = max(above, key=lambda root: (votes[root], -len(root)))
+        else:
+            roots[path] = _above_packages(graph, folder)
+    return roots
+
+
+def _above_packages(graph: ImportGraph, folder: str) -> str:
+    while folder and folder in graph.files:
+        folder = folder.rpartition(".")[0]
+    return folder if folder.rpartition(".")[2] in ("src", "backend", "server", "api") else ""
+
+
+def module_name(path: str, root: str) -> str:
+    """Dotted name of a file below `root` (dotted)."""
+    dotted = dotted_path(path)
+    if root and dotted.startswith(root + "."):
+        return dotted[len(root) + 1 :]
+    return dotted or "__init__"
+
+
+def resolve_relative(module: Module, target: str) -> str:
+    """Dotted path from the tree's root that `from ..x import` (with its dots) means in `module`."""
+    level = len(target) - len(target.lstrip("."))
+    folder = dotted_path(module.path)
+    if not module.is_package:
+        folder = folder.rpartition(".")[0]
+    for _ in range(level - 1):
+        folder = folder.rpartition(".")[0]
+    rest = target[level:]
+    return f"{folder}.{rest}" if folder and rest else folder or rest

@@ -1,0 +1,178 @@
+"""The program: every parsed module, indexed, with the questions that later layers ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from fastapi_architect.program.call_graph import CallGraph
+from fastapi_architect.program.constants import Constants
+from fastapi_architect.program.definitions import Class, Function, Module, Scope, all_classes, all_functions
+from fastapi_architect.program.facts import Site
+from fastapi_architect.program.import_graph import (
+    ImportGraph,
+    dotted_path,
+    module_name,
+    resolve_relative,
+    source_roots,
+)
+from fastapi_architect.program.library_model import LibraryModel
+from fastapi_architect.program.type_inference import TypeInference
+from fastapi_architect.syntax import ir
+
+
+class Program:
+    """All modules of a tree.
+
+    Attributes:
+        modules: by path, sorted.
+        functions: every function, methods and nested ones too, in order of files.
+        classes: every class.
+        inference: types of expressions.
+        constants: values of expressions.
+        calls: the call graph.
+    """
+
+    def __init__(
+        self, parsed: Mapping[str, ir.ParsedModule], library: LibraryModel, kinds: Mapping[str, str] | None = None
+    ) -> None:
+        """Index parsed files.
+
+        Args:
+            parsed: path relative to the tree's root to its syntax.
+            library: what is known about libraries.
+            kinds: path to kind (source, test, vendored, generated, migration, example); source when absent.
+        """
+        paths = sorted(parsed)
+        self.imports = ImportGraph(paths, library.is_known_package)
+        by_path = {path: parsed[path] for path in paths}
+        roots = source_roots(self.imports, by_path)
+        kinds = kinds or {}
+        self.modules: dict[str, Module] = {
+            path: Module(module_name(path, roots[path]), path, parsed[path], kinds.get(path, "source"), roots[path])
+            for path in paths
+        }
+        self._by_dotted = {dotted_path(path): module for path, module in self.modules.items()}
+        self.library = library
+        self.inference = TypeInference(self, library)
+        self.constants = Constants(self.inference)
+        self.calls = CallGraph(self)
+        self._kept: list[object] = []
+        self._sites_named: dict[str, list[Site]] = {}
+        self._found_modules: dict[tuple[str, str], Module | str | None] = {}
+
+    def keep(self, expr: object) -> None:
+        """Keep an expression alive: memo tables go by its identity."""
+        self._kept.append(expr)
+
+    @cached_property
+    def functions(self) -> tuple[Function, ...]:
+        """Every function of the program."""
+        return tuple(f for module in self.modules.values() for f in all_functions(module))
+
+    @cached_property
+    def classes(self) -> tuple[Class, ...]:
+        """Every class of the program."""
+        return tuple(c for module in self.modules.values() for c in all_classes(module))
+
+    @cached_property
+    def _scopes_calling(self) -> dict[str, list[Scope]]:
+        """Last name of a call to the bodies that contain one."""
+        index: dict[str, list[Scope]] = {}
+        for module in self.modules.values():
+            for name in module.parsed.called:
+                index.setdefault(name, []).append(module)
+            for cls in all_classes(module):
+                index.setdefault("", []).append(cls)
+            for function in all_functions(module):
+                for name in function.node.called:
+                    index.setdefault(name, []).append(function)
+        return index
+
+    def scopes_calling(self, name: str) -> list[Scope]:
+        """Bodies (functions, and modules at module level) that contain a call whose last name is `name`."""
+        return self._scopes_calling.get(name, [])
+
+    def call_sites_named(self, name: str) -> list[Site]:
+        """Call sites whose target's last name is `name`, in order of files; class bodies included."""
+        known = self._sites_named.get(name)
+        if known is None:
+            scopes = list(self.scopes_calling(name))
+            modules = {id(scope.module) for scope in scopes if isinstance(scope, Module)}
+            scopes += [cls for cls in self._scopes_calling.get("", ()) if id(cls.module) in modules]
+            known = [site for scope in scopes for site in scope.facts.calls_named(name)]
+            self._sites_named[name] = known
+        return known
+
+    def call_sites(self, names: Iterable[str]) -> list[tuple[Site, str]]:
+        """Call sites of library or program callables by dotted name, each with the name it was found by.
+
+        Only sites whose last name fits are resolved.
+        """
+        wanted = frozenset(names)
+        found = []
+        for last in sorted({name.rpartition(".")[2] for name in wanted}):
+            for site in self.call_sites_named(last):
+                match = next((n for n in self.calls.names(site) if n in wanted), None)
+                if match is not None:
+                    found.append((site, match))
+        found.sort(key=lambda pair: (pair[0].scope.module.path, pair[0].node.span))
+        return found
+
+    def module_of(self, module: Module, target: str) -> Module | str | None:
+        """What `import target` means in `module`: a module, the dotted path of a namespace folder, or None (a library)."""
+        key = (module.path, target)
+        if key not in self._found_modules:
+            self._found_modules[key] = self._find_module(module, target)
+        return self._found_modules[key]
+
+    def _find_module(self, module: Module, target: str) -> Module | str | None:
+        if target.startswith("."):
+            dotted: str | None = resolve_relative(module, target)
+        else:
+            folder = dotted_path(module.path)
+            if not module.is_package:
+                folder = folder.rpartition(".")[0]
+            dotted = self.imports.find(folder, target)
+        if dotted is None:
+            return None
+        if dotted in self._by_dotted:
+            return self._by_dotted[dotted]
+        return dotted if dotted in self.imports.folders else None
+
+    def submodule(self, package: Module | str, name: str) -> Module | str | None:
+        """The module or folder `name` inside a package or namespace folder, or None."""
+        if isinstance(package, Module):
+            if not package.is_package:
+                return None
+            package = dotted_path(package.path)
+        dotted = f"{package}.{name}" if package else name
+        if dotted in self._by_dotted:
+            return self._by_dotted[dotted]
+        return dotted if dotted in self.imports.folders else None
+
+    def module_named(self, dotted: str) -> Module | None:
+        """The module of that name (`app.main`), or None; the first by path when several roots have one."""
+        return self._by_name.get(dotted)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Module]:
+        index: dict[str, Module] = {}
+        for module in self.modules.values():
+            index.setdefault(module.name, module)
+        return index
+
+    @cached_property
+    def _symbols(self) -> dict[str, Function | Class]:
+        index: dict[str, Function | Class] = {}
+        for each in (*self.functions, *self.classes):
+            index.setdefault(each.full_name, each)
+        return index
+
+    def symbol(self, dotted: str) -> Function | Class | None:
+        """The function or class of that full name, or None."""
+        return self._symbols.get(dotted)
+
+    def mentioning(self, *identifiers: str) -> list[Module]:
+        """Modules that contain one of these identifiers."""
+        return [m for m in self.modules.values() if any(m.mentions(name) for name in identifiers)]

@@ -76,6 +76,7 @@ class Context:
         network: "network", "adjacent" or "local".
         data: class of the data at stake: secret, personal, internal, public; None when not known.
         writes: True when the flaw writes, False when it only reads, None when not known.
+        reads: False when the flaw discloses nothing (a DELETE), None when not known.
         hard: the attack needs a race, a guess or a position (AC:H).
         stops_process: one request can stop a process (A:H).
         missing_check: the rule's essence is a missing check on an authenticated route (PR stays L at least).
@@ -87,6 +88,7 @@ class Context:
     network: str = "network"
     data: str | None = None
     writes: bool | None = None
+    reads: bool | None = None
     hard: bool = False
     stops_process: bool | None = None
     missing_check: bool = False

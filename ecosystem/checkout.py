@@ -2,10 +2,10 @@
 
     python ecosystem/checkout.py [NAME ...] [--mirrors DIR] [--trees DIR] [--list]
 
-A mirror is a bare git directory named ``owner+name`` (with or without ``.git``; a directory that holds one as
-``repo`` is accepted too). The default folder is ``.work/mirrors``, or the environment variable
-``ARCHITECT_MIRRORS``. Trees go to ``.work/trees/<name>``. Nothing in a tree is ever imported or run from here,
-and no code of a project is ever committed: only names, commits, folders and our own verdicts are.
+A mirror is a bare git directory named ``owner+name`` (with or without ``.git``; a directory that holds one
+as ``repo`` is accepted too). The default folder is ``.work/mirrors``, or the environment variable
+``ARCHITECT_MIRRORS``. Trees go to ``.work/trees/<name>``. Nothing in a tree is ever imported or run from
+here, and no code of a project is ever committed: only names, commits, folders and our own verdicts are.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ class CheckoutError(Exception):
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How the application of a project is imported, for the oracle (see truth/README.md)."""
+    """How the application of a project is imported for truth/, and the folder that `architect map` reads."""
 
     application: str
     directory: str
     map: str
     python: str
-    include: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Project:
-    """One pinned project of ``projects.toml``. Folders are relative to the repository; kloc is of the roots."""
+    """One pinned project of ``projects.toml``: folders relative to its repository, kloc of the roots."""
 
     name: str
     repository: str
@@ -66,7 +66,7 @@ def load_projects(path: Path = HERE / "projects.toml") -> list[Project]:
     for entry in document["project"]:
         accuracy = entry.pop("accuracy", None)
         if accuracy is not None:
-            accuracy = Accuracy(**{**accuracy, "include": tuple(accuracy.get("include", ()))})
+            accuracy = Accuracy(**{**accuracy, "folders": tuple(accuracy.get("folders", ()))})
         project = Project(**{**entry, "roots": tuple(entry["roots"]), "accuracy": accuracy})
         if len(project.commit) != 40 or not set(project.commit) <= set("0123456789abcdef"):
             raise CheckoutError(f"{path.name}: {project.name}: commit must be 40 hexadecimal digits")
@@ -204,9 +204,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     for project in chosen:
         if options.list:
-            print(
-                f"{project.name:20} {project.kloc:7.1f} kLOC  {project.repository}@{project.commit[:12]}  {project.style}"
-            )
+            pinned = f"{project.repository}@{project.commit[:12]}"
+            print(f"{project.name:20} {project.kloc:7.1f} kLOC  {pinned}  {project.style}")
             continue
         try:
             folder = export(project, options.mirrors, options.trees)

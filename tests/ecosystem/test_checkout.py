@@ -42,6 +42,7 @@ def mirrors(tmp_path: Path) -> Path:
     work = tmp_path / "work"
     (work / "api").mkdir(parents=True)
     (work / "api" / "main.py").write_text("first = 1\n")
+    (work / "api" / "logo.png").write_bytes(b"large")
     git("init", "-q", cwd=work)
     git("add", ".", cwd=work)
     git("commit", "-qm", "first", cwd=work)
@@ -68,7 +69,7 @@ def test_a_changed_pin_replaces_the_tree(mirrors: Path, tmp_path: Path) -> None:
 
 
 def test_a_missing_mirror_names_the_command_that_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(checkout.CheckoutError, match="git clone --bare https://github.com/owner/shop"):
+    with pytest.raises(checkout.CheckoutError, match=r"git clone --bare https://github\.com/owner/shop"):
         checkout.export(project("0" * 40), tmp_path, tmp_path / "trees")
 
 
@@ -82,14 +83,22 @@ def test_a_root_that_is_not_in_the_tree_is_refused(mirrors: Path, tmp_path: Path
         checkout.export(project(head(mirrors), roots=("web",)), mirrors, tmp_path / "trees")
 
 
-def test_files_that_a_stored_copy_leaves_out_are_skipped_unless_they_are_source(
-    mirrors: Path, tmp_path: Path
-) -> None:
-    commit = head(mirrors)
-    blob = git("rev-parse", f"{commit}:api/main.py", cwd=mirrors / "owner+shop")
+def forget(mirrors: Path, path: str) -> None:
+    """Removes the content of a file from the mirror, as stored copies do with very large ones."""
+    blob = git("rev-parse", f"HEAD:{path}", cwd=mirrors / "owner+shop")
     (mirrors / "owner+shop" / "objects" / blob[:2] / blob[2:]).unlink()
+
+
+def test_an_asset_that_the_mirror_leaves_out_is_skipped(mirrors: Path, tmp_path: Path) -> None:
+    forget(mirrors, "api/logo.png")
+    folder = checkout.export(project(head(mirrors)), mirrors, tmp_path / "trees")
+    assert [path.name for path in (folder / "api").iterdir()] == ["main.py"]
+
+
+def test_source_that_the_mirror_leaves_out_is_an_error(mirrors: Path, tmp_path: Path) -> None:
+    forget(mirrors, "api/main.py")
     with pytest.raises(checkout.CheckoutError, match=r"lacks api/main\.py"):
-        checkout.export(project(commit), mirrors, tmp_path / "trees")
+        checkout.export(project(head(mirrors)), mirrors, tmp_path / "trees")
 
 
 def test_at_least_ten_projects_are_pinned_and_half_of_them_unseen() -> None:

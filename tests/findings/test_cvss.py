@@ -143,7 +143,7 @@ def test_the_worked_example_of_the_catalogue_is_minor_behind_a_staff_role():
 )
 def test_privileges_follow_the_weakest_way_in(access, privileges):
     adjusted = parse(adjust(ROUTE, Context(access=access)).vector)
-    assert adjusted.PR == privileges
+    assert privileges == adjusted.PR
 
 
 def test_a_missing_check_needs_an_account_unless_the_route_is_open():

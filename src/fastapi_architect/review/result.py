@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fastapi_architect.findings.finding import Finding, RuleInfo
+from fastapi_architect.findings.finding import Finding
+from fastapi_architect.findings.score import RuleLoss, Score
+from fastapi_architect.findings.suppression import Suppressed
+
+__all__ = [
+    "ApplicationSummary",
+    "ChecklistItem",
+    "NotAnalysed",
+    "Review",
+    "RuleLoss",
+    "Score",
+    "Strength",
+    "Suppressed",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,15 +27,6 @@ class NotAnalysed:
     file: str
     reason: str
     line: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Suppressed:
-    """A finding that a comment, the configuration or the baseline silenced, and by which reason."""
-
-    finding: Finding
-    by: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +63,6 @@ class ApplicationSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleLoss:
-    """Points that one rule takes from the score, and the score after mending all its findings."""
-
-    rule: RuleInfo
-    findings: int
-    points: float
-    score_after: int
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """The project's score (research: rules.md section 7); losses sum to `100 - raw`."""
-
-    value: int
-    grade: str
-    raw: float
-    ceiling: int
-    losses: tuple[RuleLoss, ...]
-    by_category: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Review:
     """The result of one run; reports render it and decide nothing.
 
@@ -88,7 +70,8 @@ class Review:
         root: the reviewed folder as the user named it.
         findings: active ones, most severe first (security leads), order fully determined.
         suppressed: silenced ones with reasons.
-        left_out: findings in tests, vendored and generated code, by kind ("tests": 12): read for facts, not reported.
+        left_out: findings in tests, vendored and generated code, by kind ("tests": 12): read for facts,
+            not reported.
         matrix: rows for `architect map`, kept opaque here (see `appgraph.matrix`).
         gate: severity name at and above which the gate fails; failed: whether it did.
         timings: seconds per stage and per rule, wall; never part of the deterministic part.

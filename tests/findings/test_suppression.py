@@ -11,6 +11,9 @@ from tests.findings.samples import a_finding
 
 from fastapi_architect.findings.suppression import Block, Comment, apply, read
 
+NO_REASON = (
+    "silences nothing without a reason; write # architect: allow(hardcoded-credential): why it is safe"
+)
 KNOWN = {"sql-injection-raw-statement", "hardcoded-credential", "query-inside-loop"}
 
 
@@ -110,8 +113,7 @@ def test_without_a_reason_nothing_is_silenced_and_that_is_said(comment):
     assert problems(text, [a_finding("hardcoded-credential", "m.py", 1)]) == [
         (
             1,
-            "silences nothing without a reason; "
-            "write # architect: allow(hardcoded-credential): why it is safe",
+            NO_REASON,
         )
     ]
 

@@ -1,0 +1,1 @@
+"""The same `Review` for different readers: one renderer each, deciding nothing."""

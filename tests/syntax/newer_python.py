@@ -1,7 +1,7 @@
-"""Run by a newer Python: reads sources as a JSON list, writes for each its tree in the terms of older syntax, or null.
+"""Run by a newer Python: reads a JSON list of sources, writes their trees in terms of older syntax, or null.
 
-A tree is `[class, fields, line, column]`. Type parameters are taken out and listed, `type X = ...` is an assignment,
-and the ways in which versions differ in f-strings (empty and adjacent constants) are evened out.
+A tree is `[class, fields, line, column]`. Type parameters are taken out and listed, `type X = ...` is an
+assignment, and the ways in which versions differ in f-strings (empty and adjacent constants) are evened out.
 """
 
 import ast
@@ -16,12 +16,16 @@ def plain(node: object) -> object:
         return [plain(item) for item in node]
     if not isinstance(node, ast.AST):
         # Numbers too large for decimal digits, and surrogates, are text here.
-        return None if node is None else f"{type(node).__name__} {ascii(node) if not isinstance(node, int) else hex(node)}"
+        value = hex(node) if isinstance(node, int) else ascii(node)
+        return None if node is None else f"{type(node).__name__} {value}"
     name = type(node).__name__
     fields = {field: getattr(node, field, None) for field in node._fields}
     if name == "TypeAlias":
         name = "Assign"
-        fields = {"targets": [ast.copy_location(ast.Name(node.name.id, ast.Store()), node)], "value": node.value}
+        fields = {
+            "targets": [ast.copy_location(ast.Name(node.name.id, ast.Store()), node)],
+            "value": node.value,
+        }
     if name == "JoinedStr":
         fields["values"] = joined(fields["values"])
     for dropped in ("type_params", "kind", "type_comment", "ctx"):

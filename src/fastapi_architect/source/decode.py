@@ -1,7 +1,7 @@
 """Bytes of a Python file to text, as Python would read them, and never an exception.
 
-The file may be hostile. What Python would refuse or what was guessed is said in `Decoded.problem`; the text is
-then the best reading there is. Line endings become `\\n`, so that `ast` counts lines as an editor does.
+The file may be hostile. What Python would refuse or what was guessed is said in `Decoded.problem`; the text
+is then the best reading there is. Line endings become `\\n`, so that `ast` counts lines as an editor does.
 
 Traps
 -----

@@ -1,17 +1,19 @@
-"""Python syntax newer than 3.11, rewritten to the same in syntax that 3.11 reads, every expression at its place.
+"""Python syntax newer than 3.11, rewritten so that 3.11 reads the same, every expression at its place.
 
-Covered are type parameters and their defaults (PEP 695, 696), `type` statements (PEP 695), f-strings without limits
-(PEP 701), t-strings (PEP 750), `except A, B:` (PEP 758) and lazy imports (PEP 810). Not covered is unpacking in
-comprehensions (PEP 798). What is not understood stays as it is, and the parser says what is wrong with it.
+Covered are type parameters and their defaults (PEP 695, 696), `type` statements (PEP 695), f-strings
+without limits (PEP 701), t-strings (PEP 750), `except A, B:` (PEP 758) and lazy imports (PEP 810). Not
+covered is unpacking in comprehensions (PEP 798). What is not understood stays as it is, and the parser says
+what is wrong with it.
 
 What changes its place
 ----------------------
 * Nothing else on its line, and no line: what is removed becomes blanks of the same length in UTF-8.
-* `type X = V` becomes `X      = V`: the name moves to the beginning of the statement. So does `import` after `lazy`.
-* A type parameter list over several lines becomes part of the parentheses behind it: `def f[` / `T](x)` becomes
-  `def f(` / `   x)`; without such parentheses they are added.
-* `except A, B: pass` becomes `except(A, B):pass`. Where no blank gives room for a parenthesis (`except*A, B:`), the
-  rest of the line moves by one column.
+* `type X = V` becomes `X      = V`: the name moves to the beginning of the statement. So does `import`
+  after `lazy`.
+* A type parameter list over several lines becomes part of the parentheses behind it: `def f[` / `T](x)`
+  becomes `def f(` / `   x)`; without such parentheses they are added.
+* `except A, B: pass` becomes `except(A, B):pass`. Where no blank gives room for a parenthesis
+  (`except*A, B:`), the rest of the line moves by one column.
 * `f"{a, b}{*c, d}"`, a tuple directly behind another in one string, moves the rest of the line by one column.
 """
 
@@ -23,10 +25,12 @@ from dataclasses import dataclass, field
 from keyword import iskeyword
 from types import MappingProxyType
 
-from fastapi_architect.syntax.modern_scan import CLOSE, NAME, NEWLINE, OPEN, OPERATOR, Token, scan
+from fastapi_architect.syntax.modern_scan import CLOSE, NAME, NEWLINE, OPERATOR, Token, scan
 from fastapi_architect.syntax.modern_strings import Change, WrittenAsList, blank, restore, write_as_list
 
-_COMPOUND = frozenset("if elif else for while try except finally with def class match case async".split())
+_COMPOUND = frozenset(
+    ["if", "elif", "else", "for", "while", "try", "except", "finally", "with", "def", "class", "case"]
+)
 _KINDS = {"*": "TypeVarTuple", "**": "ParamSpec"}
 
 
@@ -38,7 +42,7 @@ class TypeParameter:
         name: without stars.
         kind: TypeVar, ParamSpec or TypeVarTuple.
         bound: source of the bound on one line, a tuple for constraints; None without one.
-        default: source of the default on one line (`*tuple[int]` for a TypeVarTuple is possible); None without one.
+        default: the same of the default; `*tuple[int]` is possible for a TypeVarTuple.
         line: of the name, from 1.
         owner: name of the function, class or alias that it belongs to.
         owner_line: line of the word `def`, `class` or `type`.
@@ -69,7 +73,8 @@ class Downleveled:
         text: for `ast.parse`; the same as the original when there was nothing to rewrite.
         type_parameters: in the order of the text.
         aliases: in the order of the text.
-        strings: by line and column in bytes, the strings that `text` holds as lists (`modern_strings.restore`).
+        strings: by line and column in bytes, the strings that `text` holds as lists
+            (`modern_strings.restore`).
     """
 
     text: str
@@ -84,7 +89,7 @@ def parse(text: str) -> tuple[ast.Module, Downleveled]:
     A `JoinedStr` that was rewritten has the attribute `template`: True when it was a t-string.
 
     Raises:
-        SyntaxError, ValueError, RecursionError, MemoryError: as `ast.parse` does, with the line of the original.
+        SyntaxError, ValueError, RecursionError, MemoryError: as `ast.parse`, with the line of the original.
     """
     rewritten = downlevel(text)
     tree = ast.parse(rewritten.text)
@@ -94,7 +99,7 @@ def parse(text: str) -> tuple[ast.Module, Downleveled]:
 
 
 def downlevel(text: str) -> Downleveled:
-    """Rewrite `text` (lines ended by line feeds) for Python 3.11; never raises, in time proportional to its length.
+    """Rewrite `text` (lines ended by line feeds) for Python 3.11; never raises, in linear time.
 
     The strings that became lists have to be put back after parsing; `parse` does all of it.
     """
@@ -157,7 +162,8 @@ class _Rewriter:
         after = self._token(closing + 1)
         begin, end = opening.start, self.tokens[closing].end
         called = self._text(after) == "("
-        if closing < 0 or not (called or (self._text(after) == ":" and self._text(self.tokens[index]) == "class")):
+        unbased = self._text(after) == ":" and self._text(self.tokens[index]) == "class"
+        if closing < 0 or not (called or unbased):
             return
         if not self._parameters(index, index + 2, closing):
             return
@@ -265,7 +271,8 @@ class _Rewriter:
         bound: list[Token] = []
         default: list[Token] = []
         if rest and self._text(rest[0]) == ":":
-            equals = next((i for i, t in enumerate(rest) if t.depth == depth and self._text(t) == "="), len(rest))
+            equal_signs = (i for i, t in enumerate(rest) if t.depth == depth and self._text(t) == "=")
+            equals = next(equal_signs, len(rest))
             bound, rest = rest[1:equals], rest[equals:]
             if not bound or kind != "TypeVar":
                 return None

@@ -1,12 +1,13 @@
 """Tokens of Python source that the running interpreter may be too old to read.
 
 `tokenize` of an older Python cannot read the f-strings of PEP 701, so the text is scanned here: once, without
-recursion, in time proportional to its length. What cannot be a token of any Python ends the scan; the tokens before
-it are kept, and the parser will say what is wrong.
+recursion, in time proportional to its length. What cannot be a token of any Python ends the scan; the
+tokens before it are kept, and the parser will say what is wrong.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -44,14 +45,16 @@ _LITERAL = {
     "'''": r"[^{}\\']++|'(?!'')",
     '"""': r'[^{}\\"]++|"(?!"")',
 }
-_RAW_LITERAL = {quote: re.compile(rf"(?:{plain}|\\(?:[^{{}}]|(?=[{{}}])))*+") for quote, plain in _LITERAL.items()}
+_ESCAPE = r"\\(?:[^{}]|(?=[{}]))"
+_NAMED_ESCAPE = r"\\N\{[^{}\n]*+\}"
+_RAW_LITERAL = {quote: re.compile(f"(?:{plain}|{_ESCAPE})*+") for quote, plain in _LITERAL.items()}
 _COOKED_LITERAL = {
-    quote: re.compile(rf"(?:{plain}|\\N\{{[^{{}}\n]*+\}}|\\(?:[^{{}}]|(?=[{{}}])))*+")
-    for quote, plain in _LITERAL.items()
+    quote: re.compile(f"(?:{plain}|{_NAMED_ESCAPE}|{_ESCAPE})*+") for quote, plain in _LITERAL.items()
 }
 
 # What the replacement fields of an f-string hold: before PEP 701 none of it was allowed, or not everywhere.
-_BACKSLASH, _COMMENT, _NEWLINE, _SINGLE, _DOUBLE, _TRIPLE_SINGLE, _TRIPLE_DOUBLE = (1 << bit for bit in range(7))
+_BACKSLASH, _COMMENT, _NEWLINE = 1, 2, 4
+_SINGLE, _DOUBLE, _TRIPLE_SINGLE, _TRIPLE_DOUBLE = 8, 16, 32, 64
 _QUOTE_FLAG = {"'": _SINGLE, '"': _DOUBLE, "'''": _TRIPLE_SINGLE, '"""': _TRIPLE_DOUBLE}
 _FLAG_OF_TEXT = (
     ("\\", _BACKSLASH),
@@ -68,7 +71,7 @@ _MAX_FIELDS = 10
 
 
 class Token(NamedTuple):
-    """A token outside of replacement fields; brackets carry the depth at which they stand, what is inside one more.
+    """A token outside of replacement fields; brackets have the depth at which they stand.
 
     Spaces, comments, continuations and ends of lines within brackets are no tokens.
     """
@@ -105,7 +108,7 @@ class Field:
 
 @dataclass(slots=True, eq=False)
 class Piece:
-    """One string literal; `parts` (raw literal text and fields) is None unless it is an f-string or t-string."""
+    """One string literal; `parts` (literal text as written, and fields) is None in a plain one."""
 
     start: int
     end: int
@@ -133,10 +136,9 @@ class _NotPythonError(Exception):
 def scan(text: str) -> Scan:
     """Scan `text`, in which lines end by line feeds; never raises."""
     scanner = _Scanner(text)
-    try:
+    # What was understood counts; `ast.parse` reports the rest.
+    with contextlib.suppress(_NotPythonError):
         scanner.scan()
-    except _NotPythonError:
-        pass  # what was understood counts; `ast.parse` reports the rest
     return Scan(scanner.tokens, scanner.runs)
 
 
@@ -196,7 +198,7 @@ class _Scanner:
             top.depth += 1
 
     def _field_token(self, kind: int, start: int, end: int, string: Piece) -> int:
-        """Take a token of a replacement field; return where to read on when it ends the expression, else -1."""
+        """Take a token of a field; return where to read on when it ends the expression, else -1."""
         level = string.fields[-1]
         if kind in (COMMENT, NEWLINE, CONTINUATION):
             string.inside |= {COMMENT: _COMMENT, NEWLINE: _NEWLINE}.get(kind, _NEWLINE | _BACKSLASH)
@@ -235,6 +237,8 @@ class _Scanner:
             if conversion is None:
                 raise _NotPythonError
             level.conversion = conversion[1]
+            # Blanks behind it are newer than 3.11.
+            string.needs_rewrite |= len(conversion[0]) > 1
             at = conversion.end()
         if self.text[at] == ":":
             level.spec = []

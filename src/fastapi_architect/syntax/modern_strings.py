@@ -1,13 +1,14 @@
 """f-strings and t-strings that Python 3.11 cannot read, through the parser and back.
 
-Such a string, with the literals adjacent to it, is written as a list of the expressions in its replacement fields.
-Every expression stays where it is, and all the rest (quotes, literal text, braces) becomes blanks and punctuation:
+Such a string, with the literals adjacent to it, is written as a list of the expressions in its replacement
+fields. Every expression stays where it is, and all the rest (quotes, literal text, braces) becomes blanks
+and punctuation:
 
     query = f"SELECT {", ".join(columns)!s:>{width}} FROM t"
     query = [         ", ".join(columns),    width ,        ]
 
-After parsing, `restore` puts `ast.JoinedStr` nodes back in the place of these lists, the same as a newer Python's,
-with the positions of the expressions exact.
+After parsing, `restore` puts `ast.JoinedStr` nodes back in the place of these lists, the same as a newer
+Python's, with the positions of the expressions exact.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from dataclasses import dataclass
 
 from fastapi_architect.syntax.modern_scan import Field, Piece
 
-_ESCAPE = re.compile(r"\\(\n|[\\'\"abfnrtv]|[0-7]{1,3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\})")
+_ESCAPE = re.compile(
+    r"\\(\n|[\\'\"abfnrtv]|[0-7]{1,3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\})"
+)
 _SIMPLE_ESCAPES = {
     "\n": "", "\\": "\\", "'": "'", '"': '"',
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
@@ -67,7 +70,7 @@ def blank(text: str) -> str:
 
 
 def write_as_list(text: str, run: list[Piece]) -> list[Change]:
-    """The changes that turn adjacent string literals into a list; none when Python cannot concatenate them."""
+    """The changes that turn adjacent literals into a list; none when Python cannot concatenate them."""
     templates = sum("t" in piece.prefix for piece in run)
     if templates not in (0, len(run)) or any("b" in piece.prefix for piece in run):
         return []
@@ -199,7 +202,7 @@ def _joined(parts: list[str | Replacement]) -> Parts:
 
 
 def _punctuated(gap: str, first: str, last: str) -> str:
-    """`gap` in blanks, `first` at its beginning and `last` at its end; longer when it has no room for them."""
+    """`gap` in blanks, `first` at its beginning and `last` at its end; longer when they need more room."""
     blanks = blank(gap)
     room = len(blanks) - len(blanks.lstrip(" \t\f"))
     blanks = blanks[min(room, len(first)) :]

@@ -1,0 +1,48 @@
+"""Comments that speak to this tool: `# architect: allow(rule-name): reason`."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from dataclasses import dataclass
+
+_MARK = "architect:"
+_COMMENT = re.compile(r"#\s*architect:")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceComment:
+    """One comment.
+
+    Attributes:
+        line: its line, from 1.
+        column: column of the number sign, from 0, in UTF-8 bytes.
+        text: the comment from the number sign to the end of the line.
+        own_line: nothing but white space precedes it.
+    """
+
+    line: int
+    column: int
+    text: str
+    own_line: bool
+
+
+def find_comments(text: str) -> list[SourceComment]:
+    """The comments that begin with `architect:`, in order.
+
+    A number sign inside a string is no comment, so that the text is tokenised where it holds the mark at all. What
+    cannot be tokenised gives the comments up to that place.
+    """
+    if _MARK not in text:
+        return []
+    found = []
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT and _COMMENT.match(token.string):
+                line, column = token.start
+                before = token.line[:column]
+                found.append(SourceComment(line, len(before.encode()), token.string, not before.strip()))
+    except (tokenize.TokenError, SyntaxError):
+        pass  # the parser says what is wrong with the file; here only its readable part matters
+    return found

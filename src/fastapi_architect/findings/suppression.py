@@ -2,8 +2,8 @@
 
 The comment stands behind the line, on the line above, or above, behind or between the decorators and the
 first line of a `def` or `class`, and then counts for that whole block. The reason is required. A suppression
-without reason, with a name that no rule has, or that silences nothing is a problem of its own: a value for the
-report, never an exception.
+without reason, with a name that no rule has, or that silences nothing is a problem of its own: a value for
+the report, never an exception.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""A bookshop: accounts, a catalogue, orders, reviews and payments."""

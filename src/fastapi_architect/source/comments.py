@@ -31,8 +31,8 @@ class SourceComment:
 def find_comments(text: str) -> list[SourceComment]:
     """The comments that begin with `architect:`, in order.
 
-    A number sign inside a string is no comment, so that the text is tokenised where it holds the mark at all. What
-    cannot be tokenised gives the comments up to that place.
+    A number sign inside a string is no comment, so that the text is tokenised where it holds the mark at all.
+    What cannot be tokenised gives the comments up to that place.
     """
     if _MARK not in text:
         return []

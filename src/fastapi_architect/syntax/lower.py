@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from fastapi_architect.source.comments import find_comments
-from fastapi_architect.syntax import ir, lower_expressions, lower_statements
-from fastapi_architect.syntax.lowering import State, needs_normalising, normalise, reserve_lines
+from fastapi_architect.syntax import ir, lower_statements
+from fastapi_architect.syntax.lowering import HANDLERS, State, needs_normalising, normalise, reserve_lines
 from fastapi_architect.syntax.span import pack
 
 __all__ = ["lower", "lower_expression"]
@@ -72,5 +72,5 @@ def lower_expression(tree: ast.Expression, text: str) -> ir.Expr:
     reserve_lines(len(lines))
     normalise(tree)
     node = tree.body
-    lowered: ir.Expr = lower_expressions.HANDLERS[node.__class__](node, State(lines), 0)
+    lowered: ir.Expr = HANDLERS[node.__class__](node, State(lines), 0)
     return lowered

@@ -225,8 +225,9 @@ def _bin_op(node: Any, s: State, d: int) -> ir.Expr:
 def _chain(spine: list[ast.BinOp], s: State, d: int) -> ir.Expr:
     """Lower a long left-leaning chain, outermost first, without nesting it.
 
-    One operator throughout, or sums and differences mixed (a subtracted term becomes a negated one), make one `Chain`.
-    Other mixtures (`a * b / c`) make one `Chain` a run of equal operators, nested; what would nest too deep is left out.
+    One operator throughout, or sums and differences mixed (a subtracted term becomes a negated one), make one
+    `Chain`. Other mixtures (`a * b / c`) make one `Chain` a run of equal operators, nested; what would nest
+    too deep is left out.
     """
     spine.reverse()
     operators = {_OPERATORS[node.op.__class__] for node in spine}

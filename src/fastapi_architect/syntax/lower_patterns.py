@@ -1,4 +1,4 @@
-"""Lower the patterns of `match` to what is asked of them: values compared with, classes, captures, wildcard."""
+"""Lower the patterns of `match` to what is asked of them: values, classes, captures, wildcard."""
 
 from __future__ import annotations
 

@@ -186,7 +186,8 @@ def _if(node: Any, s: State, d: int) -> ir.If:
     body = block(node.body, s, d + 1)
     elifs: list[ir.Branch] = []
     orelse = node.orelse
-    # `ast` nests an `elif` in `orelse`, at the column of its `if`; an `if` inside `else:` stands further right.
+    # `ast` nests an `elif` in `orelse`, at the column of its `if`; an `if` inside `else:` stands further
+    # right.
     while len(orelse) == 1 and orelse[0].__class__ is ast.If and orelse[0].col_offset == node.col_offset:
         branch = orelse[0]
         elifs.append(
@@ -306,21 +307,19 @@ def _match(node: Any, s: State, d: int) -> ir.Match:
 
 
 def _name_span(node: Any, name: str, offset: int, s: State) -> int:
-    """Span of the name that follows `def` or `class`, which `ast` does not give; of the keyword where it cannot be told."""
-    line = node.lineno
-    column = node.col_offset
+    """Span of the name behind `def` or `class`, which `ast` does not give; of the keyword if unknown."""
+    line: int = node.lineno
+    column: int = node.col_offset
     # Only white space stands before `def`, so that columns in bytes are columns in characters here.
     text = s.lines[line - 1] if line <= len(s.lines) else ""
     start = column + offset
     if not text.startswith(name, start):
         written = _NAME_AFTER_KEYWORD.match(text, column)
-        if written is None:
-            return LINE[line] + COLUMN[column] + END_LINE[line] + column + offset - 1
-        start = written.start(1)
-        name = written[1]
+        start = column if written is None else written.start(1)
+        name = text[column : column + offset - 1] if written is None else written[1]
     end = start + (len(name) if name.isascii() else len(name.encode()))
     if end >= len(COLUMN):
-        return LINE[line] + COLUMN[column] + END_LINE[line] + column
+        start = end = column
     return LINE[line] + COLUMN[start] + END_LINE[line] + end
 
 
@@ -358,7 +357,8 @@ def _function_of(node: Any, is_async: bool, s: State, d: int) -> ir.FunctionDef:
     s.inner = True
     called = sorted(set(s.called[start:])) if len(s.called) > start else []
     if not s.functions:
-        # Not the module's: its `called` leaves functions out. A function's holds those of its inner functions.
+        # Not the module's: its `called` leaves functions out. A function's holds those of its inner
+        # functions.
         del s.called[start:]
     return ir.FunctionDef(
         LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,

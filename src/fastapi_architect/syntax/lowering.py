@@ -2,12 +2,13 @@
 
 Lowering visits every node of a tree once, so its unit of cost is ten nanoseconds. Two things follow:
 
-* a span is `LINE[line] + COLUMN[column] + END_LINE[end_line] + end_column`, which is `span.pack` by table (65 ns against
-  170 ns for the call); it is written out at each node;
-* every handler takes `(node, state, depth)` and calls `HANDLERS[child.__class__](child, state, depth)` itself.
+* a span is `LINE[line] + COLUMN[column] + END_LINE[end_line] + end_column`, which is `span.pack` by table (65
+  ns against 170 ns for the call); it is written out at each node;
+* every handler takes `(node, state, depth)` and calls `HANDLERS[child.__class__](child, state, depth)`
+  itself.
 
-Trap: the sum does not clamp. `normalise` clamps a tree's columns beforehand in files that need it, and a place beyond
-the tables is an `IndexError`, after which `lower` normalises and starts again.
+Trap: the sum does not clamp. `normalise` clamps a tree's columns beforehand in files that need it, and a
+place beyond the tables is an `IndexError`, after which `lower` normalises and starts again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from typing import Any
 
 from fastapi_architect.syntax import ir
 
-#: Nesting kept by the IR: expressions and blocks together. Encoding, decoding and every later pass recurse over it.
+#: Nesting kept by the IR: expressions and blocks together. Encoding, decoding and every later pass recurse
+#: over it.
 MAX_DEPTH = 150
 #: Left-leaning operators beyond this many terms become a `Chain`.
 MAX_NESTED_TERMS = 50
@@ -27,7 +29,8 @@ MAX_NESTED_TERMS = 50
 MAX_COLUMN = 0xFFF
 MAX_LINES = 0xFFFF
 
-#: Class of an `ast` node -> the function that lowers it: `(node, state, depth) -> ir node`. Filled by `lower_*`.
+#: Class of an `ast` node -> the function that lowers it: `(node, state, depth) -> ir node`. Filled by
+#: `lower_*`.
 HANDLERS: dict[type[ast.AST], Callable[[Any, State, int], Any]] = {}
 
 COLUMN: list[int] = [column << 28 for column in range(MAX_COLUMN + 1)]
@@ -94,14 +97,16 @@ class State:
 
 def span_of(node: Any) -> int:
     """The packed span of any node with a position: for the nodes that are rare."""
-    return LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + int(node.end_col_offset)
+    span: int = LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset
+    return span
 
 
 def span_between(first: Any, last: Any) -> int:
-    """The packed span from the start of one node to the end of another, for what has no position of its own."""
-    return (
-        LINE[first.lineno] + COLUMN[first.col_offset] + END_LINE[last.end_lineno] + int(last.end_col_offset)
+    """The packed span from the start of one node to the end of another, for what has none of its own."""
+    span: int = (
+        LINE[first.lineno] + COLUMN[first.col_offset] + END_LINE[last.end_lineno] + last.end_col_offset
     )
+    return span
 
 
 def needs_normalising(lines: list[str], is_ascii: bool) -> bool:

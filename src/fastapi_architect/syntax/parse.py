@@ -1,4 +1,4 @@
-"""Bytes of a file to its IR. Whatever the bytes are, the answer is a value: the module, or why there is none."""
+"""Bytes of a file to its IR. Whatever the bytes, the answer is a value: the module, or why there is none."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from fastapi_architect.syntax.lower import lower, lower_expression
 if TYPE_CHECKING:
     from fastapi_architect.syntax.modern import Downleveled
 
-#: A larger file is not analysed: no one writes such a file by hand, and its tree takes a hundred times its size in memory.
+#: A larger file is not analysed: no one writes such a file by hand, and its tree takes a hundred times its
+#: size in memory.
 MAX_FILE_BYTES = 3_000_000
 
-# What `ast.parse` raises for text that is no Python, or not one it can hold; measured by fuzzing, not documented.
+# What `ast.parse` raises for text that is no Python, or not one it can hold; measured by fuzzing, not
+# documented.
 _REFUSED = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, SystemError)
 
 _SOURCE_NAME = "<reviewed source>"
@@ -47,7 +49,7 @@ _PYTHON_2 = (
 )
 
 
-def parse_file(data: bytes, path: str, max_bytes: int = MAX_FILE_BYTES) -> ir.ParsedModule | ir.Unparsed:
+def parse_file(data: bytes, path: str, max_bytes: int = MAX_FILE_BYTES) -> ir.ParsedModule | ir.Unparsed:  # noqa: ARG001
     """Parse and lower one file. Never raises, whatever `data` holds.
 
     Args:
@@ -66,7 +68,8 @@ def parse_file(data: bytes, path: str, max_bytes: int = MAX_FILE_BYTES) -> ir.Pa
     if not decoded.analysable:
         return ir.Unparsed(_not_text(decoded.problem, data), 0, _lines(text))
     collecting = gc.isenabled()
-    # The tree is dropped at once and has no cycles, but its creation would trigger collections of everything else.
+    # The tree is dropped at once and has no cycles, but its creation would trigger collections of everything
+    # else.
     gc.disable()
     try:
         return _parse_text(text)
@@ -91,10 +94,11 @@ def parse_expression(text: str) -> ir.Expr | None:
 
 
 def _silence_warnings() -> None:
-    """Keep the parser's warnings about the reviewed code (`"\\d"`) off the terminal, and from becoming errors.
+    """Keep the parser's warnings about the reviewed code (`"\\d"`) off the terminal, and from becoming
+    errors.
 
-    Not `catch_warnings`, which replaces the filters of all threads and puts back old ones: this filter concerns no other
-    code and stays.
+    Not `catch_warnings`, which replaces the filters of all threads and puts back old ones: this filter
+    concerns no other code and stays.
     """
     filters = warnings.filters
     if not filters or filters[0] is not _SILENCE:
@@ -162,8 +166,8 @@ def _type_parameters(rewritten: Downleveled) -> list[ir.TypeParameter]:
 def _parse_with_large_stack(text: str) -> ir.ParsedModule | ir.Unparsed:
     """Parse in a thread with room for thousands of levels: a sum of 5,000 terms is a tree 5,000 deep.
 
-    The recursion limit belongs to the whole interpreter, so that other threads may recurse deeper for that time too; one
-    such file at a time.
+    The recursion limit belongs to the whole interpreter, so that other threads may recurse deeper for that
+    time too; one such file at a time.
     """
     results: list[ir.ParsedModule | ir.Unparsed] = []
 

@@ -1,0 +1,366 @@
+"""The tree under review: which files it has, and their bytes. It is read, never written, and never trusted.
+
+Traps
+-----
+* No symbolic link is followed: a link to a folder may make a loop, a link to a file may lead to what the
+  tree's owner may not read. What a link inside the tree points to is found under its own name.
+* A name that is not UTF-8 comes as text with lone surrogates (`os.fsdecode`), which neither JSON nor msgpack
+  can hold: `printable` is for messages and reports, the path itself for reading.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi_architect.source.ignore import IgnorePatterns
+from fastapi_architect.source.kinds import Kind, kind_of
+
+#: A file is read up to this size; what is larger is not source.
+MAX_READ_BYTES = 10_000_000
+_MAX_CONFIGURATION_BYTES = 256_000
+_MAX_CONFIGURATION_DEPTH = 6
+_MAX_IGNORE_BYTES = 1_000_000
+
+_EXCLUDED = {
+    "__pycache__": "byte code",
+    "__pypackages__": "installed packages",
+    "dist-packages": "installed packages",
+    "node_modules": "installed packages",
+    "site-packages": "installed packages",
+    "htmlcov": "a coverage report",
+}
+# Named like build output, but a package `app/build/` is source.
+_BUILD_OUTPUT = frozenset({"build", "dist"})
+_VISIBLE = frozenset({".github", ".gitlab", ".circleci", ".docker", ".devcontainer", ".deploy", ".config"})
+
+_OTHER_FILE = re.compile(
+    r"""
+      (?:.*[-_.])?requirements(?:[-_.].*)?\.(?:txt|in) | constraints.*\.txt
+    | pyproject\.toml | setup\.cfg | setup\.py | (?:poetry|uv|pdm)\.lock | Pipfile(?:\.lock)?
+    | .*alembic.*\.ini
+    | \.env.* | .*\.env | (?:.*\.)?(?:Dockerfile|Containerfile)(?:[-_.].*)? | (?:docker-)?compose.*\.ya?ml
+    | Procfile.* | .*\.sh | Makefile | gunicorn.*\.(?:py|conf) | nginx.*\.conf
+    | \.python-version | runtime\.txt
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_CONFIGURATION = (".toml", ".yaml", ".yml", ".json", ".ini", ".cfg")
+
+
+class NoSuchPath(Exception):  # noqa: N818 - the name says what happened, as FileNotFoundError does not
+    """The path to review does not exist or cannot be read; the message names the next step."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unreadable:
+    """A file or folder that could not be read, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Excluded:
+    """A folder that was not entered, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTree:
+    """The files of a tree, found once. All paths are relative to `root`, with forward slashes, and sorted.
+
+    Attributes:
+        root: the folder, absolute.
+        python_files: the Python files to analyse.
+        other_files: manifests, lock files, settings, deployment files.
+        unreadable: files and folders that could not be looked at.
+        excluded: folders left out by the built-in rules or by patterns.
+        ignored: Python files left out by patterns.
+    """
+
+    root: Path
+    python_files: tuple[str, ...]
+    other_files: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    @classmethod
+    def open(cls, root: Path, exclude: Sequence[str] = (), honour_gitignore: bool = True) -> SourceTree:
+        """Find the files below `root`, which may also be one Python file.
+
+        Args:
+            root: a folder or file.
+            exclude: more patterns in the syntax of `.gitignore`, relative to `root`; they win over
+                `.gitignore`.
+            honour_gitignore: leave out what the tree's own `.gitignore` files name.
+
+        Raises:
+            NoSuchPath: when there is nothing at `root` that can be read.
+        """
+        status = _status(root)
+        absolute = Path.cwd() / root  # not resolved: messages show the names that the user typed
+        if stat.S_ISREG(status.st_mode):
+            if absolute.suffix != ".py":
+                raise NoSuchPath(
+                    f"{printable(str(root))} is not a Python file. Pass the folder that holds your "
+                    "application, or a file that ends in .py."
+                )
+            return cls(absolute.parent, (absolute.name,))
+        if not stat.S_ISDIR(status.st_mode):
+            raise NoSuchPath(
+                f"{printable(str(root))} is neither a file nor a folder. Pass the folder of your application."
+            )
+        walk = _Walk(absolute, IgnorePatterns(exclude), honour_gitignore)
+        walk.run()
+        return cls(
+            absolute,
+            tuple(sorted(walk.python_files)),
+            tuple(sorted(walk.other_files)),
+            tuple(sorted(walk.unreadable)),
+            tuple(sorted(walk.excluded)),
+            tuple(sorted(walk.ignored)),
+        )
+
+    def read(self, path: str, max_bytes: int = MAX_READ_BYTES) -> bytes | Unreadable:
+        """The bytes of one file of the tree, or why they cannot be had."""
+        try:
+            # Without O_NONBLOCK a FIFO that took the file's place would block for ever.
+            descriptor = os.open(
+                f"{self.root}/{path}",
+                os.O_RDONLY
+                | getattr(os, "O_NOFOLLOW", 0)
+                | getattr(os, "O_NONBLOCK", 0)
+                | getattr(os, "O_BINARY", 0),
+            )
+        except (OSError, ValueError) as error:
+            return Unreadable(path, _reason(error))
+        with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - Path.open takes no descriptor
+            try:
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode):
+                    return Unreadable(path, "not a regular file")
+                if status.st_size > max_bytes:
+                    return Unreadable(
+                        path, f"larger than {max_bytes / 1e6:g} MB ({status.st_size / 1e6:.1f} MB)"
+                    )
+                return file.read(max_bytes + 1)
+            except OSError as error:
+                return Unreadable(path, _reason(error))
+
+    def kind_of(self, path: str) -> Kind:
+        """What the file is (`source.kinds.kind_of`), its first lines included."""
+        kind = kind_of(path)
+        if kind in {"vendored", "generated", "migration"}:
+            return kind
+        try:
+            with (self.root / path).open("rb") as file:
+                return kind_of(path, file.read(1000))
+        except OSError:
+            return kind
+
+    @property
+    def nothing_to_review(self) -> str | None:
+        """Why there is nothing to review and what to do; None when there are Python files."""
+        if self.python_files:
+            return None
+        if self.ignored:
+            return (
+                f"All {len(self.ignored)} Python files below {printable(str(self.root))} are excluded. "
+                "Look at its .gitignore and at the option exclude."
+            )
+        return (
+            f"There is no Python file below {printable(str(self.root))}. Pass the folder of your application."
+        )
+
+
+def printable(path: str) -> str:
+    """The path for people and for JSON: bytes that are not UTF-8, and control characters, as escapes."""
+    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _status(root: Path) -> os.stat_result:
+    name = printable(str(root))
+    try:
+        return root.stat()
+    except FileNotFoundError as error:
+        raise NoSuchPath(
+            f"There is nothing at {name}. Pass the folder that holds your application, for example: "
+            "architect review ./backend"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise NoSuchPath(
+            f"{name} cannot be read: {_reason(error)}. Pass another folder, or allow reading it."
+        ) from error
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        if error.errno == errno.ELOOP:
+            return "a symbolic link"
+        return (error.strerror or str(error)).lower()
+    return str(error)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One walk over the tree, without recursion."""
+
+    root: Path
+    exclude: IgnorePatterns
+    honour_gitignore: bool
+    python_files: list[str] = field(default_factory=list)
+    other_files: list[str] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    excluded: list[Excluded] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        #: Folders to enter: their components, and the patterns in force with the depth of the folder they
+        #: came from.
+        waiting: list[tuple[tuple[str, ...], tuple[tuple[int, IgnorePatterns], ...]]] = [((), ())]
+        while waiting:
+            parts, patterns = waiting.pop()
+            entries = self._entries(parts)
+            if entries is None:
+                continue
+            if self.honour_gitignore and ".gitignore" in entries:
+                own = self._patterns(parts)
+                if own:
+                    patterns = (*patterns, (len(parts), own))
+            for name, is_folder in entries.items():
+                path = (*parts, name)
+                if not is_folder:
+                    self._file(path, patterns)
+                elif self._enter(path, patterns):
+                    waiting.append((path, patterns))
+
+    def _entries(self, parts: tuple[str, ...]) -> dict[str, bool] | None:
+        """Names in the folder and whether each is a folder; None when it is not to be entered after all."""
+        entries: dict[str, bool] = {}
+        try:
+            with os.scandir(self.root.joinpath(*parts)) as found:
+                for entry in found:
+                    self._entry(entry, parts, entries)
+        except OSError as error:
+            self.unreadable.append(Unreadable("/".join(parts) or ".", _reason(error)))
+            return None
+        if not parts:
+            return entries
+        reason = None
+        if "pyvenv.cfg" in entries:
+            reason = "a virtual environment"
+        elif parts[-1] in _BUILD_OUTPUT and "__init__.py" not in entries:
+            reason = "build output"
+        if reason is not None:
+            self.excluded.append(Excluded("/".join(parts), reason))
+            return None
+        return entries
+
+    def _entry(self, entry: os.DirEntry[str], parts: tuple[str, ...], entries: dict[str, bool]) -> None:
+        try:
+            if (
+                entry.is_symlink() or entry.is_junction()
+                if hasattr(entry, "is_junction")
+                else entry.is_symlink()
+            ):
+                self._link(entry, "/".join((*parts, entry.name)))
+            elif entry.is_dir(follow_symlinks=False):
+                entries[entry.name] = True
+            elif entry.is_file(follow_symlinks=False):
+                entries[entry.name] = False
+            elif entry.name.endswith(".py"):
+                self.unreadable.append(Unreadable("/".join((*parts, entry.name)), "not a regular file"))
+        except OSError as error:
+            self.unreadable.append(Unreadable("/".join((*parts, entry.name)), _reason(error)))
+
+    def _link(self, entry: os.DirEntry[str], path: str) -> None:
+        """Say so when a link hides Python code that lies outside of the tree."""
+        if not entry.name.endswith(".py") and not entry.is_dir():
+            return
+        target = os.path.realpath(entry.path)
+        root = os.path.realpath(self.root)
+        if target != root and not target.startswith(os.path.join(root, "")):  # noqa: PTH118
+            self.unreadable.append(Unreadable(path, "a symbolic link that leads out of the tree"))
+
+    def _patterns(self, parts: tuple[str, ...]) -> IgnorePatterns:
+        path = "/".join((*parts, ".gitignore"))
+        data = SourceTree(self.root, ()).read(path, _MAX_IGNORE_BYTES)
+        if isinstance(data, Unreadable):
+            self.unreadable.append(data)
+            return IgnorePatterns(())
+        return IgnorePatterns(data.decode("utf-8", "surrogateescape").removeprefix("\ufeff").split("\n"))
+
+    def _is_ignored(
+        self, path: tuple[str, ...], patterns: tuple[tuple[int, IgnorePatterns], ...], is_folder: bool
+    ) -> bool:
+        verdict = self.exclude.verdict(path, is_folder) if self.exclude else None
+        if verdict is not None:
+            return verdict
+        for depth, own in reversed(patterns):
+            verdict = own.verdict(path[depth:] if depth else path, is_folder)
+            if verdict is not None:
+                return verdict
+        return False
+
+    def _enter(self, path: tuple[str, ...], patterns: tuple[tuple[int, IgnorePatterns], ...]) -> bool:
+        name = path[-1]
+        reason = _EXCLUDED.get(name)
+        if reason is None and name.startswith(".") and name not in _VISIBLE:
+            reason = "a hidden folder"
+        elif reason is None and name.endswith(".egg-info"):
+            reason = "metadata of a package"
+        elif reason is None and self._is_ignored(path, patterns, True):
+            reason = "ignored by a pattern"
+        if reason is None:
+            return True
+        self.excluded.append(Excluded("/".join(path), reason))
+        return False
+
+    def _file(self, path: tuple[str, ...], patterns: tuple[tuple[int, IgnorePatterns], ...]) -> None:
+        name = path[-1]
+        is_python = name.endswith(".py")
+        is_other = self._is_other(name, path)
+        if not (is_python or is_other):
+            return
+        joined = "/".join(path)
+        if patterns or self.exclude:
+            # `.env` is ignored by nearly every repository, and its presence is exactly what reviews ask
+            # about.
+            ignored = self._is_ignored(
+                path, patterns if is_python or not name.startswith(".env") else (), False
+            )
+            if ignored:
+                if is_python:
+                    self.ignored.append(joined)
+                return
+        if is_python:
+            self.python_files.append(joined)
+        if is_other:
+            self.other_files.append(joined)
+
+    def _is_other(self, name: str, path: tuple[str, ...]) -> bool:
+        if name.endswith(_CONFIGURATION):
+            if _OTHER_FILE.fullmatch(name):
+                return True
+            if len(path) > _MAX_CONFIGURATION_DEPTH:
+                return False
+            try:
+                return self.root.joinpath(*path).lstat().st_size <= _MAX_CONFIGURATION_BYTES
+            except OSError:
+                return False
+        # Most names of a large tree end here, without the regular expression.
+        if name.endswith(
+            (".py", ".pyc", ".md", ".rst", ".js", ".ts", ".tsx", ".html", ".css", ".svg", ".png")
+        ):
+            return name == "setup.py" or (name.startswith("gunicorn") and name.endswith(".py"))
+        return _OTHER_FILE.fullmatch(name) is not None

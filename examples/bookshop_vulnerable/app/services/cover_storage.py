@@ -1,0 +1,45 @@
+"""Covers on the disk."""
+
+import subprocess
+from pathlib import Path
+
+from app.core.config import settings
+from app.core.errors import UnsupportedMedia
+
+COVER_TYPES = {"image/png", "image/jpeg"}
+
+
+def check_type(content_type: str | None) -> None:
+    """Refuse what is not a picture.
+
+    Raises:
+        UnsupportedMedia: if it is not.
+    """
+    if content_type not in COVER_TYPES:  # finding: upload-type-trusted
+        raise UnsupportedMedia("A cover has to be a PNG or a JPEG.")
+
+
+def save(filename: str, content: bytes) -> str:
+    """Store a picture and say under which name."""
+    directory = Path(settings.cover_directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    with open(directory / filename, "wb") as file:  # finding: upload-filename-path-traversal
+        file.write(content)
+    return filename
+
+
+def locate(name: str) -> Path:
+    """Where a picture lies."""
+    return Path(settings.cover_directory) / name
+
+
+def exists(name: str) -> bool:
+    """Whether there is a picture of this name."""
+    return locate(name).is_file()
+
+
+def make_thumbnail(source: Path, geometry: str) -> str:
+    """Write a smaller copy beside the picture and say what it is called."""
+    target = source.with_suffix(".small.png")
+    subprocess.run(f"convert {source} -resize {geometry} {target}", shell=True, check=False, timeout=settings.convert_timeout_seconds)  # finding: os-command-injection
+    return target.name

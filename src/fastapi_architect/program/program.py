@@ -7,7 +7,7 @@ from functools import cached_property
 
 from fastapi_architect.program.call_graph import CallGraph
 from fastapi_architect.program.constants import Constants
-from fastapi_architect.program.definitions import Class, Function, Module, Scope, all_classes, all_functions
+from fastapi_architect.program.definitions import Class, Function, Module, Scope, all_classes, all_functions, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.import_graph import (
     ImportGraph,
@@ -89,20 +89,49 @@ class Program:
                     index.setdefault(name, []).append(function)
         return index
 
+    @property
+    def called_names(self) -> Iterable[str]:
+        """Last name of every call in the program, each once."""
+        return (name for name in self._scopes_calling if name)
+
+    @cached_property
+    def _renamed(self) -> dict[str, set[str]]:
+        """A name to the other names under which it is called: `import text as sql`, `hash_password = context.hash`."""
+        index: dict[str, set[str]] = {}
+        for module in self.modules.values():
+            for name, bindings in module.facts.bindings.items():
+                if name not in self._scopes_calling:
+                    continue
+                for binding in bindings:
+                    own = binding.attribute if binding.kind == "from" else ""
+                    if binding.kind in ("assign", "annotated") and binding.value is not None and not binding.path:
+                        own = last_name(binding.value)
+                    if own and own != name:
+                        index.setdefault(own, set()).add(name)
+        return index
+
     def scopes_calling(self, name: str) -> list[Scope]:
         """Bodies (functions, and modules at module level) that contain a call whose last name is `name`."""
         return self._scopes_calling.get(name, [])
 
     def call_sites_named(self, name: str) -> list[Site]:
-        """Call sites whose target's last name is `name`, in order of files; class bodies included."""
+        """Call sites whose target's last name is `name`, in order of files; class bodies included.
+
+        Sites that use another name for it (`from sqlalchemy import text as sql`) come behind.
+        """
         known = self._sites_named.get(name)
         if known is None:
-            scopes = list(self.scopes_calling(name))
-            modules = {id(scope.module) for scope in scopes if isinstance(scope, Module)}
-            scopes += [cls for cls in self._scopes_calling.get("", ()) if id(cls.module) in modules]
-            known = [site for scope in scopes for site in scope.facts.calls_named(name)]
+            known = self._sites_written(name)
+            for other in sorted(self._renamed.get(name, ())):
+                known = known + self._sites_written(other)
             self._sites_named[name] = known
         return known
+
+    def _sites_written(self, name: str) -> list[Site]:
+        scopes = list(self.scopes_calling(name))
+        modules = {id(scope.module) for scope in scopes if isinstance(scope, Module)}
+        scopes += [cls for cls in self._scopes_calling.get("", ()) if id(cls.module) in modules]
+        return [site for scope in scopes for site in scope.facts.calls_named(name)]
 
     def call_sites(self, names: Iterable[str]) -> list[tuple[Site, str]]:
         """Call sites of library or program callables by dotted name, each with the name it was found by.

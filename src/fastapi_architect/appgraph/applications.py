@@ -1,0 +1,520 @@
+"""Applications and their operations: each `FastAPI()` walked through its includes and mounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from fastapi_architect.appgraph.dependencies import Dependency, DependencyReader
+from fastapi_architect.appgraph.middleware import Lifespan, Middleware, MiddlewareReader
+from fastapi_architect.appgraph.parameters import ParameterReader
+from fastapi_architect.appgraph.path_operations import Inclusion, PathOperation, path_parameters
+from fastapi_architect.appgraph.router_objects import EMPTY, Environment, RouterObject, RouterObjects, Value
+from fastapi_architect.appgraph.routers import (
+    HTTP_METHODS,
+    Event,
+    RouterEvents,
+    RouterReader,
+    Unresolved,
+    endpoint_argument,
+    keyword_arguments,
+)
+from fastapi_architect.program.constants import UNKNOWN
+from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name, last_name
+from fastapi_architect.program.program import Program
+from fastapi_architect.program.type_inference import argument
+from fastapi_architect.program.types import Type
+from fastapi_architect.source.location import Location
+from fastapi_architect.syntax import ir
+
+#: Stands in a path for a part whose value is not known.
+UNKNOWN_PART = "{?}"
+_MAX_NESTING = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mount:
+    """Something mounted under a path: another application, static files or any ASGI application.
+
+    Attributes:
+        path: full path; kind: application, starlette, static or unknown.
+        application: the mounted application's object, None when not known.
+    """
+
+    path: str
+    kind: str
+    application: RouterObject | None
+    location: Location
+    call: ir.Call
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExceptionHandler:
+    """A handler for an exception class or status code."""
+
+    exception: ir.Expr | None
+    handler: Function | None
+    scope: Scope
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Application:
+    """One `FastAPI()`.
+
+    Attributes:
+        name: variable or factory that holds it.
+        object: the creating call and its environment.
+        root: folder of its module's import root, from the tree's root; "" for the root itself.
+        operations: in the order in which they are matched; mounted applications' operations not among them.
+        mounts: what is mounted.
+        middleware: in order of execution, outermost first.
+        mounted_in: the application it is mounted in, "" when none; `mount_path` where.
+    """
+
+    name: str
+    object: RouterObject
+    root: str
+    keywords: dict[str, ir.Expr]
+    operations: tuple[PathOperation, ...]
+    mounts: tuple[Mount, ...]
+    middleware: tuple[Middleware, ...]
+    exception_handlers: tuple[ExceptionHandler, ...]
+    lifespan: Lifespan
+    unresolved: tuple[Unresolved, ...]
+    mount_path: str = ""
+    mounted: bool = False
+
+    @property
+    def location(self) -> Location:
+        """The creating call."""
+        return self.object.location
+
+    @property
+    def scope(self) -> Scope:
+        """The body that creates it."""
+        return self.object.scope
+
+    @property
+    def module_path(self) -> str:
+        """File that creates it."""
+        return self.object.scope.module.path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Way:
+    """What has been gathered on the way from the application to a router."""
+
+    prefix: str = ""
+    dependencies: tuple[tuple[ir.Expr, Scope, str], ...] = ()
+    tags: tuple[str, ...] = ()
+    inclusions: tuple[Inclusion, ...] = ()
+    conditional: bool = False
+    in_schema: bool = True
+    deprecated: bool = False
+    keys: frozenset[tuple[int, ...]] = frozenset()
+
+
+class ApplicationReader:
+    """Builds every application of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._inference = program.inference
+        self._objects = RouterObjects(program)
+        self._routers = RouterReader(program, self._objects)
+        self._parameters = ParameterReader(program)
+        self.dependencies = DependencyReader(program, self._parameters)
+        self._middleware = MiddlewareReader(program, self._objects, self._routers)
+        self._events = RouterEvents()
+        self._order = 0
+        self._class_order: dict[int, tuple[Class | str, ...]] = {}
+
+    def applications(self) -> tuple[Application, ...]:
+        """Every application, mounted ones too, in order of files; those of tests left out."""
+        self._events = self._routers.events()
+        for each in self._created("application"):
+            self._events.objects.setdefault(id(each.creation), each)
+        roots = [o for o in self._events.objects.values() if o.kind == "application"]
+        roots.sort(key=lambda o: (o.scope.module.path, o.creation.span))
+        built = [self._application(each) for each in roots if each.scope.module.kind != "test"]
+        return tuple(self._mark_mounted(built))
+
+    def unresolved(self) -> tuple[Unresolved, ...]:
+        """Router calls that concern no known object."""
+        return tuple(self._events.unresolved)
+
+    def included_creations(self) -> set[int]:
+        """Identities of creating calls of routers that some walk has reached."""
+        return set(self._reached)
+
+    def routers(self) -> list[RouterObject]:
+        """Every router that is created, in order of files."""
+        found = {id(o.creation): o for o in self._events.objects.values() if o.kind == "router"}
+        for each in self._created("router"):
+            found.setdefault(id(each.creation), each)
+        return sorted(found.values(), key=lambda o: (o.scope.module.path, o.creation.span))
+
+    _reached: set[int] = set()  # noqa: RUF012 - replaced per instance in `_application`
+
+    def _created(self, kind: str) -> Iterator[RouterObject]:
+        names = {"application": {"FastAPI"}, "router": {"APIRouter"}}[kind]
+        subclasses = {c.name for c in self._program.classes if c.node.bases and self._objects.kind_of(c) == kind}
+        for name in sorted(names | subclasses):
+            for site in self._program.call_sites_named(name):
+                for each in self._objects.objects(site.node, site.scope):
+                    if each.kind == kind and each.creation is site.node:
+                        yield self._named(each)
+
+    def _named(self, each: RouterObject) -> RouterObject:
+        for name, bindings in each.scope.facts.bindings.items():
+            if any(b.value is each.creation for b in bindings):
+                return replace(each, name=name)
+        return each
+
+    def _mark_mounted(self, built: list[Application]) -> Iterator[Application]:
+        paths = {id(m.application.creation): m.path for a in built for m in a.mounts if m.application is not None}
+        for application in built:
+            key = id(application.object.creation)
+            if key in paths:
+                application = replace(application, mounted=True, mount_path=paths[key])
+            yield application
+
+    # ── one application ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _application(self, each: RouterObject) -> Application:
+        if "_reached" not in self.__dict__:
+            self._reached = set()
+        self._order = 0
+        environment = self._environment(each)
+        each = replace(each, environment=environment) if environment is not EMPTY else each
+        keywords = keyword_arguments(each.creation)
+        way = _Way(dependencies=self._listed(keywords.get("dependencies"), each.scope, "application"))
+        operations: list[PathOperation] = []
+        mounts: list[Mount] = []
+        unresolved: list[Unresolved] = []
+        self._walk(each, way, operations, mounts, unresolved)
+        events = self._own_events(each)
+        return Application(
+            each.name or (each.scope.name if isinstance(each.scope, Function) else "app"),
+            each,
+            each.scope.module.root.replace(".", "/"),
+            keywords,
+            tuple(operations),
+            tuple(mounts),
+            self._middleware.stack(each, events, keywords),
+            tuple(self._exception_handlers(events, keywords, each.scope)),
+            self._middleware.lifespan(each, events, keywords),
+            tuple(unresolved),
+        )
+
+    def _environment(self, each: RouterObject) -> Environment:
+        """For an application made in a factory: the arguments of the first call outside tests."""
+        scope = each.scope
+        if not isinstance(scope, Function) or not scope.parameters or each.environment.values:
+            return each.environment
+        for site in self._program.calls.callers(scope):
+            if site.scope.module.kind != "test":
+                return self._objects.of_call(scope, site.node, site.scope, EMPTY)
+        pairs = {
+            p.name: Value(p.default, scope.parent or scope.module, EMPTY) for p in scope.parameters if p.default is not None
+        }
+        return EMPTY.bound(scope, pairs, 0)
+
+    def _own_events(self, each: RouterObject) -> list[tuple[Event, Environment]]:
+        order = self._class_order.get(id(each.cls))
+        if order is None:
+            order = tuple(a.cls for a in self._inference.hierarchy.order(each.cls)) if isinstance(each.cls, Class) else ()
+            self._class_order[id(each.cls)] = order
+        found = []
+        for event, way in self._events.of(each, order):
+            environment = each.environment.merged(way)
+            if not order or not isinstance(event.scope, Function) or event.scope.owner not in order:
+                found.append((event, environment))
+                continue
+            member = self._inference.hierarchy.member(each.cls, "__init__")
+            if member is not None and member.function is not None:
+                inner = self._objects.of_call(member.function, each.creation, each.scope, each.environment)
+                environment = environment.merged(inner)
+            found.append((event, environment))
+        return found
+
+    def _listed(self, expr: ir.Expr | None, scope: Scope, level: str) -> tuple[tuple[ir.Expr, Scope, str], ...]:
+        """Elements of a `dependencies=[...]` argument."""
+        if expr is None:
+            return ()
+        elements = self._objects.elements(Value(expr, scope, EMPTY))
+        return tuple((v.expr, v.scope, level) for v in elements)
+
+    def _walk(
+        self,
+        each: RouterObject,
+        way: _Way,
+        operations: list[PathOperation],
+        mounts: list[Mount],
+        unresolved: list[Unresolved],
+    ) -> None:
+        if each.key in way.keys or len(way.inclusions) > _MAX_NESTING:
+            return
+        self._reached.add(id(each.creation))
+        way = replace(way, keys=way.keys | {each.key})
+        if each.kind == "router":
+            way = self._through_router(each, way)
+        for event, environment in self._own_events(each):
+            rounds = [environment]
+            if event.context is not None:
+                rounds = self._objects.loops(event.context, event.scope, environment)
+            for current in rounds:
+                self._event(each, event, current, way, operations, mounts, unresolved)
+
+    def _through_router(self, each: RouterObject, way: _Way) -> _Way:
+        keywords = self._router_keywords(each)
+        prefix = self._prefix(keywords.get("prefix"))
+        tags = self._strings(keywords.get("tags"))
+        dependencies: tuple[tuple[ir.Expr, Scope, str], ...] = ()
+        if "dependencies" in keywords:
+            value = keywords["dependencies"]
+            dependencies = tuple((v.expr, v.scope, "router") for v in self._objects.elements(value))
+        return replace(
+            way,
+            prefix=way.prefix + prefix,
+            tags=way.tags + tags,
+            dependencies=way.dependencies + dependencies,
+            in_schema=way.in_schema and self._flag(keywords.get("include_in_schema"), default=True),
+            deprecated=way.deprecated or self._flag(keywords.get("deprecated"), default=False),
+        )
+
+    def _router_keywords(self, each: RouterObject) -> dict[str, Value]:
+        """Arguments that reach `APIRouter.__init__`: of the creating call, and of `super().__init__` in subclasses."""
+        found = {k: Value(v, each.scope, each.environment) for k, v in keyword_arguments(each.creation).items()}
+        if not isinstance(each.cls, Class):
+            return found
+        member = self._inference.hierarchy.member(each.cls, "__init__")
+        if member is None or member.function is None:
+            return found
+        inner = self._objects.of_call(member.function, each.creation, each.scope, each.environment)
+        for site in member.function.facts.calls_named("__init__"):
+            func = site.node.func
+            if func.__class__ is ir.Attribute and func.value.__class__ is ir.Call and last_name(func.value.func) == "super":
+                passed = {k: Value(v, member.function, inner) for k, v in keyword_arguments(site.node).items()}
+                return {**(found if not passed or _passes_on(site.node) else {}), **passed}
+        return found
+
+    def _prefix(self, value: Value | None) -> str:
+        if value is None:
+            return ""
+        found = self._objects.value(value.expr, value.scope, value.environment)
+        if isinstance(found, str):
+            return found
+        return "" if found is None else f"/{UNKNOWN_PART}"
+
+    def _strings(self, value: Value | None) -> tuple[str, ...]:
+        found = self._objects.value(value.expr, value.scope, value.environment) if value is not None else ()
+        return tuple(str(v) for v in found) if isinstance(found, list | tuple) else ()
+
+    def _flag(self, value: Value | None, *, default: bool) -> bool:
+        found = self._objects.value(value.expr, value.scope, value.environment) if value is not None else default
+        return found if isinstance(found, bool) else default
+
+    def _event(
+        self,
+        each: RouterObject,
+        event: Event,
+        environment: Environment,
+        way: _Way,
+        operations: list[PathOperation],
+        mounts: list[Mount],
+        unresolved: list[Unresolved],
+    ) -> None:
+        if event.kind == "include":
+            self._include(event, environment, way, operations, mounts, unresolved)
+        elif event.kind == "mount":
+            self._mount(event, environment, way, mounts)
+        elif event.kind in ("route", "plain-route", "websocket"):
+            operations.append(self._operation(each, event, environment, way))
+
+    # ── includes and mounts ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _include(
+        self,
+        event: Event,
+        environment: Environment,
+        way: _Way,
+        operations: list[PathOperation],
+        mounts: list[Mount],
+        unresolved: list[Unresolved],
+    ) -> None:
+        router = argument(event.call, 0, "router")
+        keywords = {k: Value(v, event.scope, environment) for k, v in keyword_arguments(event.call).items()}
+        prefix = self._prefix(keywords.get("prefix"))
+        listed = keywords.get("dependencies")
+        dependencies = tuple((v.expr, v.scope, "include") for v in self._objects.elements(listed)) if listed else ()
+        inner = replace(
+            way,
+            prefix=way.prefix + prefix,
+            dependencies=way.dependencies + dependencies,
+            tags=way.tags + self._strings(keywords.get("tags")),
+            conditional=way.conditional or event.conditional,
+            in_schema=way.in_schema and self._flag(keywords.get("include_in_schema"), default=True),
+            deprecated=way.deprecated or self._flag(keywords.get("deprecated"), default=False),
+        )
+        found = self._objects.targets(router, event.scope, environment) if router is not None else []
+        made = tuple(self._dependencies(dependencies, frozenset()))
+        inclusion = Inclusion(event.call, event.scope, prefix, made, event.conditional)
+        inner = replace(inner, inclusions=(*way.inclusions, inclusion))
+        for target, reached_by in found:
+            self._walk(self._with(target, reached_by), inner, operations, mounts, unresolved)
+        if not found:
+            reason = "the included router could not be followed to an APIRouter of this tree"
+            unresolved.append(Unresolved(_shown(router), event.location, reason))
+
+    def _with(self, target: RouterObject, way: Environment) -> RouterObject:
+        return replace(target, environment=target.environment.merged(way)) if way.values else target
+
+    def _mount(self, event: Event, environment: Environment, way: _Way, mounts: list[Mount]) -> None:
+        path = argument(event.call, 0, "path")
+        target = argument(event.call, 1, "app")
+        text = self._objects.string(path, event.scope, environment) if path is not None else None
+        full = way.prefix + (text if text is not None else f"/{UNKNOWN_PART}")
+        found = self._objects.objects(target, event.scope, environment) if target is not None else []
+        kind = found[0].kind if found else "unknown"
+        application = next((o for o in found if o.kind == "application"), None)
+        mounts.append(Mount(full, kind, application, event.location, event.call, event.scope))
+
+    # ── operations ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _operation(self, each: RouterObject, event: Event, environment: Environment, way: _Way) -> PathOperation:
+        path_expr = argument(event.call, 0, "path")
+        text = self._objects.string(path_expr, event.scope, environment) if path_expr is not None else ""
+        path = (way.prefix + (text if text is not None else f"/{UNKNOWN_PART}")) or "/"
+        handler = event.handler
+        if handler is None:
+            handler = self._routers.function_of(endpoint_argument(event), event.scope, environment)
+        keywords = keyword_arguments(event.call)
+        names = frozenset(path_parameters(path))
+        kind = {"route": "http", "plain-route": "plain", "websocket": "websocket"}[event.kind]
+        parameters, dependencies = self._inputs(handler, event, names, kind)
+        listed = self._listed(keywords.get("dependencies"), event.scope, "route")
+        before = tuple(self._dependencies((*way.dependencies, *listed), names)) if kind != "plain" else ()
+        model, model_scope, response_type = self._response(handler, keywords, event.scope, environment)
+        self._order += 1
+        status = self._objects.value(keywords.get("status_code"), event.scope, environment)
+        in_schema = self._objects.value(keywords.get("include_in_schema"), event.scope, environment)
+        return PathOperation(
+            self._methods(event, environment),
+            path,
+            handler,
+            handler.full_name if handler is not None else _shown(endpoint_argument(event)),
+            handler.location() if handler is not None else event.location,
+            (event.call, event.scope),
+            each.location,
+            parameters,
+            before + dependencies,
+            model,
+            response_type,
+            model_scope,
+            int(status) if isinstance(status, int) and status is not UNKNOWN else None,
+            way.inclusions,
+            keywords,
+            keyword_arguments(each.creation),
+            way.tags + self._strings(Value(keywords["tags"], event.scope, environment) if "tags" in keywords else None),
+            kind,
+            way.conditional or event.conditional,
+            event.view,
+            self._order,
+            way.in_schema and in_schema is not False and kind != "plain",
+            way.deprecated or self._objects.value(keywords.get("deprecated"), event.scope, environment) is True,
+        )
+
+    def _methods(self, event: Event, environment: Environment) -> tuple[str, ...]:
+        if event.kind == "websocket":
+            return ("WEBSOCKET",)
+        if event.method in HTTP_METHODS:
+            return (event.method.upper(),)
+        expr = argument(event.call, None, "methods")
+        if expr is None:
+            return ("GET",)
+        value = self._objects.value(expr, event.scope, environment)
+        if isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
+            return tuple(sorted({v.upper() for v in value}))
+        return ("?",)
+
+    def _inputs(
+        self, handler: Function | None, event: Event, names: frozenset[str], kind: str
+    ) -> tuple[tuple, tuple[Dependency, ...]]:
+        if handler is None or kind == "plain":
+            return (), ()
+        parameters, dependencies = self.dependencies.signature(handler, names, bound=handler.is_method)
+        if event.view is not None:
+            dependencies = (*self._view_dependencies(event.view, names), *dependencies)
+        elif handler.owner is not None and handler.is_method:
+            return parameters, dependencies
+        return parameters, dependencies
+
+    def _view_dependencies(self, view: Class, names: frozenset[str]) -> Iterator[Dependency]:
+        """What a class-based view declares for all its operations: class attributes and `__init__`'s parameters."""
+        for entry in reversed(self._inference.hierarchy.order(view)):
+            if not isinstance(entry.cls, Class):
+                continue
+            for name, bindings in entry.cls.facts.bindings.items():
+                last = bindings[-1]
+                if last.kind not in ("annotated", "assign"):
+                    continue
+                param = ir.Param(last.node.span, name, "kwonly", last.annotation, last.value)
+                self._program.keep(param)
+                declared = self._parameters.declared(param, entry.cls, entry.cls)
+                if declared.marker_name in ("fastapi.Depends", "fastapi.Security"):
+                    yield self.dependencies.injected(declared, names, "class")
+        member = self._inference.hierarchy.member(view, "__init__")
+        if member is not None and member.function is not None:
+            _, below = self.dependencies.signature(member.function, names, bound=True)
+            yield from below
+
+    def _dependencies(
+        self, listed: Iterable[tuple[ir.Expr, Scope, str]], names: frozenset[str]
+    ) -> Iterator[Dependency]:
+        for expr, scope, level in listed:
+            found = self.dependencies.declared_in_list(expr, scope, level, names)
+            if found is not None:
+                yield found
+
+    def _response(
+        self, handler: Function | None, keywords: dict[str, ir.Expr], scope: Scope, environment: Environment
+    ) -> tuple[ir.Expr | None, Scope | None, Type | None]:
+        expr = keywords.get("response_model")
+        if expr is not None:
+            value = self._objects.substituted(expr, scope, environment)
+            if value.expr.__class__ is ir.Constant and value.expr.kind == "none":
+                return value.expr, value.scope, None
+            return value.expr, value.scope, self._inference.annotation(value.expr, value.scope)
+        if handler is not None and handler.node.returns is not None:
+            where = handler.parent or handler.module
+            return handler.node.returns, where, self._inference.annotation(handler.node.returns, where)
+        return None, None, None
+
+    def _exception_handlers(
+        self, events: list[tuple[Event, Environment]], keywords: dict[str, ir.Expr], scope: Scope
+    ) -> Iterator[ExceptionHandler]:
+        for event, environment in events:
+            if event.kind == "exception-handler":
+                handler = event.handler
+                if handler is None:
+                    handler = self._routers.function_of(argument(event.call, 1, "handler"), event.scope, environment)
+                exception = argument(event.call, 0, "exc_class_or_status_code")
+                yield ExceptionHandler(exception, handler, event.scope, event.location)
+        given = keywords.get("exception_handlers")
+        if given is not None:
+            literal, owner = self._inference.expand(given, scope)
+            if literal.__class__ is ir.Dict:
+                for key, value in zip(literal.keys, literal.values, strict=True):
+                    handler = self._routers.function_of(value, owner, EMPTY)
+                    yield ExceptionHandler(key, handler, owner, owner.location(value))
+
+
+def _passes_on(call: ir.Call) -> bool:
+    return any(k.arg is None for k in call.keywords)
+
+
+def _shown(expr: ir.Expr | None) -> str:
+    return dotted_name(expr) or "<expression>" if expr is not None else "<missing>"

@@ -1,0 +1,449 @@
+"""Which `FastAPI()` or `APIRouter()` an expression means.
+
+Every creating call is one object. Names, imports, attributes, function results, parameters and loops over literals are
+followed backwards to it; a factory's object carries an environment that says what its parameters were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi_architect.program.definitions import Binding, Class, Function, Scope
+from fastapi_architect.program.facts import Context, Site
+from fastapi_architect.program.program import Program
+from fastapi_architect.program.type_inference import argument
+from fastapi_architect.program.types import ClassRef, FunctionRef, Instance, ModuleRef, options
+from fastapi_architect.source.location import Location
+from fastapi_architect.syntax import ir
+
+_MAX_DEPTH = 40
+
+APPLICATION = "fastapi.FastAPI"
+ROUTER = "fastapi.APIRouter"
+#: Kind of object by the library class that a class is or inherits from; the first that fits wins.
+KINDS = (
+    (APPLICATION, "application"),
+    (ROUTER, "router"),
+    ("starlette.applications.Starlette", "starlette"),
+    ("starlette.routing.Router", "starlette"),
+    ("starlette.staticfiles.StaticFiles", "static"),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """An expression with the place and environment in which it is to be read."""
+
+    expr: ir.Expr
+    scope: Scope
+    environment: Environment
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Environment:
+    """What parameters and loop variables stand for along one way of reaching an object.
+
+    Attributes:
+        values: (identity of the owning scope, name) to value.
+        key: identity, by the call sites and elements that it was made from.
+    """
+
+    values: dict[tuple[int, str], Value] = field(default_factory=dict)
+    key: tuple[int, ...] = ()
+
+    def merged(self, other: Environment) -> Environment:
+        """Both; `other` wins."""
+        if not other.values:
+            return self
+        if not self.values:
+            return other
+        return Environment({**self.values, **other.values}, (*self.key, *other.key))
+
+    def bound(self, owner: Scope, pairs: dict[str, Value], mark: int) -> Environment:
+        """This, with names of `owner` bound."""
+        values = dict(self.values)
+        for name, value in pairs.items():
+            values[id(owner), name] = value
+        return Environment(values, (*self.key, mark))
+
+
+EMPTY = Environment()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RouterObject:
+    """One application or router as created by one call, along one way.
+
+    Attributes:
+        kind: application, router, starlette or static.
+        creation: the creating call.
+        scope: where it is created.
+        environment: what the factory's parameters were.
+        cls: the class: of the program when subclassed there.
+        name: the variable it is first bound to, "" when none.
+    """
+
+    kind: str
+    creation: ir.Call
+    scope: Scope
+    environment: Environment
+    cls: Class | str
+    name: str = ""
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """Identity: creating call and environment."""
+        return (id(self.creation), *self.environment.key)
+
+    @property
+    def location(self) -> Location:
+        """Where it is created."""
+        return self.scope.location(self.creation)
+
+
+class RouterObjects:
+    """Follows expressions to router objects."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._inference = program.inference
+        self._depth = 0
+
+    def kind_of(self, cls: Class | str) -> str:
+        """The kind of object that a class makes; "" for other classes."""
+        for name, kind in KINDS:
+            if self._inference.hierarchy.is_subclass(cls, name):
+                return kind
+        return ""
+
+    # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def value(self, expr: ir.Expr | None, scope: Scope, environment: Environment) -> Any:
+        """Constant value of an expression in an environment, or `UNKNOWN`."""
+        if not environment.values:
+            return self._program.constants.value(expr, scope)
+        bound: dict[str, Any] = {}
+        for (owner, name), value in environment.values.items():
+            if owner == id(scope) or any(owner == id(s) for s in _enclosing(scope)):
+                bound[name] = self.value(value.expr, value.scope, value.environment)
+        return self._program.constants.value(expr, scope, bound)
+
+    def string(self, expr: ir.Expr | None, scope: Scope, environment: Environment) -> str | None:
+        """The constant when it is a string, else None."""
+        value = self.value(expr, scope, environment)
+        if isinstance(value, str):
+            return value
+        return None
+
+    def substituted(self, expr: ir.Expr, scope: Scope, environment: Environment) -> Value:
+        """A name that the environment knows, replaced by what it stands for; attributes on such a name too."""
+        if environment.values:
+            if expr.__class__ is ir.Name:
+                found = self._bound(expr.id, scope, environment)
+                if found is not None:
+                    return self.substituted(found.expr, found.scope, found.environment)
+            elif expr.__class__ is ir.Attribute:
+                base = self.substituted(expr.value, scope, environment)
+                if base.expr is not expr.value:
+                    rebuilt = ir.Attribute(expr.span, base.expr, expr.attr)
+                    self._program.keep(rebuilt)
+                    return Value(rebuilt, base.scope, base.environment)
+        return Value(expr, scope, environment)
+
+    def _bound(self, name: str, scope: Scope, environment: Environment) -> Value | None:
+        found = self._inference.lookup(name, scope)
+        if found is None:
+            return None
+        return environment.values.get((id(found[0]), name))
+
+    # ── objects ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def objects(self, expr: ir.Expr, scope: Scope, environment: Environment = EMPTY) -> list[RouterObject]:
+        """The objects that an expression may mean, without repeats."""
+        return [found for found, _ in self.targets(expr, scope, environment)]
+
+    def targets(
+        self, expr: ir.Expr, scope: Scope, environment: Environment = EMPTY
+    ) -> list[tuple[RouterObject, Environment]]:
+        """Objects, each with the environment of the calls through which a parameter received it."""
+        if self._depth > _MAX_DEPTH:
+            return []
+        self._depth += 1
+        try:
+            found: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[RouterObject, Environment]] = {}
+            for each, way in self._targets(expr, scope, environment):
+                found.setdefault((each.key, way.key), (each, way))
+            return list(found.values())
+        finally:
+            self._depth -= 1
+
+    def _targets(
+        self, expr: ir.Expr, scope: Scope, environment: Environment
+    ) -> Iterator[tuple[RouterObject, Environment]]:
+        kind = expr.__class__
+        if kind is ir.Name:
+            yield from self._name(expr, scope, environment)
+        elif kind is ir.Attribute:
+            yield from self._attribute(expr, scope, environment)
+        elif kind is ir.Call:
+            yield from ((o, EMPTY) for o in self._call(expr, scope, environment))
+        elif kind is ir.Await or kind is ir.NamedExpr:
+            yield from self._targets(expr.value, scope, environment)
+        elif kind is ir.IfExp:
+            yield from self._targets(expr.body, scope, environment)
+            yield from self._targets(expr.orelse, scope, environment)
+        elif kind is ir.BoolOp:
+            for value in expr.values:
+                yield from self._targets(value, scope, environment)
+        elif kind is ir.Subscript:
+            for element in self._subscripted(expr, scope, environment):
+                yield from self._targets(element.expr, element.scope, element.environment)
+
+    def _name(
+        self, expr: ir.Name, scope: Scope, environment: Environment
+    ) -> Iterator[tuple[RouterObject, Environment]]:
+        bound = self._bound(expr.id, scope, environment)
+        if bound is not None:
+            yield from self.targets(bound.expr, bound.scope, bound.environment)
+            return
+        found = self._inference.bindings_of(expr, scope)
+        if found is None:
+            return
+        owner, bindings = found
+        for binding in bindings:
+            yield from self._binding(binding, owner, environment, expr.id)
+
+    def _binding(
+        self, binding: Binding, owner: Scope, environment: Environment, name: str
+    ) -> Iterator[tuple[RouterObject, Environment]]:
+        if binding.kind in ("assign", "annotated", "walrus") and binding.value is not None:
+            for value in self._unpacked(Value(binding.value, owner, environment), binding.path):
+                for each, way in self.targets(value.expr, value.scope, value.environment):
+                    yield _named(each, name, owner), way
+        elif binding.kind == "parameter" and isinstance(owner, Function):
+            yield from self._parameter(binding.node, owner)
+        elif binding.kind in ("loop", "comprehension") and binding.value is not None:
+            for element in self.elements(Value(binding.value, owner, environment)):
+                for value in self._unpacked(element, binding.path):
+                    yield from self.targets(value.expr, value.scope, value.environment)
+        elif binding.kind == "with" and binding.value is not None:
+            yield from self.targets(binding.value, owner, environment)
+
+    def _parameter(self, param: ir.Node, function: Function) -> Iterator[tuple[RouterObject, Environment]]:
+        """What callers pass; each way carries the whole call, so that other parameters are known along it."""
+        assert isinstance(param, ir.Param)
+        if function.is_method and function.parameters and function.parameters[0] is param:
+            return
+        for site in self._program.calls.callers(function):
+            given = self._given(param, function, site.node)
+            if given is None:
+                continue
+            for each, way in self.targets(given, site.scope):
+                yield each, self.of_call(function, site.node, site.scope, way)
+
+    def _given(self, param: ir.Param, function: Function, call: ir.Call) -> ir.Expr | None:
+        position = function.parameters.index(param) - (1 if function.is_method else 0)
+        return argument(call, position if param.kind in ("posonly", "normal") else None, param.name)
+
+    def of_call(self, function: Function, call: ir.Call, scope: Scope, environment: Environment) -> Environment:
+        """The environment inside `function` when called so."""
+        pairs = {}
+        for param in function.parameters[1 if function.is_method else 0 :]:
+            given = self._given(param, function, call)
+            if given is not None:
+                pairs[param.name] = Value(given, scope, environment)
+            elif param.default is not None:
+                pairs[param.name] = Value(param.default, function.parent or function.module, EMPTY)
+        return environment.bound(function, pairs, id(call))
+
+    def _attribute(
+        self, expr: ir.Attribute, scope: Scope, environment: Environment
+    ) -> Iterator[tuple[RouterObject, Environment]]:
+        replaced = self.substituted(expr, scope, environment)
+        if replaced.expr is not expr:
+            yield from self.targets(replaced.expr, replaced.scope, replaced.environment)
+            return
+        found = self._inference.bindings_of(expr, scope)
+        if found is not None:
+            owner, bindings = found
+            for binding in bindings:
+                yield from self._binding(binding, owner, environment, expr.attr)
+            return
+        if expr.attr == "router":
+            yield from self._router_of_application(expr, scope, environment)
+        for of in options(self._inference.type_of(expr.value, scope)):
+            if isinstance(of, Instance) and isinstance(of.cls, Class):
+                way = self._construction(expr.value, scope, environment, of.cls)
+                for value, method in self._inference.attribute_assignments(of.cls, expr.attr):
+                    if value is not None:
+                        for each, inner in self.targets(value, method, way):
+                            yield each, inner
+            elif isinstance(of, ModuleRef):
+                continue
+
+    def _router_of_application(
+        self, expr: ir.Attribute, scope: Scope, environment: Environment
+    ) -> Iterator[tuple[RouterObject, Environment]]:
+        for each, way in self.targets(expr.value, scope, environment):
+            if each.kind == "application":
+                yield each, way
+
+    def _construction(self, expr: ir.Expr, scope: Scope, environment: Environment, cls: Class) -> Environment:
+        """What `__init__`'s parameters were, when the constructing call is in sight."""
+        member = self._inference.hierarchy.member(cls, "__init__")
+        value, owner = (expr, scope) if expr.__class__ is ir.Call else self._inference.expand(expr, scope)
+        if member is None or member.function is None or value.__class__ is not ir.Call:
+            return EMPTY
+        if not any(isinstance(o, ClassRef) for o in options(self._inference.type_of(value.func, owner))):
+            return EMPTY
+        return self.of_call(member.function, value, owner, environment)
+
+    def _call(self, expr: ir.Call, scope: Scope, environment: Environment) -> Iterator[RouterObject]:
+        for of in options(self._inference.type_of(expr.func, scope)):
+            if isinstance(of, ClassRef):
+                kind = self.kind_of(of.cls)
+                if kind:
+                    yield RouterObject(kind, expr, scope, environment, of.cls)
+            elif isinstance(of, FunctionRef):
+                way = self.of_call(of.function, expr, scope, environment)
+                for site in of.function.facts.sites(ir.Return):
+                    if site.node.value is not None:
+                        yield from self.objects(site.node.value, of.function, way)
+
+    # ── literals ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def elements(self, value: Value) -> list[Value]:
+        """Elements of a literal list, tuple, set or dict (its keys), through names, `+`, `.items()`, `.values()`."""
+        expr, scope, environment = value.expr, value.scope, value.environment
+        kind = expr.__class__
+        if kind is ir.Sequence:
+            found: list[Value] = []
+            for element in expr.elts:
+                inner = Value(element, scope, environment)
+                if element.__class__ is ir.Starred:
+                    found += self.elements(Value(element.value, scope, environment))
+                else:
+                    found.append(inner)
+            return found
+        if kind is ir.Dict:
+            return [Value(k, scope, environment) for k in expr.keys if k is not None]
+        if kind is ir.BinOp and expr.op == "+":
+            return [
+                *self.elements(Value(expr.left, scope, environment)),
+                *self.elements(Value(expr.right, scope, environment)),
+            ]
+        if kind is ir.Call:
+            return self._called_elements(expr, scope, environment)
+        if kind is ir.Name or kind is ir.Attribute:
+            return self._named_elements(expr, scope, environment)
+        return []
+
+    def _named_elements(self, expr: ir.Expr, scope: Scope, environment: Environment) -> list[Value]:
+        replaced = self.substituted(expr, scope, environment)
+        if replaced.expr is not expr:
+            return self.elements(replaced)
+        expanded, owner = self._inference.expand(expr, scope)
+        return self.elements(Value(expanded, owner, environment)) if expanded is not expr else []
+
+    def _called_elements(self, expr: ir.Call, scope: Scope, environment: Environment) -> list[Value]:
+        func = expr.func
+        if func.__class__ is ir.Attribute and func.attr in ("items", "values", "keys") and not expr.args:
+            literal, owner = self._inference.expand(func.value, scope)
+            if literal.__class__ is not ir.Dict:
+                return []
+            pairs = [(k, v) for k, v in zip(literal.keys, literal.values, strict=True) if k is not None]
+            if func.attr == "values":
+                return [Value(v, owner, environment) for _, v in pairs]
+            if func.attr == "keys":
+                return [Value(k, owner, environment) for k, _ in pairs]
+            made = [ir.Sequence(k.span, "tuple", [k, v]) for k, v in pairs]
+            for each in made:
+                self._program.keep(each)
+            return [Value(each, owner, environment) for each in made]
+        if func.__class__ is ir.Name and func.id in ("list", "tuple", "sorted", "reversed", "set") and expr.args:
+            return self.elements(Value(expr.args[0], scope, environment))
+        for of in options(self._inference.type_of(func, scope)):
+            if isinstance(of, FunctionRef):
+                returns = of.function.facts.sites(ir.Return)
+                if len(returns) == 1 and returns[0].node.value is not None:
+                    way = self.of_call(of.function, expr, scope, environment)
+                    return self.elements(Value(returns[0].node.value, of.function, way))
+        return []
+
+    def _unpacked(self, value: Value, path: tuple[int, ...]) -> list[Value]:
+        """The parts that a nested target receives of a literal (or of a factory's returned tuple)."""
+        if not path:
+            return [value]
+        expr = value.expr
+        if expr.__class__ is ir.Sequence:
+            index = path[0]
+            if 0 <= index < len(expr.elts):
+                return self._unpacked(Value(expr.elts[index], value.scope, value.environment), path[1:])
+            return []
+        if expr.__class__ is ir.Call:
+            found = []
+            for of in options(self._inference.type_of(expr.func, value.scope)):
+                if isinstance(of, FunctionRef):
+                    way = self.of_call(of.function, expr, value.scope, value.environment)
+                    for site in of.function.facts.sites(ir.Return):
+                        if site.node.value is not None:
+                            found += self._unpacked(Value(site.node.value, of.function, way), path)
+            return found
+        return []
+
+    def _subscripted(self, expr: ir.Subscript, scope: Scope, environment: Environment) -> list[Value]:
+        literal, owner = self._inference.expand(expr.value, scope)
+        if literal.__class__ is ir.Dict:
+            return [Value(v, owner, environment) for v in literal.values]
+        return self.elements(Value(literal, owner, environment))
+
+    def loops(self, context: Context, scope: Scope, environment: Environment) -> list[Environment]:
+        """One environment for each round of the literal loops around a place; just `environment` when there are none."""
+        found = [environment]
+        around = [c.node for c in context if c.role == "loop" and isinstance(c.node, ir.For)]
+        for loop in reversed(around):
+            rounds = []
+            for each in found:
+                elements = self.elements(Value(loop.iter, scope, each))
+                for element in elements:
+                    pairs = self._bind_target(loop.target, element)
+                    rounds.append(each.bound(scope, pairs, id(element.expr)))
+                if not elements:
+                    rounds.append(each)
+            found = rounds
+        return found
+
+    def _bind_target(self, target: ir.Expr, value: Value) -> dict[str, Value]:
+        if target.__class__ is ir.Name:
+            return {target.id: value}
+        pairs: dict[str, Value] = {}
+        if target.__class__ is ir.Sequence:
+            inner = value
+            if value.expr.__class__ is not ir.Sequence:
+                expanded, owner = self._inference.expand(value.expr, value.scope)
+                inner = Value(expanded, owner, value.environment)
+            for index, element in enumerate(target.elts):
+                for part in self._unpacked(inner, (index,)):
+                    pairs.update(self._bind_target(element, part))
+        return pairs
+
+
+def _named(each: RouterObject, name: str, owner: Scope) -> RouterObject:
+    if each.name:
+        return each
+    del owner
+    return RouterObject(each.kind, each.creation, each.scope, each.environment, each.cls, name)
+
+
+def _enclosing(scope: Scope) -> Iterator[Scope]:
+    current = scope.parent
+    while current is not None:
+        yield current
+        current = current.parent
+
+
+def creation_site(program: Program, each: RouterObject) -> Site | None:
+    """The site of an object's creating call."""
+    return next((s for s in each.scope.facts.calls if s.node is each.creation), None)

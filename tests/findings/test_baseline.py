@@ -89,10 +89,11 @@ def test_a_file_of_another_kind_is_never_replaced(tmp_path):
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path):
-    with pytest.raises(BaselineError, match="cannot be written .*; choose another place"):
+    with pytest.raises(BaselineError, match=r"cannot be written .*; choose another place"):
         write(tmp_path / "no" / "b.json", Baseline())
 
 
+BAD_ENTRY = '{"fingerprint": "x", "rule": "r", "file": "f", "issue": "i"}'
 HEAD = '"kind": "fastapi-architect baseline", "version": 1, "fingerprints": "v1"'
 
 
@@ -105,11 +106,11 @@ HEAD = '"kind": "fastapi-architect baseline", "version": 1, "fingerprints": "v1"
         (b"[" * 100_000, "not a baseline"),
         (b"\xff\xfe\x00", "cannot be read"),
         (b'{"kind": "fastapi-architect baseline", "version": 2}', "another version"),
-        (b'{"kind": "fastapi-architect baseline", "version": 1, "fingerprints": "v0"}', "--update-baseline"),
+        (b'{"kind": "fastapi-architect baseline", "version": 9}', "--update-baseline"),
         (f"{{{HEAD}}}".encode(), "no list of findings"),
         (f'{{{HEAD}, "findings": [3]}}'.encode(), "finding 1 lacks"),
         (
-            f'{{{HEAD}, "findings": [{{"fingerprint": "x", "rule": "r", "file": "f", "issue": "i"}}]}}'.encode(),
+            f'{{{HEAD}, "findings": [{BAD_ENTRY}]}}'.encode(),
             "finding 1: 'x' is not a fingerprint",
         ),
     ],

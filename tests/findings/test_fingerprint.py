@@ -54,7 +54,7 @@ def scan(files, marker="# flaw"):
 
 
 def pairing(before, after):
-    """Which findings of `after` are recognised, as (line before, line after), and the lines of the new ones."""
+    """Recognised findings as (line before, line after), and the lines of the new ones."""
     old_places, _ = scan(before)
     new_places, _ = scan(after)
     old = [Known(mark, p.path, p.line) for mark, p in zip(fingerprints(old_places), old_places, strict=True)]

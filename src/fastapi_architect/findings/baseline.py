@@ -76,7 +76,7 @@ def baseline_of(findings: Iterable[Finding], units: int | None = None) -> Baseli
 
 
 def render(baseline: Baseline) -> str:
-    """The text of a baseline file; one finding a line, so that a version control system shows what changed."""
+    """The text of a baseline file; one finding a line, so that a diff shows what changed."""
     head = {"kind": _KIND, "version": _VERSION, "fingerprints": fingerprint.VERSION}
     if baseline.units is not None:
         head["units"] = baseline.units

@@ -71,7 +71,7 @@ def select(findings: Sequence[Finding], *, everything: bool = False) -> Selectio
     performance = [each for each in findings if is_performance(each)]
     performance.sort(key=lambda each: (-each.impact, sort_key(each)))
     quality = [
-        each for each in findings if each.rule.category is Category.CODE_QUALITY and each not in performance
+        each for each in findings if each.rule.category is Category.CODE_QUALITY and not is_performance(each)
     ]
     best = {id(each) for each in (*performance[:PERFORMANCE], *quality[:CODE_QUALITY])}
     limited = {id(each) for each in (*performance, *quality)}

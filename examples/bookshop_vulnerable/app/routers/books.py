@@ -24,7 +24,7 @@ def list_books(session: SessionDep, after: AfterId = 0, limit: PageLimit = 20) -
 
 @router.get("/titles")
 def complete_titles(
-    session: SessionDep, prefix: Annotated[str, Query(min_length=2, max_length=60)], limit: PageLimit = 10
+    session: SessionDep, prefix: Annotated[str, Query(min_length=2, max_length=80)], limit: PageLimit = 10
 ) -> list[BookTitle]:
     """The titles that begin with what somebody has typed so far."""
     return book_service.complete_titles(session, prefix, limit)

@@ -47,7 +47,7 @@ delivery department deposit device discount document dispute employee event expe
 feature fee gateway grant group holiday incident invoice item journal label lease ledger
 license listing location mandate market member message milestone offer order parcel
 partner payment payout permit plan policy product project promotion quota quote rate
-receipt refund region rental request reservation return review route schedule session
+receipt refund region rental request reservation recall review route schedule season
 shipment shift site slot station statement subscription supplier survey tariff tenant
 ticket transfer vehicle vendor visit voucher warehouse workflow
 """.split()  # noqa: SIM905

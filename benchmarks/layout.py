@@ -110,7 +110,9 @@ def broken(line: str, width: int) -> list[str]:
 
 def sentence(rng: random.Random) -> str:
     """A remark as they stand in code."""
-    return f"{rng.choice(SUBJECTS).capitalize()} {rng.choice(PREDICATES)}."
+    first = f"{rng.choice(SUBJECTS).capitalize()} {rng.choice(PREDICATES)}"
+    second = f", and {rng.choice(SUBJECTS)} {rng.choice(PREDICATES)}" if rng.random() < 0.4 else ""
+    return f"{first}{second}."
 
 
 def longer_docstring(line: str, rng: random.Random) -> list[str]:

@@ -236,12 +236,25 @@ class RouterObjects:
         assert isinstance(param, ir.Param)
         if function.is_method and function.parameters and function.parameters[0] is param:
             return
+        yield from ((each, EMPTY) for each in self._living_in(function))
         for site in self._program.calls.callers(function):
             given = self._given(param, function, site.node)
             if given is None:
                 continue
             for each, way in self.targets(given, site.scope):
                 yield each, self.of_call(function, site.node, site.scope, way)
+
+    def _living_in(self, function: Function) -> Iterator[RouterObject]:
+        """Applications created with `lifespan=function`: they are what its first parameter receives."""
+        if not function.is_generator or len(function.parameters) != 1:
+            return
+        for site in self._program.call_sites_named("FastAPI"):
+            given = argument(site.node, None, "lifespan")
+            if given is not None and any(
+                isinstance(o, FunctionRef) and o.function is function
+                for o in options(self._inference.type_of(given, site.scope))
+            ):
+                yield from self.objects(site.node, site.scope)
 
     def _given(self, param: ir.Param, function: Function, call: ir.Call) -> ir.Expr | None:
         position = function.parameters.index(param) - (1 if function.is_method else 0)

@@ -1,0 +1,1 @@
+"""One file a rule, in seven folders named after the seven categories. The file's name is the rule's name."""

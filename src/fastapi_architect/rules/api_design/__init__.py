@@ -1,0 +1,1 @@
+"""What makes an HTTP interface surprising."""

@@ -1,0 +1,1 @@
+"""What holds up or breaks an event loop."""

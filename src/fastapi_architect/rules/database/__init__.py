@@ -1,0 +1,1 @@
+"""What goes wrong between the code and its data."""

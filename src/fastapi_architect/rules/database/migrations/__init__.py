@@ -1,0 +1,1 @@
+"""Schema changes on a living database."""

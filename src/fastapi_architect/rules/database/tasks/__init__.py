@@ -1,0 +1,1 @@
+"""Work handed to a queue."""

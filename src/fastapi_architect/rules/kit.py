@@ -1,0 +1,297 @@
+"""All that a rule imports.
+
+A rule file reads, in this order: docstring (what goes wrong, in the reader's words; known limits), `rule = Rule(...)`,
+`@rule.check(per=...)`, `rule.bad`, `rule.good`, `@rule.exploit` or `@rule.symptom`.
+
+A check is called once for each unit and yields findings. A unit is whatever the graph can list: an occurrence of a
+concept (`per=SqlExecution`), a `PathOperation`, an `Application`, a `Function` that contains given concepts, an ORM
+`Model`, a `Revision`, a Celery `Task`, a `SettingsClass`, or the whole `AppGraph`.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fastapi_architect.appgraph.applications import Application
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.security import AccessLevel
+from fastapi_architect.concepts.concept import Concept
+from fastapi_architect.findings.finding import Context, Finding, Fix, RuleInfo, Step
+from fastapi_architect.findings.severity import Category, Confidence, Severity
+from fastapi_architect.program.constants import UNKNOWN
+from fastapi_architect.program.definitions import Class, Function, Module, Scope, dotted_name, last_name
+from fastapi_architect.program.facts import Site
+from fastapi_architect.program.type_inference import argument
+from fastapi_architect.program.types import ClassRef, External, FunctionRef, Instance, Type, options
+from fastapi_architect.source.edit import Edit
+from fastapi_architect.source.location import Location
+from fastapi_architect.syntax import ir
+
+__all__ = [
+    "UNKNOWN",
+    "AccessLevel",
+    "AppGraph",
+    "Application",
+    "Class",
+    "ClassRef",
+    "Concept",
+    "Confidence",
+    "Context",
+    "Edit",
+    "External",
+    "Files",
+    "Finding",
+    "Fix",
+    "Function",
+    "FunctionRef",
+    "Instance",
+    "Location",
+    "Module",
+    "PathOperation",
+    "Proof",
+    "Rule",
+    "Scope",
+    "Severity",
+    "Site",
+    "Step",
+    "Type",
+    "argument",
+    "dotted_name",
+    "ir",
+    "last_name",
+    "options",
+]
+
+
+class Files(dict[str, str]):
+    """An example of several files: path to text, texts dedented. `main.py` holds `app`."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        super().__init__({path: textwrap.dedent(text).lstrip("\n") for path, text in files.items()})
+
+
+class Proof(Protocol):
+    """What an exploit or symptom may use; it runs in a disposable child, on loopback, in a temporary directory.
+
+    See `proving.proof.ChildProof` for the meaning of each.
+    """
+
+    client: Any
+    statements: list[str]
+    outbound: list[Any]
+    blocked: list[str]
+
+    def module(self, name: str = "main") -> Any:
+        """Import a module of the example."""
+
+    def plant(self, path: str, text: str) -> Any:
+        """Write a canary file outside what the example should give away."""
+
+
+Check = Callable[[Any, AppGraph], Iterable[Finding]]
+Demonstration = Callable[[Any], Any]
+Example = str | Files
+
+
+class HasLocation(Protocol):
+    """Anything that stands somewhere in the tree."""
+
+    @property
+    def location(self) -> Location:
+        """Where."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSpec:
+    """One registered check: the class of its units and, for functions, the concepts that they must contain."""
+
+    per: type
+    having: tuple[type[Concept], ...]
+    function: Check
+
+
+@dataclass(eq=False)
+class Rule:
+    """One rule: what it looks for, how bad it is, and its proof.
+
+    Attributes:
+        module: the rule file's `__name__`; its last part, with hyphens, is the rule's name.
+        title: one line: the wrong thing, as a reader would say it.
+        severity: default and cap.
+        cwe: number of the weakness, None where none describes it honestly.
+        cvss: base metrics of the unknown, weakest context (`AV:N/AC:L/...`), None for what is no weakness.
+        references: addresses; the first is the most useful.
+        requires: packages that the examples need beyond fastapi and pydantic.
+        versions: package to specifier for which the examples hold (`{"fastapi": ">=0.137"}`).
+        exploit_text: how it is attacked, in a sentence, for reports.
+        no_proof: why it has no run-time effect, "" when it has a proof.
+        suggests: category code quality: the message suggests ("Consider ...").
+    """
+
+    module: str
+    title: str
+    severity: Severity
+    cwe: int | None = None
+    cvss: str | None = None
+    references: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
+    exploit_text: str = ""
+    no_proof: str = ""
+    bad: Example = ""
+    good: Example = ""
+    checks: list[CheckSpec] = field(default_factory=list)
+    demonstration: Demonstration | None = None
+    demonstration_kind: str = ""
+    docstring: str = ""
+    _info: RuleInfo | None = None
+
+    def check(self, *, per: type, having: tuple[type[Concept], ...] = ()) -> Callable[[Check], Check]:
+        """Register a check that is called once for each unit of class `per`."""
+
+        def register(function: Check) -> Check:
+            self.checks.append(CheckSpec(per, having, function))
+            return function
+
+        return register
+
+    def exploit(self, function: Demonstration) -> Demonstration:
+        """Register the attack: passes (no assertion fails) on the bad example, fails on the good and the fixed one."""
+        self.demonstration, self.demonstration_kind = function, "exploit"
+        return function
+
+    def symptom(self, function: Demonstration) -> Demonstration:
+        """Register what can be counted on the bad example and not on the good one, where nobody attacks."""
+        self.demonstration, self.demonstration_kind = function, "symptom"
+        return function
+
+    @property
+    def name(self) -> str:
+        """The rule's only identity: the file's name with hyphens."""
+        return self.module.rpartition(".")[2].replace("_", "-")
+
+    @property
+    def info(self) -> RuleInfo:
+        """What reports say about it."""
+        if self._info is None:
+            folders = self.module.split(".rules.", 1)[-1].split(".")[:-1]
+            category = Category(folders[0]) if folders else Category.CODE_QUALITY
+            topic = folders[1] if len(folders) > 1 else category.value
+            vector = f"CVSS:3.1/{self.cvss}" if self.cvss else None
+            self._info = RuleInfo(
+                self.name, self.title, category, topic, self.severity, self.cwe, vector, self.references,
+                self.docstring, shown(self.bad), shown(self.good), self.exploit_text or self._demonstrated(),
+            )  # fmt: skip
+        return self._info
+
+    def _demonstrated(self) -> str:
+        text = (self.demonstration.__doc__ or "") if self.demonstration is not None else ""
+        return " ".join(text.split())
+
+    def at(self, place: Location | HasLocation | Site, issue: str, suggestion: str = "", **details: Any) -> Finding:
+        """A finding at a place.
+
+        Args:
+            place: a location, or anything that has one (a concept, a function, an operation, a column); a `Site`.
+            issue: what is wrong here, in the reader's own names.
+            suggestion: the next step; code in it stands between lines of three backticks and parses.
+            details: other fields of `Finding` (confidence, trace, fix, routes, context, impact, reasoning, exploit).
+        """
+        if isinstance(place, Location):
+            location = place
+        elif isinstance(place, Site):
+            location = place.scope.location(place.node)
+        elif isinstance(place, Scope):
+            location = place.location()
+        else:
+            location = place.location
+        details.setdefault("symbol", _symbol(place))
+        return Finding(self.info, location, issue, suggestion, severity=self.severity, **details)
+
+
+def _symbol(place: Any) -> str:
+    """Full name of the scope a place belongs to."""
+    if isinstance(place, Scope):
+        return place.full_name
+    scope = getattr(place, "scope", None)
+    if isinstance(scope, Scope):
+        return scope.full_name
+    for attribute in ("handler", "function", "cls"):
+        inner = getattr(place, attribute, None)
+        if isinstance(inner, Scope):
+            return inner.full_name
+    return ""
+
+
+def shown(example: Example) -> str:
+    """An example as one text; files are headed by their paths."""
+    if isinstance(example, str):
+        return textwrap.dedent(example).strip("\n")
+    return "\n\n".join(f"# {path}\n{text.rstrip()}" for path, text in example.items())
+
+
+def files_of(example: Example) -> dict[str, str]:
+    """An example as files; a single text is `main.py`."""
+    if isinstance(example, Files):
+        return dict(example)
+    return {"main.py": textwrap.dedent(example).lstrip("\n")}
+
+
+def steps(*pairs: tuple[Location | HasLocation | Site, str]) -> tuple[Step, ...]:
+    """Evidence in order, from places and sentences."""
+    made = []
+    for place, text in pairs:
+        if isinstance(place, Site):
+            made.append(Step(place.scope.location(place.node), text))
+        elif isinstance(place, Scope):
+            made.append(Step(place.location(), text))
+        else:
+            made.append(Step(place if isinstance(place, Location) else place.location, text))
+    return tuple(made)
+
+
+def routes_of(operations: Iterable[PathOperation]) -> tuple[str, ...]:
+    """Names of operations for `Finding.routes`, sorted, without repeats."""
+    return tuple(sorted({name for operation in operations for name in operation.names}))
+
+
+def conditions(site: Site) -> Iterator[ir.Expr]:
+    """Tests of the `if`s around a place, innermost first."""
+    for context in site.context:
+        test = getattr(context.node, "test", None)
+        if context.role in ("if", "else") and test is not None:
+            yield test
+
+
+def walk(expr: ir.Expr | None) -> Iterator[ir.Expr]:
+    """An expression and every expression below it, outer first."""
+    if expr is None:
+        return
+    stack: list[Any] = [expr]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, list):
+            stack += reversed(current)
+        elif isinstance(current, ir.Keyword):
+            stack.append(current.value)
+        elif isinstance(current, ir.Generator):
+            stack += [current.iter, current.ifs]
+        elif isinstance(current, ir.Node) and not isinstance(current, ir.Param):
+            yield current  # type: ignore[misc]
+            stack += reversed([getattr(current, name) for name in current.__struct_fields__ if name != "span"])
+
+
+def names_in(expr: ir.Expr | None) -> Iterator[str]:
+    """Every identifier and attribute name in an expression."""
+    for node in walk(expr):
+        if node.__class__ is ir.Name:
+            yield node.id  # type: ignore[union-attr]
+        elif node.__class__ is ir.Attribute:
+            yield node.attr  # type: ignore[union-attr]
+
+
+__all__ += ["conditions", "files_of", "names_in", "routes_of", "shown", "steps", "walk"]

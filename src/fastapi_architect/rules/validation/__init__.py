@@ -1,0 +1,1 @@
+"""What lets bad input in or hides errors."""

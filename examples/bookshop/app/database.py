@@ -34,7 +34,7 @@ class Base(DeclarativeBase):
 def create_engine(settings: Settings) -> AsyncEngine:
     """Return the engine of one API process; it connects on first use."""
     return create_async_engine(
-        str(settings.database_url),
+        settings.database_url.get_secret_value(),
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_max_overflow,
         pool_timeout=5,

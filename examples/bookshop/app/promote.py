@@ -10,7 +10,7 @@ from app.users.models import Role, User
 
 def promote(email: str) -> bool:
     """Give an account the role of admin, and say whether there was one."""
-    engine = create_engine(str(get_settings().database_url))
+    engine = create_engine(get_settings().database_url.get_secret_value())
     with engine.begin() as connection:
         statement = (
             update(User)

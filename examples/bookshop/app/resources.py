@@ -30,7 +30,10 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         engine = create_engine(settings)
         stack.push_async_callback(engine.dispose)
         redis = Redis.from_url(
-            str(settings.redis_url), decode_responses=True, socket_timeout=2, socket_connect_timeout=2
+            settings.redis_url.get_secret_value(),
+            decode_responses=True,
+            socket_timeout=2,
+            socket_connect_timeout=2,
         )
         stack.push_async_callback(redis.aclose)
         breached_passwords = await stack.enter_async_context(

@@ -12,10 +12,7 @@ from pydantic import (
     AfterValidator,
     Field,
     HttpUrl,
-    PostgresDsn,
-    RedisDsn,
     SecretStr,
-    UrlConstraints,
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -56,11 +53,25 @@ def refuse_wildcard(hosts: tuple[str, ...]) -> tuple[str, ...]:
     return hosts
 
 
+def require_psycopg(url: SecretStr) -> SecretStr:
+    """Refuse another driver: API, workers and migrations share one, which is both sync and async."""
+    if not url.get_secret_value().startswith("postgresql+psycopg://"):
+        raise ValueError("begins with postgresql+psycopg://")
+    return url
+
+
+def require_redis(url: SecretStr) -> SecretStr:
+    """Refuse what is not Redis."""
+    if not url.get_secret_value().startswith(("redis://", "rediss://")):
+        raise ValueError("begins with redis:// or rediss://")
+    return url
+
+
 SigningKey = Annotated[SecretStr, AfterValidator(refuse_placeholder)]
 HostNames = Annotated[tuple[str, ...], AfterValidator(refuse_wildcard)]
-DatabaseUrl = Annotated[
-    PostgresDsn, UrlConstraints(allowed_schemes=["postgresql+psycopg"], host_required=False)
-]
+#: Secret, because both may hold a password.
+DatabaseUrl = Annotated[SecretStr, AfterValidator(require_psycopg)]
+RedisUrl = Annotated[SecretStr, AfterValidator(require_redis)]
 
 
 class Settings(BaseSettings):
@@ -76,7 +87,7 @@ class Settings(BaseSettings):
     database_url: DatabaseUrl
     database_pool_size: Annotated[int, Field(ge=1, le=50)] = 10
     database_max_overflow: Annotated[int, Field(ge=0, le=50)] = 5
-    redis_url: RedisDsn
+    redis_url: RedisUrl
 
     access_token_key: SigningKey
     payment_webhook_key: SigningKey

@@ -10,7 +10,7 @@ settings = get_settings()
 
 celery_app = Celery(
     "bookshop",
-    broker=str(settings.redis_url),
+    broker=settings.redis_url.get_secret_value(),
     include=["app.auth.tasks", "app.orders.tasks", "app.outbox.tasks"],
 )
 celery_app.conf.update(

@@ -18,7 +18,7 @@ from app.settings import get_settings
 def get_engine() -> Engine:
     """Return the engine of this worker process; a process runs one task at a time."""
     return create_engine(
-        str(get_settings().database_url),
+        get_settings().database_url.get_secret_value(),
         pool_size=1,
         max_overflow=1,
         pool_pre_ping=True,
@@ -46,7 +46,9 @@ def get_mail_client() -> httpx.Client:
 @lru_cache
 def get_redis() -> Redis:
     """Return the Redis client of this worker process."""
-    return Redis.from_url(str(get_settings().redis_url), socket_timeout=5, socket_connect_timeout=5)
+    return Redis.from_url(
+        get_settings().redis_url.get_secret_value(), socket_timeout=5, socket_connect_timeout=5
+    )
 
 
 @worker_process_shutdown.connect

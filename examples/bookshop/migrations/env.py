@@ -12,7 +12,7 @@ LOCK_TIMEOUT = "-c lock_timeout=4000"
 def run_offline() -> None:
     """Write the SQL instead of running it."""
     context.configure(
-        url=str(get_settings().database_url),
+        url=get_settings().database_url.get_secret_value(),
         target_metadata=Base.metadata,
         literal_binds=True,
         transaction_per_migration=True,
@@ -24,7 +24,7 @@ def run_offline() -> None:
 def run_online() -> None:
     """Run the migrations."""
     engine = create_engine(
-        str(get_settings().database_url),
+        get_settings().database_url.get_secret_value(),
         poolclass=pool.NullPool,
         connect_args={"connect_timeout": 5, "options": LOCK_TIMEOUT},
     )

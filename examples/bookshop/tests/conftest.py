@@ -1,4 +1,4 @@
-"""An application whose database and Redis do not exist: who is refused must be refused before either is asked."""
+"""An application without database and Redis: who is refused must be refused before they are asked."""
 
 import secrets
 from collections.abc import Iterator

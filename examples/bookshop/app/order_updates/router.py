@@ -1,9 +1,9 @@
 """The websocket of order updates."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 
+import anyio
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect, status
 from pydantic import ValidationError
 from redis.exceptions import RedisError
@@ -45,13 +45,10 @@ async def stream_order_updates(
     """Send each change of one of the user's orders, until somebody hangs up."""
     await websocket.accept()
     try:
-        async with (
-            asyncio.timeout(MAX_SECONDS),
-            service.subscribe(user_id) as updates,
-            asyncio.TaskGroup() as tasks,
-        ):
-            tasks.create_task(forward(websocket, updates))
-            tasks.create_task(listen(websocket))
+        with anyio.fail_after(MAX_SECONDS):
+            async with service.subscribe(user_id) as updates, anyio.create_task_group() as tasks:
+                tasks.start_soon(forward, websocket, updates)
+                tasks.start_soon(listen, websocket)
     except* WebSocketDisconnect:
         logger.debug("websocket closed by its client")
     except* TimeoutError:
@@ -67,7 +64,7 @@ async def stream_order_updates(
 async def forward(websocket: WebSocket, updates: AsyncIterator[OrderUpdate]) -> None:
     """Send the updates; a client that does not take them in time is let go."""
     async for update in updates:
-        async with asyncio.timeout(SEND_SECONDS):
+        with anyio.fail_after(SEND_SECONDS):
             await websocket.send_text(update.model_dump_json())
 
 

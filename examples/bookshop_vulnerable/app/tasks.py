@@ -16,7 +16,7 @@ from app.worker import celery_app
 logger = logging.getLogger(__name__)
 
 
-@celery_app.task(autoretry_for=(OSError,), retry_backoff=True, max_retries=5)
+@celery_app.task
 def send_order_confirmation(order_id: int) -> None:
     """Tell a reader that their order has arrived."""
     with SessionFactory() as session:
@@ -28,7 +28,7 @@ def send_order_confirmation(order_id: int) -> None:
     deliver(row.email, f"Your order {row.number}", "Thank you for your order.")
 
 
-@celery_app.task(autoretry_for=(requests.RequestException,), retry_backoff=True, max_retries=8)
+@celery_app.task
 def notify_warehouse(order_id: int) -> None:
     """Ask the warehouse to pick an order."""
     response = requests.post(settings.warehouse_url, json={"order_id": order_id})  # finding: outbound-call-without-timeout

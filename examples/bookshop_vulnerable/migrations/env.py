@@ -1,11 +1,10 @@
 """How Alembic reaches the database and the models."""
 
 from alembic import context
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
-
 from app.core.config import settings
 from app.models import Base
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 
 def run_migrations() -> None:

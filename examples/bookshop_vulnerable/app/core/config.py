@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     redis_timeout_seconds: float = 2
     http_timeout_seconds: float = 5
     mail_timeout_seconds: float = 10
-    convert_timeout_seconds: float = 20
+    identify_timeout_seconds: float = 20
     report_timeout_seconds: float = 30
     support_idle_seconds: float = 300
 

@@ -1,9 +1,9 @@
 """Queries about orders."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, selectinload
 
 from app.models import Order
@@ -21,6 +21,17 @@ def list_of_user(session: Session, user_id: int, after: int, limit: int) -> list
     """A page of the orders of one user."""
     statement = select(Order).where(Order.user_id == user_id, Order.id > after).order_by(Order.id).limit(limit)
     return list(session.scalars(statement))
+
+
+def cancel_placed(session: Session, order_id: int, now: datetime) -> int | None:
+    """Stop an order that has not left the warehouse, and say whether there was one."""
+    statement = (
+        update(Order)
+        .where(Order.id == order_id, Order.status == "placed")
+        .values(status="cancelled", cancelled_at=now)
+        .returning(Order.id)
+    )
+    return session.scalar(statement)
 
 
 def find_by_number(session: Session, number: str) -> Order | None:

@@ -19,6 +19,7 @@ from app.schemas.admin import (
     LegacyRating,
     MailPreviewOut,
     MailPreviewRequest,
+    SalesReportRequest,
     SnapshotCheck,
     SnapshotOut,
     TaskRunOut,
@@ -78,10 +79,10 @@ def get_sales_total(session: SessionDep) -> SalesTotal:
     return SalesTotal(period="all", total=order_repository.total_of_all(session))
 
 
-@router.get("/sales-reports/{year}")
-def get_sales_report(year: Annotated[int, Path(ge=2000, le=2100)]) -> SalesTotal:
+@router.post("/sales-reports")
+def make_sales_report(payload: SalesReportRequest) -> SalesTotal:
     """What the shop earned in a year."""
-    report = build_sales_report.delay(year).get(timeout=settings.report_timeout_seconds)  # finding: celery-result-wait-in-request
+    report = build_sales_report.delay(payload.year).get(timeout=settings.report_timeout_seconds)  # finding: celery-result-wait-in-request
     return SalesTotal.model_validate(report)
 
 

@@ -63,7 +63,7 @@ def refresh(
 @router.post("/logout", status_code=204)
 def logout(payload: LogoutRequest, user: CurrentUser, session: SessionDep) -> None:
     """End a refresh token."""
-    account_service.revoke(session, payload.refresh_token)
+    account_service.revoke(session, user, payload.refresh_token)
 
 
 @router.post("/password-resets", status_code=201, dependencies=[Depends(limit_by_client)])

@@ -2,14 +2,14 @@
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
 
 from app.core.database import AsyncSessionDep, SessionDep
 from app.core.errors import NotFound, PermissionDenied
-from app.dependencies import AsyncCurrentUser
+from app.dependencies import AsyncCurrentUser, limit_by_client
 from app.models import Author
 from app.schemas.catalogue import AuthorOut, AuthorWrite
 from app.schemas.fields import EntityId
@@ -18,7 +18,7 @@ from app.services import author_service
 router = APIRouter(prefix="/authors", tags=["authors"])
 
 
-@router.get("", response_model=list[AuthorOut])
+@router.get("", response_model=list[AuthorOut], dependencies=[Depends(limit_by_client)])
 def list_authors(session: SessionDep) -> list[Author]:  # finding: list-endpoint-without-pagination
     """Everybody whose books we sell."""
     return list(session.scalars(select(Author).order_by(Author.name, Author.id)))

@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated
 
 import requests
-from fastapi import APIRouter, Form, HTTPException, Path, Response, UploadFile
+from fastapi import APIRouter, Form, HTTPException, Path, Query, Response, UploadFile
 from fastapi.responses import FileResponse
 from sqlalchemy import select
 
@@ -12,9 +12,9 @@ from app.core.database import SessionDep
 from app.core.errors import NotFound
 from app.dependencies import CurrentUser
 from app.models import Cover
-from app.schemas.catalogue import CoverImport, CoverOut, ThumbnailOut, ThumbnailRequest
+from app.schemas.catalogue import CoverImport, CoverOut, CoverProperties
 from app.schemas.fields import AfterId, EntityId, PageLimit
-from app.services import cover_fetcher, cover_storage
+from app.services import cover_fetcher, cover_service, cover_storage
 
 router = APIRouter(prefix="/covers", tags=["covers"])
 
@@ -27,10 +27,8 @@ def upload_cover(
     cover_storage.check_type(file.content_type)
     content = file.file.read()  # finding: upload-read-without-limit
     filename = cover_storage.save(file.filename or "cover.png", content)
-    cover = Cover(book_id=book_id, uploaded_by=user.id, filename=filename)
-    session.add(cover)
-    session.commit()
-    response.headers["Location"] = f"/api/v1/covers/{filename}"
+    cover = cover_service.register(session, book_id, user.id, filename)
+    response.headers["Location"] = f"/api/v1/covers/{cover.id}/properties"
     return cover
 
 
@@ -42,24 +40,23 @@ def import_cover(payload: CoverImport, user: CurrentUser, session: SessionDep, r
     except requests.RequestException as exc:
         raise HTTPException(status_code=502, detail=str(exc)) from exc  # finding: exception-text-returned-to-client
     filename = cover_storage.save(f"{uuid.uuid4().hex}.png", content)
-    cover = Cover(book_id=payload.book_id, uploaded_by=user.id, filename=filename)
-    session.add(cover)
-    session.commit()
-    response.headers["Location"] = f"/api/v1/covers/{filename}"
+    cover = cover_service.register(session, payload.book_id, user.id, filename)
+    response.headers["Location"] = f"/api/v1/covers/{cover.id}/properties"
     return cover
 
 
-@router.post("/{cover_id}/thumbnails", status_code=201)
-def create_thumbnail(
-    cover_id: EntityId, payload: ThumbnailRequest, user: CurrentUser, session: SessionDep, response: Response
-) -> ThumbnailOut:
-    """Make a smaller copy of a cover of one's own."""
+@router.get("/{cover_id}/properties")
+def get_cover_properties(
+    cover_id: EntityId,
+    user: CurrentUser,
+    session: SessionDep,
+    pattern: Annotated[str, Query(min_length=2, max_length=60)] = "%w x %h",
+) -> CoverProperties:
+    """What a cover of one's own is like."""
     cover = session.scalar(select(Cover).where(Cover.id == cover_id, Cover.uploaded_by == user.id))
     if cover is None:
         raise NotFound("There is no such cover.")
-    filename = cover_storage.make_thumbnail(cover_storage.locate(cover.filename), payload.geometry)
-    response.headers["Location"] = f"/api/v1/covers/{filename}"
-    return ThumbnailOut(filename=filename)
+    return CoverProperties(description=cover_storage.describe(cover.filename, pattern))
 
 
 @router.get("", response_model=list[CoverOut])

@@ -1,16 +1,17 @@
 """What bookshops that work with us see; the partner middleware asks for their key."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from sqlalchemy import func, select
 
 from app.core.database import SessionDep
+from app.dependencies import limit_by_client
 from app.models import Book
 from app.repositories import book_repository
 from app.schemas.admin import ServiceStatus, StockReport
 from app.schemas.catalogue import FeedItem
 from app.schemas.fields import AfterId, PageLimit
 
-router = APIRouter(prefix="/partners", tags=["partners"])
+router = APIRouter(prefix="/partners", tags=["partners"], dependencies=[Depends(limit_by_client)])
 
 
 @router.get("/status")

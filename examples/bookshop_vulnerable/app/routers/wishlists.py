@@ -1,15 +1,16 @@
 """Books that readers want some day."""
 
 from fastapi import APIRouter
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.core.database import SessionDep
 from app.dependencies import CurrentUser
-from app.models import Book, WishlistItem
+from app.models import WishlistItem
 from app.schemas.catalogue import BookTitle
 from app.schemas.fields import AfterId, EntityId, PageLimit
 from app.schemas.order import WishlistAdd, WishlistOut
+from app.services import wishlist_service
 
 router = APIRouter(prefix="/wishlist-items", tags=["wishlists"])
 
@@ -31,22 +32,16 @@ def list_wishlist(user: CurrentUser, session: SessionDep, after: AfterId = 0, li
 @router.post("")
 def add_to_wishlist(payload: WishlistAdd, user: CurrentUser, session: SessionDep) -> WishlistOut:  # finding: status-code-does-not-match-effect
     """Want a book some day."""
-    book = session.get(Book, payload.book_id)
-    title = book.title  # finding: none-result-dereferenced
-    item = WishlistItem(user_id=user.id, book_id=payload.book_id)
-    session.add(item)
-    session.commit()
-    return WishlistOut(id=item.id, book=BookTitle(id=item.book_id, title=title))
+    return wishlist_service.add(session, user.id, payload.book_id)
 
 
 @router.get("/clearance", status_code=204)
 def clear_wishlist(user: CurrentUser, session: SessionDep) -> None:  # finding: unsafe-method-semantics
     """Want nothing any more."""
-    session.execute(delete(WishlistItem).where(WishlistItem.user_id == user.id))
-    session.commit()
+    wishlist_service.clear(session, user.id)
 
 
 @router.delete("/{item_id}", status_code=204)
 def remove_from_wishlist(item_id: EntityId, user: CurrentUser, session: SessionDep) -> None:
     """Do not want a book any more."""
-    session.execute(delete(WishlistItem).where(WishlistItem.id == item_id, WishlistItem.user_id == user.id))  # finding: write-without-commit
+    wishlist_service.remove(session, user.id, item_id)

@@ -59,3 +59,9 @@ class StockReport(BaseModel):
     """How much lies in the warehouse."""
 
     copies: int
+
+
+class SalesReportRequest(BaseModel):
+    """Which year the owners want to know about."""
+
+    year: int = Field(ge=2000, le=2100)

@@ -109,13 +109,7 @@ class CoverImport(BaseModel):
     source_url: HttpUrl = Field(max_length=500)
 
 
-class ThumbnailRequest(BaseModel):
-    """A smaller copy of a cover, for example 200x300."""
+class CoverProperties(BaseModel):
+    """What a picture is like: its size, its colours, in the words of ImageMagick."""
 
-    geometry: str = Field(min_length=3, max_length=40)
-
-
-class ThumbnailOut(BaseModel):
-    """Where the smaller copy lies."""
-
-    filename: str
+    description: str

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from app.core.errors import AuthenticationFailed, NotFound
+from app.core.errors import AuthenticationFailed, NotFound, PermissionDenied
 from app.core.security import (
     ABSENT_USER_HASH,
     create_access_token,
@@ -57,10 +57,16 @@ def refresh(session: Session, refresh_token: str) -> TokenOut:
     return TokenOut(access_token=create_access_token(user.id))
 
 
-def revoke(session: Session, refresh_token: str) -> None:
-    """End a refresh token before its time."""
+def revoke(session: Session, user: User, refresh_token: str) -> None:
+    """End a refresh token before its time.
+
+    Raises:
+        PermissionDenied: if it belongs to somebody else.
+    """
     user_id, jti = read_revoked_token(refresh_token)
-    session.add(RevokedToken(user_id=user_id, jti=jti))
+    if user_id != user.id:
+        raise PermissionDenied("The refresh token belongs to somebody else.")
+    session.add(RevokedToken(user_id=user.id, jti=jti))
     session.commit()
 
 

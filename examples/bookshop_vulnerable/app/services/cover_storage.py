@@ -38,8 +38,8 @@ def exists(name: str) -> bool:
     return locate(name).is_file()
 
 
-def make_thumbnail(source: Path, geometry: str) -> str:
-    """Write a smaller copy beside the picture and say what it is called."""
-    target = source.with_suffix(".small.png")
-    subprocess.run(f"convert {source} -resize {geometry} {target}", shell=True, check=False, timeout=settings.convert_timeout_seconds)  # finding: os-command-injection
-    return target.name
+def describe(name: str, pattern: str) -> str:
+    """What ImageMagick says about a picture, for example "%w x %h" for its size."""
+    command = f"identify -format '{pattern}' '{locate(name)}'"
+    result = subprocess.run(command, shell=True, check=False, capture_output=True, timeout=settings.identify_timeout_seconds)  # finding: os-command-injection
+    return result.stdout.decode(errors="replace")

@@ -53,10 +53,8 @@ def cancel(session: Session, order: Order) -> None:
     Raises:
         Conflict: if it has.
     """
-    if order.status == "shipped":
+    if order_repository.cancel_placed(session, order.id, utc_now()) is None:
         raise Conflict("The order has already left the warehouse.")
-    order.status = "cancelled"
-    order.cancelled_at = utc_now()
     session.commit()
 
 

@@ -376,13 +376,14 @@ def checklist(
     tentative: Counter[str] = Counter()
     for finding in findings:
         (tentative if finding.confidence is Confidence.TENTATIVE else sure)[finding.rule.name] += 1
-    return tuple(_judge(item, sure, tentative, built, ran, subjects) for item in ITEMS)
+    return tuple(_judge(item, sure, tentative, built=built, ran=ran, subjects=subjects) for item in ITEMS)
 
 
 def _judge(
     item: Item,
     sure: Mapping[str, int],
     tentative: Mapping[str, int],
+    *,
     built: Collection[str],
     ran: Collection[str],
     subjects: Mapping[str, int],

@@ -9,6 +9,7 @@ from fastapi_architect.findings.score import RuleLoss, Score
 from fastapi_architect.findings.suppression import Suppressed
 
 __all__ = [
+    "CONTEXT",
     "ApplicationSummary",
     "ChecklistItem",
     "NotAnalysed",
@@ -18,6 +19,9 @@ __all__ = [
     "Strength",
     "Suppressed",
 ]
+
+# Lines of code shown above and below a finding.
+CONTEXT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,10 @@ class Review:
             not reported.
         matrix: rows for `architect map`, kept opaque here (see `appgraph.matrix`).
         gate: severity name at and above which the gate fails; failed: whether it did.
+        notes: what a reader should know besides: problems of suppressions, entries of the baseline that are
+        gone. snippets: "path:line" of a finding -> the lines from `CONTEXT` above it (fewer at the top of
+        the file) to
+            `CONTEXT` below its last line.
         timings: seconds per stage and per rule, wall; never part of the deterministic part.
     """
 

@@ -25,21 +25,20 @@ def lower(tree: ast.Module, text: str) -> ir.ParsedModule:
     Raises:
         RecursionError: when the caller itself stands so deep that the kept nesting does not fit.
     """
-    lines = text.split("\n")
-    reserve_lines(len(lines))
-    if needs_normalising(lines, text.isascii()):
+    reserve_lines(text.count("\n") + 1)
+    if needs_normalising(text):
         normalise(tree)
     try:
-        return _lower(tree, text, lines)
+        return _lower(tree, text)
     except IndexError:
         # Python 3.11 gives some nodes inside f-strings places beyond the file.
         normalise(tree)
         reserve_lines(max((getattr(node, "end_lineno", 0) or 0 for node in ast.walk(tree)), default=0))
-        return _lower(tree, text, lines)
+        return _lower(tree, text)
 
 
-def _lower(tree: ast.Module, text: str, lines: list[str]) -> ir.ParsedModule:
-    state = State(lines)
+def _lower(tree: ast.Module, text: str) -> ir.ParsedModule:
+    state = State(text)
     docstring, statements = lower_statements.split_docstring(tree.body)
     body = lower_statements.block(statements, state, 0)
     return ir.ParsedModule(
@@ -49,7 +48,7 @@ def _lower(tree: ast.Module, text: str, lines: list[str]) -> ir.ParsedModule:
         sorted(state.identifiers),
         state.type_parameters,
         comments_of(text),
-        len(lines) - (not lines[-1]),
+        text.count("\n") + (not text.endswith("\n") and bool(text)),
         state.truncated,
     )
 
@@ -68,9 +67,8 @@ def comments_of(text: str) -> list[ir.Comment]:
 
 def lower_expression(tree: ast.Expression, text: str) -> ir.Expr:
     """Lower one expression, such as a quoted annotation; its spans are those of `text`."""
-    lines = text.split("\n")
-    reserve_lines(len(lines))
+    reserve_lines(text.count("\n") + 1)
     normalise(tree)
     node = tree.body
-    lowered: ir.Expr = HANDLERS[node.__class__](node, State(lines), 0)
+    lowered: ir.Expr = HANDLERS[node.__class__](node, State(text), 0)
     return lowered

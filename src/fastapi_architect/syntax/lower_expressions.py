@@ -67,11 +67,21 @@ def too_deep(node: Any, state: State) -> ir.TooDeep:
     return ir.TooDeep(span_of(node))
 
 
+def each(nodes: list[Any], s: State, d: int) -> list[Any]:
+    """Lower the nodes of a list."""
+    lowered = []
+    # No comprehension: before Python 3.12 it makes a function each time, and cells of what it uses.
+    for node in nodes:
+        lowered.append(HANDLERS[node.__class__](node, s, d))  # noqa: PERF401
+    return lowered
+
+
 def _name(node: Any, s: State, _d: int) -> ir.Name:
-    name = node.id
+    n = node.__dict__
+    name = n["id"]
     s.see(name)
     return ir.Name(
-        LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,
+        LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
         name,
     )
 
@@ -79,19 +89,21 @@ def _name(node: Any, s: State, _d: int) -> ir.Name:
 def _attribute(node: Any, s: State, d: int) -> ir.Attribute | ir.TooDeep:
     if d > MAX_DEPTH:
         return too_deep(node, s)
-    attr = node.attr
+    n = node.__dict__
+    attr = n["attr"]
     s.see(attr)
-    value = node.value
+    value = n["value"]
     return ir.Attribute(
-        LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,
+        LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
         HANDLERS[value.__class__](value, s, d + 1),
         attr,
     )
 
 
 def _constant(node: Any, _s: State, _d: int) -> ir.Constant:
-    span = LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset
-    value = node.value
+    n = node.__dict__
+    span = LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"]
+    value = n["value"]
     kind = value.__class__
     if kind is str:
         if value.isascii():
@@ -137,13 +149,14 @@ def keywords_of(nodes: list[Any], s: State, d: int) -> list[ir.Keyword]:
     """Lower the keyword arguments of a call or class header."""
     keywords = []
     for node in nodes:
-        arg = node.arg
+        n = node.__dict__
+        arg = n["arg"]
         if arg is not None:
             s.see(arg)
-        value = node.value
+        value = n["value"]
         keywords.append(
             ir.Keyword(
-                LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,
+                LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
                 arg,
                 HANDLERS[value.__class__](value, s, d),
             )
@@ -154,8 +167,9 @@ def keywords_of(nodes: list[Any], s: State, d: int) -> list[ir.Keyword]:
 def _call(node: Any, s: State, d: int) -> ir.Call | ir.TooDeep:
     if d > MAX_DEPTH:
         return too_deep(node, s)
+    n = node.__dict__
     d += 1
-    func = node.func
+    func = n["func"]
     kind = func.__class__
     if kind is ast.Attribute:
         s.call(func.attr)
@@ -163,12 +177,12 @@ def _call(node: Any, s: State, d: int) -> ir.Call | ir.TooDeep:
         s.call(func.id)
     elif kind is ast.Subscript:
         name_call(func, s)
-    args = node.args
-    keywords = node.keywords
+    args = n["args"]
+    keywords = n["keywords"]
     return ir.Call(
-        LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,
+        LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
         HANDLERS[kind](func, s, d),
-        [HANDLERS[a.__class__](a, s, d) for a in args] if args else [],
+        each(args, s, d) if args else [],
         keywords_of(keywords, s, d) if keywords else [],
     )
 
@@ -176,11 +190,12 @@ def _call(node: Any, s: State, d: int) -> ir.Call | ir.TooDeep:
 def _subscript(node: Any, s: State, d: int) -> ir.Subscript | ir.TooDeep:
     if d > MAX_DEPTH:
         return too_deep(node, s)
+    n = node.__dict__
     d += 1
-    value = node.value
-    index = node.slice
+    value = n["value"]
+    index = n["slice"]
     return ir.Subscript(
-        LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,
+        LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
         HANDLERS[value.__class__](value, s, d),
         HANDLERS[index.__class__](index, s, d),
     )
@@ -203,8 +218,9 @@ def _slice(node: Any, s: State, d: int) -> ir.Slice:
 def _bin_op(node: Any, s: State, d: int) -> ir.Expr:
     if d > MAX_DEPTH:
         return too_deep(node, s)
-    left = node.left
-    right = node.right
+    n = node.__dict__
+    left = n["left"]
+    right = n["right"]
     if left.__class__ is ast.BinOp and left.left.__class__ is ast.BinOp:
         spine = [node]
         while left.__class__ is ast.BinOp:
@@ -212,12 +228,12 @@ def _bin_op(node: Any, s: State, d: int) -> ir.Expr:
             left = left.left
         if len(spine) > MAX_NESTED_TERMS:
             return _chain(spine, s, d)
-        left = node.left
+        left = n["left"]
     d += 1
     return ir.BinOp(
-        LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,
+        LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
         HANDLERS[left.__class__](left, s, d),
-        _OPERATORS[node.op.__class__],
+        _OPERATORS[n["op"].__class__],
         HANDLERS[right.__class__](right, s, d),
     )
 
@@ -266,9 +282,7 @@ def _bool_op(node: Any, s: State, d: int) -> ir.Expr:
     if d > MAX_DEPTH:
         return too_deep(node, s)
     d += 1
-    return ir.BoolOp(
-        span_of(node), _OPERATORS[node.op.__class__], [HANDLERS[v.__class__](v, s, d) for v in node.values]
-    )
+    return ir.BoolOp(span_of(node), _OPERATORS[node.op.__class__], each(node.values, s, d))
 
 
 def _unary_op(node: Any, s: State, d: int) -> ir.Expr:
@@ -283,13 +297,14 @@ def _unary_op(node: Any, s: State, d: int) -> ir.Expr:
 def _compare(node: Any, s: State, d: int) -> ir.Expr:
     if d > MAX_DEPTH:
         return too_deep(node, s)
+    n = node.__dict__
     d += 1
-    left = node.left
+    left = n["left"]
     return ir.Compare(
-        LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,
+        LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
         HANDLERS[left.__class__](left, s, d),
-        [_OPERATORS[op.__class__] for op in node.ops],
-        [HANDLERS[c.__class__](c, s, d) for c in node.comparators],
+        [_OPERATORS[op.__class__] for op in n["ops"]],
+        each(n["comparators"], s, d),
     )
 
 
@@ -300,7 +315,7 @@ def _dict(node: Any, s: State, d: int) -> ir.Expr:
     return ir.Dict(
         span_of(node),
         [None if k is None else HANDLERS[k.__class__](k, s, d) for k in node.keys],
-        [HANDLERS[v.__class__](v, s, d) for v in node.values],
+        each(node.values, s, d),
     )
 
 
@@ -308,7 +323,7 @@ def _tuple(node: Any, s: State, d: int) -> ir.Expr:
     if d > MAX_DEPTH:
         return too_deep(node, s)
     d += 1
-    return ir.Sequence(span_of(node), "tuple", [HANDLERS[e.__class__](e, s, d) for e in node.elts])
+    return ir.Sequence(span_of(node), "tuple", each(node.elts, s, d))
 
 
 def _list(node: Any, s: State, d: int) -> ir.Expr:
@@ -316,14 +331,14 @@ def _list(node: Any, s: State, d: int) -> ir.Expr:
         return too_deep(node, s)
     d += 1
     elts = node.elts
-    return ir.Sequence(span_of(node), "list", [HANDLERS[e.__class__](e, s, d) for e in elts] if elts else [])
+    return ir.Sequence(span_of(node), "list", each(elts, s, d) if elts else [])
 
 
 def _set(node: Any, s: State, d: int) -> ir.Expr:
     if d > MAX_DEPTH:
         return too_deep(node, s)
     d += 1
-    return ir.Sequence(span_of(node), "set", [HANDLERS[e.__class__](e, s, d) for e in node.elts])
+    return ir.Sequence(span_of(node), "set", each(node.elts, s, d))
 
 
 def _generators(nodes: list[ast.comprehension], s: State, d: int) -> list[ir.Generator]:
@@ -332,7 +347,7 @@ def _generators(nodes: list[ast.comprehension], s: State, d: int) -> list[ir.Gen
             span_between(node.target, node.ifs[-1] if node.ifs else node.iter),
             HANDLERS[node.target.__class__](node.target, s, d),
             HANDLERS[node.iter.__class__](node.iter, s, d),
-            [HANDLERS[test.__class__](test, s, d) for test in node.ifs],
+            each(node.ifs, s, d),
             bool(node.is_async),
         )
         for node in nodes
@@ -396,11 +411,12 @@ def params_of(arguments: ast.arguments, s: State, d: int) -> list[ir.Param]:
 
 
 def _param(node: Any, kind: str, default: ast.expr | None, s: State, d: int) -> ir.Param:
-    name = node.arg
+    n = node.__dict__
+    name = n["arg"]
     s.see(name)
-    annotation = node.annotation
+    annotation = n["annotation"]
     return ir.Param(
-        LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,
+        LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
         name,
         kind,
         None if annotation is None else HANDLERS[annotation.__class__](annotation, s, d),
@@ -460,7 +476,7 @@ def _joined_str(node: Any, s: State, d: int) -> ir.Expr:
     if d > MAX_DEPTH:
         return too_deep(node, s)
     d += 1
-    values = [HANDLERS[v.__class__](v, s, d) for v in node.values]
+    values = each(node.values, s, d)
     # Set on strings that `modern` rewrote for an older Python, and the class says it on a newer one.
     template = getattr(node, "template", False) or node.__class__ is not ast.JoinedStr
     return ir.JoinedStr(span_of(node), values, template)

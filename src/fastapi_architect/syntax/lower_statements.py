@@ -10,6 +10,7 @@ import msgspec
 
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.lower_expressions import (
+    each,
     encodable,
     keywords_of,
     operator_of,
@@ -38,7 +39,7 @@ def block(nodes: list[ast.stmt], s: State, d: int) -> list[ir.Stmt]:
     """Lower the statements of a block at nesting `d`."""
     if d > MAX_DEPTH:
         return [ir.ExprStmt(span_of(node), too_deep(node, s)) for node in nodes]
-    return [HANDLERS[node.__class__](node, s, d) for node in nodes]
+    return each(nodes, s, d)
 
 
 def split_docstring(body: list[Any]) -> tuple[str | None, list[Any]]:
@@ -52,18 +53,20 @@ def split_docstring(body: list[Any]) -> tuple[str | None, list[Any]]:
 
 
 def _expr(node: Any, s: State, d: int) -> ir.ExprStmt:
-    value = node.value
+    n = node.__dict__
+    value = n["value"]
     return ir.ExprStmt(
-        LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,
+        LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
         HANDLERS[value.__class__](value, s, d),
     )
 
 
 def _assign(node: Any, s: State, d: int) -> ir.Assign:
-    value = node.value
+    n = node.__dict__
+    value = n["value"]
     return ir.Assign(
-        LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,
-        [HANDLERS[t.__class__](t, s, d) for t in node.targets],
+        LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
+        each(n["targets"], s, d),
         HANDLERS[value.__class__](value, s, d),
     )
 
@@ -115,9 +118,10 @@ def _type_parameters(nodes: list[Any], owner: str, s: State, d: int) -> None:
 
 
 def _return(node: Any, s: State, d: int) -> ir.Return:
-    value = node.value
+    n = node.__dict__
+    value = n["value"]
     return ir.Return(
-        LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,
+        LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
         None if value is None else HANDLERS[value.__class__](value, s, d),
     )
 
@@ -127,7 +131,7 @@ def _raise(node: Any, s: State, d: int) -> ir.Raise:
 
 
 def _delete(node: Any, s: State, d: int) -> ir.Delete:
-    return ir.Delete(span_of(node), [HANDLERS[t.__class__](t, s, d) for t in node.targets])
+    return ir.Delete(span_of(node), each(node.targets, s, d))
 
 
 def _assert(node: Any, s: State, d: int) -> ir.Assert:
@@ -182,13 +186,14 @@ def _import_from(node: Any, s: State, _d: int) -> ir.ImportFrom:
 
 
 def _if(node: Any, s: State, d: int) -> ir.If:
-    test = HANDLERS[node.test.__class__](node.test, s, d)
-    body = block(node.body, s, d + 1)
+    n = node.__dict__
+    test = HANDLERS[n["test"].__class__](n["test"], s, d)
+    body = block(n["body"], s, d + 1)
     elifs: list[ir.Branch] = []
-    orelse = node.orelse
+    orelse = n["orelse"]
     # `ast` nests an `elif` in `orelse`, at the column of its `if`; an `if` inside `else:` stands further
     # right.
-    while len(orelse) == 1 and orelse[0].__class__ is ast.If and orelse[0].col_offset == node.col_offset:
+    while len(orelse) == 1 and orelse[0].__class__ is ast.If and orelse[0].col_offset == n["col_offset"]:
         branch = orelse[0]
         elifs.append(
             ir.Branch(
@@ -199,7 +204,7 @@ def _if(node: Any, s: State, d: int) -> ir.If:
         )
         orelse = branch.orelse
     return ir.If(
-        LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,
+        LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
         test,
         body,
         elifs,
@@ -311,7 +316,7 @@ def _name_span(node: Any, name: str, offset: int, s: State) -> int:
     line: int = node.lineno
     column: int = node.col_offset
     # Only white space stands before `def`, so that columns in bytes are columns in characters here.
-    text = s.lines[line - 1] if line <= len(s.lines) else ""
+    text = s.line(line)
     start = column + offset
     if not text.startswith(name, start):
         written = _NAME_AFTER_KEYWORD.match(text, column)
@@ -332,24 +337,21 @@ def _async_function(node: Any, s: State, d: int) -> ir.FunctionDef:
 
 
 def _function_of(node: Any, is_async: bool, s: State, d: int) -> ir.FunctionDef:
-    name = node.name
+    n = node.__dict__
+    name = n["name"]
     s.see(name)
-    decorators = [HANDLERS[e.__class__](e, s, d) for e in node.decorator_list] if node.decorator_list else []
+    decorators = each(n["decorator_list"], s, d) if n["decorator_list"] else []
     if getattr(node, "type_params", None):
-        _type_parameters(node.type_params, name, s, d)
-    params = params_of(node.args, s, d)
-    returns = optional(node.returns, s, d)
-    docstring, statements = split_docstring(node.body)
+        _type_parameters(n["type_params"], name, s, d)
+    params = params_of(n["args"], s, d)
+    returns = optional(n["returns"], s, d)
+    docstring, statements = split_docstring(n["body"])
     start = len(s.called)
     yields = s.yields
     s.yields = s.inner = False
     s.functions += 1
     # The body starts at depth 0 again: it is encoded, and later walked, by itself.
-    body = (
-        [HANDLERS[n.__class__](n, s, 0) for n in statements]
-        if s.functions <= MAX_DEPTH
-        else block(statements, s, MAX_DEPTH + 1)
-    )
+    body = each(statements, s, 0) if s.functions <= MAX_DEPTH else block(statements, s, MAX_DEPTH + 1)
     s.functions -= 1
     is_generator = s.yields
     has_inner = s.inner
@@ -361,7 +363,7 @@ def _function_of(node: Any, is_async: bool, s: State, d: int) -> ir.FunctionDef:
         # functions.
         del s.called[start:]
     return ir.FunctionDef(
-        LINE[node.lineno] + COLUMN[node.col_offset] + END_LINE[node.end_lineno] + node.end_col_offset,
+        LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
         name,
         params,
         returns,
@@ -379,10 +381,10 @@ def _function_of(node: Any, is_async: bool, s: State, d: int) -> ir.FunctionDef:
 def _class(node: Any, s: State, d: int) -> ir.ClassDef:
     name = node.name
     s.see(name)
-    decorators = [HANDLERS[e.__class__](e, s, d) for e in node.decorator_list]
+    decorators = each(node.decorator_list, s, d)
     if getattr(node, "type_params", None):
         _type_parameters(node.type_params, name, s, d)
-    bases = [HANDLERS[b.__class__](b, s, d) for b in node.bases]
+    bases = each(node.bases, s, d)
     keywords = keywords_of(node.keywords, s, d)
     docstring, statements = split_docstring(node.body)
     body = block(statements, s, d + 1)

@@ -53,7 +53,7 @@ class State:
     """What one file's lowering collects.
 
     Attributes:
-        lines: the source, split at line feeds.
+        text: the source.
         identifiers: every name seen; `see` adds one.
         called: last names of call targets, in order; a function cuts its own part off (`call` adds one).
         yields: a `yield` was seen since the current function began.
@@ -63,20 +63,22 @@ class State:
     """
 
     __slots__ = (
+        "_lines",
         "call",
         "called",
         "functions",
         "identifiers",
         "inner",
-        "lines",
         "see",
+        "text",
         "truncated",
         "type_parameters",
         "yields",
     )
 
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = lines
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._lines: list[str] = []
         self.identifiers: set[str] = set()
         self.see = self.identifiers.add
         self.called: list[str] = []
@@ -86,6 +88,12 @@ class State:
         self.functions = 0
         self.type_parameters: list[ir.TypeParameter] = []
         self.truncated: list[str] = []
+
+    def line(self, number: int) -> str:
+        """A line of the source, from 1. The lines are split when one is first asked for: most files never need it."""
+        if not self._lines:
+            self._lines = self.text.split("\n")
+        return self._lines[number - 1] if number <= len(self._lines) else ""
 
     def truncate(self, reason: str) -> None:
         """Say that a part is left out; more than twenty such parts are counted as one."""
@@ -109,11 +117,20 @@ def span_between(first: Any, last: Any) -> int:
     return span
 
 
-def needs_normalising(lines: list[str], is_ascii: bool) -> bool:
+def needs_normalising(text: str) -> bool:
     """Whether places of this file may lie beyond what a span holds."""
+    if len(text) > MAX_LINES and text.count("\n") > MAX_LINES:
+        return True
     # A character takes at most four bytes, and columns count bytes.
-    limit = MAX_COLUMN if is_ascii else MAX_COLUMN // 4
-    return len(lines) > MAX_LINES or max(map(len, lines), default=0) > limit
+    longest = MAX_COLUMN if text.isascii() else MAX_COLUMN // 4
+    start = 0
+    # From one line's end to the last one that a line of that length reaches: no need to look at every line.
+    while len(text) - start > longest:
+        end = text.rfind("\n", start, start + longest)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
 
 
 def normalise(tree: ast.AST) -> None:

@@ -62,6 +62,31 @@ class RecognisedCall:
         """Value of an argument, or `UNKNOWN`."""
         return self.program.constants.value(expr, self.scope)
 
+    def keyword(self, name: str) -> ir.Expr | None:
+        """The keyword argument of that name, or None."""
+        return argument(self.node, None, name)
+
+    @property
+    def place(self) -> tuple[Site, str, bool]:
+        """The first three fields of every concept."""
+        return self.site, self.name, self.sure
+
+    @property
+    def method(self) -> str:
+        """Last name of what is called: the method's or function's own."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def receiver(self) -> ir.Expr | None:
+        """`x` in `x.method(...)`."""
+        func = self.node.func
+        return func.value if func.__class__ is ir.Attribute else None
+
+    @property
+    def managed(self) -> bool:
+        """The call is the context of a `with` statement."""
+        return self.site.context.inside("with-item") is not None
+
     def receiver_type(self) -> Type | None:
         """Type of `x` in `x.method(...)`."""
         func = self.node.func

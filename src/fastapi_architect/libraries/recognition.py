@@ -61,14 +61,29 @@ class Recognised:
 
     def _candidates(self, recognition: Recognition) -> Iterable[tuple[Site, str, bool]]:
         lasts = {name.rpartition(".")[2] for name in recognition.names} | set(recognition.duck)
+        seen: set[int] = set()
         for last in sorted(lasts):
-            for site in self._program.call_sites_named(last):
+            for site in self._sites(last, recognition.duck):
+                if id(site) in seen:
+                    continue
                 names = self._program.calls.names(site)
                 match = next((n for n in names if n in recognition.names), None)
                 if match is not None:
+                    seen.add(id(site))
                     yield site, match, True
-                elif not _known(names) and _fits(site, recognition.duck.get(last, ())):
+                elif last != "__call__" and not _known(names) and _fits(site, recognition.duck.get(last, ())):
+                    seen.add(id(site))
                     yield site, last, False
+
+
+    def _sites(self, last: str, duck: dict[str, tuple[str, ...]]) -> Iterable[Site]:
+        """Call sites of that last name. An object that is called has a name of its own: `SessionLocal()` calls
+        `sessionmaker.__call__`, so names that contain one of the words given for `__call__` are looked through."""
+        if last != "__call__":
+            return self._program.call_sites_named(last)
+        words = duck.get(last, ())
+        called = [name for name in self._program.called_names if any(word in name.lower() for word in words)]
+        return [site for name in called for site in self._program.call_sites_named(name)]
 
 
 def _known(names: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from fastapi_architect.program.definitions import Class
     from fastapi_architect.program.types import Instance, ClassRef, Type
     from fastapi_architect.syntax import ir
 
@@ -21,6 +22,12 @@ class CallContext(Protocol):
 
     def type_of(self, expr: ir.Expr) -> Type | None:
         """Type of an argument."""
+
+    def called(self, of: Type) -> Type | None:
+        """What calling a value of this type gives, whatever the arguments."""
+
+    def class_named(self, name: str) -> Class | None:
+        """The program's class of that name, for libraries that name classes by text; None when there is none or several."""
 
 
 class LibraryModel(Protocol):

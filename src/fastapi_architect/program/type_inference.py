@@ -59,6 +59,16 @@ class TypedCall:
         """Type of an argument."""
         return self._inference.type_of(expr, self._scope)
 
+    def called(self, of: Type) -> Type | None:
+        """What calling a value of this type gives, whatever the arguments."""
+        return self._inference.call_result(of, None, None)
+
+    def class_named(self, name: str) -> Class | None:
+        """The program's class of that name: of this module, else the only one; None when there is none or several."""
+        found = [cls for cls in self._inference.program.classes if cls.name == name]
+        here = [cls for cls in found if cls.module is self._scope.module]
+        return here[-1] if here else found[0] if len(found) == 1 else None
+
 
 def argument(call: ir.Call, position: int | None, keyword: str | None = None) -> ir.Expr | None:
     """The argument of `call` named `keyword`, else the one at `position` (none behind a `*` argument), else None."""

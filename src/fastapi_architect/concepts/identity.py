@@ -1,0 +1,138 @@
+"""Who somebody is: tokens, passwords, schemes, signatures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi_architect.concepts.concept import Concept
+from fastapi_architect.syntax import ir
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenEncode(Concept):
+    """A token is signed.
+
+    Attributes:
+        payload: the claims.
+        key: the signing key.
+        algorithm: the algorithm; None when left to the default.
+        library: pyjwt, jose, authlib, joserfc or itsdangerous.
+    """
+
+    payload: ir.Expr | None = None
+    key: ir.Expr | None = None
+    algorithm: ir.Expr | None = None
+    library: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenDecode(Concept):
+    """A token is read.
+
+    Attributes:
+        token: the token.
+        key: the key it is verified with.
+        algorithms: the algorithms that are accepted; None when not pinned.
+        options: the options as given.
+        verified: the signature is checked, as far as literals show.
+        expiry_checked: an `exp` claim that is present is checked, as far as literals show.
+        library: pyjwt, jose, authlib, joserfc or itsdangerous.
+        audience: the audience that is demanded.
+    """
+
+    token: ir.Expr | None = None
+    key: ir.Expr | None = None
+    algorithms: ir.Expr | None = None
+    options: ir.Expr | None = None
+    verified: bool = True
+    expiry_checked: bool = True
+    library: str = ""
+    audience: ir.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenHeaderRead(Concept):
+    """A token's header is read before its signature is checked."""
+
+    token: ir.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PasswordHasher(Concept):
+    """A hasher is configured.
+
+    Attributes:
+        schemes: the schemes as given; None for a hasher of one scheme.
+        scheme: that one scheme, "" when there are several.
+    """
+
+    schemes: ir.Expr | None = None
+    scheme: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PasswordHash(Concept):
+    """A password is hashed; `scheme` is bcrypt, argon2, pbkdf2, scrypt ... or "" when the hasher decides."""
+
+    password: ir.Expr | None = None
+    scheme: str = ""
+    salt: ir.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PasswordVerify(Concept):
+    """A password is compared with its hash."""
+
+    password: ir.Expr | None = None
+    hash: ir.Expr | None = None
+    scheme: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SecurityScheme(Concept):
+    """A scheme that reads credentials from a request.
+
+    Attributes:
+        kind: bearer, basic, digest, oauth2-password, oauth2-code, oauth2, openid, api-key-header, api-key-query or
+            api-key-cookie.
+        auto_error: the argument; None means the default, True.
+        scopes: the scopes as given.
+        parameter: name of the header, query parameter or cookie; the token's address for OAuth 2.
+    """
+
+    kind: str
+    auto_error: ir.Expr | None = None
+    scopes: ir.Expr | None = None
+    parameter: ir.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SignatureVerification(Concept):
+    """A signed message is verified by its provider's kit; raises when it does not fit.
+
+    Attributes:
+        provider: stripe, svix, itsdangerous, github ...
+        payload: what was signed.
+        signature: the signature or the headers that carry it.
+        key: the secret.
+    """
+
+    provider: str
+    payload: ir.Expr | None = None
+    signature: ir.Expr | None = None
+    key: ir.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SecretComparison(Concept):
+    """Two secrets are compared in constant time."""
+
+    left: ir.Expr | None = None
+    right: ir.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SecretReveal(Concept):
+    """A wrapped secret is unwrapped (`get_secret_value`)."""
+
+    secret: ir.Expr | None = None

@@ -1,0 +1,51 @@
+"""Templates and markup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi_architect.concepts.concept import Concept
+from fastapi_architect.syntax import ir
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TemplateEnvironment(Concept):
+    """An environment of templates; `autoescape` None means off unless `escapes_by_default`."""
+
+    autoescape: ir.Expr | None = None
+    escapes_by_default: bool = False
+    directory: ir.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TemplateRender(Concept):
+    """A template is filled in.
+
+    Attributes:
+        template: its name, or the template itself.
+        context: the values, as a mapping.
+        keywords: values given by name.
+        is_response: the call gives a response.
+        request_first: the request is the first argument (the newer signature).
+    """
+
+    template: ir.Expr | None = None
+    context: ir.Expr | None = None
+    keywords: tuple[ir.Keyword, ...] = ()
+    is_response: bool = False
+    request_first: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TemplateSource(Concept):
+    """Text becomes a template."""
+
+    source: ir.Expr | None = None
+    engine: str = "jinja2"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SafeMarkup(Concept):
+    """Text is declared to be safe HTML."""
+
+    text: ir.Expr | None = None

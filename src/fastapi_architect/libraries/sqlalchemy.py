@@ -1,0 +1,523 @@
+"""SQLAlchemy Core: engines, connections, statements, results. Sessions and mapping are in `sqlalchemy_orm`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.concepts.concurrency import BlockingCall
+from fastapi_architect.concepts.database import (
+    Commit,
+    ConnectionOpen,
+    EngineCreation,
+    QueryStart,
+    QueryStep,
+    Rollback,
+    RowFetch,
+    SchemaCreation,
+    SessionClose,
+    SqlExecution,
+    SqlText,
+    SyncBridge,
+    TransactionBegin,
+)
+from fastapi_architect.libraries.library import Library, RecognisedCall
+from fastapi_architect.libraries.results import (
+    awaitable,
+    coroutines,
+    inherit,
+    instance_of,
+    list_of,
+    manager,
+    optional,
+    receiver,
+    receiver_argument,
+)
+from fastapi_architect.libraries.table import ARGS, KEYWORDS, MANAGED, RECEIVER, Argument, describe
+from fastapi_architect.program.library_model import CallContext
+from fastapi_architect.program.types import (
+    BOOL,
+    BYTES,
+    FLOAT,
+    INT,
+    NONE,
+    STR,
+    ClassRef,
+    Instance,
+    Type,
+    options,
+    union,
+)
+from fastapi_architect.syntax import ir
+
+_ASYNC = "sqlalchemy.ext.asyncio"
+_INTERNAL = (
+    "engine engine.base engine.create engine.cursor engine.result engine.row engine.url sql sql.expression sql.selectable "
+    "sql.elements sql.schema sql.sqltypes sql.type_api sql.dml sql.functions sql.ddl schema types future"
+).split()
+_STATEMENTS = ("Select", "Insert", "Update", "Delete", "CompoundSelect")
+
+library = Library(
+    packages=("sqlalchemy",),
+    aliases={
+        **{f"sqlalchemy.{module}.*": "sqlalchemy" for module in _INTERNAL},
+        **{f"{_ASYNC}.{module}.*": _ASYNC for module in ("engine", "session", "result", "scoping")},
+        "sqlalchemy.orm.exc.NoResultFound": "sqlalchemy.exc.NoResultFound",
+        "sqlalchemy.orm.exc.MultipleResultsFound": "sqlalchemy.exc.MultipleResultsFound",
+        "sqlalchemy.dialects.postgresql.base.*": "sqlalchemy.dialects.postgresql",
+        "sqlalchemy.dialects.postgresql.dml.*": "sqlalchemy.dialects.postgresql",
+        "sqlalchemy.util.concurrency.greenlet_spawn": "sqlalchemy.util.greenlet_spawn",
+    },
+    classes={
+        *(f"sqlalchemy.{name}" for name in ("URL", "JSON", "ARRAY", "UUID", "VARCHAR", "TEXT", "INTEGER", "TIMESTAMP", "DDL")),
+        *(f"sqlalchemy.{name}" for name in ("BIGINT", "BOOLEAN", "CHAR", "DATE", "DATETIME", "DECIMAL", "FLOAT", "NUMERIC")),
+        *(f"sqlalchemy.dialects.postgresql.{name}" for name in ("UUID", "JSON", "JSONB", "ARRAY", "ENUM", "INET", "TSVECTOR")),
+        *(f"sqlalchemy.dialects.postgresql.{name}" for name in ("BYTEA", "CITEXT", "HSTORE", "TIMESTAMP")),
+    },
+)
+inherit(
+    library,
+    """sqlalchemy.exc
+    SQLAlchemyError: builtins.Exception
+    ArgumentError CompileError DisconnectionError TimeoutError InvalidRequestError StatementError: SQLAlchemyError
+    PendingRollbackError ResourceClosedError NoSuchColumnError NoResultFound MultipleResultsFound: InvalidRequestError
+    MissingGreenlet NoSuchTableError UnboundExecutionError IllegalStateChangeError NoReferenceError: InvalidRequestError
+    DBAPIError: StatementError
+    InterfaceError DatabaseError: DBAPIError
+    DataError OperationalError IntegrityError InternalError ProgrammingError NotSupportedError: DatabaseError
+    """,
+)
+library.bases.update({
+    "sqlalchemy.CursorResult": ("sqlalchemy.Result",),
+    "sqlalchemy.Column": ("sqlalchemy.ColumnElement",),
+    "sqlalchemy.CompoundSelect": ("sqlalchemy.Select",),
+    "sqlalchemy.dialects.postgresql.Insert": ("sqlalchemy.Insert",),
+    "sqlalchemy.dialects.postgresql.UUID": ("sqlalchemy.UUID",),
+    "sqlalchemy.dialects.postgresql.JSONB": ("sqlalchemy.JSON",),
+    "sqlalchemy.dialects.postgresql.JSON": ("sqlalchemy.JSON",),
+    "sqlalchemy.dialects.postgresql.ARRAY": ("sqlalchemy.ARRAY",),
+})
+
+# ── types of columns and entities ────────────────────────────────────────────────────────────────────────────────
+
+_DATETIME = Instance("datetime.datetime")
+#: Class of a column's type to the Python type of its values.
+_PYTHON = {
+    **dict.fromkeys(("Integer", "BigInteger", "SmallInteger", "INTEGER", "BIGINT", "SMALLINT"), INT),
+    **dict.fromkeys(("String", "Text", "Unicode", "UnicodeText", "VARCHAR", "TEXT", "CHAR", "CITEXT"), STR),
+    **dict.fromkeys(("Boolean", "BOOLEAN"), BOOL),
+    **dict.fromkeys(("Float", "Double", "FLOAT"), FLOAT),
+    **dict.fromkeys(("Numeric", "NUMERIC", "DECIMAL"), Instance("decimal.Decimal")),
+    **dict.fromkeys(("DateTime", "DATETIME", "TIMESTAMP"), _DATETIME),
+    **dict.fromkeys(("Date", "DATE"), Instance("datetime.date")),
+    **dict.fromkeys(("UUID", "Uuid"), Instance("uuid.UUID")),
+    **dict.fromkeys(("JSON", "JSONB", "HSTORE"), Instance("builtins.dict", (STR, None))),
+    **dict.fromkeys(("LargeBinary", "BYTEA", "BLOB"), BYTES),
+    "Time": Instance("datetime.time"),
+    "Interval": Instance("datetime.timedelta"),
+    "ARRAY": Instance("builtins.list", (None,)),
+}
+
+
+def python_type(call: CallContext) -> Type | None:
+    """Type of the values of a `Column(...)` or `mapped_column(...)`, from the first argument that names a column type."""
+    given = [*call.node.args[:2], *(k.value for k in call.node.keywords if k.arg in ("type_", "sa_type"))]
+    for expr in given:
+        for option in options(call.type_of(expr)):
+            name = option.name if isinstance(option, ClassRef | Instance) else ""
+            last = name.rpartition(".")[2]
+            if name.startswith("sqlalchemy.") and last in _PYTHON:
+                return _PYTHON[last]
+            if name == "sqlalchemy.Enum" and expr.__class__ is ir.Call and expr.args:
+                return instance_of(call.type_of(expr.args[0])) or STR
+    return None
+
+
+#: Attributes of a class that stand for values of its rows.
+COLUMN_LIKE = frozenset({
+    "sqlalchemy.Column",
+    "sqlalchemy.ColumnElement",
+    "sqlalchemy.orm.InstrumentedAttribute",
+    "sqlalchemy.orm.MappedColumn",
+    "sqlalchemy.orm.Mapped",
+})
+
+
+def entity(of: Type | None) -> Type | None:
+    """What a row holds for one argument of `select(...)`: an instance of a model, or a column's value."""
+    found: list[Type | None] = [instance_of(of)]
+    for option in options(of):
+        if isinstance(option, Instance) and option.name in COLUMN_LIKE and option.args:
+            found.append(option.args[0])
+    return union(*found)
+
+
+def entities(call: CallContext) -> tuple[Type | None, ...]:
+    """What a row holds, one by one."""
+    args = call.node.args
+    if len(args) == 1 and args[0].__class__ is ir.Sequence:  # select([a, b]) of version 1.3
+        args = args[0].elts
+    return tuple(entity(call.type_of(arg)) for arg in args)
+
+
+def row(args: tuple[Type | None, ...]) -> Instance:
+    """A row: a named tuple of its entities."""
+    return Instance("builtins.tuple", args)
+
+
+def receiver_row(call: CallContext) -> Type | None:
+    """The row of what a method is called on."""
+    return row(call.receiver.args) if call.receiver is not None and call.receiver.args else None
+
+
+# ── what calls give ──────────────────────────────────────────────────────────────────────────────────────────────
+
+calls = library.calls
+calls["sqlalchemy.Column"] = lambda call: Instance("sqlalchemy.Column", (python_type(call),))
+calls["sqlalchemy.create_engine"] = calls["sqlalchemy.engine_from_config"] = Instance("sqlalchemy.Engine")
+calls["sqlalchemy.create_mock_engine"] = Instance("sqlalchemy.Engine")
+calls[f"{_ASYNC}.create_async_engine"] = calls[f"{_ASYNC}.async_engine_from_config"] = Instance(f"{_ASYNC}.AsyncEngine")
+calls["sqlalchemy.text"] = Instance("sqlalchemy.TextClause")
+calls["sqlalchemy.TextClause.bindparams"] = calls["sqlalchemy.TextClause.columns"] = receiver
+calls["sqlalchemy.select"] = lambda call: Instance("sqlalchemy.Select", entities(call))
+for _name, _class in (("insert", "Insert"), ("update", "Update"), ("delete", "Delete")):
+    calls[f"sqlalchemy.{_name}"] = lambda call, cls=_class: Instance(f"sqlalchemy.{cls}", entities(call)[:1])
+    calls[f"sqlalchemy.Table.{_name}"] = Instance(f"sqlalchemy.{_class}")
+for _dialect in ("postgresql", "sqlite", "mysql"):
+    calls[f"sqlalchemy.dialects.{_dialect}.insert"] = lambda call: Instance("sqlalchemy.Insert", entities(call)[:1])
+calls["sqlalchemy.Table.select"] = Instance("sqlalchemy.Select")
+for _name in ("union", "union_all", "intersect", "except_"):
+    calls[f"sqlalchemy.{_name}"] = Instance("sqlalchemy.CompoundSelect")
+for _name, _of in (("count", INT), ("now", _DATETIME), ("lower", STR), ("upper", STR), ("concat", STR)):
+    calls[f"sqlalchemy.func.{_name}"] = Instance("sqlalchemy.ColumnElement", (_of,))
+for _name in ("and_", "or_", "not_", "exists", "true", "false"):
+    calls[f"sqlalchemy.{_name}"] = Instance("sqlalchemy.ColumnElement", (BOOL,))
+for _name in ("literal_column", "literal", "case", "cast", "column", "bindparam"):
+    calls[f"sqlalchemy.{_name}"] = Instance("sqlalchemy.ColumnElement", (None,))
+for _name in "label desc asc nulls_last nulls_first distinct nullslast nullsfirst collate self_group".split():
+    calls[f"sqlalchemy.ColumnElement.{_name}"] = receiver
+for _name in "in_ not_in notin_ like ilike not_like contains startswith endswith is_ is_not isnot between any has".split():
+    calls[f"sqlalchemy.ColumnElement.{_name}"] = Instance("sqlalchemy.ColumnElement", (BOOL,))
+
+#: Methods of statements to the kind of step they are.
+STEPS = {
+    **dict.fromkeys(("where", "filter", "filter_by"), "where"),
+    **dict.fromkeys(("join", "outerjoin", "join_from", "outerjoin_from", "select_from"), "join"),
+    **dict.fromkeys(("order_by",), "order_by"),
+    **dict.fromkeys(("limit", "fetch", "slice"), "limit"),
+    "offset": "offset",
+    "group_by": "group_by",
+    "having": "having",
+    "options": "options",
+    "distinct": "distinct",
+    "with_for_update": "lock",
+    "values": "values",
+    "returning": "returning",
+    **dict.fromkeys(("union", "union_all", "intersect", "except_", "except_all"), "union"),
+    **dict.fromkeys(("subquery", "cte", "scalar_subquery", "alias", "exists", "as_scalar", "lateral"), "subquery"),
+    "execution_options": "execution_options",
+    **dict.fromkeys(("with_only_columns", "add_columns", "with_entities", "add_entity", "add_column"), "columns"),
+    **dict.fromkeys(("on_conflict_do_nothing", "on_conflict_do_update", "on_duplicate_key_update"), "upsert"),
+    **dict.fromkeys(("populate_existing", "enable_eagerloads", "params", "correlate", "yield_per", "autoflush"), "other"),
+    **dict.fromkeys(("set_label_style", "from_statement", "from_select", "ordered_values", "reset_joinpoint"), "other"),
+}
+for _step, _kind in STEPS.items():
+    if _kind == "subquery":
+        continue
+    for _class in _STATEMENTS:
+        calls[f"sqlalchemy.{_class}.{_step}"] = receiver
+calls["sqlalchemy.Select.with_only_columns"] = lambda call: Instance("sqlalchemy.Select", entities(call))
+calls["sqlalchemy.Select.add_columns"] = lambda call: Instance(
+    "sqlalchemy.Select", (*(call.receiver.args if call.receiver else ()), *entities(call))
+)
+for _class in ("Insert", "Update", "Delete"):
+    calls[f"sqlalchemy.{_class}.returning"] = lambda call: Instance("sqlalchemy.Select", entities(call))
+
+_result = "sqlalchemy.Result"
+_scalars = "sqlalchemy.ScalarResult"
+_value = receiver_argument()
+
+
+def executed(result: str = _result):  # type: ignore[no-untyped-def]  # a factory: the inner signature says it
+    """What executing a statement gives: a result with the statement's row."""
+
+    def call_type(call: CallContext) -> Type:
+        args: tuple[Type | None, ...] = ()
+        statement = call.argument(0, "statement")
+        for option in options(call.type_of(statement)) if statement is not None else ():
+            if isinstance(option, Instance) and option.name == "sqlalchemy.Select":
+                args = option.args
+        return Instance(result, args[:1] if result.endswith("ScalarResult") else args)
+
+    return call_type
+
+
+def executed_scalar(call: CallContext) -> Type | None:
+    """What `scalar(statement)` gives: the first entity of the first row, or None."""
+    of = executed()(call)
+    first = of.args[0] if of.args else None
+    return union(first, NONE) if first is not None else None
+
+
+def _type_results(name: str, scalars: str, wrap) -> None:  # type: ignore[no-untyped-def]
+    """Types of the methods of a result class; `wrap` makes coroutines of them for asyncio's streaming results."""
+    for method in ("all", "fetchall", "fetchmany"):
+        calls[f"{name}.{method}"] = wrap(list_of(receiver_row))
+    for method in ("first", "one_or_none", "fetchone"):
+        calls[f"{name}.{method}"] = wrap(optional(receiver_row))
+    calls[f"{name}.one"] = wrap(receiver_row)
+    calls[f"{name}.scalar_one"] = wrap(_value)
+    calls[f"{name}.scalar"] = calls[f"{name}.scalar_one_or_none"] = wrap(optional(_value))
+    calls[f"{name}.scalars"] = lambda call: Instance(scalars, (_value(call),))
+    calls[f"{name}.mappings"] = Instance("sqlalchemy.MappingResult")
+    for method in ("unique", "yield_per", "tuples", "columns", "partitions"):
+        calls[f"{name}.{method}"] = calls[f"{scalars}.{method}"] = receiver
+    for method in ("all", "fetchall", "fetchmany"):
+        calls[f"{scalars}.{method}"] = wrap(list_of(_value))
+    for method in ("first", "one_or_none"):
+        calls[f"{scalars}.{method}"] = wrap(optional(_value))
+    calls[f"{scalars}.one"] = wrap(_value)
+
+
+_type_results(_result, _scalars, lambda of: of)
+_type_results(f"{_ASYNC}.AsyncResult", f"{_ASYNC}.AsyncScalarResult", awaitable)
+_mapping = Instance("builtins.dict", (STR, None))
+calls["sqlalchemy.MappingResult.all"] = Instance("builtins.list", (_mapping,))
+calls["sqlalchemy.MappingResult.first"] = calls["sqlalchemy.MappingResult.one_or_none"] = union(_mapping, NONE) or NONE
+calls["sqlalchemy.MappingResult.one"] = _mapping
+library.attributes["sqlalchemy.CursorResult.rowcount"] = library.attributes["sqlalchemy.Result.rowcount"] = INT
+
+_connection = Instance("sqlalchemy.Connection")
+_async_connection = Instance(f"{_ASYNC}.AsyncConnection")
+calls["sqlalchemy.Engine.connect"] = _connection
+calls["sqlalchemy.Engine.begin"] = manager(_connection)
+calls["sqlalchemy.Engine.raw_connection"] = Instance("sqlalchemy.PoolProxiedConnection")
+calls["sqlalchemy.PoolProxiedConnection.cursor"] = Instance("sqlalchemy.DBAPICursor")
+calls["sqlalchemy.Connection.execution_options"] = receiver
+calls["sqlalchemy.Connection.execute"] = executed()
+calls["sqlalchemy.Connection.exec_driver_sql"] = Instance(_result)
+calls["sqlalchemy.Connection.scalars"] = executed(_scalars)
+calls["sqlalchemy.Connection.scalar"] = executed_scalar
+calls["sqlalchemy.Connection.begin"] = calls["sqlalchemy.Connection.begin_nested"] = Instance("sqlalchemy.Transaction")
+calls[f"{_ASYNC}.AsyncEngine.connect"] = _async_connection
+calls[f"{_ASYNC}.AsyncEngine.begin"] = manager(_async_connection)
+calls[f"{_ASYNC}.AsyncConnection.execute"] = awaitable(executed())
+calls[f"{_ASYNC}.AsyncConnection.scalars"] = awaitable(executed(_scalars))
+calls[f"{_ASYNC}.AsyncConnection.scalar"] = awaitable(executed_scalar)
+calls[f"{_ASYNC}.AsyncConnection.exec_driver_sql"] = awaitable(Instance(_result))
+calls[f"{_ASYNC}.AsyncConnection.begin"] = Instance(f"{_ASYNC}.AsyncTransaction")
+calls[f"{_ASYNC}.AsyncConnection.begin_nested"] = Instance(f"{_ASYNC}.AsyncTransaction")
+coroutines(library, f"{_ASYNC}.AsyncEngine", "dispose raw_connection")
+coroutines(library, f"{_ASYNC}.AsyncConnection", "aclose close commit rollback run_sync invalidate start get_raw_connection")
+coroutines(library, f"{_ASYNC}.AsyncTransaction", "commit rollback close start")
+library.attributes[f"{_ASYNC}.AsyncEngine.sync_engine"] = Instance("sqlalchemy.Engine")
+
+# ── what calls mean ──────────────────────────────────────────────────────────────────────────────────────────────
+
+_url = Argument(0, "url")
+describe(library, EngineCreation, "create_engine engine_from_config", owner="sqlalchemy", url=_url, options=KEYWORDS)
+describe(
+    library,
+    EngineCreation,
+    "create_async_engine async_engine_from_config",
+    owner=_ASYNC,
+    url=_url,
+    options=KEYWORDS,
+    is_async=True,
+)
+_opens = {"session": RECEIVER, "managed": MANAGED, "options": KEYWORDS}
+describe(library, ConnectionOpen, "connect raw_connection", owner="sqlalchemy.Engine", round_trip=True, **_opens)
+describe(
+    library,
+    ConnectionOpen,
+    "connect raw_connection",
+    owner=f"{_ASYNC}.AsyncEngine",
+    round_trip=True,
+    is_async=True,
+    **_opens,
+)
+
+_TEXT = {
+    "text": ("text", 0),
+    "literal_column": ("column", 0),
+    "DDL": ("ddl", 0),
+    "ColumnElement.op": ("operator", 0),
+    "ColumnElement.bool_op": ("operator", 0),
+    **{f"{cls}.{m}": ("prefix", 0) for cls in _STATEMENTS for m in ("prefix_with", "suffix_with")},
+    **{f"{cls}.{m}": ("hint", i) for cls in _STATEMENTS for m, i in (("with_hint", 1), ("with_statement_hint", 0))},
+}
+
+
+@library.recognise(SqlText, names=[f"sqlalchemy.{name}" for name in _TEXT])
+def _sql_text(call: RecognisedCall) -> Iterator[SqlText]:
+    kind, position = _TEXT[call.name.removeprefix("sqlalchemy.")]
+    yield SqlText(*call.place, call.argument(position, "text" if kind in ("text", "column") else None), kind)
+
+
+describe(library, SqlText, "sqlalchemy.column sqlalchemy.table sqlalchemy.quoted_name", text=Argument(0), kind="identifier")
+
+for _name in ("select", "insert", "update", "delete", "exists"):
+    _names = [f"sqlalchemy.{_name}"] + ([] if _name == "exists" else [f"sqlalchemy.Table.{_name}"])
+    if _name == "insert":
+        _names += [f"sqlalchemy.dialects.{d}.insert" for d in ("postgresql", "sqlite", "mysql")]
+    describe(library, QueryStart, _names, kind=_name, entities=ARGS)
+describe(library, QueryStart, "sqlalchemy.func.count", kind="count", entities=ARGS)
+
+_STATEMENT_WORDS = ("stmt", "query", "statement", "select")
+
+
+@library.recognise(
+    QueryStep,
+    names=[f"sqlalchemy.{cls}.{step}" for cls in _STATEMENTS for step in STEPS],
+    duck=dict.fromkeys(STEPS, _STATEMENT_WORDS),
+)
+def _query_step(call: RecognisedCall) -> Iterator[QueryStep]:
+    yield QueryStep(
+        *call.place, STEPS[call.method], call.receiver, tuple(call.node.args), tuple(call.node.keywords)
+    )
+
+
+def is_text(call: RecognisedCall, statement: ir.Expr | None) -> bool:
+    """A statement is text that is sent as it is."""
+    if statement is None:
+        return False
+    if statement.__class__ is ir.JoinedStr:
+        return True
+    names = {o.name for o in options(call.type_of(statement)) if isinstance(o, Instance)}
+    return bool(names & {"builtins.str", "sqlalchemy.TextClause"})
+
+
+_CONNECTIONS = ("conn", "connection")
+_EXECUTE = ("execute", "exec_driver_sql", "scalar", "scalars", "stream", "stream_scalars")
+
+
+@library.recognise(
+    SqlExecution,
+    names=[f"{owner}.{m}" for owner in ("sqlalchemy.Connection", f"{_ASYNC}.AsyncConnection") for m in _EXECUTE],
+)
+def _execute(call: RecognisedCall) -> Iterator[SqlExecution]:
+    statement = call.argument(0, "statement")
+    yield SqlExecution(
+        *call.place,
+        session=call.receiver,
+        is_async=_ASYNC in call.name,
+        round_trip=True,
+        statement=statement,
+        raw=call.method == "exec_driver_sql" or is_text(call, statement),
+        parameters=call.argument(1, "parameters"),
+        driver="sqlalchemy",
+    )
+
+
+describe(
+    library,
+    SqlExecution,
+    "execute executemany",
+    owner="sqlalchemy.DBAPICursor",
+    session=RECEIVER,
+    round_trip=True,
+    statement=Argument(0),
+    parameters=Argument(1),
+    raw=True,
+    driver="dbapi",
+)
+
+_ENDS = (("commit", Commit), ("rollback", Rollback), ("close", SessionClose), ("aclose", SessionClose))
+for _owner, _is_async in (
+    ("sqlalchemy.Connection", False),
+    ("sqlalchemy.Transaction", False),
+    (f"{_ASYNC}.AsyncConnection", True),
+    (f"{_ASYNC}.AsyncTransaction", True),
+):
+    for _name, _concept in _ENDS:
+        _kind = {"kind": "connection"} if _concept is SessionClose else {}
+        describe(
+            library, _concept, [f"{_owner}.{_name}"], session=RECEIVER, is_async=_is_async, round_trip=True, **_kind
+        )
+describe(library, SessionClose, "sqlalchemy.Engine.dispose", session=RECEIVER, kind="engine")
+describe(library, SessionClose, f"{_ASYNC}.AsyncEngine.dispose", session=RECEIVER, kind="engine", is_async=True)
+
+
+@library.recognise(
+    TransactionBegin,
+    names=[
+        f"{owner}.{name}"
+        for owner in ("sqlalchemy.Connection", f"{_ASYNC}.AsyncConnection", "sqlalchemy.Engine", f"{_ASYNC}.AsyncEngine")
+        for name in ("begin", "begin_nested")
+    ],
+)
+def _begin(call: RecognisedCall) -> Iterator[TransactionBegin]:
+    yield TransactionBegin(
+        *call.place,
+        session=call.receiver,
+        is_async=_ASYNC in call.name,
+        nested=call.method == "begin_nested",
+        managed=call.managed,
+        opens="Engine." in call.name,
+    )
+
+
+#: Methods of results: kind, and whether no row gives None.
+FETCHES = {
+    "all": ("all", False),
+    "fetchall": ("all", False),
+    "fetchmany": ("many", False),
+    "partitions": ("partitions", False),
+    "first": ("first", True),
+    "fetchone": ("first", True),
+    "one": ("one", False),
+    "one_or_none": ("one_or_none", True),
+    "scalar": ("scalar", True),
+    "scalar_one": ("scalar_one", False),
+    "scalar_one_or_none": ("scalar_one_or_none", True),
+    "scalars": ("scalars", False),
+    "mappings": ("mappings", False),
+    "unique": ("unique", False),
+}
+_RESULTS = ("sqlalchemy.Result", "sqlalchemy.ScalarResult", "sqlalchemy.MappingResult")
+_STREAMS = (f"{_ASYNC}.AsyncResult", f"{_ASYNC}.AsyncScalarResult", f"{_ASYNC}.AsyncMappingResult")
+
+
+@library.recognise(
+    RowFetch,
+    names=[f"{owner}.{name}" for owner in (*_RESULTS, *_STREAMS) for name in FETCHES],
+    duck={
+        **dict.fromkeys(("all", "first", "one", "one_or_none", "unique", "mappings"), ("result",)),
+        **dict.fromkeys(("scalar_one", "scalar_one_or_none", "scalars", "scalar"), ("result", "res", "rows")),
+    },
+)
+def _fetch(call: RecognisedCall) -> Iterator[RowFetch]:
+    kind, may_be_none = FETCHES[call.method]
+    is_async = call.name.startswith(_STREAMS) and kind not in ("scalars", "mappings", "unique", "partitions")
+    yield RowFetch(
+        *call.place, is_async=is_async, round_trip=is_async, kind=kind, result=call.receiver, may_be_none=may_be_none
+    )
+
+
+for _name in ("create", "drop"):
+    describe(library, SchemaCreation, [f"sqlalchemy.MetaData.{_name}_all"], session=Argument(0, "bind"), kind=_name)
+library.attributes["sqlalchemy.orm.registry.metadata"] = Instance("sqlalchemy.MetaData")
+describe(
+    library,
+    SyncBridge,
+    [f"{_ASYNC}.AsyncConnection.run_sync", f"{_ASYNC}.AsyncSession.run_sync"],
+    session=RECEIVER,
+    is_async=True,
+    round_trip=True,
+    target=Argument(0, "fn"),
+)
+
+_BLOCKING = {
+    "sqlalchemy.Connection": "execute exec_driver_sql scalar scalars commit rollback begin",
+    "sqlalchemy.Engine": "connect begin raw_connection",
+    "sqlalchemy.DBAPICursor": "execute executemany fetchall fetchone",
+    "sqlalchemy.MetaData": "reflect",
+}
+for _owner, _methods in _BLOCKING.items():
+    describe(
+        library,
+        BlockingCall,
+        _methods,
+        owner=_owner,
+        kind="database",
+        instead="an AsyncSession or AsyncConnection of sqlalchemy.ext.asyncio",
+    )

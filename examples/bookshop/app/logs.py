@@ -58,7 +58,7 @@ def configure_logging(settings: Settings) -> None:
             "disable_existing_loggers": False,
             "formatters": {"json": {"()": JsonFormatter}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-            # httpx logs each URL that it calls, and the search for breached passwords has digits of a hash in it.
+            # httpx logs each URL, and that of the search for breached passwords holds digits of a hash.
             "loggers": {"httpx": {"level": "WARNING"}},
             "root": {"level": settings.log_level, "handlers": ["stderr"]},
         }

@@ -32,11 +32,14 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         redis = Redis.from_url(
             settings.redis_url.get_secret_value(),
             decode_responses=True,
-            socket_timeout=2,
-            socket_connect_timeout=2,
+            socket_timeout=settings.redis_timeout_seconds,
+            socket_connect_timeout=settings.redis_timeout_seconds,
         )
         stack.push_async_callback(redis.aclose)
         breached_passwords = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=str(settings.breached_passwords_url), timeout=2.0)
+            httpx.AsyncClient(
+                base_url=str(settings.breached_passwords_url),
+                timeout=settings.breached_passwords_timeout_seconds,
+            )
         )
         yield Resources(settings, engine, create_sessions(engine), redis, breached_passwords)

@@ -103,6 +103,10 @@ class Settings(BaseSettings):
     allowed_origins: HostNames
     cover_directory: Path
 
+    redis_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 2.0
+    mail_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 10.0
+    breached_passwords_timeout_seconds: Annotated[float, Field(gt=0, le=10)] = 2.0
+
     max_body_bytes: Annotated[int, Field(ge=1_024)] = 6 * 1024 * 1024
     request_timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 30.0
 

@@ -39,15 +39,18 @@ def get_mail_client() -> httpx.Client:
     return httpx.Client(
         base_url=str(settings.mail_api_url),
         headers={"Authorization": f"Bearer {settings.mail_api_key.get_secret_value()}"},
-        timeout=10.0,
+        timeout=settings.mail_timeout_seconds,
     )
 
 
 @lru_cache
 def get_redis() -> Redis:
     """Return the Redis client of this worker process."""
+    settings = get_settings()
     return Redis.from_url(
-        get_settings().redis_url.get_secret_value(), socket_timeout=5, socket_connect_timeout=5
+        settings.redis_url.get_secret_value(),
+        socket_timeout=settings.redis_timeout_seconds,
+        socket_connect_timeout=settings.redis_timeout_seconds,
     )
 
 

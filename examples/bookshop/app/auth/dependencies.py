@@ -14,8 +14,8 @@ from app.auth.tokens import decode_access_token
 from app.dependencies import BreachedPasswordsClientDep, RateLimiterDep, SessionDep, SettingsDep
 from app.errors import Forbidden, InvalidCredentials
 from app.outbox.repository import OutboxRepository
+from app.users.dependencies import UserRepositoryDep
 from app.users.models import Role
-from app.users.repository import UserRepository
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ bearer = HTTPBearer(description="The access token of a login.")
 
 async def get_current_user(
     credentials: Annotated[HTTPAuthorizationCredentials, Depends(bearer)],
-    session: SessionDep,
+    users: UserRepositoryDep,
     settings: SettingsDep,
 ) -> Principal:
     """Return the caller.
@@ -35,8 +35,8 @@ async def get_current_user(
         InvalidCredentials: the token or the account behind it is not valid.
     """
     claims = decode_access_token(credentials.credentials, settings.access_token_key.get_secret_value())
-    user = await UserRepository(session).find_active(claims.user_id)
-    if user is None or user.token_epoch != claims.epoch:
+    user = await users.find_active(claims.user_id)
+    if user is None or user.access_epoch != claims.epoch:
         logger.warning("access refused", extra={"user_id": claims.user_id})
         raise InvalidCredentials("The access token is not valid.")
     return Principal(user_id=user.id, role=Role(user.role))
@@ -62,6 +62,7 @@ AdminUser = Annotated[Principal, Depends(require_admin)]
 
 async def get_auth_service(
     session: SessionDep,
+    users: UserRepositoryDep,
     limiter: RateLimiterDep,
     client: BreachedPasswordsClientDep,
     settings: SettingsDep,
@@ -69,7 +70,7 @@ async def get_auth_service(
     """Return the service on the session of this request."""
     return AuthService(
         session=session,
-        users=UserRepository(session),
+        users=users,
         refresh_tokens=RefreshTokenRepository(session),
         one_time_tokens=OneTimeTokenRepository(session),
         outbox=OutboxRepository(session),

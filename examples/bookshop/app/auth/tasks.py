@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from celery import shared_task
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.auth.models import OneTimeToken, Purpose, RefreshToken
@@ -129,10 +129,8 @@ def send_password_reset(event_id: str) -> None:
 
 @shared_task(base=ShopTask, name="auth.delete_expired_tokens", soft_time_limit=40, time_limit=60)
 def delete_expired_tokens() -> None:
-    """Delete the tokens that nobody can use any more."""
+    """Delete the tokens that have run out."""
     now = datetime.now(UTC)
     with get_sessions().begin() as session:
         session.execute(delete(RefreshToken).where(RefreshToken.expires_at < now))
-        session.execute(
-            delete(OneTimeToken).where(or_(OneTimeToken.expires_at < now, OneTimeToken.used_at < now))
-        )
+        session.execute(delete(OneTimeToken).where(OneTimeToken.expires_at < now))

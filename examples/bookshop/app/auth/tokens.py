@@ -14,7 +14,7 @@ from app.users.models import User
 ALGORITHM = "HS256"
 ISSUER = "bookshop"
 AUDIENCE = "bookshop-api"
-ACCESS_TOKEN_TYPE = "access"
+ACCESS_TYPE = "access"
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 SESSION_LIFETIME = timedelta(days=14)
 VERIFICATION_LIFETIME = timedelta(hours=24)
@@ -49,8 +49,8 @@ def encode_access_token(user: User, signing_key: str) -> str:
         "iat": now,
         "exp": now + ACCESS_TOKEN_LIFETIME,
         "jti": str(uuid4()),
-        "type": ACCESS_TOKEN_TYPE,
-        "epoch": user.token_epoch,
+        "type": ACCESS_TYPE,
+        "epoch": user.access_epoch,
     }
     return jwt.encode(claims, signing_key, algorithm=ALGORITHM)
 
@@ -70,7 +70,7 @@ def decode_access_token(token: str, signing_key: str) -> AccessClaims:
             issuer=ISSUER,
             options={"require": ["exp", "iat", "iss", "aud", "sub", "type", "epoch"]},
         )
-        if claims["type"] != ACCESS_TOKEN_TYPE:
+        if claims["type"] != ACCESS_TYPE:
             raise InvalidCredentials("The access token is not valid.")
         return AccessClaims(user_id=UUID(claims["sub"]), epoch=int(claims["epoch"]))
     except (jwt.InvalidTokenError, ValueError) as error:

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response, status
 from app.books.dependencies import BookServiceDep
 from app.books.schemas import BookChange, BookDetails, BookQuery, BookSummary, NewBook
 from app.pagination import Page, TitleCursor
-from app.problems import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS
+from app.problems import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS, UNAVAILABLE
 from app.throttles import throttle_browsing
 
 public = APIRouter(
     prefix="/books",
     tags=["books"],
     dependencies=[Depends(throttle_browsing)],
-    responses={429: TOO_MANY_REQUESTS},
+    responses={429: TOO_MANY_REQUESTS, 503: UNAVAILABLE},
 )
 admins = APIRouter(prefix="/books", tags=["books"])
 

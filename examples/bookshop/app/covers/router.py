@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, File, UploadFile, status
 from fastapi.responses import FileResponse
 
 from app.covers.dependencies import CoverServiceDep, CoverStorageDep
-from app.problems import CONFLICT, NOT_FOUND, TOO_LARGE, TOO_MANY_REQUESTS, UNSUPPORTED_MEDIA
+from app.problems import CONFLICT, NOT_FOUND, TOO_LARGE, TOO_MANY_REQUESTS, UNAVAILABLE, UNSUPPORTED_MEDIA
 from app.throttles import throttle_browsing, throttle_uploads
 
 CHUNK = 64 * 1024
@@ -17,7 +17,7 @@ public = APIRouter(
     prefix="/books",
     tags=["covers"],
     dependencies=[Depends(throttle_browsing)],
-    responses={429: TOO_MANY_REQUESTS},
+    responses={429: TOO_MANY_REQUESTS, 503: UNAVAILABLE},
 )
 admins = APIRouter(prefix="/books", tags=["covers"])
 
@@ -55,6 +55,7 @@ async def read_cover(book_id: UUID, service: CoverServiceDep, storage: CoverStor
         413: TOO_LARGE,
         415: UNSUPPORTED_MEDIA,
         429: TOO_MANY_REQUESTS,
+        503: UNAVAILABLE,
     },
 )
 async def replace_cover(

@@ -50,11 +50,12 @@ async def stream_order_updates(
                 tasks.start_soon(forward, websocket, updates)
                 tasks.start_soon(listen, websocket)
     except* WebSocketDisconnect:
-        logger.debug("websocket closed by its client")
+        logger.debug("websocket closed by its client", exc_info=True)
     except* TimeoutError:
+        logger.info("websocket closed: its time is over", exc_info=True)
         await websocket.close(status.WS_1001_GOING_AWAY)
     except* (ValidationError, KeyError):
-        logger.warning("websocket closed: message not understood")
+        logger.warning("websocket closed: message not understood", exc_info=True)
         await websocket.close(status.WS_1008_POLICY_VIOLATION)
     except* RedisError:
         logger.exception("websocket closed: updates not available")

@@ -63,10 +63,15 @@ class OrderRepository:
         return (await self._session.execute(statement)).scalars().all()
 
     async def lock_any(self, order_id: UUID) -> Order | None:
-        """Return anybody's order with its items, locked until the commit: for admins and for payments."""
+        """Return anybody's order with its items, locked until the commit: for admins."""
         statement = (
             select(Order).where(Order.id == order_id).options(selectinload(Order.items)).with_for_update()
         )
+        return (await self._session.execute(statement)).scalar_one_or_none()
+
+    async def lock_paid_for(self, order_id: UUID) -> Order | None:
+        """Return anybody's order without its items, locked until the commit: for the payment provider."""
+        statement = select(Order).where(Order.id == order_id).with_for_update()
         return (await self._session.execute(statement)).scalar_one_or_none()
 
     async def list_all_after(self, cursor: TimeCursor | None, limit: int) -> Sequence[Order]:

@@ -9,7 +9,7 @@ from app.auth.dependencies import AdminUser, CurrentUser
 from app.orders.dependencies import OrderServiceDep
 from app.orders.schemas import NewOrder, OrderDetails, OrderSummary, Shipment
 from app.pagination import Page, PageQuery, TimeCursor
-from app.problems import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS
+from app.problems import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS, UNAVAILABLE
 from app.throttles import throttle_purchases
 
 members = APIRouter(prefix="/orders", tags=["orders"])
@@ -21,7 +21,7 @@ admins = APIRouter(prefix="/orders", tags=["orders"])
     summary="Place an order",
     status_code=status.HTTP_201_CREATED,
     dependencies=[Depends(throttle_purchases)],
-    responses={404: NOT_FOUND, 409: CONFLICT, 429: TOO_MANY_REQUESTS},
+    responses={404: NOT_FOUND, 409: CONFLICT, 429: TOO_MANY_REQUESTS, 503: UNAVAILABLE},
 )
 async def place_order(
     *,

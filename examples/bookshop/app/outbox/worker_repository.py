@@ -39,7 +39,8 @@ def claim_batch(session: Session) -> Sequence[OutboxEvent]:
         .values(dispatched_at=func.now(), attempts=OutboxEvent.attempts + 1)
         .returning(OutboxEvent)
     )
-    return session.execute(claim).scalars().all()
+    # RETURNING promises no order, and what happened first should be done first.
+    return sorted(session.execute(claim).scalars(), key=lambda event: (event.created_at, event.id))
 
 
 def find_open(session: Session, event_id: UUID) -> OutboxEvent | None:

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends, status
 
 from app.payments.dependencies import PaymentNoticeDep, PaymentServiceDep
 from app.payments.schemas import PaymentNotice
-from app.problems import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS, UNAUTHENTICATED
+from app.problems import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS, UNAUTHENTICATED, UNAVAILABLE
 from app.throttles import throttle_webhooks
 
 webhooks = APIRouter(prefix="/webhooks", tags=["payments"])
@@ -15,7 +15,13 @@ webhooks = APIRouter(prefix="/webhooks", tags=["payments"])
     summary="Receive a payment notice",
     status_code=status.HTTP_204_NO_CONTENT,
     dependencies=[Depends(throttle_webhooks)],
-    responses={401: UNAUTHENTICATED, 404: NOT_FOUND, 409: CONFLICT, 429: TOO_MANY_REQUESTS},
+    responses={
+        401: UNAUTHENTICATED,
+        404: NOT_FOUND,
+        409: CONFLICT,
+        429: TOO_MANY_REQUESTS,
+        503: UNAVAILABLE,
+    },
     openapi_extra={
         "requestBody": {
             "required": True,

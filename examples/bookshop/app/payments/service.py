@@ -39,7 +39,7 @@ class PaymentService:
         Raises:
             NotFound: the message is about an order that the shop does not have.
         """
-        order = await self._orders.lock_any(notice.order_id)
+        order = await self._orders.lock_paid_for(notice.order_id)
         if order is None:
             raise NotFound("There is no such order.")
         is_new = await self._events.add_unless_known(notice.event_id, order.id, notice.kind)

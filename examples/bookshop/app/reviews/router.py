@@ -7,13 +7,15 @@ from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from app.auth.dependencies import CurrentUser
 from app.pagination import Page, PageQuery, TimeCursor
-from app.problems import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS
+from app.problems import CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS, UNAVAILABLE
 from app.reviews.dependencies import ReviewServiceDep
 from app.reviews.schemas import NewReview, OwnReview, PublishedReview, ReviewChange
 from app.throttles import throttle_browsing
 
 public = APIRouter(
-    tags=["reviews"], dependencies=[Depends(throttle_browsing)], responses={429: TOO_MANY_REQUESTS}
+    tags=["reviews"],
+    dependencies=[Depends(throttle_browsing)],
+    responses={429: TOO_MANY_REQUESTS, 503: UNAVAILABLE},
 )
 members = APIRouter(tags=["reviews"])
 

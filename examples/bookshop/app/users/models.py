@@ -32,7 +32,7 @@ class User(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     email_verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     #: Access tokens carry this number; raising it ends all of them at once.
-    token_epoch: Mapped[int] = mapped_column(default=0)
+    access_epoch: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012

@@ -46,7 +46,7 @@ class UserRepository:
 
     async def end_access(self, user_id: UUID) -> None:
         """Make all access tokens of the account worthless."""
-        statement = update(User).where(User.id == user_id).values(token_epoch=User.token_epoch + 1)
+        statement = update(User).where(User.id == user_id).values(access_epoch=User.access_epoch + 1)
         await self._session.execute(statement)
 
     async def list_after(self, cursor: TimeCursor | None, limit: int) -> Sequence[User]:

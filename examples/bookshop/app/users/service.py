@@ -60,7 +60,8 @@ class UserService:
             InvalidCredentials: the present password is wrong.
             InvalidInput: the new password is known from a breach.
         """
-        # Before the first statement, so that no connection is held while the network answers.
+        # Ends the transaction in which the caller was read: no connection is held while the network answers.
+        await self._session.commit()
         if await self._breached_passwords.contains(change.new_password.get_secret_value()):
             raise InvalidInput("This password is known from a breach. Choose another one.")
         user = await self.read_profile(principal)

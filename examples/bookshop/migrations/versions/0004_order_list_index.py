@@ -9,20 +9,21 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Build the index concurrently: it locks nobody out, but cannot run inside a transaction."""
+    """Build the index concurrently: it locks nobody out, but cannot run inside a transaction.
+
+    A build that fails leaves an invalid index behind, which has to be dropped before the next attempt;
+    "if not exists" would take it for a good one.
+    """
     with op.get_context().autocommit_block():
         op.create_index(
             "ix_orders_created_at_id",
             "orders",
             ["created_at", "id"],
             postgresql_concurrently=True,
-            if_not_exists=True,
         )
 
 
 def downgrade() -> None:
     """Drop the index, as quietly as it was built."""
     with op.get_context().autocommit_block():
-        op.drop_index(
-            "ix_orders_created_at_id", table_name="orders", postgresql_concurrently=True, if_exists=True
-        )
+        op.drop_index("ix_orders_created_at_id", table_name="orders", postgresql_concurrently=True)

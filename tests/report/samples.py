@@ -51,7 +51,7 @@ INJECTION = a_finding(
     42,
     end_line=43,
     issue="SQL injection via f-string: `name` of GET /users reaches session.execute",
-    suggestion='# Bind the value\nsession.execute(text("SELECT * FROM users WHERE name = :name"), {"name": name})',
+    suggestion='# Good\nsession.execute(text("SELECT * FROM users WHERE name = :name"), {"name": name})',
     reasoning="`name` is a query parameter and is put into the statement in find_user.",
     cvss_score=9.8,
     cvss_vector="CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",

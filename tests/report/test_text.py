@@ -50,10 +50,8 @@ def test_it_ends_with_score_checklist_gaps_and_the_next_command():
 
 def test_points_lost_and_the_score_without_each_rule_are_printed():
     loss = a_review().score.losses[0]
-    assert (
-        f"{-loss.points:6.1f}  sql-injection-raw-statement  1 finding; the score is {loss.score_after} without"
-        in (render(a_review()))
-    )
+    what = f"sql-injection-raw-statement  1 finding; the score is {loss.score_after} without\n"
+    assert f"{-loss.points:6.1f}  {what}" in render(a_review())
 
 
 def test_what_is_not_shown_is_counted_and_all_shows_it():

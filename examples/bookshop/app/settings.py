@@ -8,27 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    HttpUrl,
-    SecretStr,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-PLACEHOLDERS = (
-    "change",
-    "secret",
-    "password",
-    "placeholder",
-    "example",
-    "default",
-    "your",
-    "test",
-    "dev",
-    "xxx",
-)
+PLACEHOLDERS = ("change", "secret", "password", "placeholder", "example", "default", "your", "test", "dev")
 
 
 class Environment(StrEnum):

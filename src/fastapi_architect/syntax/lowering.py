@@ -90,7 +90,7 @@ class State:
         self.truncated: list[str] = []
 
     def line(self, number: int) -> str:
-        """A line of the source, from 1. The lines are split when one is first asked for: most files never need it."""
+        """A line of the source, from 1; they are split when one is first asked for."""
         if not self._lines:
             self._lines = self.text.split("\n")
         return self._lines[number - 1] if number <= len(self._lines) else ""

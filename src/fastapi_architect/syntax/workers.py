@@ -185,7 +185,7 @@ class _Forked:
         return self._results
 
     def _start(self, paths: list[str]) -> _Child:
-        output = cast("FileIO", tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 - closed in `_finish`
+        output = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed in `_finish`
         # An interrupt waits until the child can deal with it and the parent knows whom to kill.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:

@@ -670,9 +670,7 @@ def test_without_redis_credentials_are_refused_and_browsing_goes_on(
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
 
 
-def test_the_contract_documents_each_operation_and_its_errors(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_contract_documents_each_operation_and_its_errors(shop: Shop) -> None:
     document = shop.client.app.openapi()
     operations = [
         (method, path, operation)

@@ -100,39 +100,6 @@ def describe(errors: Sequence[dict[str, Any]]) -> list[InvalidField]:
     ]
 
 
-async def shop_error(request: Request, error: ShopError) -> ProblemResponse:
-    """Answer a refusal of the shop."""
-    headers = {}
-    if error.retry_after is not None:
-        headers["Retry-After"] = str(error.retry_after)
-    if error.status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    return ProblemResponse(error.status, error.detail, headers=headers)
-
-
-async def http_error(request: Request, error: HTTPException) -> ProblemResponse:
-    """Answer what the framework refuses itself: no such path, no such method, no credentials."""
-    headers = dict(error.headers) if error.headers else None
-    return ProblemResponse(HTTPStatus(error.status_code), str(error.detail), headers=headers)
-
-
-async def validation_error(request: Request, error: RequestValidationError) -> ProblemResponse:
-    """Answer input that does not validate. The default handler would echo the body, passwords included."""
-    return ProblemResponse(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "The input does not validate.",
-        invalid_fields=describe(error.errors()),
-    )
-
-
-async def write_conflict(request: Request, error: Exception) -> ProblemResponse:
-    """Answer a write that lost against a constraint or against a newer version of the row."""
-    logger.warning("write conflict", exc_info=error)
-    return ProblemResponse(
-        HTTPStatus.CONFLICT, "The data changed or contradicts existing data. Read it again."
-    )
-
-
 async def unexpected_error(request: Request, error: Exception) -> ProblemResponse:
     """Answer what nobody foresaw: everything in the log, nothing in the answer."""
     logger.exception("unexpected error", exc_info=error)
@@ -141,9 +108,39 @@ async def unexpected_error(request: Request, error: Exception) -> ProblemRespons
 
 def install_problem_handlers(app: FastAPI) -> None:
     """Teach the application to answer every error as a problem."""
-    app.exception_handler(ShopError)(shop_error)
-    app.exception_handler(HTTPException)(http_error)
-    app.exception_handler(RequestValidationError)(validation_error)
-    app.exception_handler(IntegrityError)(write_conflict)
-    app.exception_handler(StaleDataError)(write_conflict)
-    app.exception_handler(Exception)(unexpected_error)
+
+    @app.exception_handler(ShopError)
+    async def shop_error(request: Request, error: ShopError) -> ProblemResponse:
+        """Answer a refusal of the shop."""
+        headers = {}
+        if error.retry_after is not None:
+            headers["Retry-After"] = str(error.retry_after)
+        if error.status is HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        return ProblemResponse(error.status, error.detail, headers=headers)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> ProblemResponse:
+        """Answer what the framework refuses itself: no such path, no such method, no credentials."""
+        headers = dict(error.headers) if error.headers else None
+        return ProblemResponse(HTTPStatus(error.status_code), str(error.detail), headers=headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def validation_error(request: Request, error: RequestValidationError) -> ProblemResponse:
+        """Answer input that does not validate. The default handler would echo the body, passwords included."""
+        return ProblemResponse(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "The input does not validate.",
+            invalid_fields=describe(error.errors()),
+        )
+
+    @app.exception_handler(IntegrityError)
+    @app.exception_handler(StaleDataError)
+    async def write_conflict(request: Request, error: Exception) -> ProblemResponse:
+        """Answer a write that lost against a constraint or against a newer version of the row."""
+        logger.warning("write conflict", exc_info=error)
+        return ProblemResponse(
+            HTTPStatus.CONFLICT, "The data changed or contradicts existing data. Read it again."
+        )
+
+    app.add_exception_handler(Exception, unexpected_error)

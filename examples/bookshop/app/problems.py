@@ -127,7 +127,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def validation_error(request: Request, error: RequestValidationError) -> ProblemResponse:
-        """Answer input that does not validate. The default handler would echo the body, passwords included."""
+        """Answer invalid input; the default handler would echo the body, passwords included."""
         return ProblemResponse(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "The input does not validate.",

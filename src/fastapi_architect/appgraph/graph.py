@@ -8,10 +8,12 @@ from typing import TypeVar
 
 from fastapi_architect.appgraph.applications import Application, ApplicationReader
 from fastapi_architect.appgraph.dependencies import Dependency
+from fastapi_architect.appgraph.models import Model, find_models
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.project_facts import ProjectFacts
 from fastapi_architect.appgraph.router_objects import RouterObject
 from fastapi_architect.appgraph.routers import Unresolved
+from fastapi_architect.appgraph.schemas import Schema, find_schemas
 from fastapi_architect.appgraph.security import Access, AccessReader
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.libraries.library import Libraries
@@ -159,6 +161,21 @@ class AppGraph:
         for operation in self._operations_by_function.get(id(function), ()):
             if operation.handler is function:
                 yield from (f for f in operation.functions if f is not function)
+
+    # ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def models(self) -> tuple[Model, ...]:
+        """Classes mapped to tables."""
+        return find_models(self.program)
+
+    tasks: tuple[object, ...] = ()
+    revisions: tuple[object, ...] = ()
+
+    @cached_property
+    def schemas(self) -> tuple[Schema, ...]:
+        """Pydantic models and what else FastAPI validates with."""
+        return find_schemas(self.program)
 
     def dependencies_named(self, function: Function) -> list[tuple[PathOperation, Dependency]]:
         """Every use of a function as a dependency."""

@@ -1,0 +1,76 @@
+"""Command names to doors, each loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from fastapi_architect import __version__
+
+#: Command to (module of its door, one line of help).
+COMMANDS = {
+    "review": ("fastapi_architect.cli.review", "read a backend and say what is wrong, why, how it is exploited, how to fix it"),
+    "map": ("fastapi_architect.cli.map", "every route with its guards, inputs, tables, queries and outbound calls"),
+    "explain": ("fastapi_architect.cli.explain", "a rule as a page; --prove runs its exploit before your eyes"),
+    "rules": ("fastapi_architect.cli.rules", "the rules there are"),
+    "completion": ("fastapi_architect.cli.completion", "a completion script for bash, zsh or fish"),
+}
+
+#: Exit codes: findings at or above the gate, a usage or configuration error, a fault of the tool itself.
+FINDINGS, USAGE, FAULT = 1, 2, 3
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser that knows the commands' names only; each door has its own."""
+    made = argparse.ArgumentParser(
+        prog="architect",
+        description="A senior FastAPI backend architect, as a tool.",
+        epilog="\n".join(["commands:", *(f"  {name:<12} {text}" for name, (_, text) in COMMANDS.items())]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--version", action="version", version=f"fastapi-architect {__version__}")
+    made.add_argument("command", metavar="COMMAND", help="see below; `architect COMMAND --help` tells more")
+    made.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    given = parser().parse_args(argv)
+    known = COMMANDS.get(given.command)
+    if known is None:
+        import difflib
+
+        near = difflib.get_close_matches(given.command, COMMANDS, n=1)
+        hint = f"; did you mean `architect {near[0]}`?" if near else "; `architect --help` lists the commands"
+        print(f"architect: there is no command {given.command!r}{hint}", file=sys.stderr)
+        return USAGE
+    return _run(known[0], given.arguments)
+
+
+def _run(module: str, arguments: list[str]) -> int:
+    from fastapi_architect.cli.errors import report_fault, usage_errors
+
+    door = importlib.import_module(module)
+    try:
+        return int(door.run(arguments))
+    except usage_errors() as error:
+        print(f"architect: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("architect: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe went away (`| head`): no fault of anybody. Keep the interpreter from complaining on exit.
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:  # the last line of defence: a fault of this tool is said as such
+        return report_fault(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Questions that many rules ask, one file each."""

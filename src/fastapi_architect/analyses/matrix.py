@@ -1,0 +1,115 @@
+"""The authorisation matrix and threat model: one row for each operation of each application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi_architect.analyses.effects import Effects, effects
+from fastapi_architect.appgraph.applications import Application
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.concepts.concept import Concept
+from fastapi_architect.concepts.database import DatabaseCall, QueryStart, SessionAdd, SessionDelete, SessionGet
+from fastapi_architect.concepts.http import OutboundRequest
+from fastapi_architect.program.definitions import Class, dotted_name, last_name
+from fastapi_architect.program.facts import Context
+from fastapi_architect.program.types import ClassRef, Instance, options
+from fastapi_architect.syntax import ir
+
+_DATABASE_ERRORS = ("SQLAlchemyError", "OperationalError", "DBAPIError", "InterfaceError", "DatabaseError")
+_REDIS_ERRORS = ("RedisError", "ConnectionError", "TimeoutError", "OSError")
+_EVERYTHING = ("Exception", "BaseException")
+
+
+def matrix(graph: AppGraph) -> Iterator[dict[str, Any]]:
+    """Rows of plain values, in order of applications and registration.
+
+    Keys: application, route, method, path, kind, handler, file, line, access, guards, public_reason, inputs, tables, queries, writes,
+    outbound, messages, when_database_is_down, when_redis_is_down, conditional.
+    """
+    for application in graph.applications:
+        for operation in application.operations:
+            yield row(graph, application, operation)
+
+
+def row(graph: AppGraph, application: Application, operation: PathOperation) -> dict[str, Any]:
+    """One row."""
+    access = graph.access(operation)
+    does = effects(graph).of_operation(operation)
+    return {
+        "application": f"{application.module_path}:{application.name}",
+        "route": str(operation),
+        "method": "|".join(operation.methods),
+        "path": operation.path,
+        "kind": operation.kind,
+        "handler": operation.handler_name,
+        "file": operation.location.path,
+        "line": operation.location.line,
+        "access": access.level.label,
+        "guards": [guard.name for guard in access.guards],
+        "public_reason": access.public_reason,
+        "inputs": [f"{p.alias} ({p.kind})" for p in operation.all_parameters() if p.is_input],
+        "tables": sorted(tables(graph, does)),
+        "queries": len(does.round_trips),
+        "writes": len(does.writes),
+        "outbound": sorted({_host(graph, call) for call in does.outbound}),
+        "messages": sorted({dotted_name(c.node.func) for c in does.messages}),
+        "when_database_is_down": _when_down(graph, application, does.round_trips, _DATABASE_ERRORS),
+        "when_redis_is_down": _when_down(graph, application, does.redis, _REDIS_ERRORS),
+        "conditional": operation.conditional,
+    }
+
+
+def tables(graph: AppGraph, does: Effects) -> set[str]:
+    """Tables that the queries name, by model where the table's name is not known."""
+    names = {id(model.cls): model.table.name if model.table is not None else "" for model in graph.models}
+    found = set()
+    for function in does.functions:
+        concepts = [c for kind in (QueryStart, SessionGet, SessionAdd, SessionDelete) for c in graph.within(kind, function)]
+        for concept in concepts:
+            for argument in concept.node.args:
+                for of in options(graph.program.inference.type_of(argument, concept.scope)):
+                    if isinstance(of, Instance | ClassRef) and isinstance(of.cls, Class) and id(of.cls) in names:
+                        found.add(names[id(of.cls)] or of.cls.name)
+    return found
+
+
+def _host(graph: AppGraph, call: Concept) -> str:
+    if isinstance(call, OutboundRequest) and call.url is not None:
+        value = graph.program.constants.string(call.url, call.scope)
+        if value:
+            return value.split("?")[0]
+        first = call.url.values[0] if isinstance(call.url, ir.JoinedStr) and call.url.values else call.url
+        if isinstance(first, ir.Constant) and isinstance(first.value, str) and first.value.startswith("http"):
+            return f"{first.value}..."
+        return dotted_name(call.url) or "(computed address)"
+    return call.name
+
+
+def _when_down(
+    graph: AppGraph, application: Application, calls: tuple[DatabaseCall, ...] | tuple[Any, ...], errors: tuple[str, ...]
+) -> str:
+    """What a client sees when the backing service does not answer: unused, handled, an application's answer, or 500."""
+    if not calls:
+        return "not used"
+    unhandled = [c for c in calls if not _is_caught(c.site.context, errors)]
+    if not unhandled:
+        return "handled where it is called"
+    for handler in application.exception_handlers:
+        name = last_name(handler.exception) if handler.exception is not None else ""
+        if name in (*errors, *_EVERYTHING):
+            function = handler.handler.name if handler.handler is not None else "a handler"
+            return f"answered by {function} ({name})"
+    del graph
+    return "500"
+
+
+def _is_caught(context: Context, errors: tuple[str, ...]) -> bool:
+    for around in context:
+        if around.role == "try" and isinstance(around.node, ir.Try):
+            for handler in around.node.handlers:
+                names = [handler.type] if handler.type is None or not isinstance(handler.type, ir.Sequence) else handler.type.elts
+                if any(n is None or last_name(n) in (*errors, *_EVERYTHING) for n in names):
+                    return True
+    return False

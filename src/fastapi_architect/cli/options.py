@@ -1,0 +1,43 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from fastapi_architect.cli.errors import UsageError
+from fastapi_architect.review.config import Config, Ignore, load, selectors, unknown
+from fastapi_architect.rules.catalog import all_rules
+
+
+def add_project_options(parser: argparse.ArgumentParser) -> None:
+    """`PATH` and `--config`."""
+    parser.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="folder or file (default: here)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: the nearest pyproject.toml)")
+    parser.add_argument("--exclude", action="append", metavar="PATTERN", help="leave out files, as in .gitignore; may repeat")
+
+
+def configuration(given: argparse.Namespace) -> Config:
+    """The project's configuration with the command line's options on top.
+
+    Raises:
+        ConfigError, UsageError: something named there does not exist.
+    """
+    infos = [rule.info for rule in all_rules().values()]
+    config = load(given.path, infos, file=given.config)
+    known = selectors(infos)
+    for option in ("select", "ignore"):
+        for name in getattr(given, option, None) or ():
+            if name not in known:
+                message = f"--{option}: {unknown('rule, topic or category', name, known)}"
+                raise UsageError(message)
+    select = tuple(getattr(given, "select", None) or ()) or config.select
+    ignore = (*config.ignore, *(Ignore(name) for name in getattr(given, "ignore", None) or ()))
+    return replace(config, select=select, ignore=ignore, exclude=(*config.exclude, *(given.exclude or ())))
+
+
+def default_jobs() -> int:
+    """Two processes where the machine has two processors, else one: more do not help, reading is a third of the work."""
+    return 2 if (os.cpu_count() or 1) > 1 else 1

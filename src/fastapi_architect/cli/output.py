@@ -1,0 +1,34 @@
+"""Reports to standard output or a file, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from fastapi_architect.cli.errors import UsageError
+
+
+def write_output(text: str, file: Path | None) -> None:
+    """Write a report.
+
+    A file is written beside its final place and renamed, so that a failing run never leaves half a report.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if file is None:
+        # Reviewed names may hold what the terminal's encoding cannot.
+        sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+        sys.stdout.flush()
+        return
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as opened:
+            opened.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(file)
+    except OSError as error:
+        message = f"{file} cannot be written: {(error.strerror or str(error)).lower()}; name another file"
+        raise UsageError(message) from error

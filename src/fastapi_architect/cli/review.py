@@ -1,0 +1,114 @@
+"""`architect review [PATH]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from fastapi_architect.cli.errors import UsageError
+from fastapi_architect.cli.options import add_project_options, configuration, default_jobs
+from fastapi_architect.cli.output import write_output
+from fastapi_architect.cli.progress import progress_on
+from fastapi_architect.findings import baseline as baselines
+from fastapi_architect.review.config import GATES
+from fastapi_architect.review.pipeline import Request, review
+from fastapi_architect.review.result import Review
+
+FORMATS = ("text", "json", "sarif", "github", "html")
+FINDINGS = 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """Options of the command."""
+    made = argparse.ArgumentParser(
+        prog="architect review",
+        description="Read a backend (never import or run it) and say what is wrong, why, how it is exploited, how to fix it.",
+        epilog="Exit codes: 0 clean under the gate, 1 findings at or above it, 2 usage or configuration, 3 a fault of the tool.",
+    )
+    add_project_options(made)
+    made.add_argument("--format", choices=FORMATS, default="text", help="text (default), json, sarif, github or html")
+    made.add_argument("--output", "-o", type=Path, metavar="FILE", help="write to FILE instead of standard output")
+    made.add_argument("--all", action="store_true", help="show every finding (text)")
+    made.add_argument("--select", action="append", metavar="NAME", help="run only this category, topic or rule; may repeat")
+    made.add_argument("--ignore", action="append", metavar="NAME", help="leave out this category, topic or rule; may repeat")
+    made.add_argument("--gate", choices=GATES, help="lowest severity that fails the run (default: important)")
+    made.add_argument("--changed-since", metavar="REV", help="report findings on lines changed since REV only")
+    made.add_argument("--baseline", type=Path, metavar="FILE", help="leave out the findings listed in FILE")
+    made.add_argument("--write-baseline", type=Path, metavar="FILE", help="list today's findings in FILE (a new file)")
+    made.add_argument("--replace", action="store_true", help="let --write-baseline replace FILE")
+    made.add_argument("--jobs", "-j", type=int, default=None, metavar="N", help="processes that parse (default: 2 where possible)")
+    made.add_argument("--no-cache", action="store_true", help="parse every file anew")
+    made.add_argument("--profile-rules", type=Path, metavar="FILE", help="write CPU seconds per rule to FILE as JSON")
+    return made
+
+
+def run(arguments: list[str]) -> int:
+    """Review and report."""
+    given = parser().parse_args(arguments)
+    if given.jobs is not None and given.jobs < 1:
+        message = "--jobs takes a number from 1 upwards"
+        raise UsageError(message)
+    if given.write_baseline is not None and given.write_baseline.exists() and not given.replace:
+        message = f"{given.write_baseline} exists already; name another file, or add --replace"
+        raise UsageError(message)
+    config = configuration(given)
+    baseline_file = given.baseline or config.baseline
+    with progress_on(sys.stderr, quiet=given.format == "github") as progress:
+        result = review(
+            Request(
+                path=given.path,
+                config=replace(config, gate=given.gate) if given.gate else config,
+                jobs=given.jobs or default_jobs(),
+                cache=not given.no_cache,
+                changed_since=given.changed_since,
+                baseline=baselines.read(baseline_file) if baseline_file is not None else None,
+                progress=progress,
+            )
+        )
+    if given.write_baseline is not None:
+        return _write_baseline(given.write_baseline, result, replace_it=given.replace)
+    write_output(_renderer(given.format, given)(result), given.output)
+    if given.profile_rules is not None:
+        given.profile_rules.write_text(json.dumps(result.timings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return FINDINGS if result.failed else 0
+
+
+def _write_baseline(path: Path, result: Review, *, replace_it: bool) -> int:
+    baselines.write(path, baselines.baseline_of(result.findings), replace=replace_it)
+    print(f"{len(result.findings)} findings are listed in {path}; `architect review --baseline {path}` reports what is new.")
+    return 0
+
+
+def _renderer(name: str, given: argparse.Namespace) -> Callable[[Review], str]:
+    """The renderer of a format, loaded only when it is used."""
+    if name == "json":
+        from fastapi_architect.report import json as json_report
+
+        return json_report.render
+    if name == "sarif":
+        from fastapi_architect.report import sarif
+
+        return sarif.render
+    if name == "github":
+        from fastapi_architect.report import github
+
+        prefix = os.path.relpath(given.path, _repository(given.path))
+        return lambda result: github.render(result, prefix="" if prefix == "." else prefix.replace(os.sep, "/"))
+    if name == "html":
+        from fastapi_architect.report import html
+
+        return html.render
+    from fastapi_architect.report import text
+
+    return lambda result: text.render(result, everything=given.all)
+
+
+def _repository(path: Path) -> Path:
+    """The folder with `.git` above `path`; annotations are relative to it."""
+    absolute = path.absolute()
+    return next((f for f in (absolute, *absolute.parents) if (f / ".git").exists()), absolute)

@@ -1,0 +1,65 @@
+"""Rules meet the graph: each check is called once for each of its units."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from fastapi_architect.appgraph.applications import Application
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.concepts.concept import Concept
+from fastapi_architect.findings.finding import Finding
+from fastapi_architect.program.definitions import Class, Function, Module
+from fastapi_architect.rules.kit import CheckSpec, Rule
+
+#: Class of a unit to the question that lists them. A new kind of unit is one line here.
+UNITS: dict[type, Callable[[AppGraph], Iterable[Any]]] = {
+    AppGraph: lambda graph: (graph,),
+    Application: lambda graph: graph.applications,
+    PathOperation: lambda graph: graph.operations,
+    Function: lambda graph: graph.program.functions,
+    Class: lambda graph: graph.program.classes,
+    Module: lambda graph: graph.program.modules.values(),
+}
+
+
+class RuleFailed(Exception):
+    """A rule raised: a fault of this tool, never of the reviewed code."""
+
+    def __init__(self, rule: str, unit: object) -> None:
+        super().__init__(f"the rule {rule} failed on {unit!r}")
+        self.rule = rule
+
+
+def units(spec: CheckSpec, graph: AppGraph) -> Iterable[Any]:
+    """The units of a check."""
+    if issubclass(spec.per, Concept):
+        return graph.facts(spec.per)
+    if spec.having:
+        wanted: set[int] = set()
+        for concept in spec.having:
+            wanted |= set(graph.scopes_with(concept))
+        return [unit for unit in UNITS[spec.per](graph) if id(unit) in wanted]
+    return UNITS[spec.per](graph)
+
+
+def ask(rules: Iterable[Rule], graph: AppGraph, timings: dict[str, float] | None = None) -> list[Finding]:
+    """Findings of every rule, in order of rules; CPU seconds per rule go into `timings`.
+
+    Raises:
+        RuleFailed: a check raised; the cause is attached.
+    """
+    found: list[Finding] = []
+    for rule in rules:
+        begin = time.process_time()
+        for spec in rule.checks:
+            for unit in units(spec, graph):
+                try:
+                    found += spec.function(unit, graph)
+                except Exception as error:
+                    raise RuleFailed(rule.name, unit) from error
+        if timings is not None:
+            timings[rule.name] = time.process_time() - begin
+    return found

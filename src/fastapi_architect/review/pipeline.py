@@ -1,0 +1,159 @@
+"""The review on one screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi_architect.findings import baseline as baselines
+from fastapi_architect.findings.finding import Finding
+from fastapi_architect.findings.order import ordered
+from fastapi_architect.findings.score import score
+from fastapi_architect.review import asking, changes, completion, reading, silencing
+from fastapi_architect.review.checklist import checklist
+from fastapi_architect.review.config import Config
+from fastapi_architect.review.result import ApplicationSummary, Review, Strength
+from fastapi_architect.review.selection import fails_gate, rules_to_run
+from fastapi_architect.analyses.strengths import measure, subjects
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.analyses.matrix import matrix
+from fastapi_architect.rules.catalog import all_rules
+from fastapi_architect.source.tree import SourceTree
+
+#: Lines shown around a finding.
+_SNIPPET = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to review, and how.
+
+    Attributes:
+        path: a folder, or one Python file (its whole project is analysed, the file alone reported).
+        config: validated configuration.
+        jobs: processes that parse.
+        cache: use the parse cache.
+        changed_since: report findings on lines changed since this revision only.
+        baseline: known findings, None for none.
+        progress: called with (stage, done, total).
+    """
+
+    path: Path
+    config: Config = field(default_factory=Config)
+    jobs: int = 1
+    cache: bool = True
+    changed_since: str | None = None
+    baseline: baselines.Baseline | None = None
+    progress: reading.Progress | None = None
+
+
+def review(request: Request) -> Review:
+    """Review a backend without running it.
+
+    Raises:
+        NoSuchPath: there is nothing at the path.
+        ChangesError: `changed_since` names no revision, or the path lies in no repository.
+        RuleFailed: a rule raised; a fault of this tool.
+    """
+    begin = time.perf_counter()
+    root, only = project_of(request.path)
+    tree = SourceTree.open(root, request.config.exclude)
+    changed = changes.changed_lines(root, request.changed_since) if request.changed_since else None
+    rules = all_rules()
+    infos = [rule.info for rule in rules.values()]
+    ran = rules_to_run(infos, request.config)
+    timings: dict[str, float] = {}
+    with reading.without_garbage_collection():
+        read = reading.read(
+            tree, request.config, jobs=request.jobs, cache=request.cache, progress=request.progress
+        )
+        graph = read.graph
+        found = asking.ask([r for name, r in rules.items() if name in ran], graph, timings)
+        texts = completion.Texts(tree)
+        completed = completion.complete(found, graph, texts)
+        silenced = silencing.silence(
+            completed, graph.program, read.comments, request.config,
+            known=rules.keys(), ran=ran, baseline=request.baseline, only=only, changed=changed,
+        )  # fmt: skip
+        active = ordered(silenced.active)
+        return Review(
+            root=str(request.path),
+            findings=active,
+            suppressed=silenced.suppressed,
+            not_analysed=read.not_analysed,
+            left_out=silenced.left_out,
+            strengths=tuple(Strength(m.text, m.measured, m.total) for m in measure(graph)),
+            checklist=checklist(active, built=rules.keys(), ran=ran, subjects=subjects(graph)),
+            applications=tuple(summaries(graph)),
+            score=score(active, units(graph)),
+            files=read.files,
+            lines=read.lines,
+            gate=request.config.gate,
+            failed=any(fails_gate(finding, request.config) for finding in active),
+            notes=(*request.config.notes, *_about(tree, graph), *silenced.notes),
+            matrix=tuple(matrix(graph)),
+            snippets=_snippets(active, texts),
+            review_time_ms=round((time.perf_counter() - begin) * 1000),
+            timings=timings,
+        )
+
+
+def project_of(path: Path) -> tuple[Path, str | None]:
+    """The folder to analyse and, when `path` is one file, that file's name in it.
+
+    A file's project is the nearest folder upwards with a pyproject.toml, requirements.txt or .git; its own folder
+    when there is none.
+    """
+    if not path.is_file():
+        return path, None
+    path = path.absolute()
+    for folder in path.parents:
+        if any((folder / name).exists() for name in ("pyproject.toml", "requirements.txt", "setup.py", ".git")):
+            return folder, path.relative_to(folder).as_posix()
+    return path.parent, path.name
+
+
+def units(graph: AppGraph) -> int:
+    """Size of a project for its score: operations, tasks, models and revisions."""
+    return len(graph.operations) + len(graph.tasks) + len(graph.models) + len(graph.revisions)
+
+
+def summaries(graph: AppGraph) -> list[ApplicationSummary]:
+    """One line for each application."""
+    found = []
+    for application in graph.applications:
+        http = [o for o in application.operations if not o.is_websocket]
+        guarded = sum(graph.access(o).authenticated for o in application.operations)
+        found.append(
+            ApplicationSummary(
+                application.name,
+                application.module_path,
+                len(http),
+                len(application.operations) - len(http),
+                guarded,
+                len(application.operations) - guarded,
+            )
+        )
+    return found
+
+
+def _about(tree: SourceTree, graph: AppGraph) -> list[str]:
+    """What a reader must know to judge the result: a review never prints a silent zero."""
+    notes = []
+    if tree.nothing_to_review:
+        notes.append(tree.nothing_to_review)
+    elif not graph.applications:
+        notes.append("No FastAPI application was found here; rules that need none have run. Pass the folder of your application.")
+    notes += [f"{u.location}: {u.what}: {u.reason}" for u in graph.unresolved]
+    return notes
+
+
+def _snippets(findings: tuple[Finding, ...], texts: completion.Texts) -> Mapping[str, tuple[str, ...]]:
+    snippets = {}
+    for finding in findings:
+        place = finding.location
+        last = min(place.end_line or place.line, place.line + 12)
+        snippets[str(place)] = texts.between(place.path, max(place.line - _SNIPPET, 1), last + _SNIPPET)
+    return snippets

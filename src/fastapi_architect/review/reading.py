@@ -1,0 +1,103 @@
+"""From files to a program: read, parse, index. What could not be read or parsed is a value in the result."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.project_facts import ProjectFacts
+from fastapi_architect.libraries.registry import all_libraries
+from fastapi_architect.program.program import Program
+from fastapi_architect.review.config import Config
+from fastapi_architect.review.result import NotAnalysed
+from fastapi_architect.source.tree import SourceTree, printable
+from fastapi_architect.syntax import ir
+from fastapi_architect.syntax.cache import ParseCache
+from fastapi_architect.syntax.workers import parse_all
+
+#: Called with (stage, done, total).
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A tree that has been read.
+
+    Attributes:
+        graph: the program as an application graph.
+        not_analysed: files and parts that were not.
+        files: Python files read; lines: their lines.
+        comments: comments that speak to this tool, by path.
+    """
+
+    graph: AppGraph
+    tree: SourceTree
+    not_analysed: tuple[NotAnalysed, ...]
+    files: int
+    lines: int
+    comments: dict[str, list[ir.Comment]]
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """Keep the collector off while many objects are made that all stay alive; its state is put back."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def read(
+    tree: SourceTree, config: Config, *, jobs: int = 1, cache: bool = True, progress: Progress | None = None
+) -> Reading:
+    """Parse every Python file of a tree and index the program."""
+    encoded = parse_all(
+        tree,
+        tree.python_files,
+        jobs=jobs,
+        cache=ParseCache.for_tree(tree.root) if cache else None,
+        progress=(lambda done, total: progress("reading", done, total)) if progress is not None else None,
+    )
+    parsed: dict[str, ir.ParsedModule] = {}
+    not_analysed = [NotAnalysed(printable(each.path), each.reason) for each in tree.unreadable]
+    lines = 0
+    comments: dict[str, list[ir.Comment]] = {}
+    for path in tree.python_files:
+        module = ir.decode_file(encoded[path])
+        lines += module.lines
+        if isinstance(module, ir.Unparsed):
+            not_analysed.append(NotAnalysed(printable(path), module.reason, module.line))
+            continue
+        parsed[path] = module
+        not_analysed += [NotAnalysed(printable(path), reason) for reason in module.truncated]
+        if module.comments:
+            comments[path] = module.comments
+    kinds = {path: tree.kind_of(path) for path in parsed}
+    if progress is not None:
+        progress("understanding", 0, 0)
+    libraries = all_libraries()
+    graph = AppGraph(Program(parsed, libraries, kinds), libraries, tree, project_facts(config))
+    ordered = tuple(sorted(not_analysed, key=lambda n: (n.file, n.line, n.reason)))
+    return Reading(graph, tree, ordered, len(tree.python_files), lines, comments)
+
+
+def project_facts(config: Config) -> ProjectFacts:
+    """What the configuration teaches, as the graph wants it."""
+    facts = config.project
+    return ProjectFacts(
+        frozenset(facts.authentication),
+        frozenset(facts.permissions),
+        {f"{route.method} {route.path}": route.reason for route in facts.public_routes},
+        facts.exposure,
+        dict(facts.data_classes),
+        dict(facts.gateway),
+        {each.name: each.kinds for each in facts.sanitizers},
+        frozenset(facts.sources),
+        {each.name: " ".join(each.kinds) for each in facts.sinks},
+    )

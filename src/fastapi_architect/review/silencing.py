@@ -1,0 +1,116 @@
+"""What is left out of a review, and why: other people's code, configuration, suppressions, baseline, unchanged lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fastapi_architect.findings import baseline as baselines
+from fastapi_architect.findings import suppression
+from fastapi_architect.findings.finding import Finding
+from fastapi_architect.program.definitions import Class, Function, all_classes, all_functions
+from fastapi_architect.program.program import Program
+from fastapi_architect.review.config import Config
+from fastapi_architect.review.result import Suppressed
+from fastapi_architect.review.selection import is_kept
+from fastapi_architect.syntax import ir, span
+
+#: Kinds of files whose findings are reported.
+REPORTED = frozenset({"source", "migration"})
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """Findings divided.
+
+    Attributes:
+        active: reported.
+        suppressed: silenced by a comment, the configuration or the baseline.
+        left_out: number of findings by kind of file.
+        notes: suppressions that do not do what their writer hoped, with the next step.
+    """
+
+    active: tuple[Finding, ...]
+    suppressed: tuple[Suppressed, ...]
+    left_out: dict[str, int]
+    notes: tuple[str, ...]
+
+
+def silence(
+    findings: Sequence[Finding],
+    program: Program,
+    comments: Mapping[str, list[ir.Comment]],
+    config: Config,
+    *,
+    known: Collection[str],
+    ran: Collection[str],
+    baseline: baselines.Baseline | None,
+    only: str | None = None,
+    changed: Mapping[str, frozenset[int]] | None = None,
+) -> Silenced:
+    """Divide findings into reported and silenced ones.
+
+    Args:
+        only: report this file alone.
+        changed: report these lines of these files alone.
+    """
+    left_out: Counter[str] = Counter()
+    kept = []
+    suppressed: list[Suppressed] = []
+    for finding in findings:
+        module = program.modules.get(finding.location.path)
+        kind = module.kind if module is not None else "source"
+        if kind not in REPORTED:
+            left_out[kind] += 1
+        elif only is not None and finding.location.path != only:
+            left_out["other files"] += 1
+        elif changed is not None and not _touched(finding, changed):
+            left_out["unchanged lines"] += 1
+        elif not is_kept(finding, config):
+            suppressed.append(Suppressed(finding, "configuration", "ignored by the configuration"))
+        else:
+            kept.append(finding)
+    read = suppression.read(_comments(comments), _blocks(program, comments), known)
+    applied = suppression.apply(kept, read.suppressions, ran)
+    suppressed += applied.suppressed
+    active: tuple[Finding, ...] = applied.active
+    if baseline is not None:
+        compared = baselines.compare(baseline, active)
+        suppressed += [Suppressed(f, "baseline", "known since the baseline") for f in compared.known]
+        active = compared.new
+    partial = only is not None or changed is not None
+    problems = (*read.problems, *(() if partial else applied.problems))
+    notes = tuple(f"{p.location}: {p.text}" for p in problems if _is_ours(p.location.path, program))
+    return Silenced(active, tuple(suppressed), dict(sorted(left_out.items())), notes)
+
+
+def _is_ours(path: str, program: Program) -> bool:
+    module = program.modules.get(path)
+    return module is not None and module.kind in REPORTED
+
+
+def _touched(finding: Finding, changed: Mapping[str, frozenset[int]]) -> bool:
+    """The finding's lines, or those of a step of its trace, were changed."""
+    places = [finding.location, *(step.location for step in finding.trace)]
+    for place in places:
+        lines = changed.get(place.path)
+        if lines and any(line in lines for line in range(place.line, (place.end_line or place.line) + 1)):
+            return True
+    return False
+
+
+def _comments(comments: Mapping[str, list[ir.Comment]]) -> Iterable[suppression.Comment]:
+    for path, found in comments.items():
+        for comment in found:
+            yield suppression.Comment(path, span.line_of(comment.span), f"# {comment.text}", comment.own_line)
+
+
+def _blocks(program: Program, comments: Mapping[str, list[ir.Comment]]) -> Iterable[suppression.Block]:
+    for path in comments:
+        module = program.modules[path]
+        scopes: list[Function | Class] = [*all_functions(module), *all_classes(module)]
+        for scope in scopes:
+            node = scope.node
+            start = min([span.line_of(node.span), *(span.line_of(d.span) for d in node.decorators)])
+            yield suppression.Block(path, start, span.line_of(node.name_span or node.span), span.end_line_of(node.span))

@@ -1,0 +1,178 @@
+"""One route of a router lacks the guard that its siblings have.
+
+A guard is easily forgotten on the route that was added last. When at least three siblings, and at least four in five of
+them, are guarded by the same dependency, the one without it is reported and the siblings are shown.
+
+Known limits: routes that are public by their nature (login, health, webhooks with a signature) are recognised by their
+path and name; anything else is declared public with a reason in `[tool.fastapi-architect.project]`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from fastapi_architect.rules.kit import (
+    AccessLevel,
+    AppGraph,
+    Application,
+    Confidence,
+    Context,
+    Finding,
+    PathOperation,
+    Rule,
+    Severity,
+    last_name,
+    routes_of,
+    steps,
+)
+
+rule = Rule(
+    __name__,
+    "A route lacks the guard that its siblings have",
+    severity=Severity.CRITICAL,
+    cwe=862,
+    cvss="AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N",
+    references=(
+        "https://fastapi.tiangolo.com/tutorial/bigger-applications/#include-an-apirouter-with-a-custom-prefix-tags-responses-and-dependencies",
+        "https://owasp.org/API-Security/editions/2023/en/0xa5-broken-function-level-authorization/",
+    ),
+)
+
+_FEWEST_SIBLINGS = 3
+_SHARE = 0.8
+_PUBLIC = re.compile(
+    r"log[-_]?in|sign[-_]?(in|up)|log[-_]?out|register|registration|token|refresh|oauth|sso|saml|callback|forgot|reset|recover|verif|"
+    r"confirm|activate|invit|webhook|hook|health|ready|live|ping|status|version|metrics|docs|openapi|public|csp|captcha|well-known|"
+    r"preflight|setup|install|anonymous|unsubscribe|share",
+    re.IGNORECASE,
+)
+
+
+@rule.check(per=Application)
+def route_without_the_guard_of_its_siblings(application: Application, graph: AppGraph) -> Iterator[Finding]:
+    for siblings in _families(application):
+        guards = {id(o): graph.access(o) for o in siblings}
+        guarded = [o for o in siblings if guards[id(o)].authenticated]
+        if len(guarded) < _FEWEST_SIBLINGS or len(guarded) < _SHARE * len(siblings):
+            continue
+        names = Counter(g.name for o in guarded for g in guards[id(o)].guards if g.level >= AccessLevel.USER)
+        guard = names.most_common(1)[0][0].rpartition(".")[2]
+        for operation in siblings:
+            access = guards[id(operation)]
+            if not access.authenticated and not access.public_reason and not _is_public(operation):
+                yield _finding(operation, guarded, guard, len(siblings))
+
+
+def _families(application: Application) -> Iterator[list[PathOperation]]:
+    """Operations of one router, included in one way."""
+    families: dict[object, list[PathOperation]] = defaultdict(list)
+    for operation in application.operations:
+        if operation.kind == "http" and operation.handler is not None:
+            families[operation.router_location, tuple(i.location for i in operation.inclusions)].append(operation)
+    yield from families.values()
+
+
+def _is_public(operation: PathOperation) -> bool:
+    handler = operation.handler.name if operation.handler is not None else ""
+    return bool(_PUBLIC.search(operation.path) or _PUBLIC.search(handler)) or operation.methods == ("OPTIONS",)
+
+
+def _finding(operation: PathOperation, guarded: list[PathOperation], guard: str, total: int) -> Finding:
+    assert operation.handler is not None
+    name = operation.handler.name
+    shown = guarded[:5]
+    decorator = last_name(operation.registration[0].func)
+    return rule.at(
+        operation.handler,
+        f"`{operation}` ({name}) runs without `{guard}`, which guards {len(guarded)} of the {total} routes of this router.",
+        f"Require `{guard}` on the router, so that no later route can forget it, or here:\n"
+        f'```python\n@router.{decorator}("{operation.path}", dependencies=[Depends({guard})])\nasync def {name}(): ...\n```',
+        reasoning=f"No dependency of {name}, of its router, or of the includes on the way refuses an anonymous request.",
+        exploit=f"An anonymous client sends `{operation}` and is answered as if it had signed in.",
+        confidence=Confidence.FIRM,
+        trace=steps(*((o.handler, f"{o} is guarded by {guard}") for o in shown if o.handler is not None)),
+        routes=routes_of([operation]),
+        context=Context(access="none", writes=operation.is_write, data=None),
+    )
+
+
+rule.bad = """
+    from typing import Annotated
+
+    from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException
+
+    def current_user(authorization: Annotated[str | None, Header()] = None) -> str:
+        if authorization != "Bearer alice":
+            raise HTTPException(401)
+        return "alice"
+
+    router = APIRouter(prefix="/orders")
+
+    @router.get("", dependencies=[Depends(current_user)])
+    def list_orders() -> list[str]:
+        return ["books"]
+
+    @router.get("/{order_id}", dependencies=[Depends(current_user)])
+    def read_order(order_id: int) -> str:
+        return "books"
+
+    @router.post("", dependencies=[Depends(current_user)])
+    def create_order() -> str:
+        return "created"
+
+    @router.put("/{order_id}", dependencies=[Depends(current_user)])
+    def replace_order(order_id: int) -> str:
+        return "replaced"
+
+    @router.delete("/{order_id}")
+    def delete_order(order_id: int) -> str:  # finding: router-auth-outlier
+        return "deleted"
+
+    app = FastAPI()
+    app.include_router(router)
+"""
+
+rule.good = """
+    from typing import Annotated
+
+    from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException
+
+    def current_user(authorization: Annotated[str | None, Header()] = None) -> str:
+        if authorization != "Bearer alice":
+            raise HTTPException(401)
+        return "alice"
+
+    router = APIRouter(prefix="/orders", dependencies=[Depends(current_user)])
+
+    @router.get("")
+    def list_orders() -> list[str]:
+        return ["books"]
+
+    @router.get("/{order_id}")
+    def read_order(order_id: int) -> str:
+        return "books"
+
+    @router.post("")
+    def create_order() -> str:
+        return "created"
+
+    @router.put("/{order_id}")
+    def replace_order(order_id: int) -> str:
+        return "replaced"
+
+    @router.delete("/{order_id}")
+    def delete_order(order_id: int) -> str:
+        return "deleted"
+
+    app = FastAPI()
+    app.include_router(router)
+"""
+
+
+@rule.exploit
+def a_stranger_deletes_an_order(proof) -> None:
+    """An anonymous DELETE is answered with 200 although every other route asks who is calling."""
+    assert proof.client.get("/orders").status_code == 401
+    assert proof.client.delete("/orders/7").status_code == 200

@@ -30,7 +30,7 @@ SQL = a_rule(
     cvss_vector="CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
     references=("https://owasp.org/Top10/A03_2021-Injection/",),
     why="The database cannot tell the caller's text from the statement.\n\nKnown limits: none.",
-    bad="session.execute(text(f\"SELECT * FROM users WHERE name = '{name}'\"))  # finding: sql-injection-raw-statement\n",
+    bad='session.execute(text(f"SELECT {name}"))\n',
     good='session.execute(text("SELECT * FROM users WHERE name = :name"), {"name": name})\n',
     exploit="q=' UNION SELECT email, hashed_password FROM users-- reads any table.",
 )

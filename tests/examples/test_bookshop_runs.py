@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import importlib
 import json
+import logging
 import re
 import secrets
 import socket
@@ -95,6 +96,8 @@ def environment(
 ) -> Iterator[None]:
     """Let `app` be this example's package, with settings, and leave nothing behind."""
     url = f"http://127.0.0.1:{outside.server_port}"
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     former = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "app"}
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(EXAMPLE))
@@ -111,6 +114,7 @@ def environment(
         patch.setenv("BOOKSHOP_ALLOWED_ORIGINS", json.dumps([WEBSITE]))
         patch.setenv("BOOKSHOP_COVER_DIRECTORY", str(tmp_path_factory.mktemp("covers")))
         yield
+    root.handlers[:], root.level = handlers, level
     for name in [name for name in sys.modules if name.split(".")[0] == "app"]:
         del sys.modules[name]
     sys.modules.update(former)

@@ -170,13 +170,14 @@ def static_operations(path: Path) -> list[dict[str, Any]]:
                 "name": application["name"],
                 "operations": [
                     {
-                        "method": operation["method"],
+                        "method": method,
                         "path": operation["path"],
                         "handler": operation["handler"],
                         "parameters": operation["parameters"],
                         "dependencies": operation["dependencies"],
                     }
                     for operation in application["operations"]
+                    for method in operation["methods"]
                 ],
             }
             for application in applications

@@ -199,7 +199,7 @@ class ApplicationReader:
         return Application(
             each.name or (each.scope.name if isinstance(each.scope, Function) else "app"),
             each,
-            each.scope.module.root.replace(".", "/"),
+            each.scope.module.root.replace("^", "").replace(".", "/"),
             keywords,
             tuple(operations),
             tuple(mounts),
@@ -287,7 +287,7 @@ class ApplicationReader:
 
     def _router_keywords(self, each: RouterObject) -> dict[str, Value]:
         """Arguments that reach `APIRouter.__init__`: of the creating call, and of `super().__init__` in subclasses."""
-        found = {k: Value(v, each.scope, each.environment) for k, v in keyword_arguments(each.creation).items()}
+        found = self._objects.arguments(each.creation, each.scope, each.environment)
         if not isinstance(each.cls, Class):
             return found
         member = self._inference.hierarchy.member(each.cls, "__init__")
@@ -297,7 +297,7 @@ class ApplicationReader:
         for site in member.function.facts.calls_named("__init__"):
             func = site.node.func
             if func.__class__ is ir.Attribute and func.value.__class__ is ir.Call and last_name(func.value.func) == "super":
-                passed = {k: Value(v, member.function, inner) for k, v in keyword_arguments(site.node).items()}
+                passed = self._objects.arguments(site.node, member.function, inner)
                 return {**(found if not passed or _passes_on(site.node) else {}), **passed}
         return found
 
@@ -345,8 +345,9 @@ class ApplicationReader:
         mounts: list[Mount],
         unresolved: list[Unresolved],
     ) -> None:
-        router = argument(event.call, 0, "router")
-        keywords = {k: Value(v, event.scope, environment) for k, v in keyword_arguments(event.call).items()}
+        keywords = self._objects.arguments(event.call, event.scope, environment)
+        first = argument(event.call, 0, None)
+        router = keywords.get("router") if first is None else Value(first, event.scope, environment)
         prefix = self._prefix(keywords.get("prefix"))
         listed = keywords.get("dependencies")
         dependencies = tuple((v.expr, v.scope, "include") for v in self._objects.elements(listed)) if listed else ()
@@ -359,7 +360,7 @@ class ApplicationReader:
             in_schema=way.in_schema and self._flag(keywords.get("include_in_schema"), default=True),
             deprecated=way.deprecated or self._flag(keywords.get("deprecated"), default=False),
         )
-        found = self._objects.targets(router, event.scope, environment) if router is not None else []
+        found = self._objects.targets(router.expr, router.scope, router.environment) if router is not None else []
         made = tuple(self._dependencies(dependencies, frozenset()))
         inclusion = Inclusion(event.call, event.scope, prefix, made, event.conditional)
         inner = replace(inner, inclusions=(*way.inclusions, inclusion))
@@ -367,7 +368,8 @@ class ApplicationReader:
             self._walk(self._with(target, reached_by), inner, operations, mounts, unresolved)
         if not found:
             reason = "the included router could not be followed to an APIRouter of this tree"
-            unresolved.append(Unresolved(_shown(router), event.location, reason))
+            shown = _shown(router.expr if router is not None else None)
+            unresolved.append(Unresolved(shown, event.location, reason))
 
     def _with(self, target: RouterObject, way: Environment) -> RouterObject:
         return replace(target, environment=target.environment.merged(way)) if way.values else target

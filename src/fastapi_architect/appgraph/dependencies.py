@@ -9,11 +9,35 @@ from fastapi_architect.appgraph.parameters import INJECTIONS, Declared, Paramete
 from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.type_inference import argument
-from fastapi_architect.program.types import ClassRef, External, FunctionRef, Instance, Partial, Type, options
+from fastapi_architect.program.types import STR, ClassRef, External, FunctionRef, Instance, Partial, Type, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
 _MAX_DEPTH = 25
+
+#: Inputs of library classes used as dependencies: (name, kind, required).
+_LIBRARY_INPUTS: dict[str, tuple[tuple[str, str, bool], ...]] = {
+    "fastapi.security.OAuth2PasswordRequestForm": (
+        ("grant_type", "form", False),
+        ("username", "form", True),
+        ("password", "form", True),
+        ("scope", "form", False),
+        ("client_id", "form", False),
+        ("client_secret", "form", False),
+    ),
+}
+#: A class as a dependency: its constructor's parameters become query parameters.
+_LIBRARY_INPUTS["concurrent.futures.ThreadPoolExecutor"] = tuple(
+    (name, "query", False) for name in ("max_workers", "thread_name_prefix", "initializer", "initargs")
+)
+for _name in ("fastapi_pagination.Params", "fastapi_pagination.default.Params"):
+    _LIBRARY_INPUTS[_name] = (("page", "query", False), ("size", "query", False))
+for _name in ("fastapi_pagination.LimitOffsetParams", "fastapi_pagination.limit_offset.LimitOffsetParams"):
+    _LIBRARY_INPUTS[_name] = (("limit", "query", False), ("offset", "query", False))
+_LIBRARY_INPUTS["fastapi.security.OAuth2PasswordRequestFormStrict"] = (
+    ("grant_type", "form", True),
+    *_LIBRARY_INPUTS["fastapi.security.OAuth2PasswordRequestForm"][1:],
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,8 +157,8 @@ class DependencyReader:
             scope = callable_.parent or callable_.module
             yield from ((p, scope) for p in callable_.parameters[1 if bound else 0 :])
             return
-        for name, annotation, default, owner in self._parameters.model_fields(callable_):
-            yield ir.Param(annotation.span, name, "kwonly", annotation, default), owner
+        for param, owner in self._parameters.signature_of_model(callable_):
+            yield param, owner
 
     def injected(self, declared: Declared, path_names: frozenset[str], level: str = "parameter") -> Dependency:
         """The dependency that a parameter with a `Depends` marker declares."""
@@ -195,6 +219,7 @@ class DependencyReader:
         scopes = argument(marker, 1, "scopes") if marker_name == "fastapi.Security" else None
         scope_values = constants.value(scopes, scope) if scopes is not None else ()
         parameters, dependencies = self._below(provided, path_names)
+        parameters += self._library_inputs(provided, scope, location)
         return Dependency(
             provided.name,
             provided.function,
@@ -215,6 +240,17 @@ class DependencyReader:
             provided.resolved,
         )
 
+    def _library_inputs(self, provided: _Provided, scope: Scope, location: Location) -> tuple[Parameter, ...]:
+        """Inputs that a library's class declares, when it is called itself or inherited without `__init__`."""
+        names = [provided.name]
+        if provided.cls is not None and provided.function is None:
+            names += [e.cls for e in self._inference.hierarchy.order(provided.cls) if isinstance(e.cls, str)]
+        declared = next((_LIBRARY_INPUTS[name] for name in names if name in _LIBRARY_INPUTS), ())
+        return tuple(
+            Parameter(name, name, kind, required, None, STR, None, None, scope, scope.module, location)
+            for name, kind, required in declared
+        )
+
     def _below(
         self, provided: _Provided, path_names: frozenset[str]
     ) -> tuple[tuple[Parameter, ...], tuple[Dependency, ...]]:
@@ -228,6 +264,8 @@ class DependencyReader:
     def _provided(self, provider: ir.Expr, scope: Scope) -> _Provided:
         """What calling the provider runs."""
         of = self._inference.type_of(provider, scope)
+        if provider.__class__ is ir.Lambda:
+            return _Provided(f"{scope.module.name}.<lambda>", None, None, "", None)
         for option in options(of):
             found = self._of_option(option)
             if found is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fastapi_architect.appgraph.schemas import SchemaField, read_schema
 from fastapi_architect.program.definitions import Class, Function, Scope
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.type_inference import argument
@@ -87,7 +88,7 @@ class Parameter:
         default: default value as written, None when there is none.
         marker: the `Query(...)`, `Body(...)` ... call, or None.
         scope: where the annotation is read.
-        owner: the function or class that declares it.
+        owner: the function or class that declares it; the module that uses it when a library's class does.
         location: where it is declared.
         model: the model whose fields it spreads (`Annotated[Filters, Query()]`), or None.
     """
@@ -101,7 +102,7 @@ class Parameter:
     default: ir.Expr | None
     marker: ir.Call | None
     scope: Scope
-    owner: Function | Class
+    owner: Scope
     location: Location
     model: Class | None = None
 
@@ -367,58 +368,45 @@ class ParameterReader:
         )
 
     def _fields(self, declared: Declared, kind: str, model: Class) -> list[Parameter]:
+        """One parameter for each field of a model spread by `Annotated[Model, Query()]`."""
         found = []
-        for name, annotation, default, owner in self.model_fields(model):
-            alias, required, of = self._field(name, annotation, default, owner)
+        for field in self._schema_fields(model):
+            alias = field.alias or field.name
+            if kind == "header" and field.alias is None:
+                alias = alias.replace("_", "-")
+            marker = field.default if field.default.__class__ is ir.Call else None
             found.append(
                 Parameter(
-                    name,
-                    alias.replace("_", "-") if kind == "header" else alias,
-                    kind,
-                    required,
-                    annotation,
-                    of,
-                    default,
-                    None,
-                    owner,
-                    owner,
-                    owner.location(annotation),
-                    model,
-                )
+                    field.name, alias, kind, field.required, field.annotation, field.type, field.default, marker,
+                    field.owner, field.owner, field.location, model,
+                )  # fmt: skip
             )
+        del declared
         return found
 
-    def _field(
-        self, name: str, annotation: ir.Expr, default: ir.Expr | None, owner: Class
-    ) -> tuple[str, bool, Type | None]:
-        bare, where, metadata = self._annotated(annotation, owner)
-        calls = [m for m in (*metadata, default) if m is not None and m.__class__ is ir.Call and _called(m) == "Field"]
-        alias, required = name, default is None
-        for call in calls:
-            for key in ("validation_alias", "alias"):
-                value = self._program.constants.string(argument(call, None, key), owner)
-                alias = value or alias
-            if call is default:
-                given = argument(call, 0, "default")
-                factory = argument(call, None, "default_factory")
-                required = factory is None and (given is None or _is_ellipsis(given))
-            elif argument(call, None, "default_factory") is not None:
-                required = False
-        if default is not None and _is_ellipsis(default):
-            required = True
-        return alias, required, self._inference.annotation(bare, where)
+    def _schema_fields(self, model: Class) -> list[SchemaField]:
+        schema = read_schema(self._program, model)
+        return [f for f in schema.fields if not f.is_computed] if schema is not None else []
 
-    def model_fields(self, model: Class) -> list[tuple[str, ir.Expr, ir.Expr | None, Class]]:
-        """Fields of a model with those of its bases: name, annotation, default, declaring class."""
-        fields: dict[str, tuple[str, ir.Expr, ir.Expr | None, Class]] = {}
-        for entry in reversed(self._inference.hierarchy.order(model)):
-            if not isinstance(entry.cls, Class):
-                continue
-            for name, bindings in entry.cls.facts.bindings.items():
-                last = bindings[-1]
-                if last.kind == "annotated" and not name.startswith("_") and not _is_class_variable(last.annotation):
-                    fields[name] = (name, last.annotation, last.value, entry.cls)
-        return list(fields.values())
+    def signature_of_model(self, model: Class) -> Iterator[tuple[ir.Param, Scope]]:
+        """A model's or dataclass's fields as the parameters of calling it, by their wire names as Pydantic gives them.
+
+        A class that is neither has no signature of its own: it is called without arguments.
+        """
+        for field in self._schema_fields(model):
+            name = field.alias if field.alias is not None and field.alias.isidentifier() else field.name
+            default = field.default
+            if default.__class__ is ir.Call and _called(default) == "Field":
+                default = None if field.required else _NONE_DEFAULT
+            elif default is None and not field.required:
+                default = _NONE_DEFAULT
+            param = ir.Param(0, name, "kwonly", field.annotation, default)
+            self._program.keep(param)
+            yield param, field.owner
+
+
+#: Stands for a default that Pydantic knows and the signature does not show.
+_NONE_DEFAULT = ir.Constant(0, "none", None)
 
 
 def _called(call: ir.Call) -> str:
@@ -434,11 +422,6 @@ def _is_ellipsis(expr: ir.Expr) -> bool:
 
 def _last(expr: ir.Expr) -> str:
     return expr.attr if expr.__class__ is ir.Attribute else getattr(expr, "id", "")
-
-
-def _is_class_variable(annotation: ir.Expr | None) -> bool:
-    inner = annotation.value if annotation.__class__ is ir.Subscript else annotation
-    return inner is not None and _last(inner) == "ClassVar"
 
 
 def _looks_compound(annotation: ir.Expr) -> bool:

@@ -122,8 +122,11 @@ class RouterObjects:
 
     def value(self, expr: ir.Expr | None, scope: Scope, environment: Environment) -> Any:
         """Constant value of an expression in an environment, or `UNKNOWN`."""
-        if not environment.values:
+        if not environment.values or expr is None:
             return self._program.constants.value(expr, scope)
+        replaced = self.substituted(expr, scope, environment)
+        if replaced.expr is not expr:
+            return self.value(replaced.expr, replaced.scope, replaced.environment)
         bound: dict[str, Any] = {}
         for (owner, name), value in environment.values.items():
             if owner == id(scope) or any(owner == id(s) for s in _enclosing(scope)):
@@ -146,11 +149,30 @@ class RouterObjects:
                     return self.substituted(found.expr, found.scope, found.environment)
             elif expr.__class__ is ir.Attribute:
                 base = self.substituted(expr.value, scope, environment)
+                given = self._given_attribute(base, expr.attr)
+                if given is not None:
+                    return self.substituted(given.expr, given.scope, given.environment)
                 if base.expr is not expr.value:
                     rebuilt = ir.Attribute(expr.span, base.expr, expr.attr)
                     self._program.keep(rebuilt)
                     return Value(rebuilt, base.scope, base.environment)
         return Value(expr, scope, environment)
+
+    def _given_attribute(self, base: Value, name: str) -> Value | None:
+        """`Prefix(path="/v1").path`: the argument that a constructing call gives for a declared attribute."""
+        if base.expr.__class__ is not ir.Call:
+            return None
+        for of in options(self._inference.type_of(base.expr.func, base.scope)):
+            if isinstance(of, ClassRef) and isinstance(of.cls, Class) and not self.kind_of(of.cls):
+                declared = [n for n, b in of.cls.facts.bindings.items() if b[-1].kind == "annotated"]
+                position = declared.index(name) if name in declared else None
+                given = argument(base.expr, position, name)
+                if given is not None:
+                    return Value(given, base.scope, base.environment)
+                bindings = of.cls.facts.bindings.get(name)
+                if bindings and bindings[-1].value is not None:
+                    return Value(bindings[-1].value, of.cls, EMPTY)
+        return None
 
     def _bound(self, name: str, scope: Scope, environment: Environment) -> Value | None:
         found = self._inference.lookup(name, scope)
@@ -384,6 +406,25 @@ class RouterObjects:
                     way = self.of_call(of.function, expr, scope, environment)
                     return self.elements(Value(returns[0].node.value, of.function, way))
         return []
+
+    def arguments(self, call: ir.Call, scope: Scope, environment: Environment) -> dict[str, Value]:
+        """Named arguments of a call; `**` of a literal dictionary (through names and loops) is spread."""
+        found: dict[str, Value] = {}
+        for keyword in call.keywords:
+            value = Value(keyword.value, scope, environment)
+            if keyword.arg is not None:
+                found[keyword.arg] = value
+                continue
+            literal = self.substituted(value.expr, scope, environment)
+            expanded, owner = self._inference.expand(literal.expr, literal.scope)
+            if expanded.__class__ is ir.Dict:
+                for key, each in zip(expanded.keys, expanded.values, strict=True):
+                    name = self.string(key, owner, literal.environment) if key is not None else None
+                    if name is not None:
+                        found[name] = Value(each, owner, literal.environment)
+            elif expanded.__class__ is ir.Call and not expanded.args:
+                found.update(self.arguments(expanded, owner, literal.environment))  # `dict(prefix=...)`
+        return found
 
     def _unpacked(self, value: Value, path: tuple[int, ...]) -> list[Value]:
         """The parts that a nested target receives of a literal (or of a factory's returned tuple)."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from fastapi_architect.appgraph import column_types
 from fastapi_architect.appgraph.column_types import ColumnType
-from fastapi_architect.appgraph.declarations import called, elements, flag, keyword, text
-from fastapi_architect.program.constants import UNKNOWN
+from fastapi_architect.appgraph.declarations import called, elements, flag, keyword
 from fastapi_architect.program.definitions import Class, Scope, last_name
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.type_inference import argument
@@ -209,9 +209,22 @@ class TableReader:
         table_of_class: class to its table's name, given by the reader of models: `ForeignKey(User.id)` needs it.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, bound: dict[str, Any] | None = None) -> None:
+        """Read in `program`; `bound` holds values of names that the caller knows better, such as a loop's variable."""
         self.program = program
+        self.bound = bound or {}
         self.table_of_class: dict[int, str] = {}
+
+    def value(self, expr: ir.Expr | None, scope: Scope) -> Any:
+        """A constant; `op.f("name")` and `conv("name")` are their argument."""
+        if isinstance(expr, ir.Call) and last_name(expr.func) in ("f", "conv", "quoted_name") and expr.args:
+            expr = expr.args[0]
+        return self.program.constants.value(expr, scope, self.bound)
+
+    def text(self, call: ir.Call, scope: Scope, *names: str) -> str | None:
+        """A string keyword argument, None when absent or not known."""
+        value = self.value(keyword(call, *names), scope)
+        return value if isinstance(value, str) else None
 
     # ── columns ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -245,7 +258,7 @@ class TableReader:
         where = location or scope.location(call)
         name = (
             name
-            or text(program, call, scope, "name")
+            or self.text(call, scope, "name")
             or (defaults.name if defaults and not attribute else attribute)
         )
         primary_key = bool(flag(program, call, scope, "primary_key", bool(defaults and defaults.primary_key)))
@@ -309,7 +322,7 @@ class TableReader:
         name = ""
         for position, expr in enumerate(call.args):
             if position == 0:
-                value = self.program.constants.value(expr, scope)
+                value = self.value(expr, scope)
                 if isinstance(value, str):
                     name = value
                     continue
@@ -335,9 +348,9 @@ class TableReader:
             (column,),
             table,
             (target,) if target else (),
-            text(program, call, scope, "ondelete"),
-            text(program, call, scope, "onupdate"),
-            text(program, call, scope, "name"),
+            self.text(call, scope, "ondelete"),
+            self.text(call, scope, "onupdate"),
+            self.text(call, scope, "name"),
             location,
         )
 
@@ -345,7 +358,7 @@ class TableReader:
         """Table and column of `"users.id"` or `User.id`; "" for what is not known."""
         if expr is None:
             return "", ""
-        value = self.program.constants.value(expr, scope)
+        value = self.value(expr, scope)
         if isinstance(value, str):
             table, _, column = value.rpartition(".")
             return table, column
@@ -427,22 +440,22 @@ class TableReader:
         """Read `Index(name, *columns, ...)`."""
         program = self.program
         return Index(
-            program.constants.string(argument(call, 0, "name"), scope),
+            name if isinstance(name := self.value(argument(call, 0, "name"), scope), str) else None,
             self._column_names(call.args[1:], scope, names),
             flag(program, call, scope, "unique", default=False) is True,
             keyword(call, "postgresql_where", "sqlite_where"),
-            text(program, call, scope, "postgresql_using", "mysql_using"),
+            self.text(call, scope, "postgresql_using", "mysql_using"),
             scope.location(call),
         )
 
     def unique(self, call: ir.Call, scope: Scope, names: dict[str, str] | None = None) -> UniqueConstraint:
         """Read `UniqueConstraint(*columns, name=...)`."""
-        name = text(self.program, call, scope, "name")
+        name = self.text(call, scope, "name")
         return UniqueConstraint(name, self._column_names(call.args, scope, names), scope.location(call))
 
     def check(self, call: ir.Call, scope: Scope) -> CheckConstraint:
         """Read `CheckConstraint(sql, name=...)`."""
-        name = text(self.program, call, scope, "name")
+        name = self.text(call, scope, "name")
         return CheckConstraint(name, self.sql_text(argument(call, 0, "sqltext"), scope), scope.location(call))
 
     def foreign_key_constraint(self, call: ir.Call, scope: Scope) -> ForeignKey:
@@ -453,9 +466,9 @@ class TableReader:
             self._column_names(elements(argument(call, 0, "columns")), scope, None),
             next((table for table, _ in targets if table), ""),
             tuple(column for _, column in targets),
-            text(program, call, scope, "ondelete"),
-            text(program, call, scope, "onupdate"),
-            text(program, call, scope, "name"),
+            self.text(call, scope, "ondelete"),
+            self.text(call, scope, "onupdate"),
+            self.text(call, scope, "name"),
             scope.location(call),
         )
 
@@ -467,8 +480,8 @@ class TableReader:
             and expr.args
         ):
             expr = expr.args[0]
-        value = self.program.constants.value(expr, scope)
-        return value if isinstance(value, str) and value is not UNKNOWN else None
+        value = self.value(expr, scope)
+        return value if isinstance(value, str) else None
 
     def _column_names(
         self, exprs: Iterable[ir.Expr], scope: Scope, names: dict[str, str] | None
@@ -480,7 +493,7 @@ class TableReader:
         if isinstance(expr, ir.Constant) and isinstance(expr.value, str):
             return expr.value
         if isinstance(expr, ir.Name):
-            value = self.program.constants.value(expr, scope)
+            value = self.value(expr, scope)
             return value if isinstance(value, str) and expr.id not in names else names.get(expr.id, expr.id)
         if isinstance(expr, ir.Attribute):
             return names.get(expr.attr, expr.attr)

@@ -15,11 +15,23 @@ from fastapi_architect.program.definitions import Module
 from fastapi_architect.syntax import ir
 
 
+#: Stands for the folder above the tree: the tree itself is a package that its modules import by name.
+ABOVE = "^"
+
+
 class ImportGraph:
     """Files by dotted path, and the answer to "what does `import a.b` in this file mean?"."""
 
-    def __init__(self, paths: Iterable[str], is_known_package: Callable[[str], bool]) -> None:
+    def __init__(self, paths: Iterable[str], is_known_package: Callable[[str], bool], folder_name: str = "") -> None:
+        """Index paths.
+
+        Args:
+            paths: Python files, relative to the tree's root.
+            is_known_package: tells top-level packages of libraries.
+            folder_name: name of the tree's root folder, for trees that are a package themselves.
+        """
         self._is_known_package = is_known_package
+        self.folder_name = folder_name
         #: Dotted path from the tree's root to file path; a package stands under its folder.
         self.files: dict[str, str] = {}
         #: Dotted path of every folder that holds Python files somewhere below.
@@ -50,6 +62,9 @@ class ImportGraph:
         root = self._memo[key]
         if root is None:
             return None
+        if root == ABOVE:
+            inside = name.partition(".")[2]
+            return inside if not inside or self._exists_partly("", inside) else None
         full = f"{root}.{name}" if root else name
         if self.exists(full):
             return full
@@ -82,6 +97,8 @@ class ImportGraph:
             return root
         if shadowed:
             return None
+        if top == self.folder_name and top.isidentifier():
+            return ABOVE
         # A sibling distribution of a monorepo: the only folder of that name that is not inside a package.
         candidates = [d for d in self._by_last.get(top, ()) if not self._inside_package(d)]
         candidates.sort(key=lambda d: (-_common(d, folder), d.count("."), d))
@@ -148,7 +165,7 @@ def source_roots(graph: ImportGraph, modules: dict[str, ir.ParsedModule]) -> dic
     roots = {}
     for path in modules:
         folder = dotted_path(path).rpartition(".")[0]
-        above = [root for root in _ancestors(folder) if votes[root]]
+        above = [root for root in (ABOVE, *_ancestors(folder)) if votes[root]]
         if above:
             roots[path] = max(above, key=lambda root: (votes[root], -len(root)))
         else:
@@ -162,9 +179,11 @@ def _above_packages(graph: ImportGraph, folder: str) -> str:
     return folder if folder.rpartition(".")[2] in ("src", "backend", "server", "api") else ""
 
 
-def module_name(path: str, root: str) -> str:
+def module_name(path: str, root: str, folder_name: str = "") -> str:
     """Dotted name of a file below `root` (dotted)."""
     dotted = dotted_path(path)
+    if root == ABOVE:
+        return f"{folder_name}.{dotted}" if dotted else folder_name
     if root and dotted.startswith(root + "."):
         return dotted[len(root) + 1 :]
     return dotted or "__init__"

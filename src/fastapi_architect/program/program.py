@@ -34,22 +34,26 @@ class Program:
     """
 
     def __init__(
-        self, parsed: Mapping[str, ir.ParsedModule], library: LibraryModel, kinds: Mapping[str, str] | None = None
+        self, parsed: Mapping[str, ir.ParsedModule], library: LibraryModel, kinds: Mapping[str, str] | None = None,
+        folder_name: str = "",
     ) -> None:
         """Index parsed files.
 
         Args:
             parsed: path relative to the tree's root to its syntax.
             library: what is known about libraries.
+            folder_name: name of the tree's root folder, for trees that are a package themselves.
             kinds: path to kind (source, test, vendored, generated, migration, example); source when absent.
         """
         paths = sorted(parsed)
-        self.imports = ImportGraph(paths, library.is_known_package)
+        self.imports = ImportGraph(paths, library.is_known_package, folder_name)
         by_path = {path: parsed[path] for path in paths}
         roots = source_roots(self.imports, by_path)
         kinds = kinds or {}
         self.modules: dict[str, Module] = {
-            path: Module(module_name(path, roots[path]), path, parsed[path], kinds.get(path, "source"), roots[path])
+            path: Module(
+                module_name(path, roots[path], folder_name), path, parsed[path], kinds.get(path, "source"), roots[path]
+            )
             for path in paths
         }
         self._by_dotted = {dotted_path(path): module for path, module in self.modules.items()}

@@ -467,6 +467,9 @@ class TypeInference:
         node = function.node
         if node.returns is not None:
             of = self.annotation(node.returns, function.parent or function.module)
+            if isinstance(of, Instance) and of.name == "collections.abc.Callable":
+                # A factory: what it returns is a function of the program more often than not.
+                of = self._inferred_return(function) or of
         else:
             of = self._inferred_return(function)
         if function.has_decorator("contextmanager") or function.has_decorator("asynccontextmanager"):

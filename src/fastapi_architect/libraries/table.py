@@ -82,6 +82,7 @@ def describe(
     library: Library,
     concept: type[Concept],
     names: Iterable[str] | str,
+    /,
     *,
     owner: str = "",
     duck: dict[str, tuple[str, ...]] | None = None,

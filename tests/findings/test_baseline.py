@@ -72,7 +72,7 @@ def test_an_existing_file_is_replaced_only_when_asked(tmp_path):
     path = tmp_path / "b.json"
     write(path, baseline_of([known(ONE)]))
     before = path.read_bytes()
-    with pytest.raises(BaselineError, match="exists already; pass --update-baseline"):
+    with pytest.raises(BaselineError, match="exists already; name another file, or add --replace"):
         write(path, Baseline())
     assert path.read_bytes() == before
     write(path, Baseline(), replace=True)
@@ -106,7 +106,7 @@ HEAD = '"kind": "fastapi-architect baseline", "version": 1, "fingerprints": "v1"
         (b"[" * 100_000, "not a baseline"),
         (b"\xff\xfe\x00", "cannot be read"),
         (b'{"kind": "fastapi-architect baseline", "version": 2}', "another version"),
-        (b'{"kind": "fastapi-architect baseline", "version": 9}', "--update-baseline"),
+        (b'{"kind": "fastapi-architect baseline", "version": 9}', "--write-baseline"),
         (f"{{{HEAD}}}".encode(), "no list of findings"),
         (f'{{{HEAD}, "findings": [3]}}'.encode(), "finding 1 lacks"),
         (

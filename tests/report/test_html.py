@@ -174,3 +174,42 @@ def test_prose_marks_code_and_advice_tells_code_from_words():
 
 def test_attributes_are_escaped():
     assert element("p", "x", title='"><script>') == '<p title="&quot;&gt;&lt;script&gt;">x</p>'
+
+
+def test_the_matrix_leaves_out_empty_columns_and_marks_open_routes():
+    rows = (
+        {
+            "application": "a",
+            "route": "GET /x",
+            "path": "/x",
+            "access": "none",
+            "public_reason": "",
+            "tables": [],
+        },
+        {
+            "application": "a",
+            "route": "GET /y",
+            "path": "/y",
+            "access": "none",
+            "public_reason": "health",
+            "tables": [],
+        },
+        {
+            "application": "a",
+            "route": "GET /z",
+            "path": "/z",
+            "access": "user",
+            "public_reason": "",
+            "tables": [],
+        },
+    )
+    page = Page(render(replace(a_review(), findings=(), matrix=rows)))
+    head = [data for tag, data in page.texts if tag == "th"]
+    assert [
+        name for name in head if name in ("application", "route", "path", "access", "public reason", "tables")
+    ] == [
+        "route",
+        "access",
+        "public reason",
+    ]
+    assert [data for tag, data in page.texts if tag == "b"] == ["none"]

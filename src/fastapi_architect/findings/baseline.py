@@ -112,7 +112,7 @@ def write(path: Path, baseline: Baseline, *, replace: bool = False) -> None:
     """
     if path.exists():
         if not replace:
-            raise BaselineError(f"{path} exists already; pass --update-baseline to replace it")
+            raise BaselineError(f"{path} exists already; name another file, or add --replace")
         read(path)
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -152,7 +152,7 @@ def read(path: Path) -> Baseline:
     if data.get("version") != _VERSION or data.get("fingerprints") != fingerprint.VERSION:
         raise BaselineError(
             f"{path} was written by another version of this tool; "
-            "write it again with `architect review --update-baseline`"
+            f"write it again with `architect review --write-baseline {path} --replace`"
         )
     units = data.get("units")
     entries = [_entry(path, number, each) for number, each in enumerate(_list(path, data), start=1)]
@@ -190,5 +190,5 @@ def _entry(path: Path, number: int, data: Any) -> Entry:
 def _damaged(path: Path, why: str) -> BaselineError:
     return BaselineError(
         f"{path} is damaged: {why}; restore it from version control, "
-        "or write it again with `architect review --update-baseline`"
+        "or delete it and write it again with `architect review --write-baseline`"
     )

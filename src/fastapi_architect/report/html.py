@@ -22,6 +22,8 @@ _RING = 52
 _AROUND = 326.7256
 _FOLD = 15
 _OPEN = 20
+# Columns of the matrix that say again what its route says.
+_REPEATED = frozenset({"method", "path", "kind", "handler", "file", "line"})
 _SIGNS = {"pass": ("✓", "passed"), "fail": ("✗", "failed"), "not-assessed": ("?", "soft")}
 
 
@@ -232,13 +234,12 @@ def _strengths(review: Review) -> list[Markup]:
 
 
 def _matrix(review: Review) -> list[Markup]:
-    rows = [row for row in review.matrix if isinstance(row, Mapping)]
+    rows: list[Mapping[str, object]] = [row for row in review.matrix if isinstance(row, Mapping)]
     if not rows:
         return []
-    columns = list(dict.fromkeys(str(key) for row in rows for key in row))
     table = _table(
-        tuple(column.replace("_", " ") for column in columns),
-        [tuple(_cell(row.get(column)) for column in columns) for row in rows],
+        tuple(column.replace("_", " ") for column in _columns(rows)),
+        [tuple(_matrix_cell(column, row) for column in _columns(rows)) for row in rows],
         "Every route, what guards it and what it touches",
     )
     if len(rows) > _FOLD:
@@ -246,8 +247,28 @@ def _matrix(review: Review) -> list[Markup]:
     return [element("h2", "Authorisation matrix", id="matrix"), element("div", table, class_="card")]
 
 
+def _columns(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """Columns that tell rows apart: those that are empty everywhere or repeat the route are left out."""
+    columns = dict.fromkeys(str(key) for row in rows for key in row)
+    kept = []
+    for column in columns:
+        values = {_cell(row.get(column)) for row in rows}
+        if column not in _REPEATED and values != {"–"} and not (column == "application" and len(values) == 1):
+            kept.append(column)
+    return kept
+
+
+def _matrix_cell(column: str, row: Mapping[str, object]) -> str:
+    text = _cell(row.get(column))
+    if column == "route":
+        return element("code", text)
+    if column == "access" and text in ("none", "optional") and not row.get("public_reason"):
+        return element("b", text, class_="failed")
+    return text
+
+
 def _cell(value: object) -> str:
-    if value is None or value is False:
+    if value is None or value is False or value in ("", 0):
         return "–"
     if value is True:
         return "yes"

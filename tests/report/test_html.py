@@ -176,7 +176,7 @@ def test_attributes_are_escaped():
     assert element("p", "x", title='"><script>') == '<p title="&quot;&gt;&lt;script&gt;">x</p>'
 
 
-def test_the_matrix_leaves_out_empty_columns_and_marks_open_routes():
+def test_the_matrix_leaves_out_what_tells_nothing_and_marks_open_routes():
     rows = (
         {
             "application": "a",

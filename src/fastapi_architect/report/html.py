@@ -22,8 +22,8 @@ _RING = 52
 _AROUND = 326.7256
 _FOLD = 15
 _OPEN = 20
-# Columns of the matrix that say again what its route says.
-_REPEATED = frozenset({"method", "path", "kind", "handler", "file", "line"})
+# Columns of the matrix that say again what the heading or the route says.
+_REPEATED = frozenset({"application", "method", "path", "kind", "handler", "file", "line"})
 _SIGNS = {"pass": ("✓", "passed"), "fail": ("✗", "failed"), "not-assessed": ("?", "soft")}
 
 
@@ -237,14 +237,22 @@ def _matrix(review: Review) -> list[Markup]:
     rows: list[Mapping[str, object]] = [row for row in review.matrix if isinstance(row, Mapping)]
     if not rows:
         return []
-    table = _table(
-        tuple(column.replace("_", " ") for column in _columns(rows)),
-        [tuple(_matrix_cell(column, row) for column in _columns(rows)) for row in rows],
-        "Every route, what guards it and what it touches",
-    )
-    if len(rows) > _FOLD:
-        table = element("details", element("summary", f"{len(rows)} routes"), table, class_="fold")
-    return [element("h2", "Authorisation matrix", id="matrix"), element("div", table, class_="card")]
+    columns = _columns(rows)
+    tables = []
+    for application, group in groupby(rows, key=lambda row: str(row.get("application", ""))):
+        title = f"Routes of {application}" if application else "Routes"
+        cells = [tuple(_matrix_cell(column, row) for column in columns) for row in group]
+        table = _table(tuple(column.replace("_", " ") for column in columns), cells, title)
+        if len(rows) > _FOLD:
+            heading = f"{title}: {wording.counted(len(cells), 'route')}"
+            table = element("details", element("summary", heading), table, class_="fold")
+        else:
+            table = join([element("h4", title), table])
+        tables.append(table)
+    return [
+        element("h2", "Authorisation matrix", id="matrix"),
+        element("div", tables, class_="card broad"),
+    ]
 
 
 def _columns(rows: Sequence[Mapping[str, object]]) -> list[str]:
@@ -253,7 +261,7 @@ def _columns(rows: Sequence[Mapping[str, object]]) -> list[str]:
     kept = []
     for column in columns:
         values = {_cell(row.get(column)) for row in rows}
-        if column not in _REPEATED and values != {"–"} and not (column == "application" and len(values) == 1):
+        if column not in _REPEATED and values != {"–"}:
             kept.append(column)
     return kept
 
@@ -264,6 +272,11 @@ def _matrix_cell(column: str, row: Mapping[str, object]) -> str:
         return element("code", text)
     if column == "access" and text in ("none", "optional") and not row.get("public_reason"):
         return element("b", text, class_="failed")
+    if column == "guards":
+        # The last name is what a reader knows a guard by; the full one is in its title.
+        names = text.split(", ")
+        shown = [element("span", name.rpartition(".")[2], title=name) for name in names]
+        return join([piece for each in shown for piece in (", ", each)][1:])
     return text
 
 

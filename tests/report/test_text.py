@@ -98,3 +98,12 @@ def test_reviewed_code_cannot_steer_the_terminal():
     text = render(hostile_review())
     assert not {"\x1b", "\u202e", "\r"} & set(text)
     assert "\\x1b[31m\\u202e" in text
+
+
+def test_fences_and_long_lists_are_taken_out_of_the_readers_way():
+    fenced = replace(INJECTION, suggestion="Bind it:\n```python\nrun(x)\n```")
+    names = ", ".join(f"rule-{number}" for number in range(5))
+    item = replace(a_review().checklist[2], note=f"not checked yet: {names}")
+    text = render(a_review(fenced, checklist=(item,)))
+    assert "      Bind it:\n      run(x)\n" in text
+    assert "? Rates are limited (not checked yet: rule-0, rule-1 and 3 more)\n" in text

@@ -102,7 +102,8 @@ def _finding(finding: Finding) -> Iterator[Line]:
     yield from _wrapped("Fix", "" if finding.fix is None else finding.fix.title)
     suggestion = wording.suggestion(finding)
     for line in suggestion.strip("\n").split("\n") if suggestion else []:
-        yield Line(f"      {line}".rstrip(), "green")
+        if not line.lstrip().startswith("```"):
+            yield Line(f"      {line}".rstrip(), "green")
     yield from _wrapped("Rated", _rating(finding), "dim")
 
 
@@ -165,7 +166,14 @@ def _checklist(review: Review) -> Iterator[Line]:
             section = item.section
             yield Line(f"  {section}")
         sign, style = _VERDICTS[item.verdict]
-        yield Line(f"    {sign} {item.title}" + (f" ({item.note})" if item.verdict != "pass" else ""), style)
+        note = f" ({_shortened(item.note)})" if item.verdict != "pass" else ""
+        yield Line(f"    {sign} {item.title}{note}", style)
+
+
+def _shortened(note: str) -> str:
+    """At most two of the names that a note lists; the JSON report has them all."""
+    names = note.split(", ")
+    return note if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"
 
 
 def _strengths(review: Review) -> Iterator[Line]:

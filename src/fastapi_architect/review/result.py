@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fastapi_architect.findings.finding import Finding
@@ -100,6 +101,6 @@ class Review:
     failed: bool
     notes: tuple[str, ...] = ()
     matrix: tuple[object, ...] = ()
-    snippets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    snippets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     review_time_ms: int = 0
     timings: dict[str, float] = field(default_factory=dict)

@@ -493,8 +493,16 @@ def _fetch(call: RecognisedCall) -> Iterator[RowFetch]:
     )
 
 
+_BASES = tuple(f"{base}.metadata" for base in ("sqlalchemy.orm.DeclarativeBase", "sqlmodel.SQLModel"))
 for _name in ("create", "drop"):
-    describe(library, SchemaCreation, [f"sqlalchemy.MetaData.{_name}_all"], session=Argument(0, "bind"), kind=_name)
+    describe(
+        library,
+        SchemaCreation,
+        [f"{owner}.{_name}_all" for owner in ("sqlalchemy.MetaData", *_BASES)],
+        duck={f"{_name}_all": ("metadata",)},
+        session=Argument(0, "bind"),
+        kind=_name,
+    )
 library.attributes["sqlalchemy.orm.registry.metadata"] = Instance("sqlalchemy.MetaData")
 describe(
     library,

@@ -80,8 +80,8 @@ library = Library(
 
 attributes = library.attributes
 for _name, _of in {
-    "headers": Instance(f"{_DATA}.Headers"),
-    "query_params": Instance(f"{_DATA}.QueryParams"),
+    "headers": Instance(f"{_DATA}.Headers", (STR,)),
+    "query_params": Instance(f"{_DATA}.QueryParams", (STR,)),
     "path_params": Instance("builtins.dict", (STR, None)),
     "cookies": _strings,
     "url": Instance(f"{_DATA}.URL"),
@@ -123,7 +123,7 @@ for _owner in ("Headers", "QueryParams"):
 calls[f"{_CONNECTION}.url_for"] = Instance(f"{_DATA}.URL")
 calls[f"{_REQUEST}.body"] = awaitable(BYTES)
 calls[f"{_REQUEST}.json"] = awaitable(Instance(f"{_REQUEST}.json()"))
-calls[f"{_REQUEST}.form"] = awaitable(Instance(f"{_DATA}.FormData"))
+calls[f"{_REQUEST}.form"] = awaitable(Instance(f"{_DATA}.FormData", (union(STR, Instance(_UPLOAD)),)))
 calls[f"{_REQUEST}.stream"] = Instance("collections.abc.AsyncIterator", (BYTES,))
 calls[f"{_REQUEST}.is_disconnected"] = awaitable(BOOL)
 coroutines(library, _REQUEST, "close send_push_promise")

@@ -806,7 +806,9 @@ class TypeInference:
     # ── members ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def member_type(self, base: Type, name: str) -> Type | None:
-        """What `base.name` is."""
+        """What `base.name` is; nothing is known of None, whose attributes only raise."""
+        if base == NONE:
+            return None
         if isinstance(base, ModuleRef):
             if isinstance(base.module, Module):
                 return self.module_attribute(base.module, name)

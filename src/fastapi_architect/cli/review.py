@@ -16,7 +16,7 @@ from fastapi_architect.cli.output import write_output
 from fastapi_architect.cli.progress import progress_on
 from fastapi_architect.findings import baseline as baselines
 from fastapi_architect.review.config import GATES
-from fastapi_architect.review.pipeline import Request, review
+from fastapi_architect.review.pipeline import Request, project_of, review
 from fastapi_architect.review.result import Review
 
 FORMATS = ("text", "json", "sarif", "github", "html")
@@ -72,15 +72,22 @@ def run(arguments: list[str]) -> int:
         )
     if given.write_baseline is not None:
         return _write_baseline(given.write_baseline, result, replace_it=given.replace)
-    write_output(_renderer(given.format, given)(result), given.output)
+    if given.format == "text" and given.output is None and sys.stdout.isatty():
+        from fastapi_architect.report import text
+
+        text.show(result, sys.stdout, everything=given.all)
+    else:
+        write_output(_renderer(given.format, given)(result), given.output)
     if given.profile_rules is not None:
         given.profile_rules.write_text(json.dumps(result.timings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return FINDINGS if result.failed else 0
 
 
 def _write_baseline(path: Path, result: Review, *, replace_it: bool) -> int:
-    baselines.write(path, baselines.baseline_of(result.findings), replace=replace_it)
-    print(f"{len(result.findings)} findings are listed in {path}; `architect review --baseline {path}` reports what is new.")
+    known = [s.finding for s in result.suppressed if s.by == "baseline"]  # what a former baseline lists is still there
+    findings = (*result.findings, *known)
+    baselines.write(path, baselines.baseline_of(findings, result.units), replace=replace_it)
+    print(f"{len(findings)} findings are listed in {path}; `architect review --baseline {path}` reports what is new.")
     return 0
 
 
@@ -93,12 +100,11 @@ def _renderer(name: str, given: argparse.Namespace) -> Callable[[Review], str]:
     if name == "sarif":
         from fastapi_architect.report import sarif
 
-        return sarif.render
+        return lambda result: sarif.render(result, prefix=_prefix(given.path))
     if name == "github":
         from fastapi_architect.report import github
 
-        prefix = os.path.relpath(given.path, _repository(given.path))
-        return lambda result: github.render(result, prefix="" if prefix == "." else prefix.replace(os.sep, "/"))
+        return lambda result: github.render(result, prefix=_prefix(given.path))
     if name == "html":
         from fastapi_architect.report import html
 
@@ -108,7 +114,10 @@ def _renderer(name: str, given: argparse.Namespace) -> Callable[[Review], str]:
     return lambda result: text.render(result, everything=given.all)
 
 
-def _repository(path: Path) -> Path:
-    """The folder with `.git` above `path`; annotations are relative to it."""
-    absolute = path.absolute()
-    return next((f for f in (absolute, *absolute.parents) if (f / ".git").exists()), absolute)
+def _prefix(path: Path) -> str:
+    """Path from the repository's root to the reviewed folder: what GitHub calls a file."""
+    root, _ = project_of(path)
+    absolute = root.absolute()
+    repository = next((f for f in (absolute, *absolute.parents) if (f / ".git").exists()), absolute)
+    prefix = os.path.relpath(absolute, repository).replace(os.sep, "/")
+    return "" if prefix == "." else prefix

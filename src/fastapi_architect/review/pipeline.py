@@ -13,7 +13,7 @@ from fastapi_architect.findings.order import ordered
 from fastapi_architect.findings.score import score
 from fastapi_architect.review import asking, changes, completion, reading, silencing
 from fastapi_architect.review.checklist import checklist
-from fastapi_architect.review.config import Config
+from fastapi_architect.review.config import Config, unknown_name
 from fastapi_architect.review.result import ApplicationSummary, Review, Strength
 from fastapi_architect.review.selection import fails_gate, rules_to_run
 from fastapi_architect.analyses.strengths import measure, subjects
@@ -70,6 +70,7 @@ def review(request: Request) -> Review:
             tree, request.config, jobs=request.jobs, cache=request.cache, progress=request.progress
         )
         graph = read.graph
+        _names_exist(request.config, graph)
         found = asking.ask([r for name, r in rules.items() if name in ran], graph, timings)
         texts = completion.Texts(tree)
         completed = completion.complete(found, graph, texts)
@@ -78,6 +79,9 @@ def review(request: Request) -> Review:
             known=rules.keys(), ran=ran, baseline=request.baseline, only=only, changed=changed,
         )  # fmt: skip
         active = ordered(silenced.active)
+        size = units(graph)
+        if request.baseline is not None and request.baseline.units is not None:
+            size = request.baseline.units  # frozen, so that growing the project cannot raise its score
         return Review(
             root=str(request.path),
             findings=active,
@@ -87,7 +91,7 @@ def review(request: Request) -> Review:
             strengths=tuple(Strength(m.text, m.measured, m.total) for m in measure(graph)),
             checklist=checklist(active, built=rules.keys(), ran=ran, subjects=subjects(graph)),
             applications=tuple(summaries(graph)),
-            score=score(active, units(graph)),
+            score=score(active, size),
             files=read.files,
             lines=read.lines,
             gate=request.config.gate,
@@ -95,9 +99,30 @@ def review(request: Request) -> Review:
             notes=(*request.config.notes, *_about(tree, graph), *silenced.notes),
             matrix=tuple(matrix(graph)),
             snippets=_snippets(active, texts),
+            units=units(graph),
             review_time_ms=round((time.perf_counter() - begin) * 1000),
             timings=timings,
         )
+
+
+def _names_exist(config: Config, graph: AppGraph) -> None:
+    """Refuse project facts about functions that nobody has; names of libraries are taken on trust.
+
+    Raises:
+        ConfigError: naming the key, the name and the nearest one.
+    """
+    program = graph.program
+    tops = {module.name.partition(".")[0] for module in program.modules.values()}
+    for key, name in config.project.names():
+        if name.partition(".")[0] in tops and program.symbol(name) is None and not _is_attribute(name, graph):
+            names = [f.full_name for f in program.functions] + [c.full_name for c in program.classes]
+            raise unknown_name(config, key, name, names)
+
+
+def _is_attribute(name: str, graph: AppGraph) -> bool:
+    """A variable of a module: an instance that is used as a dependency."""
+    module = graph.program.module_named(name.rpartition(".")[0])
+    return module is not None and name.rpartition(".")[2] in module.facts.bindings
 
 
 def project_of(path: Path) -> tuple[Path, str | None]:

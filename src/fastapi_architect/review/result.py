@@ -83,6 +83,7 @@ class Review:
         gone. snippets: "path:line" of a finding -> the lines from `CONTEXT` above it (fewer at the top of
         the file) to
             `CONTEXT` below its last line.
+        units: size of the project for its score.
         timings: seconds per stage and per rule, wall; never part of the deterministic part.
     """
 
@@ -103,4 +104,5 @@ class Review:
     matrix: tuple[object, ...] = ()
     snippets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     review_time_ms: int = 0
+    units: int = 0
     timings: dict[str, float] = field(default_factory=dict)

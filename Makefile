@@ -1,0 +1,70 @@
+# The front door. Works with Python >= 3.11 and pip; uses uv when it is there.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+  command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+P ?= examples/bookshop_vulnerable
+SEED ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help review install lint format test test-matrix bench catalogue new-rule docs accuracy sample requirements
+
+help: ## list what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(BIN)/architect: pyproject.toml requirements/core.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it, or name it: make review PYTHON=/path/to/python3"; exit 2; }
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/core.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+review: $(BIN)/architect ## review the bundled example, or P=/path/to/any/backend
+	@$(BIN)/architect review $(P) || test $$? -eq 1
+
+install: $(VENV)/.dev ## everything for developing
+
+$(VENV)/.dev: pyproject.toml requirements/dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it, or name it: make test PYTHON=/path/to/python3"; exit 2; }
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(BIN)/architect
+
+lint: install ## formatting, style, types, layers, generated pages
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m docs.generate --check
+
+format: install ## apply formatting and safe fixes
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: install ## every test on 2 processes; starts its own PostgreSQL and Redis
+	$(BIN)/python -m pytest -n 2 -m "not matrix"
+
+test-matrix: install ## heavy and combinatorial tests
+	$(BIN)/python -m pytest -n 2 -m matrix
+
+bench: install ## speed against the floor, memory, CPU per rule
+	$(BIN)/python benchmarks/run.py
+
+accuracy: install ## the app graph against imported applications
+	$(BIN)/python ecosystem/accuracy.py
+
+sample: install ## draw findings on pinned projects for judging: SEED=n
+	$(BIN)/python ecosystem/sample.py $(SEED)
+
+catalogue: install ## rules built and missing, by tier and category
+	$(BIN)/python -m docs.catalogue
+
+new-rule: install ## NAME=security/injection/name-of-the-wrong-thing
+	$(BIN)/python -m fastapi_architect.proving.new_rule $(NAME)
+
+docs: install ## write the generated pages
+	$(BIN)/python -m docs.generate
+
+requirements: ## pin names, versions and hashes anew
+	$(PYTHON) docs/pin_requirements.py

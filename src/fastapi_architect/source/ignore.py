@@ -162,8 +162,9 @@ def _group(patterns: list[tuple[str, bool, bool]], negated: bool) -> _Group:
 
 def _path_pattern(pattern: str, folders_only: bool) -> _PathPattern | None:
     components: list[re.Pattern[str] | None] = []
-    for component in pattern.split("/"):
-        if component == "**":
+    # An escaped slash is a slash: `a\/b` has two components.
+    for component in re.sub(r"\\(.)", lambda m: "/" if m[1] == "/" else m[0], pattern).split("/"):
+        if len(component) > 1 and not component.strip("*"):  # `**`; git takes `***` for the same
             if not components or components[-1] is not None:
                 components.append(None)
             continue

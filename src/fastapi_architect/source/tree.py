@@ -150,7 +150,7 @@ class SourceTree:
                     return Unreadable(path, "not a regular file")
                 if status.st_size > max_bytes:
                     return Unreadable(
-                        path, f"larger than {max_bytes / 1e6:g} MB ({status.st_size / 1e6:.1f} MB)"
+                        path, f"larger than {readable_size(max_bytes)} ({readable_size(status.st_size)})"
                     )
                 return file.read(max_bytes + 1)
             except OSError as error:
@@ -180,6 +180,11 @@ class SourceTree:
         return (
             f"There is no Python file below {printable(str(self.root))}. Pass the folder of your application."
         )
+
+
+def readable_size(size: int) -> str:
+    """A number of bytes for people: `3 MB`, `20.4 MB`, `700 bytes`."""
+    return f"{round(size / 1e6, 1):g} MB" if size >= 100_000 else f"{size} bytes"
 
 
 def printable(path: str) -> str:
@@ -358,6 +363,8 @@ class _Walk:
                 return self.root.joinpath(*path).lstat().st_size <= _MAX_CONFIGURATION_BYTES
             except OSError:
                 return False
+        if len(path) > 1 and path[-2] == "requirements" and name.endswith((".txt", ".in")):
+            return True
         # Most names of a large tree end here, without the regular expression.
         if name.endswith(
             (".py", ".pyc", ".md", ".rst", ".js", ".ts", ".tsx", ".html", ".css", ".svg", ".png")

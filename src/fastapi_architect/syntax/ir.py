@@ -542,7 +542,9 @@ class Unparsed(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="unpa
 
 
 _body_decoder = msgspec.msgpack.Decoder(list[Stmt])
-_file_decoder = msgspec.msgpack.Decoder(ParsedModule | Unparsed)
+_file_decoder: msgspec.msgpack.Decoder[ParsedModule | Unparsed] = msgspec.msgpack.Decoder(
+    ParsedModule | Unparsed
+)
 _encoder = msgspec.msgpack.Encoder()
 
 

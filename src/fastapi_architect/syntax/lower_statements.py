@@ -311,17 +311,18 @@ def _match(node: Any, s: State, d: int) -> ir.Match:
     return ir.Match(span_of(node), subject, cases)
 
 
-def _name_span(node: Any, name: str, offset: int, s: State) -> int:
-    """Span of the name behind `def` or `class`, which `ast` does not give; of the keyword if unknown."""
+def _name_span(node: Any, keyword: str, s: State) -> int:
+    """Span of the name behind `keyword`, which `ast` does not give; of the keyword if it is not found."""
+    name: str = node.name
     line: int = node.lineno
     column: int = node.col_offset
     # Only white space stands before `def`, so that columns in bytes are columns in characters here.
     text = s.line(line)
-    start = column + offset
-    if not text.startswith(name, start):
+    start = column + len(keyword)
+    if not text.startswith(keyword + name, column):
         written = _NAME_AFTER_KEYWORD.match(text, column)
         start = column if written is None else written.start(1)
-        name = text[column : column + offset - 1] if written is None else written[1]
+        name = keyword.rstrip() if written is None else written[1]
     end = start + (len(name) if name.isascii() else len(name.encode()))
     if end >= len(COLUMN):
         start = end = column
@@ -374,7 +375,7 @@ def _function_of(node: Any, is_async: bool, s: State, d: int) -> ir.FunctionDef:
         called,
         has_inner,
         _encode(body),
-        _name_span(node, name, 10 if is_async else 4, s),
+        _name_span(node, "async def " if is_async else "def ", s),
     )
 
 
@@ -390,7 +391,7 @@ def _class(node: Any, s: State, d: int) -> ir.ClassDef:
     body = block(statements, s, d + 1)
     s.inner = True
     return ir.ClassDef(
-        span_of(node), name, bases, keywords, decorators, body, docstring, _name_span(node, name, 6, s)
+        span_of(node), name, bases, keywords, decorators, body, docstring, _name_span(node, "class ", s)
     )
 
 

@@ -11,6 +11,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from fastapi_architect.source.decode import decode
+from fastapi_architect.source.tree import readable_size
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.lower import lower, lower_expression
 
@@ -61,8 +62,8 @@ def parse_file(data: bytes, path: str, max_bytes: int = MAX_FILE_BYTES) -> ir.Pa
         The module, or why there is none and where.
     """
     if len(data) > max_bytes:
-        size = f"{len(data) / 1e6:.1f} MB"
-        return ir.Unparsed(f"larger than {max_bytes / 1e6:g} MB ({size})", 0, data.count(b"\n"))
+        reason = f"larger than {readable_size(max_bytes)} ({readable_size(len(data))})"
+        return ir.Unparsed(reason, 0, data.count(b"\n"))
     decoded = decode(data)
     text = decoded.text
     if not decoded.analysable:

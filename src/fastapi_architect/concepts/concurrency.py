@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BlockingCall(Concept):
+class BlockingCall(Concept, frozen=True, eq=False):
     """A call that holds its thread until something outside answers.
 
     Attributes:
@@ -21,15 +18,13 @@ class BlockingCall(Concept):
     instead: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ThreadOffload(Concept):
+class ThreadOffload(Concept, frozen=True, eq=False):
     """A call that runs its argument on another thread or process; what it runs may block."""
 
     target: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TaskSpawn(Concept):
+class TaskSpawn(Concept, frozen=True, eq=False):
     """A coroutine handed to the event loop to run on its own; `coroutines` are its arguments.
 
     `kind` is task (create_task, ensure_future), gather, group or run (a fresh loop: asyncio.run).
@@ -39,8 +34,7 @@ class TaskSpawn(Concept):
     coroutines: tuple[ir.Expr, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Lock(Concept):
+class Lock(Concept, frozen=True, eq=False):
     """A lock, semaphore or event is made; `kind` is lock, semaphore, event, condition or queue."""
 
     kind: str = "lock"
@@ -48,8 +42,7 @@ class Lock(Concept):
     limit: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Timeout(Concept):
+class Timeout(Concept, frozen=True, eq=False):
     """A limit on waiting: `asyncio.wait_for`, `asyncio.timeout`, `anyio.fail_after`.
 
     Attributes:
@@ -61,31 +54,27 @@ class Timeout(Concept):
     awaited: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LoopRun(Concept):
+class LoopRun(Concept, frozen=True, eq=False):
     """A fresh event loop runs a coroutine from synchronous code (`asyncio.run`, `async_to_sync`)."""
 
     coroutine: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AsyncWait(Concept):
+class AsyncWait(Concept, frozen=True, eq=False):
     """A wait without a limit of its own: `queue.get()`, `event.wait()`, `lock.acquire()` of asyncio; `kind` says which."""
 
     kind: str = "event"
     waited_for: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ThreadStart(Concept):
+class ThreadStart(Concept, frozen=True, eq=False):
     """A thread, pool or process is made; `kind` is thread, process, thread-pool, process-pool or scheduler."""
 
     kind: str = "thread"
     target: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Retry(Concept):
+class Retry(Concept, frozen=True, eq=False):
     """Something is tried again after a failure; `kind` is decorator or loop."""
 
     kind: str = "decorator"

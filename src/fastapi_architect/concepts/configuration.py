@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EnvironmentRead(Concept):
+class EnvironmentRead(Concept, frozen=True, eq=False):
     """A variable of the environment is read.
 
     Attributes:
@@ -21,15 +18,13 @@ class EnvironmentRead(Concept):
     default: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EnvironmentFileLoad(Concept):
+class EnvironmentFileLoad(Concept, frozen=True, eq=False):
     """A file of variables is loaded."""
 
     path: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ClockRead(Concept):
+class ClockRead(Concept, frozen=True, eq=False):
     """The time is read.
 
     Attributes:

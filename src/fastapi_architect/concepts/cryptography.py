@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RandomValue(Concept):
+class RandomValue(Concept, frozen=True, eq=False):
     """A random or unique value.
 
     Attributes:
@@ -23,8 +20,7 @@ class RandomValue(Concept):
     size: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Digest(Concept):
+class Digest(Concept, frozen=True, eq=False):
     """A digest of data.
 
     Attributes:
@@ -40,8 +36,7 @@ class Digest(Concept):
     for_security: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MessageAuthentication(Concept):
+class MessageAuthentication(Concept, frozen=True, eq=False):
     """A keyed digest (HMAC)."""
 
     key: ir.Expr | None = None
@@ -49,8 +44,7 @@ class MessageAuthentication(Concept):
     algorithm: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class KeyDerivation(Concept):
+class KeyDerivation(Concept, frozen=True, eq=False):
     """A key is derived from a password; `scheme` is pbkdf2 or scrypt."""
 
     scheme: str
@@ -58,21 +52,18 @@ class KeyDerivation(Concept):
     iterations: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CipherKey(Concept):
+class CipherKey(Concept, frozen=True, eq=False):
     """A cipher or signer is made with a key."""
 
     key: ir.Expr | None = None
     scheme: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UnverifiedTls(Concept):
+class UnverifiedTls(Concept, frozen=True, eq=False):
     """A TLS context that checks no certificate."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Encoding(Concept):
+class Encoding(Concept, frozen=True, eq=False):
     """Data is encoded or decoded without any key; `kind` is base64-encode, base64-decode, hex-encode or hex-decode."""
 
     kind: str

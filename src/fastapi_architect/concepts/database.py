@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EngineCreation(Concept):
+class EngineCreation(Concept, frozen=True, eq=False):
     """An engine or pool of connections.
 
     Attributes:
@@ -29,8 +26,7 @@ class EngineCreation(Concept):
         return next((k.value for k in self.options if k.arg == name), None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SessionFactory(Concept):
+class SessionFactory(Concept, frozen=True, eq=False):
     """A factory of sessions.
 
     Attributes:
@@ -50,8 +46,7 @@ class SessionFactory(Concept):
     scoped: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DatabaseCall(Concept):
+class DatabaseCall(Concept, frozen=True, eq=False):
     """Anything done with a session, connection, cursor or query.
 
     Attributes:
@@ -65,8 +60,7 @@ class DatabaseCall(Concept):
     round_trip: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SessionCreation(DatabaseCall):
+class SessionCreation(DatabaseCall, frozen=True, eq=False):
     """A session is made; `session` is the factory.
 
     Attributes:
@@ -80,8 +74,7 @@ class SessionCreation(DatabaseCall):
     expire_on_commit: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ConnectionOpen(DatabaseCall):
+class ConnectionOpen(DatabaseCall, frozen=True, eq=False):
     """A connection is opened or taken from a pool; `session` is the engine or pool.
 
     Attributes:
@@ -95,8 +88,7 @@ class ConnectionOpen(DatabaseCall):
     options: tuple[ir.Keyword, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SqlExecution(DatabaseCall):
+class SqlExecution(DatabaseCall, frozen=True, eq=False):
     """A statement is sent.
 
     Attributes:
@@ -114,8 +106,7 @@ class SqlExecution(DatabaseCall):
     many: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SqlText(Concept):
+class SqlText(Concept, frozen=True, eq=False):
     """Text that becomes part of a statement unescaped.
 
     Attributes:
@@ -127,8 +118,7 @@ class SqlText(Concept):
     kind: str = "text"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class QueryStart(Concept):
+class QueryStart(Concept, frozen=True, eq=False):
     """A statement begins.
 
     Attributes:
@@ -142,8 +132,7 @@ class QueryStart(Concept):
     session: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class QueryStep(Concept):
+class QueryStep(Concept, frozen=True, eq=False):
     """One method of a statement's chain.
 
     Attributes:
@@ -160,8 +149,7 @@ class QueryStep(Concept):
     keywords: tuple[ir.Keyword, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LoaderOption(Concept):
+class LoaderOption(Concept, frozen=True, eq=False):
     """How relationships or columns of rows are loaded.
 
     Attributes:
@@ -175,8 +163,7 @@ class LoaderOption(Concept):
     after: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SessionGet(DatabaseCall):
+class SessionGet(DatabaseCall, frozen=True, eq=False):
     """A row by its primary key.
 
     Attributes:
@@ -194,8 +181,7 @@ class SessionGet(DatabaseCall):
     lock: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SessionAdd(DatabaseCall):
+class SessionAdd(DatabaseCall, frozen=True, eq=False):
     """Objects are to be stored; `many` for `add_all`; `kind` is add or merge."""
 
     instance: ir.Expr | None = None
@@ -203,53 +189,45 @@ class SessionAdd(DatabaseCall):
     kind: str = "add"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SessionDelete(DatabaseCall):
+class SessionDelete(DatabaseCall, frozen=True, eq=False):
     """An object is to be removed."""
 
     instance: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SessionFlush(DatabaseCall):
+class SessionFlush(DatabaseCall, frozen=True, eq=False):
     """Pending changes are sent, not committed."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SessionRefresh(DatabaseCall):
+class SessionRefresh(DatabaseCall, frozen=True, eq=False):
     """An object is read again; `attributes` names which parts (None: columns only)."""
 
     instance: ir.Expr | None = None
     attributes: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SessionExpunge(DatabaseCall):
+class SessionExpunge(DatabaseCall, frozen=True, eq=False):
     """Objects leave the session or are marked stale; `kind` is expunge, expunge_all, expire or expire_all."""
 
     kind: str = "expunge"
     instance: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Commit(DatabaseCall):
+class Commit(DatabaseCall, frozen=True, eq=False):
     """The transaction is made permanent."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rollback(DatabaseCall):
+class Rollback(DatabaseCall, frozen=True, eq=False):
     """The transaction is undone."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SessionClose(DatabaseCall):
+class SessionClose(DatabaseCall, frozen=True, eq=False):
     """A session, connection or cursor is given back; `kind` is session, connection, cursor, engine or pool."""
 
     kind: str = "session"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TransactionBegin(DatabaseCall):
+class TransactionBegin(DatabaseCall, frozen=True, eq=False):
     """A transaction begins.
 
     Attributes:
@@ -263,8 +241,7 @@ class TransactionBegin(DatabaseCall):
     opens: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RowFetch(DatabaseCall):
+class RowFetch(DatabaseCall, frozen=True, eq=False):
     """Rows are taken from a result.
 
     Attributes:
@@ -281,8 +258,7 @@ class RowFetch(DatabaseCall):
     executes: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BulkWrite(DatabaseCall):
+class BulkWrite(DatabaseCall, frozen=True, eq=False):
     """Many rows in one call, past the unit of work; `kind` is insert, update, save, query_update or query_delete."""
 
     kind: str = "insert"
@@ -290,30 +266,26 @@ class BulkWrite(DatabaseCall):
     data: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SchemaCreation(DatabaseCall):
+class SchemaCreation(DatabaseCall, frozen=True, eq=False):
     """Tables are made or dropped from metadata; `kind` is create or drop."""
 
     kind: str = "create"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SyncBridge(DatabaseCall):
+class SyncBridge(DatabaseCall, frozen=True, eq=False):
     """Synchronous code run on an asyncio connection (`run_sync`); `target` is the function."""
 
     target: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ChangeFlag(Concept):
+class ChangeFlag(Concept, frozen=True, eq=False):
     """An in-place change is announced to the unit of work (`flag_modified`)."""
 
     instance: ir.Expr | None = None
     attribute: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DocumentOperation(DatabaseCall):
+class DocumentOperation(DatabaseCall, frozen=True, eq=False):
     """An operation of a document database.
 
     Attributes:

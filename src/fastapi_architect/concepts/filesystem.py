@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FileAccess(Concept):
+class FileAccess(Concept, frozen=True, eq=False):
     """A file or folder is opened, read, written, moved or removed.
 
     Attributes:
@@ -29,16 +26,14 @@ class FileAccess(Concept):
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FileCopy(Concept):
+class FileCopy(Concept, frozen=True, eq=False):
     """One open file is copied into another (`shutil.copyfileobj`), whatever its size."""
 
     source: ir.Expr | None = None
     target: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ArchiveExtraction(Concept):
+class ArchiveExtraction(Concept, frozen=True, eq=False):
     """An archive is unpacked.
 
     Attributes:
@@ -54,15 +49,13 @@ class ArchiveExtraction(Concept):
     format: str = "zip"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PathResolution(Concept):
+class PathResolution(Concept, frozen=True, eq=False):
     """Links and `..` are resolved: the path may be tested afterwards."""
 
     path: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ObjectStorageCall(Concept):
+class ObjectStorageCall(Concept, frozen=True, eq=False):
     """An object of a store such as S3.
 
     Attributes:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
 # ── as a client ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OutboundRequest(Concept):
+class OutboundRequest(Concept, frozen=True, eq=False):
     """A request to another host.
 
     Attributes:
@@ -39,8 +36,7 @@ class OutboundRequest(Concept):
     headers: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ClientCreation(Concept):
+class ClientCreation(Concept, frozen=True, eq=False):
     """A client with a pool of connections, or another object that is costly to make.
 
     Attributes:
@@ -64,8 +60,7 @@ class ClientCreation(Concept):
     managed: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PaidApiCall(Concept):
+class PaidApiCall(Concept, frozen=True, eq=False):
     """A call that somebody is charged for: language models, payments, text messages. `provider` names whom."""
 
     provider: str = ""
@@ -74,8 +69,7 @@ class PaidApiCall(Concept):
 # ── as a server ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ResponseCreation(Concept):
+class ResponseCreation(Concept, frozen=True, eq=False):
     """A response object made by hand.
 
     Attributes:
@@ -101,8 +95,7 @@ class ResponseCreation(Concept):
     filename: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CookieSet(Concept):
+class CookieSet(Concept, frozen=True, eq=False):
     """A cookie sent to the browser; flags are None when not written down.
 
     Attributes:
@@ -126,16 +119,14 @@ class CookieSet(Concept):
     response: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CookieDelete(Concept):
+class CookieDelete(Concept, frozen=True, eq=False):
     """A cookie taken back from the browser."""
 
     key: ir.Expr | None = None
     response: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class HttpError(Concept):
+class HttpError(Concept, frozen=True, eq=False):
     """An exception that becomes an HTTP error; made here, raised or not (see `site`).
 
     Attributes:
@@ -149,31 +140,27 @@ class HttpError(Concept):
     headers: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RequestRead(Concept):
+class RequestRead(Concept, frozen=True, eq=False):
     """The request's body read by hand: `kind` is body, json, form or stream."""
 
     kind: str
     request: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UploadRead(Concept):
+class UploadRead(Concept, frozen=True, eq=False):
     """An uploaded file read; `size` is the limit in bytes, None for all of it."""
 
     upload: ir.Expr | None = None
     size: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UrlBuild(Concept):
+class UrlBuild(Concept, frozen=True, eq=False):
     """An absolute address made from the request, hence from its Host header."""
 
     route: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RateLimit(Concept):
+class RateLimit(Concept, frozen=True, eq=False):
     """A limit on how often something may be called; usually a decorator or a dependency.
 
     Attributes:
@@ -188,24 +175,21 @@ class RateLimit(Concept):
 # ── sockets ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WebSocketAccept(Concept):
+class WebSocketAccept(Concept, frozen=True, eq=False):
     """The handshake is accepted."""
 
     socket: ir.Expr | None = None
     subprotocol: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WebSocketReceive(Concept):
+class WebSocketReceive(Concept, frozen=True, eq=False):
     """A message is awaited: `kind` is text, bytes, json, raw or iterate."""
 
     kind: str = "raw"
     socket: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WebSocketSend(Concept):
+class WebSocketSend(Concept, frozen=True, eq=False):
     """A message is sent: `kind` is text, bytes, json or raw."""
 
     kind: str = "raw"
@@ -213,8 +197,7 @@ class WebSocketSend(Concept):
     data: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WebSocketClose(Concept):
+class WebSocketClose(Concept, frozen=True, eq=False):
     """The socket is closed."""
 
     socket: ir.Expr | None = None

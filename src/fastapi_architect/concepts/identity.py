@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TokenEncode(Concept):
+class TokenEncode(Concept, frozen=True, eq=False):
     """A token is signed.
 
     Attributes:
@@ -25,8 +22,7 @@ class TokenEncode(Concept):
     library: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TokenDecode(Concept):
+class TokenDecode(Concept, frozen=True, eq=False):
     """A token is read.
 
     Attributes:
@@ -50,15 +46,13 @@ class TokenDecode(Concept):
     audience: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TokenHeaderRead(Concept):
+class TokenHeaderRead(Concept, frozen=True, eq=False):
     """A token's header is read before its signature is checked."""
 
     token: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PasswordHasher(Concept):
+class PasswordHasher(Concept, frozen=True, eq=False):
     """A hasher is configured.
 
     Attributes:
@@ -70,8 +64,7 @@ class PasswordHasher(Concept):
     scheme: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PasswordHash(Concept):
+class PasswordHash(Concept, frozen=True, eq=False):
     """A password is hashed; `scheme` is bcrypt, argon2, pbkdf2, scrypt ... or "" when the hasher decides."""
 
     password: ir.Expr | None = None
@@ -79,8 +72,7 @@ class PasswordHash(Concept):
     salt: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PasswordVerify(Concept):
+class PasswordVerify(Concept, frozen=True, eq=False):
     """A password is compared with its hash."""
 
     password: ir.Expr | None = None
@@ -88,8 +80,7 @@ class PasswordVerify(Concept):
     scheme: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SecurityScheme(Concept):
+class SecurityScheme(Concept, frozen=True, eq=False):
     """A scheme that reads credentials from a request.
 
     Attributes:
@@ -106,8 +97,7 @@ class SecurityScheme(Concept):
     parameter: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SignatureVerification(Concept):
+class SignatureVerification(Concept, frozen=True, eq=False):
     """A signed message is verified by its provider's kit; raises when it does not fit.
 
     Attributes:
@@ -123,16 +113,14 @@ class SignatureVerification(Concept):
     key: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SecretComparison(Concept):
+class SecretComparison(Concept, frozen=True, eq=False):
     """Two secrets are compared in constant time."""
 
     left: ir.Expr | None = None
     right: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SecretReveal(Concept):
+class SecretReveal(Concept, frozen=True, eq=False):
     """A wrapped secret is unwrapped (`get_secret_value`)."""
 
     secret: ir.Expr | None = None

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LogRecord(Concept):
+class LogRecord(Concept, frozen=True, eq=False):
     """Something is logged.
 
     Attributes:
@@ -31,13 +28,11 @@ class LogRecord(Concept):
     structured: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ErrorReport(Concept):
+class ErrorReport(Concept, frozen=True, eq=False):
     """An error is sent to a service that collects them."""
 
     error: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TracebackText(Concept):
+class TracebackText(Concept, frozen=True, eq=False):
     """A traceback becomes text."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Enqueue(Concept):
+class Enqueue(Concept, frozen=True, eq=False):
     """A task is sent to a queue.
 
     Attributes:
@@ -35,16 +32,14 @@ class Enqueue(Concept):
         return next((k.value for k in self.options if k.arg == name), None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TaskRetry(Concept):
+class TaskRetry(Concept, frozen=True, eq=False):
     """A task asks to be tried again."""
 
     countdown: ir.Expr | None = None
     max_retries: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ResultWait(Concept):
+class ResultWait(Concept, frozen=True, eq=False):
     """A task's result is waited for; `timeout` None when without limit; `kind` is get, join, wait or apply."""
 
     result: ir.Expr | None = None
@@ -52,13 +47,11 @@ class ResultWait(Concept):
     kind: str = "get"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WorkerInspection(Concept):
+class WorkerInspection(Concept, frozen=True, eq=False):
     """Workers are asked something and their answers waited for (`app.control.inspect()`)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BackgroundTaskAdd(Concept):
+class BackgroundTaskAdd(Concept, frozen=True, eq=False):
     """A function runs after the response, in the same process.
 
     Attributes:
@@ -74,8 +67,7 @@ class BackgroundTaskAdd(Concept):
     tasks: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EmailSend(Concept):
+class EmailSend(Concept, frozen=True, eq=False):
     """A message is mailed; `message` is the message or its body."""
 
     message: ir.Expr | None = None

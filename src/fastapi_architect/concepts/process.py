@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CommandExecution(Concept):
+class CommandExecution(Concept, frozen=True, eq=False):
     """A program is started.
 
     Attributes:
@@ -27,16 +24,14 @@ class CommandExecution(Concept):
     remote: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CodeExecution(Concept):
+class CodeExecution(Concept, frozen=True, eq=False):
     """Text becomes running code; `kind` is eval, exec, compile, import, function or query."""
 
     code: ir.Expr | None = None
     kind: str = "eval"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ServerRun(Concept):
+class ServerRun(Concept, frozen=True, eq=False):
     """The web server is started from code.
 
     Attributes:
@@ -52,13 +47,11 @@ class ServerRun(Concept):
         return next((k.value for k in self.options if k.arg == name), None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ProcessExit(Concept):
+class ProcessExit(Concept, frozen=True, eq=False):
     """The process ends."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DynamicAttribute(Concept):
+class DynamicAttribute(Concept, frozen=True, eq=False):
     """An attribute by a name made at run time: `kind` is get or set."""
 
     target: ir.Expr | None = None

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Deserialization(Concept):
+class Deserialization(Concept, frozen=True, eq=False):
     """Bytes or text become objects.
 
     Attributes:
@@ -25,16 +22,14 @@ class Deserialization(Concept):
     loader: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Serialization(Concept):
+class Serialization(Concept, frozen=True, eq=False):
     """An object becomes bytes or text: `format` as for `Deserialization`."""
 
     value: ir.Expr | None = None
     format: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ModelDump(Concept):
+class ModelDump(Concept, frozen=True, eq=False):
     """A model becomes a mapping or JSON.
 
     Attributes:
@@ -56,8 +51,7 @@ class ModelDump(Concept):
     deprecated: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ModelLoad(Concept):
+class ModelLoad(Concept, frozen=True, eq=False):
     """Data becomes a model.
 
     Attributes:
@@ -73,8 +67,7 @@ class ModelLoad(Concept):
     deprecated: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ModelUpdate(Concept):
+class ModelUpdate(Concept, frozen=True, eq=False):
     """A mapping's values are put on a model's attributes (`model_copy(update=...)`, `sqlmodel_update`)."""
 
     model: ir.Expr | None = None

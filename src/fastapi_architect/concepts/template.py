@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TemplateEnvironment(Concept):
+class TemplateEnvironment(Concept, frozen=True, eq=False):
     """An environment of templates; `autoescape` None means off unless `escapes_by_default`."""
 
     autoescape: ir.Expr | None = None
@@ -17,8 +14,7 @@ class TemplateEnvironment(Concept):
     directory: ir.Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TemplateRender(Concept):
+class TemplateRender(Concept, frozen=True, eq=False):
     """A template is filled in.
 
     Attributes:
@@ -36,16 +32,14 @@ class TemplateRender(Concept):
     request_first: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TemplateSource(Concept):
+class TemplateSource(Concept, frozen=True, eq=False):
     """Text becomes a template."""
 
     source: ir.Expr | None = None
     engine: str = "jinja2"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SafeMarkup(Concept):
+class SafeMarkup(Concept, frozen=True, eq=False):
     """Text is declared to be safe HTML."""
 
     text: ir.Expr | None = None

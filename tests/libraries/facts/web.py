@@ -77,7 +77,7 @@ async def handler(
     response.delete_cookie("session")  # $ CookieDelete
     response.headers["X"] = str(request.url_for("handler"))  # $ UrlBuild
     await run_in_threadpool(compute, 1)  # : int  # $ ThreadOffload target=compute
-    templates.TemplateResponse(request, "a.html", {"a": 1})
+    templates.TemplateResponse(request, "a.html", {"a": 1})  # $ TemplateRender is_response request_first
     request.state.db.commit()  # $ Commit sure=False
     return content, data
 

@@ -11,7 +11,7 @@ In Python: `describe(library, RandomValue, ["secrets.token_hex"], secure=True, s
     kind = "cpu"
 
 A field's text that begins with `@` is taken from the call: `@0 url` (the argument at position 0 or named url), `@:url` (by name
-only), `@receiver`, `@args`, `@keywords`.
+only), `@?:url` (whether it is written down), `@receiver`, `@args`, `@keywords`.
 """
 
 from __future__ import annotations
@@ -136,8 +136,9 @@ def _parsed(value: object) -> object:
         return value
     if value[1:] in _PARTS:
         return Part(value[1:])
-    position, _, keyword = value[1:].replace(":", " ").partition(" ")
-    return Argument(int(position) if position else None, keyword.strip() or None)
+    given = value.startswith("@?")
+    position, _, keyword = value[2 if given else 1 :].replace(":", " ").partition(" ")
+    return (Given if given else Argument)(int(position) if position else None, keyword.strip() or None)
 
 
 def library_of(table: Mapping[str, Any]) -> Library:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -53,9 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(module: str, arguments: list[str]) -> int:
     from fastapi_architect.cli.errors import report_fault, usage_errors
 
-    door = importlib.import_module(module)
     try:
-        return int(door.run(arguments))
+        return int(importlib.import_module(module).run(arguments))
     except usage_errors() as error:
         print(f"architect: {error}", file=sys.stderr)
         return USAGE
@@ -64,13 +65,30 @@ def _run(module: str, arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         # The reader of a pipe went away (`| head`): no fault of anybody. Keep the interpreter from complaining on exit.
-        import os
-
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:  # the last line of defence: a fault of this tool is said as such
         return report_fault(error)
 
 
+def console() -> None:
+    """The process of one command.
+
+    A review makes a million objects that all live until its end: collecting them, and taking them apart at exit, would cost
+    as much as parsing. So the collector stays off and the process ends without ceremony once everything is written.
+    """
+    gc.disable()
+    try:
+        code = main()
+    except SystemExit as stop:  # argparse: help, version, usage
+        code = stop.code if isinstance(stop.code, int) else USAGE
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            code = code or FAULT
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    console()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 from weakref import WeakKeyDictionary
+
+import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
@@ -31,8 +32,7 @@ ConceptT = TypeVar("ConceptT", bound=Concept)
 _MAX_FUNCTIONS = 400
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Effects:
+class Effects(msgspec.Struct, frozen=True, eq=False):
     """Everything that some functions do.
 
     Attributes:

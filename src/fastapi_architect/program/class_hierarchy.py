@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from fastapi_architect.program.definitions import Binding, Class, Function, dotted_name
 from fastapi_architect.program.types import (
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from fastapi_architect.program.type_inference import TypeInference
 
 
-@dataclass(frozen=True, slots=True)
-class Ancestor:
+class Ancestor(msgspec.Struct, frozen=True):
     """One entry of a class's resolution order.
 
     Attributes:
@@ -33,11 +33,10 @@ class Ancestor:
     """
 
     cls: Class | str
-    variables: dict[str, Type | None] = field(default_factory=dict)
+    variables: dict[str, Type | None] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """A member as found: the ancestor that defines it and how."""
 
     ancestor: Ancestor
@@ -52,6 +51,7 @@ class ClassHierarchy:
         self._inference = inference
         self._bases: dict[int, tuple[Instance | ClassRef, ...]] = {}
         self._orders: dict[int, tuple[Ancestor, ...]] = {}
+        self._library_orders: dict[str, tuple[Ancestor, ...]] = {}
         self._variables: dict[int, tuple[str, ...]] = {}
         self._working: set[int] = set()
         self._subclasses: dict[int, list[Class]] | None = None
@@ -123,6 +123,9 @@ class ClassHierarchy:
         ]
 
     def _library_order(self, name: str) -> tuple[Ancestor, ...]:
+        known = self._library_orders.get(name)
+        if known is not None:
+            return known
         found: dict[str, None] = {}
         stack = [name]
         while stack:
@@ -130,7 +133,8 @@ class ClassHierarchy:
             if current not in found:
                 found[current] = None
                 stack += self._inference.library.bases(current)
-        return tuple(Ancestor(each) for each in found)
+        self._library_orders[name] = order = tuple(Ancestor(each) for each in found)
+        return order
 
     def is_subclass(self, cls: Class | str, *names: str) -> bool:
         """`cls` is, or inherits from, a class of one of these dotted names."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi_architect.program.definitions import Class, Scope
-from fastapi_architect.program.types import Instance, ClassRef, External, options
+from fastapi_architect.program.types import ClassRef, External, Instance, options
 from fastapi_architect.syntax import ir
 
 if TYPE_CHECKING:

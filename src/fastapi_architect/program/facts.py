@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from fastapi_architect.program.definitions import Binding, Function, Scope, last_name
+from fastapi_architect.program.definitions import Binding, Function, Scope
 from fastapi_architect.syntax import ir
 
 NodeT = TypeVar("NodeT", bound=ir.Node)
@@ -87,7 +87,7 @@ class BodyFacts:
         is_global: names declared global or nonlocal.
     """
 
-    __slots__ = ("_sites", "bindings", "calls", "is_global", "scope")
+    __slots__ = ("_named", "_sites", "bindings", "calls", "is_global", "scope")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -95,6 +95,7 @@ class BodyFacts:
         self.calls: list[Site] = []
         self.is_global: dict[str, str] = {}
         self._sites: dict[type, list[Site]] = {}
+        self._named: dict[str, list[Site]] | None = None
 
     def sites(self, kind: type[ir.Node]) -> list[Site]:
         """Nodes of one class with their surroundings (all classes but Name, Constant, Keyword)."""
@@ -102,11 +103,21 @@ class BodyFacts:
             return self.calls
         return self._sites.get(kind, [])
 
-    def calls_named(self, *names: str) -> Iterator[Site]:
-        """Call sites whose target's last name is one of `names`."""
-        for site in self.calls:
-            if last_name(site.node.func) in names:
-                yield site
+    def calls_named(self, *names: str) -> list[Site]:
+        """Call sites whose target's last name is one of `names`, in order for each name."""
+        index = self._named
+        if index is None:
+            index = self._named = {}
+            for site in self.calls:
+                func = site.node.func
+                name = func.attr if func.__class__ is ir.Attribute else func.id if func.__class__ is ir.Name else ""
+                if name in index:
+                    index[name].append(site)
+                else:
+                    index[name] = [site]
+        if len(names) == 1:
+            return index.get(names[0], [])
+        return [site for name in names for site in index.get(name, ())]
 
 
 class _Walk:

@@ -14,7 +14,6 @@ from pathlib import PurePosixPath
 from fastapi_architect.program.definitions import Module
 from fastapi_architect.syntax import ir
 
-
 #: Stands for the folder above the tree: the tree itself is a package that its modules import by name.
 ABOVE = "^"
 

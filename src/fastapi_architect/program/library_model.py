@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from fastapi_architect.program.definitions import Class
-    from fastapi_architect.program.types import Instance, ClassRef, Type
+    from fastapi_architect.program.types import ClassRef, Instance, Type
     from fastapi_architect.syntax import ir
 
 

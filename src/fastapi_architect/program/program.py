@@ -7,7 +7,15 @@ from functools import cached_property
 
 from fastapi_architect.program.call_graph import CallGraph
 from fastapi_architect.program.constants import Constants
-from fastapi_architect.program.definitions import Class, Function, Module, Scope, all_classes, all_functions, last_name
+from fastapi_architect.program.definitions import (
+    Class,
+    Function,
+    Module,
+    Scope,
+    all_classes,
+    all_functions,
+    last_name,
+)
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.import_graph import (
     ImportGraph,

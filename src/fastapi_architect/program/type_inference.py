@@ -129,7 +129,10 @@ class TypeInference:
         found = self.lookup(name, scope)
         if found is not None:
             owner, bindings = found
-            of = union(*(self._binding_type(binding, owner) for binding in bindings))
+            if len(bindings) == 1:
+                of = self._binding_type(bindings[0], owner)
+            else:
+                of = union(*[self._binding_type(binding, owner) for binding in bindings])
         else:
             of = self._star_import(name, scope.module) or self._builtin(name)
         self._working.discard(key)
@@ -678,7 +681,11 @@ class TypeInference:
 
     def _attribute(self, expr: ir.Attribute, scope: Scope) -> Type | None:
         base = self.type_of(expr.value, scope)
-        return union(*(self.member_type(option, expr.attr) for option in options(base)))
+        if base is None:
+            return None
+        if base.__class__ is Union:
+            return union(*[self.member_type(option, expr.attr) for option in base.options])
+        return self.member_type(base, expr.attr)
 
     def _subscript(self, expr: ir.Subscript, scope: Scope) -> Type | None:
         index = expr.slice.value if expr.slice.__class__ is ir.Constant and expr.slice.kind == "int" else None
@@ -700,7 +707,11 @@ class TypeInference:
         callee = self.type_of(expr.func, scope)
         if expr.func.__class__ is ir.Name and expr.func.id == "super":
             return self._super(scope)
-        return union(*(self.call_result(option, expr, scope) for option in options(callee)))
+        if callee is None:
+            return None
+        if callee.__class__ is Union:
+            return union(*[self.call_result(option, expr, scope) for option in callee.options])
+        return self.call_result(callee, expr, scope)
 
     def _super(self, scope: Scope) -> Type | None:
         current: Scope | None = scope

@@ -1,0 +1,43 @@
+"""Text of the reviewed files as it stands there, for mends that move or keep what a reader wrote."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.program.definitions import Function
+from fastapi_architect.source.decode import decode
+from fastapi_architect.source.location import Location
+from fastapi_architect.source.tree import Unreadable
+from fastapi_architect.syntax import span
+
+_LINES: WeakKeyDictionary[AppGraph, dict[str, list[str]]] = WeakKeyDictionary()
+
+
+def lines_of(graph: AppGraph, path: str) -> list[str]:
+    """Lines of a file without their ends; none when it cannot be read."""
+    known = _LINES.setdefault(graph, {})
+    if path not in known:
+        data = graph.tree.read(path)
+        known[path] = [] if isinstance(data, Unreadable) else decode(data).text.split("\n")
+    return known[path]
+
+
+def text_at(graph: AppGraph, place: Location) -> str:
+    """The text of a stretch of one file, "" when it cannot be read."""
+    lines = lines_of(graph, place.path)[place.line - 1 : place.end_line or place.line]
+    if not lines:
+        return ""
+    encoded = [line.encode("utf-8", "surrogatepass") for line in lines]
+    encoded[-1] = encoded[-1][: place.end_column]
+    encoded[0] = encoded[0][place.column :]
+    return b"\n".join(encoded).decode("utf-8", "surrogatepass")
+
+
+def block_of(function: Function) -> Location:
+    """A function with its decorators: whole lines, from the first decorator to the end of the body."""
+    node = function.node
+    first = min([span.line_of(node.span), *(span.line_of(d.span) for d in node.decorators)])
+    return Location(
+        function.module.path, first, 0, span.end_line_of(node.span), span.end_column_of(node.span)
+    )

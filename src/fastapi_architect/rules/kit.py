@@ -281,7 +281,7 @@ class Rule:
         text = (self.demonstration.__doc__ or "") if self.demonstration is not None else ""
         return " ".join(text.split())
 
-    def at(self, place: Location | HasLocation | Site, issue: str, suggestion: str = "", **details: Any) -> Finding:
+    def at(self, place: Location | HasLocation | Site | Scope, issue: str, suggestion: str = "", **details: Any) -> Finding:
         """A finding at a place.
 
         Args:
@@ -330,7 +330,7 @@ def files_of(example: Example) -> dict[str, str]:
     return {"main.py": textwrap.dedent(example).lstrip("\n")}
 
 
-def steps(*pairs: tuple[Location | HasLocation | Site, str]) -> tuple[Step, ...]:
+def steps(*pairs: tuple[Location | HasLocation | Site | Scope, str]) -> tuple[Step, ...]:
     """Evidence in order, from places and sentences."""
     made = []
     for place, text in pairs:

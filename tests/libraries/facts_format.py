@@ -1,8 +1,11 @@
 """What the comments in `facts/*.py` say, and what the libraries say about the same lines.
 
-`# $ SqlExecution raw statement=stmt; BlockingCall kind=database` names every concept of its line, in any order, with the fields
-worth saying: `flag` for True, `flag=False`, `kind=text`, `statement=source text`. A line without such a comment has no concept.
-`x  # : list[User]` says the type of the expression that stands alone on its line; both may be said: `x()  # : int  # $ Digest`.
+`# $ SqlExecution raw statement=stmt; BlockingCall kind=database` names every concept of its line, in any
+order, with the fields
+worth saying: `flag` for True, `flag=False`, `kind=text`, `statement=source text`. A line without such a
+comment has no concept.
+`x  # : list[User]` says the type of the expression that stands alone on its line; both may be said: `x()  #
+: int  # $ Digest`.
 """
 
 from __future__ import annotations
@@ -74,7 +77,9 @@ def found_concepts(sample: Sample) -> dict[int, list[Concept]]:
 
 
 def differences(sample: Sample) -> list[str]:
-    """Lines whose concepts are not those of their comment: every one of a line, with the fields that the comment names."""
+    """Lines whose concepts are not those of their comment: every one of a line, with the fields that the
+    comment names.
+    """
     expected, found = expected_concepts(sample), found_concepts(sample)
     wrong = []
     for line in sorted(expected.keys() | found.keys()):
@@ -88,7 +93,9 @@ def differences(sample: Sample) -> list[str]:
             else:
                 left.remove(match)
         if missing or left:
-            wrong.append(f"line {line}: missing {missing}, unexpected {[_shown_concept(sample, c) for c in left]}")
+            wrong.append(
+                f"line {line}: missing {missing}, unexpected {[_shown_concept(sample, c) for c in left]}"
+            )
     return wrong
 
 

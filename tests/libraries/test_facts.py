@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from tests.libraries.facts_format import FACTS, differences, expected_types, found_types, load
 
 SAMPLES = sorted(FACTS.glob("*.py"))

@@ -13,12 +13,14 @@ from fastapi_architect.syntax import ir
 class Concept(msgspec.Struct, frozen=True, eq=False):
     """Something that happens at a call.
 
-    A struct and no dataclass because there are many of them: making 76 dataclasses took 45 ms of every start, structs take one.
+    A struct and no dataclass because there are many of them: making 76 dataclasses took 45 ms of every
+    start, structs take one.
 
     Attributes:
         site: the call in its surroundings.
         name: dotted name of what is called, as the library model knows it.
-        sure: False when the receiver was recognised by its name alone (duck typing): findings are then firm at most.
+        sure: False when the receiver was recognised by its name alone (duck typing): findings are then firm
+            at most.
     """
 
     site: Site

@@ -61,14 +61,18 @@ class LoopRun(Concept, frozen=True, eq=False):
 
 
 class AsyncWait(Concept, frozen=True, eq=False):
-    """A wait without a limit of its own: `queue.get()`, `event.wait()`, `lock.acquire()` of asyncio; `kind` says which."""
+    """A wait without a limit of its own: `queue.get()`, `event.wait()`, `lock.acquire()` of asyncio; `kind`
+    says which.
+    """
 
     kind: str = "event"
     waited_for: ir.Expr | None = None
 
 
 class ThreadStart(Concept, frozen=True, eq=False):
-    """A thread, pool or process is made; `kind` is thread, process, thread-pool, process-pool or scheduler."""
+    """A thread, pool or process is made; `kind` is thread, process, thread-pool, process-pool or
+    scheduler.
+    """
 
     kind: str = "thread"
     target: ir.Expr | None = None

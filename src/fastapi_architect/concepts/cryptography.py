@@ -64,7 +64,9 @@ class UnverifiedTls(Concept, frozen=True, eq=False):
 
 
 class Encoding(Concept, frozen=True, eq=False):
-    """Data is encoded or decoded without any key; `kind` is base64-encode, base64-decode, hex-encode or hex-decode."""
+    """Data is encoded or decoded without any key; `kind` is base64-encode, base64-decode, hex-encode or
+    hex-decode.
+    """
 
     kind: str
     data: ir.Expr | None = None

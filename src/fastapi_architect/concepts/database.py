@@ -93,7 +93,8 @@ class SqlExecution(DatabaseCall, frozen=True, eq=False):
 
     Attributes:
         statement: the statement.
-        raw: it is text that is sent as it is (a string, or `text(...)`), not an expression that binds its values.
+        raw: it is text that is sent as it is (a string, or `text(...)`), not an expression that binds its
+            values.
         parameters: the values bound.
         driver: sqlalchemy, psycopg, asyncpg, sqlite3 ...
         many: more than one set of parameters.
@@ -136,8 +137,8 @@ class QueryStep(Concept, frozen=True, eq=False):
     """One method of a statement's chain.
 
     Attributes:
-        kind: where, join, order_by, limit, offset, group_by, having, options, distinct, lock, values, returning, columns,
-            union, subquery, execution_options or other.
+        kind: where, join, order_by, limit, offset, group_by, having, options, distinct, lock, values,
+            returning, columns, union, upsert, subquery, execution_options or other.
         statement: what it is called on.
         args: positional arguments.
         keywords: keyword arguments.
@@ -222,7 +223,9 @@ class Rollback(DatabaseCall, frozen=True, eq=False):
 
 
 class SessionClose(DatabaseCall, frozen=True, eq=False):
-    """A session, connection or cursor is given back; `kind` is session, connection, cursor, engine or pool."""
+    """A session, connection or cursor is given back; `kind` is session, connection, cursor, engine or
+    pool.
+    """
 
     kind: str = "session"
 
@@ -233,7 +236,8 @@ class TransactionBegin(DatabaseCall, frozen=True, eq=False):
     Attributes:
         nested: a savepoint.
         managed: it stands in a `with`, which commits it.
-        opens: the connection or session is opened by the same call (`engine.begin()`, `sessionmaker.begin()`).
+        opens: the connection or session is opened by the same call (`engine.begin()`,
+            `sessionmaker.begin()`).
     """
 
     nested: bool = False
@@ -245,8 +249,8 @@ class RowFetch(DatabaseCall, frozen=True, eq=False):
     """Rows are taken from a result.
 
     Attributes:
-        kind: all, first, one, one_or_none, scalar, scalar_one, scalar_one_or_none, scalars, mappings, unique, many,
-            count, exists, partitions or iterate.
+        kind: all, first, one, one_or_none, scalar, scalar_one, scalar_one_or_none, scalars, mappings,
+            unique, many, count, exists, partitions or iterate.
         result: what they are taken from.
         may_be_none: no row gives None.
         executes: the statement is sent by this call (a `Query`, a cursor of a document database).
@@ -259,7 +263,9 @@ class RowFetch(DatabaseCall, frozen=True, eq=False):
 
 
 class BulkWrite(DatabaseCall, frozen=True, eq=False):
-    """Many rows in one call, past the unit of work; `kind` is insert, update, save, query_update or query_delete."""
+    """Many rows in one call, past the unit of work; `kind` is insert, update, save, query_update or
+    query_delete.
+    """
 
     kind: str = "insert"
     model: ir.Expr | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.syntax import ir
 
-# ── as a client ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── as a client ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 class OutboundRequest(Concept, frozen=True, eq=False):
@@ -61,12 +61,14 @@ class ClientCreation(Concept, frozen=True, eq=False):
 
 
 class PaidApiCall(Concept, frozen=True, eq=False):
-    """A call that somebody is charged for: language models, payments, text messages. `provider` names whom."""
+    """A call that somebody is charged for: language models, payments, text messages. `provider` names
+    whom.
+    """
 
     provider: str = ""
 
 
-# ── as a server ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── as a server ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 class ResponseCreation(Concept, frozen=True, eq=False):
@@ -172,7 +174,7 @@ class RateLimit(Concept, frozen=True, eq=False):
     key: ir.Expr | None = None
 
 
-# ── sockets ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── sockets ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class WebSocketAccept(Concept, frozen=True, eq=False):

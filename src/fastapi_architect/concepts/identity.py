@@ -84,7 +84,8 @@ class SecurityScheme(Concept, frozen=True, eq=False):
     """A scheme that reads credentials from a request.
 
     Attributes:
-        kind: bearer, basic, digest, oauth2-password, oauth2-code, oauth2, openid, api-key-header, api-key-query or
+        kind: bearer, basic, digest, oauth2-password, oauth2-code, oauth2, openid, api-key-header,
+            api-key-query or
             api-key-cookie.
         auto_error: the argument; None means the default, True.
         scopes: the scopes as given.

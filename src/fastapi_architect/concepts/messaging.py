@@ -12,7 +12,8 @@ class Enqueue(Concept, frozen=True, eq=False):
     Attributes:
         task: the task as written (`send_mail` of `send_mail.delay(1)`); None when it is named by text.
         task_name: the expression that names it.
-        args: positional arguments the task will get; for `apply_async` those of its list when it is written out.
+        args: positional arguments the task will get; for `apply_async` those of its list when it is written
+            out.
         keywords: keyword arguments the task will get, likewise.
         options: other keyword arguments (countdown, queue, serializer ...).
         kind: delay, apply_async, send_task, signature, chain, group, chord, publish or enqueue.
@@ -40,7 +41,9 @@ class TaskRetry(Concept, frozen=True, eq=False):
 
 
 class ResultWait(Concept, frozen=True, eq=False):
-    """A task's result is waited for; `timeout` None when without limit; `kind` is get, join, wait or apply."""
+    """A task's result is waited for; `timeout` None when without limit; `kind` is get, join, wait or
+    apply.
+    """
 
     result: ir.Expr | None = None
     timeout: ir.Expr | None = None

@@ -15,7 +15,9 @@ _VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 _SESSION = "aiohttp.ClientSession"
 _DEFAULT = 300.0
 
-library = Library(packages=("aiohttp",), aliases={"aiohttp.client.*": "aiohttp", "aiohttp.client_exceptions.*": "aiohttp"})
+library = Library(
+    packages=("aiohttp",), aliases={"aiohttp.client.*": "aiohttp", "aiohttp.client_exceptions.*": "aiohttp"}
+)
 inherit(
     library,
     """aiohttp
@@ -36,7 +38,8 @@ library.attributes["aiohttp.ClientResponse.status"] = INT
 
 
 @library.recognise(
-    OutboundRequest, names=[*(f"{_SESSION}.{name}" for name in (*_VERBS, "request", "ws_connect")), "aiohttp.request"]
+    OutboundRequest,
+    names=[*(f"{_SESSION}.{name}" for name in (*_VERBS, "request", "ws_connect")), "aiohttp.request"],
 )
 def _request(call: RecognisedCall) -> Iterator[OutboundRequest]:
     position = 1 if call.method == "request" else 0

@@ -23,7 +23,7 @@ calls = library.calls
 
 def _mode(call: CallContext | RecognisedCall) -> str:
     expr = call.argument(1, "mode")
-    return expr.value if expr.__class__ is ir.Constant and isinstance(expr.value, str) else ""  # type: ignore[union-attr]
+    return expr.value if expr.__class__ is ir.Constant and isinstance(expr.value, str) else ""
 
 
 @library.call("aiofiles.open", "aiofiles.tempfile.NamedTemporaryFile")
@@ -41,7 +41,11 @@ coroutines(library, "aiofiles.os", "remove unlink rename replace mkdir makedirs 
 coroutines(library, "aiofiles.os.path", "exists isfile isdir getsize")
 calls["anyio.Path.read_text"] = awaitable(STR)
 calls["anyio.Path.read_bytes"] = awaitable(BYTES)
-coroutines(library, "anyio.Path", "write_text write_bytes unlink mkdir exists is_file is_dir resolve rename stat open")
+coroutines(
+    library,
+    "anyio.Path",
+    "write_text write_bytes unlink mkdir exists is_file is_dir resolve rename stat open",
+)
 coroutines(library, "anyio", "sleep sleep_forever run_process open_process connect_tcp")
 calls["anyio.create_task_group"] = Instance("anyio.abc.TaskGroup")
 coroutines(library, "anyio.abc.TaskGroup", "start")
@@ -50,7 +54,9 @@ coroutines(library, "anyio.abc.TaskGroup", "start")
 @library.recognise(FileAccess, names=["aiofiles.open", "anyio.open_file"])
 def _open(call: RecognisedCall) -> Iterator[FileAccess]:
     writes = any(letter in _mode(call) for letter in "wax+")
-    yield FileAccess(*call.place, path=call.argument(0, "file"), mode="write" if writes else "read", is_async=True)
+    yield FileAccess(
+        *call.place, path=call.argument(0, "file"), mode="write" if writes else "read", is_async=True
+    )
 
 
 _DELETE: dict[str, object] = {"path": Argument(0), "mode": "delete", "is_async": True}
@@ -63,8 +69,18 @@ describe_each(
         **dict.fromkeys((f"aiofiles.os.{name}" for name in ("rename", "replace")), _MOVE),
         "anyio.Path.read_text": {"path": RECEIVER, "is_async": True, "whole": True},
         "anyio.Path.read_bytes": {"path": RECEIVER, "is_async": True, "whole": True},
-        "anyio.Path.write_text": {"path": RECEIVER, "is_async": True, "mode": "write", "data": Argument(0, "data")},
-        "anyio.Path.write_bytes": {"path": RECEIVER, "is_async": True, "mode": "write", "data": Argument(0, "data")},
+        "anyio.Path.write_text": {
+            "path": RECEIVER,
+            "is_async": True,
+            "mode": "write",
+            "data": Argument(0, "data"),
+        },
+        "anyio.Path.write_bytes": {
+            "path": RECEIVER,
+            "is_async": True,
+            "mode": "write",
+            "data": Argument(0, "data"),
+        },
         "anyio.Path.unlink": {"path": RECEIVER, "is_async": True, "mode": "delete"},
     },
 )
@@ -75,7 +91,12 @@ describe(
     target=Argument(0, "func"),
 )
 describe(library, LoopRun, "anyio.run anyio.from_thread.run trio.run", coroutine=Argument(0, "func"))
-describe(library, Timeout, "anyio.fail_after anyio.move_on_after trio.fail_after trio.move_on_after", seconds=Argument(0))
+describe(
+    library,
+    Timeout,
+    "anyio.fail_after anyio.move_on_after trio.fail_after trio.move_on_after",
+    seconds=Argument(0),
+)
 
 
 @library.recognise(TaskSpawn, names=["anyio.abc.TaskGroup.start_soon", "anyio.abc.TaskGroup.start"])

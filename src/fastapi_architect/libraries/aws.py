@@ -14,7 +14,7 @@ from fastapi_architect.program.types import STR, Instance
 _CLIENT = "boto3.Client"
 _ASYNC = "aiobotocore.Client"
 library = Library(
-    packages=("boto3", "botocore", "aioboto3", "aiobotocore", "s3transfer", "google.cloud"),
+    packages=("boto3", "botocore", "aioboto3", "aiobotocore", "s3transfer"),
     aliases={"boto3.session.Session": "boto3.Session", "aioboto3.session.Session": "aioboto3.Session"},
     bases={
         "botocore.exceptions.ClientError": ("builtins.Exception",),
@@ -37,15 +37,20 @@ _OPERATIONS = {
     "list_objects_v2": "list",
 }
 _OTHERS = (
-    "send_message receive_message delete_message publish invoke send_email send_raw_email put_item get_item query scan "
-    "update_item delete_item batch_write_item get_secret_value get_parameter start_execution initiate_auth sign_up "
-    "admin_create_user create_bucket head_bucket list_buckets describe_instances detect_text put_events invoke_model"
+    "send_message receive_message delete_message publish invoke send_email send_raw_email put_item get_item "
+    "query scan "
+    "update_item delete_item batch_write_item get_secret_value get_parameter start_execution initiate_auth "
+    "sign_up "
+    "admin_create_user create_bucket head_bucket list_buckets describe_instances detect_text put_events "
+    "invoke_model"
 ).split()
 calls = library.calls
 for _name in ("boto3.client", "boto3.Session.client"):
     calls[_name] = Instance(_CLIENT)
 calls["boto3.resource"] = calls["boto3.Session.resource"] = Instance("boto3.Resource")
-calls["boto3.Resource.Bucket"] = calls["boto3.Resource.Table"] = calls["boto3.Resource.Object"] = Instance(_CLIENT)
+calls["boto3.Resource.Bucket"] = calls["boto3.Resource.Table"] = calls["boto3.Resource.Object"] = Instance(
+    _CLIENT
+)
 calls["aioboto3.Session.client"] = manager(Instance(_ASYNC))
 calls["aiobotocore.session.AioSession.create_client"] = manager(Instance(_ASYNC))
 calls[f"{_CLIENT}.generate_presigned_url"] = STR
@@ -53,7 +58,9 @@ coroutines(library, _ASYNC, [*_OPERATIONS, *_OTHERS, "generate_presigned_url"])
 
 for _owner in (_CLIENT, _ASYNC):
     for _name, _operation in _OPERATIONS.items():
-        _first = {"upload_file": 1, "upload_fileobj": 1}.get(_name, 0 if _name.startswith("download") else None)
+        _first = {"upload_file": 1, "upload_fileobj": 1}.get(
+            _name, 0 if _name.startswith("download") else None
+        )
         describe(
             library,
             ObjectStorageCall,
@@ -70,7 +77,12 @@ for _owner in (_CLIENT, _ASYNC):
         operation="sign",
         key=Argument(None, "Params"),
     )
-    describe(library, EmailSend, [f"{_owner}.send_email", f"{_owner}.send_raw_email"], message=Argument(None, "Message"))
+    describe(
+        library,
+        EmailSend,
+        [f"{_owner}.send_email", f"{_owner}.send_raw_email"],
+        message=Argument(None, "Message"),
+    )
     describe(
         library,
         Enqueue,

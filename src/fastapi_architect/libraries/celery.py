@@ -69,9 +69,9 @@ _SIGNATURES = ("s", "si", "signature", "subtask")
 _OWNERS = (_TASK, "celery.Signature", "builtins.function")
 
 
-def _listed(call: RecognisedCall, expr: ir.Expr | None) -> tuple[ir.Expr, ...]:
+def _listed(expr: ir.Expr | None) -> tuple[ir.Expr, ...]:
     if expr.__class__ is ir.Sequence:
-        return tuple(expr.elts)  # type: ignore[union-attr]
+        return tuple(expr.elts)
     return ()
 
 
@@ -80,8 +80,8 @@ def _mapped(expr: ir.Expr | None) -> tuple[ir.Keyword, ...]:
         return ()
     return tuple(
         ir.Keyword(value.span, key.value, value)
-        for key, value in zip(expr.keys, expr.values, strict=True)  # type: ignore[union-attr]
-        if key.__class__ is ir.Constant and isinstance(key.value, str)  # type: ignore[union-attr]
+        for key, value in zip(expr.keys, expr.values, strict=True)
+        if key.__class__ is ir.Constant and isinstance(key.value, str)
     )
 
 
@@ -100,7 +100,7 @@ def _send(call: RecognisedCall) -> Iterator[Enqueue]:
         yield Enqueue(
             *call.place,
             task=call.receiver,
-            args=_listed(call, call.argument(0, "args")),
+            args=_listed(call.argument(0, "args")),
             keywords=_mapped(call.argument(1, "kwargs")),
             options=_options(call),
             kind=method,
@@ -124,7 +124,7 @@ def _send_by_name(call: RecognisedCall) -> Iterator[Enqueue]:
     yield Enqueue(
         *call.place,
         task_name=call.argument(0, "name" if call.method == "send_task" else "varies"),
-        args=_listed(call, call.argument(1, "args")),
+        args=_listed(call.argument(1, "args")),
         keywords=_mapped(call.argument(2, "kwargs")),
         options=_options(call),
         kind="send_task" if call.method == "send_task" else "signature",
@@ -164,7 +164,17 @@ def _wait(call: RecognisedCall) -> Iterator[ResultWait]:
     yield ResultWait(*call.place, result=call.receiver, timeout=timeout, kind=kind)
 
 
-_CONTROL = ("ping", "active", "stats", "registered", "scheduled", "reserved", "active_queues", "report", "query_task")
+_CONTROL = (
+    "ping",
+    "active",
+    "stats",
+    "registered",
+    "scheduled",
+    "reserved",
+    "active_queues",
+    "report",
+    "query_task",
+)
 describe(
     library,
     WorkerInspection,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from fastapi_architect.concepts.concurrency import BlockingCall
 from fastapi_architect.concepts.database import (
@@ -33,7 +34,6 @@ library = Library(
         "MySQLdb",
         "mysql",
         "aiomysql",
-        "databases",
         "duckdb",
         "pyodbc",
         "cx_Oracle",
@@ -75,7 +75,12 @@ _SYNC = (
     ("sqlite3.connect", "sqlite3.Connection", "sqlite3.Cursor", "sqlite3"),
     ("pymysql.connect", "pymysql.connections.Connection", "pymysql.cursors.Cursor", "mysql"),
     ("MySQLdb.connect", "MySQLdb.connections.Connection", "MySQLdb.cursors.Cursor", "mysql"),
-    ("mysql.connector.connect", "mysql.connector.MySQLConnection", "mysql.connector.cursor.MySQLCursor", "mysql"),
+    (
+        "mysql.connector.connect",
+        "mysql.connector.MySQLConnection",
+        "mysql.connector.cursor.MySQLCursor",
+        "mysql",
+    ),
     ("duckdb.connect", "duckdb.DuckDBPyConnection", "duckdb.DuckDBPyRelation", "duckdb"),
     ("pyodbc.connect", "pyodbc.Connection", "pyodbc.Cursor", "odbc"),
     ("oracledb.connect", "oracledb.Connection", "oracledb.Cursor", "oracle"),
@@ -99,10 +104,14 @@ for _connect, _connection, _cursor, _ in _SYNC:
     calls[f"{_connection}.transaction"] = Instance(f"{_connection}.transaction()")
 for _connect, _connection, _cursor, _ in _ASYNC:
     # `await connect()` and `async with connect()` both give the connection.
-    calls[_connect] = awaitable(Instance(_connection)) if "aiosqlite" not in _connect else Instance(_connection)
+    calls[_connect] = (
+        awaitable(Instance(_connection)) if "aiosqlite" not in _connect else Instance(_connection)
+    )
     calls[f"{_connection}.cursor"] = Instance(_cursor)
     for _name in _EXECUTES:
-        calls[f"{_connection}.{_name}"] = Instance(_cursor) if "aiosqlite" in _connect else awaitable(Instance(_cursor))
+        calls[f"{_connection}.{_name}"] = (
+            Instance(_cursor) if "aiosqlite" in _connect else awaitable(Instance(_cursor))
+        )
     coroutines(library, _connection, "commit rollback close")
     coroutines(library, _cursor, "execute executemany fetchall fetchone fetchmany close")
 _record = Instance("asyncpg.Record")
@@ -115,7 +124,9 @@ calls["asyncpg.Pool.acquire"] = manager(Instance("asyncpg.Connection"))
 calls["asyncpg.Connection.transaction"] = Instance("asyncpg.transaction.Transaction")
 calls["psycopg_pool.ConnectionPool.connection"] = manager(Instance("psycopg.Connection"))
 calls["psycopg_pool.AsyncConnectionPool.connection"] = manager(Instance("psycopg.AsyncConnection"))
-coroutines(library, "databases.Database", "connect disconnect execute execute_many fetch_all fetch_one fetch_val")
+coroutines(
+    library, "databases.Database", "connect disconnect execute execute_many fetch_all fetch_one fetch_val"
+)
 
 _DRIVERS = {connection: driver for _, connection, _, driver in (*_SYNC, *_ASYNC)}
 _DRIVERS |= {cursor: driver for _, _, cursor, driver in (*_SYNC, *_ASYNC)}
@@ -123,8 +134,14 @@ _DRIVERS |= {"asyncpg.Pool": "asyncpg", "databases.Database": "databases"}
 _ASYNC_OWNERS = {owner for _, connection, cursor, _ in _ASYNC for owner in (connection, cursor)}
 _ASYNC_OWNERS |= {"asyncpg.Pool", "databases.Database"}
 _SENDS = {
-    **{f"{owner}.{name}": owner for owner in _DRIVERS for name in ("execute", "executemany", "executescript")},
-    **{f"{owner}.{name}": owner for owner in ("asyncpg.Connection", "asyncpg.Pool") for name in ("fetch", "fetchrow", "fetchval")},
+    **{
+        f"{owner}.{name}": owner for owner in _DRIVERS for name in ("execute", "executemany", "executescript")
+    },
+    **{
+        f"{owner}.{name}": owner
+        for owner in ("asyncpg.Connection", "asyncpg.Pool")
+        for name in ("fetch", "fetchrow", "fetchval")
+    },
     **{
         f"databases.Database.{name}": "databases.Database"
         for name in ("fetch_all", "fetch_one", "fetch_val", "execute_many", "iterate")
@@ -157,7 +174,7 @@ def _execute(call: RecognisedCall) -> Iterator[SqlExecution]:
     )
 
 
-for _owner, _driver in _DRIVERS.items():
+for _owner in _DRIVERS:
     if not _owner.endswith(("ursor", "Relation")):
         continue
     for _name, _kind in _FETCHES.items():
@@ -193,7 +210,8 @@ describe(
 describe(
     library,
     ConnectionOpen,
-    "asyncpg.Pool.acquire psycopg_pool.AsyncConnectionPool.connection psycopg_pool.AsyncConnectionPool.getconn",
+    "asyncpg.Pool.acquire psycopg_pool.AsyncConnectionPool.connection "
+    "psycopg_pool.AsyncConnectionPool.getconn",
     session=RECEIVER,
     is_async=True,
     round_trip=True,
@@ -203,7 +221,8 @@ describe(
 describe(
     library,
     ConnectionOpen,
-    "psycopg_pool.ConnectionPool.connection psycopg_pool.ConnectionPool.getconn psycopg2.pool.ThreadedConnectionPool.getconn "
+    "psycopg_pool.ConnectionPool.connection psycopg_pool.ConnectionPool.getconn "
+    "psycopg2.pool.ThreadedConnectionPool.getconn "
     "psycopg2.pool.SimpleConnectionPool.getconn",
     session=RECEIVER,
     round_trip=True,
@@ -230,7 +249,7 @@ for _name, _is_async in (
     )
 for _owner in _DRIVERS:
     _is_async = _owner in _ASYNC_OWNERS
-    _common = {"session": RECEIVER, "is_async": _is_async}
+    _common: dict[str, Any] = {"session": RECEIVER, "is_async": _is_async}
     if not _owner.endswith(("ursor", "Relation", "Pool", "Database")):
         describe(library, Commit, [f"{_owner}.commit"], round_trip=True, **_common)
         describe(library, Rollback, [f"{_owner}.rollback"], round_trip=True, **_common)
@@ -245,7 +264,11 @@ describe(
     [
         *(connect for connect, *_ in _SYNC),
         *(f"{c}.{n}" for _, c, _, _ in _SYNC for n in ("execute", "executemany", "commit", "rollback")),
-        *(f"{c}.{n}" for _, _, c, _ in _SYNC for n in ("execute", "executemany", "fetchall", "fetchone", "fetchmany")),
+        *(
+            f"{c}.{n}"
+            for _, _, c, _ in _SYNC
+            for n in ("execute", "executemany", "fetchall", "fetchone", "fetchmany")
+        ),
         "psycopg_pool.ConnectionPool.getconn",
         "psycopg_pool.ConnectionPool.connection",
         "psycopg2.pool.ThreadedConnectionPool.getconn",

@@ -11,8 +11,10 @@ from fastapi_architect.program.types import BOOL, NONE, STR, Instance, Type, uni
 
 _MARKERS = ("Path", "Query", "Header", "Cookie", "Body", "Form", "File", "Depends", "Security")
 _SECURITY = (
-    "APIKeyCookie APIKeyHeader APIKeyQuery HTTPAuthorizationCredentials HTTPBasic HTTPBasicCredentials HTTPBearer HTTPDigest "
-    "OAuth2 OAuth2AuthorizationCodeBearer OAuth2PasswordBearer OAuth2PasswordRequestForm OAuth2PasswordRequestFormStrict "
+    "APIKeyCookie APIKeyHeader APIKeyQuery HTTPAuthorizationCredentials HTTPBasic HTTPBasicCredentials "
+    "HTTPBearer HTTPDigest "
+    "OAuth2 OAuth2AuthorizationCodeBearer OAuth2PasswordBearer OAuth2PasswordRequestForm "
+    "OAuth2PasswordRequestFormStrict "
     "SecurityScopes OpenIdConnect"
 ).split()
 _FROM_STARLETTE = {
@@ -50,8 +52,15 @@ library = Library(
         "fastapi.datastructures.UploadFile": "fastapi.UploadFile",
         "fastapi.exceptions.HTTPException": "fastapi.HTTPException",
         "fastapi.exceptions.WebSocketException": "fastapi.WebSocketException",
-        **{f"fastapi.{module}.{name}": f"fastapi.{name}" for module in ("params", "param_functions") for name in _MARKERS},
-        **{f"fastapi.security.{m}.*": "fastapi.security" for m in ("api_key", "http", "oauth2", "open_id_connect_url", "base")},
+        **{
+            f"fastapi.{module}.{name}": f"fastapi.{name}"
+            for module in ("params", "param_functions")
+            for name in _MARKERS
+        },
+        **{
+            f"fastapi.security.{m}.*": "fastapi.security"
+            for m in ("api_key", "http", "oauth2", "open_id_connect_url", "base")
+        },
     },
     functions={f"fastapi.{name}" for name in _MARKERS},
     bases={
@@ -117,7 +126,9 @@ _GIVES: dict[str, Type] = {
     "HTTPBearer": _bearer,
     "HTTPDigest": _bearer,
     "HTTPBasic": Instance("fastapi.security.HTTPBasicCredentials"),
-    **dict.fromkeys(("OAuth2", "OAuth2PasswordBearer", "OAuth2AuthorizationCodeBearer", "OpenIdConnect"), STR),
+    **dict.fromkeys(
+        ("OAuth2", "OAuth2PasswordBearer", "OAuth2AuthorizationCodeBearer", "OpenIdConnect"), STR
+    ),
     **dict.fromkeys(("APIKeyHeader", "APIKeyQuery", "APIKeyCookie"), STR),
 }
 for _name, _of in _GIVES.items():
@@ -154,7 +165,11 @@ describe(
     detail=Argument(1, "detail"),
     headers=Argument(2, "headers"),
 )
-for _name, _kind in (("responses.ORJSONResponse", "json"), ("responses.UJSONResponse", "json"), ("sse.EventSourceResponse", "events")):
+for _name, _kind in (
+    ("responses.ORJSONResponse", "json"),
+    ("responses.UJSONResponse", "json"),
+    ("sse.EventSourceResponse", "events"),
+):
     describe(
         library,
         ResponseCreation,

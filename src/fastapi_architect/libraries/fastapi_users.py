@@ -1,4 +1,6 @@
-"""fastapi-users and fastapi-utils: what they add to types (their routers and views are read by the app graph)."""
+"""fastapi-users and fastapi-utils: what they add to types (their routers and views are read by the app
+graph).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,13 @@ from fastapi_architect.program.types import STR
 
 _HELPER = "fastapi_users.password.PasswordHelper"
 library = Library(
-    packages=("fastapi_users", "fastapi_users_db_sqlalchemy", "fastapi_pagination", "fastapi_sso", "sqladmin"),
+    packages=(
+        "fastapi_users",
+        "fastapi_users_db_sqlalchemy",
+        "fastapi_pagination",
+        "fastapi_sso",
+        "sqladmin",
+    ),
     aliases={
         "fastapi_users.fastapi_users.FastAPIUsers": "fastapi_users.FastAPIUsers",
         "fastapi_users.manager.BaseUserManager": "fastapi_users.BaseUserManager",
@@ -24,7 +32,11 @@ library = Library(
     },
 )
 library.calls[f"{_HELPER}.hash"] = STR
-coroutines(library, "fastapi_users.BaseUserManager", "create update delete get get_by_email authenticate forgot_password verify")
+coroutines(
+    library,
+    "fastapi_users.BaseUserManager",
+    "create update delete get get_by_email authenticate forgot_password verify",
+)
 describe(library, PasswordHash, [f"{_HELPER}.hash"], password=Argument(0, "password"))
 describe(
     library,

@@ -23,7 +23,12 @@ _DEFAULT = 5.0
 
 library = Library(
     packages=("httpx", "httpx2"),
-    aliases={"httpx2.*": "httpx", "httpx._client.*": "httpx", "httpx._models.*": "httpx", "httpx._exceptions.*": "httpx"},
+    aliases={
+        "httpx2.*": "httpx",
+        "httpx._client.*": "httpx",
+        "httpx._models.*": "httpx",
+        "httpx._exceptions.*": "httpx",
+    },
     functions=set(),
 )
 library.classes |= {"httpx.URL"}
@@ -69,8 +74,12 @@ def _chunks(_call: CallContext) -> Type:
     return Instance("collections.abc.Iterator", (BYTES,))
 
 
-calls["httpx.Response.iter_lines"] = calls["httpx.Response.aiter_lines"] = Instance("collections.abc.Iterator", (STR,))
-calls["httpx.Response.aiter_text"] = calls["httpx.Response.iter_text"] = Instance("collections.abc.Iterator", (STR,))
+calls["httpx.Response.iter_lines"] = calls["httpx.Response.aiter_lines"] = Instance(
+    "collections.abc.Iterator", (STR,)
+)
+calls["httpx.Response.aiter_text"] = calls["httpx.Response.iter_text"] = Instance(
+    "collections.abc.Iterator", (STR,)
+)
 
 
 def client_argument(call: RecognisedCall, keyword: str) -> ir.Expr | None:
@@ -84,7 +93,9 @@ def client_argument(call: RecognisedCall, keyword: str) -> ir.Expr | None:
 
 @library.recognise(
     OutboundRequest,
-    names=[f"{owner}.{name}" for owner in ("httpx", "httpx.Client", "httpx.AsyncClient") for name in _METHODS],
+    names=[
+        f"{owner}.{name}" for owner in ("httpx", "httpx.Client", "httpx.AsyncClient") for name in _METHODS
+    ],
 )
 def _request(call: RecognisedCall) -> Iterator[OutboundRequest]:
     method = call.method

@@ -30,9 +30,17 @@ inherit(
     """,
 )
 library.calls["itsdangerous.Serializer.dumps"] = STR
-library.calls["cryptography.fernet.Fernet.encrypt"] = library.calls["cryptography.fernet.Fernet.decrypt"] = BYTES
+library.calls["cryptography.fernet.Fernet.encrypt"] = library.calls["cryptography.fernet.Fernet.decrypt"] = (
+    BYTES
+)
 library.calls["cryptography.fernet.Fernet.generate_key"] = BYTES
-describe(library, TokenEncode, ["itsdangerous.Serializer.dumps"], payload=Argument(0, "obj"), library="itsdangerous")
+describe(
+    library,
+    TokenEncode,
+    ["itsdangerous.Serializer.dumps"],
+    payload=Argument(0, "obj"),
+    library="itsdangerous",
+)
 describe(
     library,
     TokenDecode,
@@ -63,7 +71,10 @@ describe(
     library,
     CipherKey,
     [
-        *(f"cryptography.hazmat.primitives.ciphers.algorithms.{name}" for name in ("AES", "TripleDES", "ARC4", "ChaCha20")),
+        *(
+            f"cryptography.hazmat.primitives.ciphers.algorithms.{name}"
+            for name in ("AES", "TripleDES", "ARC4", "ChaCha20")
+        ),
         *(f"cryptography.hazmat.primitives.ciphers.aead.{name}" for name in ("AESGCM", "ChaCha20Poly1305")),
     ],
     key=Argument(0, "key"),

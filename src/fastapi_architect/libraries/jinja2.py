@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastapi_architect.concepts.template import SafeMarkup, TemplateEnvironment, TemplateRender, TemplateSource
+from fastapi_architect.concepts.template import (
+    SafeMarkup,
+    TemplateEnvironment,
+    TemplateRender,
+    TemplateSource,
+)
 from fastapi_architect.libraries.library import Library, RecognisedCall
 from fastapi_architect.libraries.results import awaitable
 from fastapi_architect.libraries.table import KEYWORDS, RECEIVER, Argument, describe
@@ -45,7 +50,13 @@ describe(
 describe(library, TemplateSource, ["jinja2.Template"], source=Argument(0, "source"))
 describe(library, TemplateSource, ["jinja2.Environment.from_string"], source=Argument(0, "source"))
 describe(library, TemplateSource, ["mako.template.Template"], source=Argument(0, "text"), engine="mako")
-describe(library, TemplateSource, ["chevron.render", "pystache.render"], source=Argument(0, "template"), engine="mustache")
+describe(
+    library,
+    TemplateSource,
+    ["chevron.render", "pystache.render"],
+    source=Argument(0, "template"),
+    engine="mustache",
+)
 describe(
     library,
     TemplateRender,

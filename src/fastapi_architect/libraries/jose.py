@@ -13,7 +13,10 @@ from fastapi_architect.program.types import STR, Instance
 
 library = Library(
     packages=("jose",),
-    aliases={f"jose.{name}": f"jose.exceptions.{name}" for name in ("JOSEError", "JWTError", "JWSError", "ExpiredSignatureError")},
+    aliases={
+        f"jose.{name}": f"jose.exceptions.{name}"
+        for name in ("JOSEError", "JWTError", "JWSError", "ExpiredSignatureError")
+    },
 )
 inherit(
     library,
@@ -39,7 +42,9 @@ describe(
 )
 
 
-@library.recognise(TokenDecode, names=["jose.jwt.decode", "jose.jwt.get_unverified_claims", "jose.jws.verify"])
+@library.recognise(
+    TokenDecode, names=["jose.jwt.decode", "jose.jwt.get_unverified_claims", "jose.jws.verify"]
+)
 def _decode(call: RecognisedCall) -> Iterator[TokenDecode]:
     verified = call.method != "get_unverified_claims"
     given = call.argument(3, "options") if call.name == "jose.jwt.decode" else None

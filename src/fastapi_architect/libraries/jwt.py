@@ -13,7 +13,8 @@ from fastapi_architect.program.types import STR, Instance
 from fastapi_architect.syntax import ir
 
 _EXCEPTIONS = (
-    "PyJWTError InvalidTokenError DecodeError InvalidSignatureError ExpiredSignatureError InvalidAudienceError "
+    "PyJWTError InvalidTokenError DecodeError InvalidSignatureError ExpiredSignatureError "
+    "InvalidAudienceError "
     "InvalidIssuerError InvalidIssuedAtError ImmatureSignatureError InvalidKeyError InvalidAlgorithmError "
     "MissingRequiredClaimError PyJWKClientError"
 ).split()
@@ -31,7 +32,8 @@ inherit(
     """jwt.exceptions
     PyJWTError: builtins.Exception
     InvalidTokenError InvalidKeyError PyJWKClientError: PyJWTError
-    DecodeError ExpiredSignatureError InvalidAudienceError InvalidIssuerError InvalidIssuedAtError: InvalidTokenError
+    DecodeError ExpiredSignatureError InvalidAudienceError InvalidIssuerError InvalidIssuedAtError:
+    InvalidTokenError
     ImmatureSignatureError InvalidAlgorithmError MissingRequiredClaimError: InvalidTokenError
     InvalidSignatureError: DecodeError
     """,
@@ -59,7 +61,9 @@ def switched_off(call: RecognisedCall, expr: ir.Expr | None, *names: str) -> boo
     return isinstance(value, dict) and any(value.get(name) is False for name in names)
 
 
-@library.recognise(TokenDecode, names=["jwt.decode", "jwt.decode_complete", "jwt.PyJWT.decode", "jwt.PyJWT.decode_complete"])
+@library.recognise(
+    TokenDecode, names=["jwt.decode", "jwt.decode_complete", "jwt.PyJWT.decode", "jwt.PyJWT.decode_complete"]
+)
 def _decode(call: RecognisedCall) -> Iterator[TokenDecode]:
     given = call.argument(3, "options")
     verify = call.keyword("verify")
@@ -80,4 +84,11 @@ def _decode(call: RecognisedCall) -> Iterator[TokenDecode]:
 
 
 describe(library, TokenHeaderRead, ["jwt.get_unverified_header"], token=Argument(0, "jwt"))
-describe(library, OutboundRequest, ["jwt.PyJWKClient"], url=Argument(0, "uri"), timeout_given=True, default_timeout=30.0)
+describe(
+    library,
+    OutboundRequest,
+    ["jwt.PyJWKClient"],
+    url=Argument(0, "uri"),
+    timeout_given=True,
+    default_timeout=30.0,
+)

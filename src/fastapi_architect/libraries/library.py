@@ -1,7 +1,9 @@
 """How a library is described: names, classes, results of calls, and which calls mean which concepts.
 
-A library file holds one `library = Library(...)` and fills it by tables and decorated functions; `registry` finds it by
-walking this folder. Names are canonical dotted names as a user would import them; other spellings go into `aliases`.
+A library file holds one `library = Library(...)` and fills it by tables and decorated functions; `registry`
+finds it by
+walking this folder. Names are canonical dotted names as a user would import them; other spellings go into
+`aliases`.
 """
 
 from __future__ import annotations
@@ -102,7 +104,8 @@ class Recognition:
 
     concepts: tuple[type[Concept], ...]
     names: frozenset[str]
-    #: last name of the call to words, one of which the receiver's name must contain, for receivers of unknown type.
+    #: last name of the call to words, one of which the receiver's name must contain, for receivers of
+    #: unknown type.
     duck: dict[str, tuple[str, ...]]
     function: Recogniser
 
@@ -112,14 +115,18 @@ class Library:
     """Everything known about one library.
 
     Attributes:
-        packages: top-level import names.
+        packages: top-level import names that a file of the same name in a project does not hide
+            (`app/redis.py`). A name that
+            projects use for files of their own (`emails`, `docker`) is left out: the library is still known
+            by its names.
         aliases: other dotted name to canonical dotted name; a name ending in `.*` renames a whole prefix.
         classes: canonical names of classes that do not start with a capital letter, or need saying.
         functions: canonical names that start with a capital letter but are functions.
         bases: class to its base classes.
         attributes: "Class.attribute" to type.
         calls: callable's name to what calling it gives.
-        descriptors: class to a function (arguments, on_instance) giving what reading such an attribute yields.
+        descriptors: class to a function (arguments, on_instance) giving what reading such an attribute
+            yields.
         injections: names of markers whose first argument provides a parameter's value.
         recognitions: registered recognisers.
     """
@@ -131,11 +138,15 @@ class Library:
     bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     attributes: dict[str, Type] = field(default_factory=dict)
     calls: dict[str, CallType] = field(default_factory=dict)
-    descriptors: dict[str, Callable[[tuple[Type | None, ...], bool], Type | None]] = field(default_factory=dict)
+    descriptors: dict[str, Callable[[tuple[Type | None, ...], bool], Type | None]] = field(
+        default_factory=dict
+    )
     injections: frozenset[str] = frozenset()
     recognitions: list[Recognition] = field(default_factory=list)
 
-    def call(self, *names: str) -> Callable[[Callable[[CallContext], Type | None]], Callable[[CallContext], Type | None]]:
+    def call(
+        self, *names: str
+    ) -> Callable[[Callable[[CallContext], Type | None]], Callable[[CallContext], Type | None]]:
         """Register a function that types calls of `names`."""
 
         def register(function: Callable[[CallContext], Type | None]) -> Callable[[CallContext], Type | None]:
@@ -152,9 +163,11 @@ class Library:
 
         Args:
             concepts: every class of concept that the function may yield.
-            names: canonical dotted names; for a method, of the class that defines it (`sqlalchemy.orm.Session.execute`);
+            names: canonical dotted names; for a method, of the class that defines it
+                (`sqlalchemy.orm.Session.execute`);
                 subclasses and aliases are found by themselves.
-            duck: for receivers of unknown type: `{"execute": ("session", "db", "conn")}` accepts `self.db_session.execute`.
+            duck: for receivers of unknown type: `{"execute": ("session", "db", "conn")}` accepts
+                `self.db_session.execute`.
         """
 
         def register(function: Recogniser) -> Recogniser:

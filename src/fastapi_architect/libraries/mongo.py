@@ -15,7 +15,8 @@ from fastapi_architect.program.types import Instance, Type
 
 _READS = ("find", "find_one", "aggregate", "count_documents", "estimated_document_count", "distinct")
 _WRITES = (
-    "insert_one insert_many update_one update_many replace_one delete_one delete_many bulk_write find_one_and_update "
+    "insert_one insert_many update_one update_many replace_one delete_one delete_many bulk_write "
+    "find_one_and_update "
     "find_one_and_replace find_one_and_delete create_index drop"
 ).split()
 _SYNC = "pymongo.collection.Collection"
@@ -59,7 +60,9 @@ def _made(name: str, *args: str):  # type: ignore[no-untyped-def]
 
 for _client, _database, _collection in _CHAINS:
     calls[_client] = _made(_client, _database, _collection)
-    calls[f"{_client}.get_database"] = calls[f"{_client}.get_default_database"] = Instance(_database, (Instance(_collection),))
+    calls[f"{_client}.get_database"] = calls[f"{_client}.get_default_database"] = Instance(
+        _database, (Instance(_collection),)
+    )
     calls[f"{_database}.get_collection"] = Instance(_collection)
 for _name in (*_READS[1:], *_WRITES):
     calls.setdefault(f"{_SYNC}.{_name}", Instance(f"{_SYNC}.{_name}()"))
@@ -75,7 +78,7 @@ coroutines(library, "motor.motor_asyncio.AsyncIOMotorCursor", "to_list")
 @library.recognise(
     DocumentOperation,
     names=[f"{owner}.{name}" for owner in (_SYNC, _ASYNC) for name in (*_READS, *_WRITES)],
-    duck={name: ("collection", "mongo", "coll") for name in (*_READS[1:4], *_WRITES[:-1])},
+    duck=dict.fromkeys((*_READS[1:4], *_WRITES[:-1]), ("collection", "mongo", "coll")),
 )
 def _operation(call: RecognisedCall) -> Iterator[DocumentOperation]:
     yield DocumentOperation(

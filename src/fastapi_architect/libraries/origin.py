@@ -15,12 +15,15 @@ _MAX_STEPS = 6
 def creations(program: Program, expr: ir.Expr | None, scope: Scope) -> Iterator[tuple[ir.Call, Scope]]:
     """Calls that `expr` may be the result of, each with the scope it is read in.
 
-    Follows assignments, `with` targets, parameters' defaults and attributes assigned on `self`; gives up after a few steps.
+    Follows assignments, `with` targets, parameters' defaults and attributes assigned on `self`; gives up
+    after a few steps.
     """
     yield from _creations(program, expr, scope, 0)
 
 
-def _creations(program: Program, expr: ir.Expr | None, scope: Scope, steps: int) -> Iterator[tuple[ir.Call, Scope]]:
+def _creations(
+    program: Program, expr: ir.Expr | None, scope: Scope, steps: int
+) -> Iterator[tuple[ir.Call, Scope]]:
     if expr is None or steps > _MAX_STEPS:
         return
     if expr.__class__ is ir.Call:

@@ -13,7 +13,10 @@ from fastapi_architect.program.types import BOOL, BYTES, NONE, STR, Instance, Ty
 library = Library(
     packages=("passlib", "bcrypt", "argon2", "pwdlib", "werkzeug", "libpass"),
     classes={"argon2.PasswordHasher"},
-    aliases={"pwdlib._hash.PasswordHash": "pwdlib.PasswordHash", "argon2._password_hasher.PasswordHasher": "argon2.PasswordHasher"},
+    aliases={
+        "pwdlib._hash.PasswordHash": "pwdlib.PasswordHash",
+        "argon2._password_hasher.PasswordHasher": "argon2.PasswordHasher",
+    },
     bases={
         "argon2.exceptions.Argon2Error": ("builtins.Exception",),
         "argon2.exceptions.VerificationError": ("argon2.exceptions.Argon2Error",),
@@ -50,7 +53,11 @@ _HASHES: dict[str, tuple[str, int, str]] = {
     "pwdlib.hashers.argon2.Argon2Hasher.hash": ("argon2", 0, "password"),
     "pwdlib.hashers.bcrypt.BcryptHasher.hash": ("bcrypt", 0, "password"),
     "werkzeug.security.generate_password_hash": ("", 0, "password"),
-    **{f"passlib.hash.{name}.{m}": (scheme, 0, "secret") for name, scheme in _SCHEMES.items() for m in ("hash", "encrypt")},
+    **{
+        f"passlib.hash.{name}.{m}": (scheme, 0, "secret")
+        for name, scheme in _SCHEMES.items()
+        for m in ("hash", "encrypt")
+    },
 }
 #: Callable to (scheme, password, hash).
 _VERIFIES: dict[str, tuple[str, tuple[int, str], tuple[int, str]]] = {
@@ -61,7 +68,10 @@ _VERIFIES: dict[str, tuple[str, tuple[int, str], tuple[int, str]]] = {
     "pwdlib.PasswordHash.verify": ("", (0, "password"), (1, "hash")),
     "pwdlib.PasswordHash.verify_and_update": ("", (0, "password"), (1, "hash")),
     "werkzeug.security.check_password_hash": ("", (1, "password"), (0, "pwhash")),
-    **{f"passlib.hash.{name}.verify": (scheme, (0, "secret"), (1, "hash")) for name, scheme in _SCHEMES.items()},
+    **{
+        f"passlib.hash.{name}.verify": (scheme, (0, "secret"), (1, "hash"))
+        for name, scheme in _SCHEMES.items()
+    },
 }
 _WORDS = ("pwd", "password", "hasher", "crypt")
 

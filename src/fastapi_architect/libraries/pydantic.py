@@ -68,7 +68,9 @@ library.classes |= {"pydantic.UUID1", "pydantic.UUID3", "pydantic.UUID4", "pydan
 
 for _name in ("constr", "conint", "confloat", "condecimal", "conlist", "conbytes", "conset", "condate"):
     _plain = {"constr": "str", "conint": "int", "confloat": "float", "conbytes": "bytes"}.get(_name, "")
-    library.calls[f"pydantic.{_name}"] = ClassRef(f"builtins.{_plain}") if _plain else Instance(f"pydantic.{_name}()")
+    library.calls[f"pydantic.{_name}"] = (
+        ClassRef(f"builtins.{_plain}") if _plain else Instance(f"pydantic.{_name}()")
+    )
 
 calls = library.calls
 for _name in ("model_dump", "dict"):
@@ -106,7 +108,11 @@ for _name in _LOADS:
 @library.call("pydantic.TypeAdapter")
 def _adapter(call: CallContext) -> Type:
     expr = call.argument(0, "type")
-    of = next((o for o in options(call.type_of(expr)) if isinstance(o, ClassRef)), None) if expr is not None else None
+    of = (
+        next((o for o in options(call.type_of(expr)) if isinstance(o, ClassRef)), None)
+        if expr is not None
+        else None
+    )
     return Instance("pydantic.TypeAdapter", (Instance(of.cls, of.args),) if of is not None else ())
 
 
@@ -127,7 +133,11 @@ _DUMPS = {"model_dump": "dict", "model_dump_json": "json", "dict": "dict", "json
 @library.recognise(
     ModelDump,
     names=[f"{_MODEL}.{name}" for name in _DUMPS],
-    duck={"model_dump": ("",), "model_dump_json": ("",), "dict": ("obj_in", "payload", "schema", "_in", "data", "update")},
+    duck={
+        "model_dump": ("",),
+        "model_dump_json": ("",),
+        "dict": ("obj_in", "payload", "schema", "_in", "data", "update"),
+    },
 )
 def _dump(call: RecognisedCall) -> Iterator[ModelDump]:
     yield ModelDump(
@@ -165,8 +175,21 @@ describe(
     model=RECEIVER,
     data=Argument(0),
 )
-describe(library, ModelLoad, ["pydantic.parse_obj_as"], model=Argument(0, "type_"), data=Argument(1, "obj"), deprecated=True)
-describe(library, ModelUpdate, [f"{_MODEL}.model_copy", f"{_MODEL}.copy"], model=RECEIVER, data=Argument(None, "update"))
+describe(
+    library,
+    ModelLoad,
+    ["pydantic.parse_obj_as"],
+    model=Argument(0, "type_"),
+    data=Argument(1, "obj"),
+    deprecated=True,
+)
+describe(
+    library,
+    ModelUpdate,
+    [f"{_MODEL}.model_copy", f"{_MODEL}.copy"],
+    model=RECEIVER,
+    data=Argument(None, "update"),
+)
 describe(
     library,
     SecretReveal,

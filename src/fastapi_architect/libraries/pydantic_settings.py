@@ -17,7 +17,13 @@ library = Library(
     },
     bases={"pydantic_settings.BaseSettings": ("pydantic.BaseModel",)},
 )
-describe(library, EnvironmentRead, ["decouple.config"], variable=Argument(0, "option"), default=Argument(1, "default"))
+describe(
+    library,
+    EnvironmentRead,
+    ["decouple.config"],
+    variable=Argument(0, "option"),
+    default=Argument(1, "default"),
+)
 describe(
     library,
     EnvironmentRead,
@@ -27,5 +33,10 @@ describe(
     variable=Argument(0, "name"),
     default=Argument(1, "default"),
 )
-describe(library, EnvironmentFileLoad, ["dotenv.load_dotenv", "dotenv.dotenv_values"], path=Argument(0, "dotenv_path"))
+describe(
+    library,
+    EnvironmentFileLoad,
+    ["dotenv.load_dotenv", "dotenv.dotenv_values"],
+    path=Argument(0, "dotenv_path"),
+)
 describe(library, EnvironmentFileLoad, ["environs.Env.read_env"], path=Argument(0, "path"))

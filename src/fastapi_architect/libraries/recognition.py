@@ -75,10 +75,11 @@ class Recognised:
                     seen.add(id(site))
                     yield site, last, False
 
-
     def _sites(self, last: str, duck: dict[str, tuple[str, ...]]) -> Iterable[Site]:
-        """Call sites of that last name. An object that is called has a name of its own: `SessionLocal()` calls
-        `sessionmaker.__call__`, so names that contain one of the words given for `__call__` are looked through."""
+        """Call sites of that last name. An object that is called has a name of its own: `SessionLocal()`
+        calls
+        `sessionmaker.__call__`, so names that contain one of the words given for `__call__` are looked
+        through."""
         if last != "__call__":
             return self._program.call_sites_named(last)
         words = duck.get(last, ())

@@ -19,15 +19,24 @@ _PIPELINE = "redis.Pipeline"
 _ASYNC_PIPELINE = "redis.asyncio.Pipeline"
 
 COMMANDS = (
-    "append bitcount blmove blpop brpop brpoplpush bzpopmax bzpopmin copy dbsize decr decrby delete dump echo eval evalsha "
-    "execute_command exists expire expireat expiretime flushall flushdb geoadd geodist geopos geosearch get getbit getdel getex "
-    "getrange getset hdel hexists hexpire hget hgetall hincrby hincrbyfloat hkeys hlen hmget hmset hscan hset hsetnx hvals incr "
-    "incrby incrbyfloat info keys lindex linsert llen lmove lpop lpos lpush lpushx lrange lrem lset ltrim mget mset msetnx persist "
-    "pexpire pexpireat pfadd pfcount ping psetex pttl publish rename renamenx rpop rpoplpush rpush rpushx sadd save scan "
-    "scan_iter hscan_iter sscan_iter zscan_iter scard script_load sdiff sdiffstore set setbit setex setnx setrange sinter "
-    "sinterstore sismember smembers smismember smove sort spop srandmember srem sscan strlen sunion sunionstore time touch ttl "
-    "type unlink wait xack xadd xautoclaim xclaim xdel xgroup_create xlen xpending xrange xread xreadgroup xrevrange xtrim zadd "
-    "zcard zcount zincrby zinterstore zpopmax zpopmin zrange zrangebyscore zrank zrem zremrangebyrank zremrangebyscore "
+    "append bitcount blmove blpop brpop brpoplpush bzpopmax bzpopmin copy dbsize decr decrby delete dump "
+    "echo eval evalsha "
+    "execute_command exists expire expireat expiretime flushall flushdb geoadd geodist geopos geosearch get "
+    "getbit getdel getex "
+    "getrange getset hdel hexists hexpire hget hgetall hincrby hincrbyfloat hkeys hlen hmget hmset hscan "
+    "hset hsetnx hvals incr "
+    "incrby incrbyfloat info keys lindex linsert llen lmove lpop lpos lpush lpushx lrange lrem lset ltrim "
+    "mget mset msetnx persist "
+    "pexpire pexpireat pfadd pfcount ping psetex pttl publish rename renamenx rpop rpoplpush rpush rpushx "
+    "sadd save scan "
+    "scan_iter hscan_iter sscan_iter zscan_iter scard script_load sdiff sdiffstore set setbit setex setnx "
+    "setrange sinter "
+    "sinterstore sismember smembers smismember smove sort spop srandmember srem sscan strlen sunion "
+    "sunionstore time touch ttl "
+    "type unlink wait xack xadd xautoclaim xclaim xdel xgroup_create xlen xpending xrange xread xreadgroup "
+    "xrevrange xtrim zadd "
+    "zcard zcount zincrby zinterstore zpopmax zpopmin zrange zrangebyscore zrank zrem zremrangebyrank "
+    "zremrangebyscore "
     "zrevrange zrevrangebyscore zrevrank zscan zscore zunionstore"
 ).split()
 _ITERATORS = frozenset({"scan_iter", "hscan_iter", "sscan_iter", "zscan_iter"})
@@ -54,7 +63,14 @@ library = Library(
         "fakeredis.aioredis.FakeRedis": ASYNC,
         **{
             f"redis.{name}": f"redis.exceptions.{name}"
-            for name in ("RedisError", "ConnectionError", "TimeoutError", "ResponseError", "WatchError", "DataError")
+            for name in (
+                "RedisError",
+                "ConnectionError",
+                "TimeoutError",
+                "ResponseError",
+                "WatchError",
+                "DataError",
+            )
         },
     },
     bases={"redis.RedisCluster": (SYNC,), "redis.asyncio.RedisCluster": (ASYNC,)},
@@ -69,13 +85,15 @@ inherit(
     """,
 )
 
-# ── what calls give ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── what calls give ───────────────────────────────────────────────────────────────────────────────────────
 
 _bytes_or_none = union(Instance("redis.value()"), NONE) or NONE
 _RESULTS: dict[str, Type] = {
     **dict.fromkeys("get hget lpop rpop getdel getex getset lindex spop".split(), _bytes_or_none),
     **dict.fromkeys("exists sismember hexists expire setnx persist".split(), BOOL),
-    **dict.fromkeys("incr incrby decr decrby delete unlink ttl pttl llen scard zcard hlen dbsize publish".split(), INT),
+    **dict.fromkeys(
+        "incr incrby decr decrby delete unlink ttl pttl llen scard zcard hlen dbsize publish".split(), INT
+    ),
     "zscore": union(FLOAT, NONE) or NONE,
 }
 calls = library.calls
@@ -99,10 +117,12 @@ calls[f"{ASYNC}.pubsub"] = Instance("redis.asyncio.PubSub")
 calls[f"{SYNC}.register_script"] = calls[f"{ASYNC}.register_script"] = Instance("redis.Script()")
 coroutines(library, ASYNC, "aclose close initialize")
 coroutines(library, _ASYNC_PIPELINE, "execute watch unwatch reset")
-coroutines(library, "redis.asyncio.PubSub", "subscribe unsubscribe psubscribe punsubscribe get_message aclose close")
+coroutines(
+    library, "redis.asyncio.PubSub", "subscribe unsubscribe psubscribe punsubscribe get_message aclose close"
+)
 coroutines(library, "redis.asyncio.lock.Lock", "acquire release extend locked owned")
 
-# ── what calls mean ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── what calls mean ───────────────────────────────────────────────────────────────────────────────────────
 
 _WORDS = ("redis", "rdb", "cache_client", "redis_client")
 _OWNERS = (SYNC, ASYNC, _PIPELINE, _ASYNC_PIPELINE)
@@ -149,11 +169,17 @@ def _cache(call: RecognisedCall) -> Iterator[Concept]:
         yield CacheDelete(*call.place, key=key, everything=method.startswith("flush"), cache=call.receiver)
     elif method in ("setex", "psetex"):
         yield CacheWrite(
-            *call.place, key=key, value=call.argument(2, "value"), ttl=call.argument(1, "time"), cache=call.receiver
+            *call.place,
+            key=key,
+            value=call.argument(2, "value"),
+            ttl=call.argument(1, "time"),
+            cache=call.receiver,
         )
     else:
         ttl = call.argument(2, "ex") if method == "set" else None
-        ttl = ttl or next((k.value for k in call.node.keywords if k.arg in ("px", "exat", "pxat", "keepttl")), None)
+        ttl = ttl or next(
+            (k.value for k in call.node.keywords if k.arg in ("px", "exat", "pxat", "keepttl")), None
+        )
         yield CacheWrite(*call.place, key=key, value=call.argument(1, "value"), ttl=ttl, cache=call.receiver)
 
 

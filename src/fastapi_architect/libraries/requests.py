@@ -23,7 +23,14 @@ library = Library(
         "requests.session": "requests.Session",
         **{
             f"requests.{name}": f"requests.exceptions.{name}"
-            for name in ("RequestException", "HTTPError", "ConnectionError", "Timeout", "ConnectTimeout", "ReadTimeout")
+            for name in (
+                "RequestException",
+                "HTTPError",
+                "ConnectionError",
+                "Timeout",
+                "ConnectTimeout",
+                "ReadTimeout",
+            )
         },
         "requests.JSONDecodeError": "requests.exceptions.JSONDecodeError",
         "requests.TooManyRedirects": "requests.exceptions.TooManyRedirects",
@@ -89,10 +96,17 @@ describe(
     instead="await httpx.AsyncClient().get(...)",
 )
 
-# ── urllib3 ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── urllib3 ───────────────────────────────────────────────────────────────────────────────────────────────
 
-_POOLS = ("urllib3.PoolManager", "urllib3.HTTPConnectionPool", "urllib3.HTTPSConnectionPool", "urllib3.ProxyManager")
-library.calls["urllib3.PoolManager.request"] = library.calls["urllib3.request"] = Instance("urllib3.HTTPResponse")
+_POOLS = (
+    "urllib3.PoolManager",
+    "urllib3.HTTPConnectionPool",
+    "urllib3.HTTPSConnectionPool",
+    "urllib3.ProxyManager",
+)
+library.calls["urllib3.PoolManager.request"] = library.calls["urllib3.request"] = Instance(
+    "urllib3.HTTPResponse"
+)
 for _owner in ("urllib3", *_POOLS):
     for _name in ("request", "urlopen"):
         describe(
@@ -105,7 +119,11 @@ for _owner in ("urllib3", *_POOLS):
             client=RECEIVER if _owner != "urllib3" else None,
         )
         describe(
-            library, BlockingCall, [f"{_owner}.{_name}"], kind="http", instead="await httpx.AsyncClient().request(...)"
+            library,
+            BlockingCall,
+            [f"{_owner}.{_name}"],
+            kind="http",
+            instead="await httpx.AsyncClient().request(...)",
         )
 describe(
     library,

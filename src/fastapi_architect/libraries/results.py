@@ -20,7 +20,9 @@ def awaitable(of: CallType | None) -> CallType:
     return call_type
 
 
-def coroutines(library: Library, owner: str, methods: str | Iterable[str], of: CallType | None = None) -> None:
+def coroutines(
+    library: Library, owner: str, methods: str | Iterable[str], of: CallType | None = None
+) -> None:
     """Calls of `owner`'s functions or methods give coroutines; `methods` may be one string with spaces."""
     for method in methods.split() if isinstance(methods, str) else methods:
         library.calls.setdefault(f"{owner}.{method}", awaitable(of))
@@ -101,7 +103,8 @@ def instance_of(of: Type | None) -> Type | None:
 
 
 def inherit(library: Library, table: str) -> None:
-    """Fill `library.bases` from lines `Class: Base, Base`; names without a dot belong to the first line's module.
+    """Fill `library.bases` from lines `Class: Base, Base`; names without a dot belong to the first line's
+    module.
 
     The first line is the module: `sqlalchemy.exc`.
     """

@@ -1,8 +1,11 @@
-"""SQLAlchemy Core: engines, connections, statements, results. Sessions and mapping are in `sqlalchemy_orm`."""
+"""SQLAlchemy Core: engines, connections, statements, results. Sessions and mapping are in
+`sqlalchemy_orm`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from fastapi_architect.concepts.concurrency import BlockingCall
 from fastapi_architect.concepts.database import (
@@ -20,7 +23,7 @@ from fastapi_architect.concepts.database import (
     SyncBridge,
     TransactionBegin,
 )
-from fastapi_architect.libraries.library import Library, RecognisedCall
+from fastapi_architect.libraries.library import CallType, Library, RecognisedCall
 from fastapi_architect.libraries.results import (
     awaitable,
     coroutines,
@@ -51,7 +54,8 @@ from fastapi_architect.syntax import ir
 
 _ASYNC = "sqlalchemy.ext.asyncio"
 _INTERNAL = (
-    "engine engine.base engine.create engine.cursor engine.result engine.row engine.url sql sql.expression sql.selectable "
+    "engine engine.base engine.create engine.cursor engine.result engine.row engine.url sql sql.expression "
+    "sql.selectable "
     "sql.elements sql.schema sql.sqltypes sql.type_api sql.dml sql.functions sql.ddl schema types future"
 ).split()
 _STATEMENTS = ("Select", "Insert", "Update", "Delete", "CompoundSelect")
@@ -68,9 +72,18 @@ library = Library(
         "sqlalchemy.util.concurrency.greenlet_spawn": "sqlalchemy.util.greenlet_spawn",
     },
     classes={
-        *(f"sqlalchemy.{name}" for name in ("URL", "JSON", "ARRAY", "UUID", "VARCHAR", "TEXT", "INTEGER", "TIMESTAMP", "DDL")),
-        *(f"sqlalchemy.{name}" for name in ("BIGINT", "BOOLEAN", "CHAR", "DATE", "DATETIME", "DECIMAL", "FLOAT", "NUMERIC")),
-        *(f"sqlalchemy.dialects.postgresql.{name}" for name in ("UUID", "JSON", "JSONB", "ARRAY", "ENUM", "INET", "TSVECTOR")),
+        *(
+            f"sqlalchemy.{name}"
+            for name in ("URL", "JSON", "ARRAY", "UUID", "VARCHAR", "TEXT", "INTEGER", "TIMESTAMP", "DDL")
+        ),
+        *(
+            f"sqlalchemy.{name}"
+            for name in ("BIGINT", "BOOLEAN", "CHAR", "DATE", "DATETIME", "DECIMAL", "FLOAT", "NUMERIC")
+        ),
+        *(
+            f"sqlalchemy.dialects.postgresql.{name}"
+            for name in ("UUID", "JSON", "JSONB", "ARRAY", "ENUM", "INET", "TSVECTOR")
+        ),
         *(f"sqlalchemy.dialects.postgresql.{name}" for name in ("BYTEA", "CITEXT", "HSTORE", "TIMESTAMP")),
     },
 )
@@ -78,26 +91,31 @@ inherit(
     library,
     """sqlalchemy.exc
     SQLAlchemyError: builtins.Exception
-    ArgumentError CompileError DisconnectionError TimeoutError InvalidRequestError StatementError: SQLAlchemyError
-    PendingRollbackError ResourceClosedError NoSuchColumnError NoResultFound MultipleResultsFound: InvalidRequestError
-    MissingGreenlet NoSuchTableError UnboundExecutionError IllegalStateChangeError NoReferenceError: InvalidRequestError
+    ArgumentError CompileError DisconnectionError TimeoutError InvalidRequestError StatementError:
+    SQLAlchemyError
+    PendingRollbackError ResourceClosedError NoSuchColumnError NoResultFound MultipleResultsFound:
+    InvalidRequestError
+    MissingGreenlet NoSuchTableError UnboundExecutionError IllegalStateChangeError NoReferenceError:
+    InvalidRequestError
     DBAPIError: StatementError
     InterfaceError DatabaseError: DBAPIError
     DataError OperationalError IntegrityError InternalError ProgrammingError NotSupportedError: DatabaseError
     """,
 )
-library.bases.update({
-    "sqlalchemy.CursorResult": ("sqlalchemy.Result",),
-    "sqlalchemy.Column": ("sqlalchemy.ColumnElement",),
-    "sqlalchemy.CompoundSelect": ("sqlalchemy.Select",),
-    "sqlalchemy.dialects.postgresql.Insert": ("sqlalchemy.Insert",),
-    "sqlalchemy.dialects.postgresql.UUID": ("sqlalchemy.UUID",),
-    "sqlalchemy.dialects.postgresql.JSONB": ("sqlalchemy.JSON",),
-    "sqlalchemy.dialects.postgresql.JSON": ("sqlalchemy.JSON",),
-    "sqlalchemy.dialects.postgresql.ARRAY": ("sqlalchemy.ARRAY",),
-})
+library.bases.update(
+    {
+        "sqlalchemy.CursorResult": ("sqlalchemy.Result",),
+        "sqlalchemy.Column": ("sqlalchemy.ColumnElement",),
+        "sqlalchemy.CompoundSelect": ("sqlalchemy.Select",),
+        "sqlalchemy.dialects.postgresql.Insert": ("sqlalchemy.Insert",),
+        "sqlalchemy.dialects.postgresql.UUID": ("sqlalchemy.UUID",),
+        "sqlalchemy.dialects.postgresql.JSONB": ("sqlalchemy.JSON",),
+        "sqlalchemy.dialects.postgresql.JSON": ("sqlalchemy.JSON",),
+        "sqlalchemy.dialects.postgresql.ARRAY": ("sqlalchemy.ARRAY",),
+    }
+)
 
-# ── types of columns and entities ────────────────────────────────────────────────────────────────────────────────
+# ── types of columns and entities ─────────────────────────────────────────────────────────────────────────
 
 _DATETIME = Instance("datetime.datetime")
 #: Class of a column's type to the Python type of its values.
@@ -119,7 +137,9 @@ _PYTHON = {
 
 
 def python_type(call: CallContext) -> Type | None:
-    """Type of the values of a `Column(...)` or `mapped_column(...)`, from the first argument that names a column type."""
+    """Type of the values of a `Column(...)` or `mapped_column(...)`, from the first argument that names a
+    column type.
+    """
     given = [*call.node.args[:2], *(k.value for k in call.node.keywords if k.arg in ("type_", "sa_type"))]
     for expr in given:
         for option in options(call.type_of(expr)):
@@ -133,22 +153,21 @@ def python_type(call: CallContext) -> Type | None:
 
 
 #: Attributes of a class that stand for values of its rows.
-COLUMN_LIKE = frozenset({
-    "sqlalchemy.Column",
-    "sqlalchemy.ColumnElement",
-    "sqlalchemy.orm.InstrumentedAttribute",
-    "sqlalchemy.orm.MappedColumn",
-    "sqlalchemy.orm.Mapped",
-})
+COLUMN_LIKE = frozenset(
+    {
+        "sqlalchemy.Column",
+        "sqlalchemy.ColumnElement",
+        "sqlalchemy.orm.InstrumentedAttribute",
+        "sqlalchemy.orm.MappedColumn",
+        "sqlalchemy.orm.Mapped",
+    }
+)
 
 
 def entity(of: Type | None) -> Type | None:
     """What a row holds for one argument of `select(...)`: an instance of a model, or a column's value."""
-    found: list[Type | None] = [instance_of(of)]
-    for option in options(of):
-        if isinstance(option, Instance) and option.name in COLUMN_LIKE and option.args:
-            found.append(option.args[0])
-    return union(*found)
+    columns = [o for o in options(of) if isinstance(o, Instance) and o.name in COLUMN_LIKE and o.args]
+    return union(instance_of(of), *(column.args[0] for column in columns))
 
 
 def entities(call: CallContext) -> tuple[Type | None, ...]:
@@ -169,21 +188,36 @@ def receiver_row(call: CallContext) -> Type | None:
     return row(call.receiver.args) if call.receiver is not None and call.receiver.args else None
 
 
-# ── what calls give ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── what calls give ───────────────────────────────────────────────────────────────────────────────────────
 
 calls = library.calls
 calls["sqlalchemy.Column"] = lambda call: Instance("sqlalchemy.Column", (python_type(call),))
 calls["sqlalchemy.create_engine"] = calls["sqlalchemy.engine_from_config"] = Instance("sqlalchemy.Engine")
 calls["sqlalchemy.create_mock_engine"] = Instance("sqlalchemy.Engine")
-calls[f"{_ASYNC}.create_async_engine"] = calls[f"{_ASYNC}.async_engine_from_config"] = Instance(f"{_ASYNC}.AsyncEngine")
+calls[f"{_ASYNC}.create_async_engine"] = calls[f"{_ASYNC}.async_engine_from_config"] = Instance(
+    f"{_ASYNC}.AsyncEngine"
+)
 calls["sqlalchemy.text"] = Instance("sqlalchemy.TextClause")
 calls["sqlalchemy.TextClause.bindparams"] = calls["sqlalchemy.TextClause.columns"] = receiver
 calls["sqlalchemy.select"] = lambda call: Instance("sqlalchemy.Select", entities(call))
+
+
+def _writing(statement: str) -> CallType:
+    """`insert(User)`, `update(User)`, `delete(User)`."""
+
+    def call_type(call: CallContext) -> Type:
+        return Instance(f"sqlalchemy.{statement}", entities(call)[:1])
+
+    return call_type
+
+
 for _name, _class in (("insert", "Insert"), ("update", "Update"), ("delete", "Delete")):
-    calls[f"sqlalchemy.{_name}"] = lambda call, cls=_class: Instance(f"sqlalchemy.{cls}", entities(call)[:1])
+    calls[f"sqlalchemy.{_name}"] = _writing(_class)
     calls[f"sqlalchemy.Table.{_name}"] = Instance(f"sqlalchemy.{_class}")
 for _dialect in ("postgresql", "sqlite", "mysql"):
-    calls[f"sqlalchemy.dialects.{_dialect}.insert"] = lambda call: Instance("sqlalchemy.Insert", entities(call)[:1])
+    calls[f"sqlalchemy.dialects.{_dialect}.insert"] = lambda call: Instance(
+        "sqlalchemy.Insert", entities(call)[:1]
+    )
 calls["sqlalchemy.Table.select"] = Instance("sqlalchemy.Select")
 for _name in ("union", "union_all", "intersect", "except_"):
     calls[f"sqlalchemy.{_name}"] = Instance("sqlalchemy.CompoundSelect")
@@ -195,7 +229,8 @@ for _name in ("literal_column", "literal", "case", "cast", "column", "bindparam"
     calls[f"sqlalchemy.{_name}"] = Instance("sqlalchemy.ColumnElement", (None,))
 for _name in "label desc asc nulls_last nulls_first distinct nullslast nullsfirst collate self_group".split():
     calls[f"sqlalchemy.ColumnElement.{_name}"] = receiver
-for _name in "in_ not_in notin_ like ilike not_like contains startswith endswith is_ is_not isnot between any has".split():
+_TESTS = "in_ not_in notin_ like ilike not_like contains startswith endswith is_ is_not isnot between any has"
+for _name in _TESTS.split():
     calls[f"sqlalchemy.ColumnElement.{_name}"] = Instance("sqlalchemy.ColumnElement", (BOOL,))
 
 #: Methods of statements to the kind of step they are.
@@ -213,12 +248,20 @@ STEPS = {
     "values": "values",
     "returning": "returning",
     **dict.fromkeys(("union", "union_all", "intersect", "except_", "except_all"), "union"),
-    **dict.fromkeys(("subquery", "cte", "scalar_subquery", "alias", "exists", "as_scalar", "lateral"), "subquery"),
+    **dict.fromkeys(
+        ("subquery", "cte", "scalar_subquery", "alias", "exists", "as_scalar", "lateral"), "subquery"
+    ),
     "execution_options": "execution_options",
-    **dict.fromkeys(("with_only_columns", "add_columns", "with_entities", "add_entity", "add_column"), "columns"),
+    **dict.fromkeys(
+        ("with_only_columns", "add_columns", "with_entities", "add_entity", "add_column"), "columns"
+    ),
     **dict.fromkeys(("on_conflict_do_nothing", "on_conflict_do_update", "on_duplicate_key_update"), "upsert"),
-    **dict.fromkeys(("populate_existing", "enable_eagerloads", "params", "correlate", "yield_per", "autoflush"), "other"),
-    **dict.fromkeys(("set_label_style", "from_statement", "from_select", "ordered_values", "reset_joinpoint"), "other"),
+    **dict.fromkeys(
+        ("populate_existing", "enable_eagerloads", "params", "correlate", "yield_per", "autoflush"), "other"
+    ),
+    **dict.fromkeys(
+        ("set_label_style", "from_statement", "from_select", "ordered_values", "reset_joinpoint"), "other"
+    ),
 }
 for _step, _kind in STEPS.items():
     if _kind == "subquery":
@@ -259,7 +302,9 @@ def executed_scalar(call: CallContext) -> Type | None:
 
 
 def _type_results(name: str, scalars: str, wrap) -> None:  # type: ignore[no-untyped-def]
-    """Types of the methods of a result class; `wrap` makes coroutines of them for asyncio's streaming results."""
+    """Types of the methods of a result class; `wrap` makes coroutines of them for asyncio's streaming
+    results.
+    """
     for method in ("all", "fetchall", "fetchmany"):
         calls[f"{name}.{method}"] = wrap(list_of(receiver_row))
     for method in ("first", "one_or_none", "fetchone"):
@@ -282,9 +327,13 @@ _type_results(_result, _scalars, lambda of: of)
 _type_results(f"{_ASYNC}.AsyncResult", f"{_ASYNC}.AsyncScalarResult", awaitable)
 _mapping = Instance("builtins.dict", (STR, None))
 calls["sqlalchemy.MappingResult.all"] = Instance("builtins.list", (_mapping,))
-calls["sqlalchemy.MappingResult.first"] = calls["sqlalchemy.MappingResult.one_or_none"] = union(_mapping, NONE) or NONE
+calls["sqlalchemy.MappingResult.first"] = calls["sqlalchemy.MappingResult.one_or_none"] = (
+    union(_mapping, NONE) or NONE
+)
 calls["sqlalchemy.MappingResult.one"] = _mapping
-library.attributes["sqlalchemy.CursorResult.rowcount"] = library.attributes["sqlalchemy.Result.rowcount"] = INT
+library.attributes["sqlalchemy.CursorResult.rowcount"] = library.attributes["sqlalchemy.Result.rowcount"] = (
+    INT
+)
 
 _connection = Instance("sqlalchemy.Connection")
 _async_connection = Instance(f"{_ASYNC}.AsyncConnection")
@@ -297,7 +346,9 @@ calls["sqlalchemy.Connection.execute"] = executed()
 calls["sqlalchemy.Connection.exec_driver_sql"] = Instance(_result)
 calls["sqlalchemy.Connection.scalars"] = executed(_scalars)
 calls["sqlalchemy.Connection.scalar"] = executed_scalar
-calls["sqlalchemy.Connection.begin"] = calls["sqlalchemy.Connection.begin_nested"] = Instance("sqlalchemy.Transaction")
+calls["sqlalchemy.Connection.begin"] = calls["sqlalchemy.Connection.begin_nested"] = Instance(
+    "sqlalchemy.Transaction"
+)
 calls[f"{_ASYNC}.AsyncEngine.connect"] = _async_connection
 calls[f"{_ASYNC}.AsyncEngine.begin"] = manager(_async_connection)
 calls[f"{_ASYNC}.AsyncConnection.execute"] = awaitable(executed())
@@ -307,14 +358,25 @@ calls[f"{_ASYNC}.AsyncConnection.exec_driver_sql"] = awaitable(Instance(_result)
 calls[f"{_ASYNC}.AsyncConnection.begin"] = Instance(f"{_ASYNC}.AsyncTransaction")
 calls[f"{_ASYNC}.AsyncConnection.begin_nested"] = Instance(f"{_ASYNC}.AsyncTransaction")
 coroutines(library, f"{_ASYNC}.AsyncEngine", "dispose raw_connection")
-coroutines(library, f"{_ASYNC}.AsyncConnection", "aclose close commit rollback run_sync invalidate start get_raw_connection")
+coroutines(
+    library,
+    f"{_ASYNC}.AsyncConnection",
+    "aclose close commit rollback run_sync invalidate start get_raw_connection",
+)
 coroutines(library, f"{_ASYNC}.AsyncTransaction", "commit rollback close start")
 library.attributes[f"{_ASYNC}.AsyncEngine.sync_engine"] = Instance("sqlalchemy.Engine")
 
-# ── what calls mean ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── what calls mean ───────────────────────────────────────────────────────────────────────────────────────
 
 _url = Argument(0, "url")
-describe(library, EngineCreation, "create_engine engine_from_config", owner="sqlalchemy", url=_url, options=KEYWORDS)
+describe(
+    library,
+    EngineCreation,
+    "create_engine engine_from_config",
+    owner="sqlalchemy",
+    url=_url,
+    options=KEYWORDS,
+)
 describe(
     library,
     EngineCreation,
@@ -324,8 +386,10 @@ describe(
     options=KEYWORDS,
     is_async=True,
 )
-_opens = {"session": RECEIVER, "managed": MANAGED, "options": KEYWORDS}
-describe(library, ConnectionOpen, "connect raw_connection", owner="sqlalchemy.Engine", round_trip=True, **_opens)
+_opens: dict[str, Any] = {"session": RECEIVER, "managed": MANAGED, "options": KEYWORDS}
+describe(
+    library, ConnectionOpen, "connect raw_connection", owner="sqlalchemy.Engine", round_trip=True, **_opens
+)
 describe(
     library,
     ConnectionOpen,
@@ -343,7 +407,11 @@ _TEXT = {
     "ColumnElement.op": ("operator", 0),
     "ColumnElement.bool_op": ("operator", 0),
     **{f"{cls}.{m}": ("prefix", 0) for cls in _STATEMENTS for m in ("prefix_with", "suffix_with")},
-    **{f"{cls}.{m}": ("hint", i) for cls in _STATEMENTS for m, i in (("with_hint", 1), ("with_statement_hint", 0))},
+    **{
+        f"{cls}.{m}": ("hint", i)
+        for cls in _STATEMENTS
+        for m, i in (("with_hint", 1), ("with_statement_hint", 0))
+    },
 }
 
 
@@ -353,7 +421,13 @@ def _sql_text(call: RecognisedCall) -> Iterator[SqlText]:
     yield SqlText(*call.place, call.argument(position, "text" if kind in ("text", "column") else None), kind)
 
 
-describe(library, SqlText, "sqlalchemy.column sqlalchemy.table sqlalchemy.quoted_name", text=Argument(0), kind="identifier")
+describe(
+    library,
+    SqlText,
+    "sqlalchemy.column sqlalchemy.table sqlalchemy.quoted_name",
+    text=Argument(0),
+    kind="identifier",
+)
 
 for _name in ("select", "insert", "update", "delete", "exists"):
     _names = [f"sqlalchemy.{_name}"] + ([] if _name == "exists" else [f"sqlalchemy.Table.{_name}"])
@@ -392,7 +466,9 @@ _EXECUTE = ("execute", "exec_driver_sql", "scalar", "scalars", "stream", "stream
 
 @library.recognise(
     SqlExecution,
-    names=[f"{owner}.{m}" for owner in ("sqlalchemy.Connection", f"{_ASYNC}.AsyncConnection") for m in _EXECUTE],
+    names=[
+        f"{owner}.{m}" for owner in ("sqlalchemy.Connection", f"{_ASYNC}.AsyncConnection") for m in _EXECUTE
+    ],
 )
 def _execute(call: RecognisedCall) -> Iterator[SqlExecution]:
     statement = call.argument(0, "statement")
@@ -429,19 +505,32 @@ for _owner, _is_async in (
     (f"{_ASYNC}.AsyncTransaction", True),
 ):
     for _name, _concept in _ENDS:
-        _kind = {"kind": "connection"} if _concept is SessionClose else {}
+        _fields: dict[str, Any] = {"kind": "connection"} if _concept is SessionClose else {}
         describe(
-            library, _concept, [f"{_owner}.{_name}"], session=RECEIVER, is_async=_is_async, round_trip=True, **_kind
+            library,
+            _concept,
+            [f"{_owner}.{_name}"],
+            session=RECEIVER,
+            is_async=_is_async,
+            round_trip=True,
+            **_fields,
         )
 describe(library, SessionClose, "sqlalchemy.Engine.dispose", session=RECEIVER, kind="engine")
-describe(library, SessionClose, f"{_ASYNC}.AsyncEngine.dispose", session=RECEIVER, kind="engine", is_async=True)
+describe(
+    library, SessionClose, f"{_ASYNC}.AsyncEngine.dispose", session=RECEIVER, kind="engine", is_async=True
+)
 
 
 @library.recognise(
     TransactionBegin,
     names=[
         f"{owner}.{name}"
-        for owner in ("sqlalchemy.Connection", f"{_ASYNC}.AsyncConnection", "sqlalchemy.Engine", f"{_ASYNC}.AsyncEngine")
+        for owner in (
+            "sqlalchemy.Connection",
+            f"{_ASYNC}.AsyncConnection",
+            "sqlalchemy.Engine",
+            f"{_ASYNC}.AsyncEngine",
+        )
         for name in ("begin", "begin_nested")
     ],
 )
@@ -489,7 +578,12 @@ def _fetch(call: RecognisedCall) -> Iterator[RowFetch]:
     kind, may_be_none = FETCHES[call.method]
     is_async = call.name.startswith(_STREAMS) and kind not in ("scalars", "mappings", "unique", "partitions")
     yield RowFetch(
-        *call.place, is_async=is_async, round_trip=is_async, kind=kind, result=call.receiver, may_be_none=may_be_none
+        *call.place,
+        is_async=is_async,
+        round_trip=is_async,
+        kind=kind,
+        result=call.receiver,
+        may_be_none=may_be_none,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from fastapi_architect.concepts.concurrency import BlockingCall
 from fastapi_architect.concepts.database import (
@@ -57,7 +58,8 @@ _ASYNC = "sqlalchemy.ext.asyncio"
 SESSION = f"{_ORM}.Session"
 ASYNC_SESSION = f"{_ASYNC}.AsyncSession"
 _MODULES = (
-    "session query attributes decl_api relationships properties strategy_options base scoping mapper util dynamic "
+    "session query attributes decl_api relationships properties strategy_options base scoping mapper util "
+    "dynamic "
     "writeonly collections declarative_base"
 ).split()
 
@@ -85,7 +87,7 @@ library = Library(
     },
 )
 
-# ── mapped attributes ────────────────────────────────────────────────────────────────────────────────────────────
+# ── mapped attributes ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def _mapped(args: tuple[Type | None, ...], on_instance: bool) -> Type | None:
@@ -128,7 +130,9 @@ def _target(call: CallContext) -> Type | None:
 
 @library.call(f"{_ORM}.relationship", f"{_ORM}.relation")
 def _relationship_call(call: CallContext) -> Type | None:
-    """One row or a list of them; both when nothing written here decides it (the side with the foreign key does)."""
+    """One row or a list of them; both when nothing written here decides it (the side with the foreign key
+    does).
+    """
     target = _target(call)
     if target is None:
         return Instance(f"{_ORM}.Relationship")
@@ -137,15 +141,15 @@ def _relationship_call(call: CallContext) -> Type | None:
     lazy = call.argument(None, "lazy")
     of: Type | None = union(target, many)
     if uselist.__class__ is ir.Constant:
-        of = many if uselist.value else target  # type: ignore[union-attr]
+        of = many if uselist.value else target
     elif call.argument(1, "secondary") is not None:
         of = many
-    if lazy.__class__ is ir.Constant and lazy.value == "dynamic":  # type: ignore[union-attr]
+    if lazy.__class__ is ir.Constant and lazy.value == "dynamic":
         return Instance(f"{_ORM}.DynamicMapped", (target,))
     return Instance(f"{_ORM}.Relationship", (of,))
 
 
-# ── factories and sessions ───────────────────────────────────────────────────────────────────────────────────────
+# ── factories and sessions ────────────────────────────────────────────────────────────────────────────────
 
 
 def _factory(default: str, name: str):  # type: ignore[no-untyped-def]
@@ -210,7 +214,11 @@ for _owner, _wrap, _result, _scalars in (
 calls[f"{SESSION}.query"] = lambda call: Instance(f"{_ORM}.Query", entities(call))
 calls[f"{ASYNC_SESSION}.stream"] = awaitable(executed(f"{_ASYNC}.AsyncResult"))
 calls[f"{ASYNC_SESSION}.stream_scalars"] = awaitable(executed(f"{_ASYNC}.AsyncScalarResult"))
-coroutines(library, ASYNC_SESSION, "aclose close commit delete flush invalidate refresh reset rollback run_sync close_all")
+coroutines(
+    library,
+    ASYNC_SESSION,
+    "aclose close commit delete flush invalidate refresh reset rollback run_sync close_all",
+)
 coroutines(library, f"{_ASYNC}.async_scoped_session", "remove")
 coroutines(library, f"{_ASYNC}.AsyncSessionTransaction", "commit rollback")
 library.attributes[f"{ASYNC_SESSION}.sync_session"] = Instance(SESSION)
@@ -234,7 +242,7 @@ calls[f"{_QUERY}.with_entities"] = lambda call: Instance(_QUERY, entities(call))
 for _name in ("filter", "filter_by", "where", "populate_existing", "yield_per"):
     calls[f"{_QUERY}.{_name}"] = receiver
 
-# ── what calls mean ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── what calls mean ───────────────────────────────────────────────────────────────────────────────────────
 
 _FACTORY_NAMES = (f"{_ORM}.sessionmaker", f"{_ORM}.scoped_session", f"{_ASYNC}.async_sessionmaker")
 
@@ -242,7 +250,11 @@ _FACTORY_NAMES = (f"{_ORM}.sessionmaker", f"{_ORM}.scoped_session", f"{_ASYNC}.a
 @library.recognise(SessionFactory, names=(*_FACTORY_NAMES, f"{_ASYNC}.async_scoped_session"))
 def _session_factory(call: RecognisedCall) -> Iterator[SessionFactory]:
     made = call.type_of(call.node)
-    sessions = {o.args[0].name for o in options(made) if isinstance(o, Instance) and o.args and isinstance(o.args[0], Instance)}
+    sessions = {
+        o.args[0].name
+        for o in options(made)
+        if isinstance(o, Instance) and o.args and isinstance(o.args[0], Instance)
+    }
     scoped = "scoped" in call.method
     yield SessionFactory(
         *call.place,
@@ -353,7 +365,7 @@ def _add(call: RecognisedCall) -> Iterator[SessionAdd]:
 _INSTANCE = Argument(0, "instance")
 
 
-def _session_call(concept: type[DatabaseCall], methods: str, **fields: object) -> None:
+def _session_call(concept: type[DatabaseCall], methods: str, **fields: Any) -> None:
     """Methods that both kinds of session have, awaited on asyncio's."""
     names = methods.split()
     describe(library, concept, names, owner=SESSION, session=RECEIVER, **fields)
@@ -393,7 +405,10 @@ _ENDS: dict[str, type[DatabaseCall]] = {
 )
 def _end(call: RecognisedCall) -> Iterator[DatabaseCall]:
     yield _ENDS[call.method](
-        *call.place, session=call.receiver, is_async=_async(call), round_trip=call.method not in ("close", "aclose", "remove")
+        *call.place,
+        session=call.receiver,
+        is_async=_async(call),
+        round_trip=call.method not in ("close", "aclose", "remove"),
     )
 
 
@@ -460,7 +475,7 @@ _QUERY_FETCHES = {
 @library.recognise(
     RowFetch,
     names=[f"{_QUERY}.{name}" for name in _QUERY_FETCHES],
-    duck={name: ("query",) for name in ("all", "first", "one", "one_or_none", "count")},
+    duck=dict.fromkeys(("all", "first", "one", "one_or_none", "count"), ("query",)),
 )
 def _query_fetch(call: RecognisedCall) -> Iterator[RowFetch]:
     kind, may_be_none = _QUERY_FETCHES[call.method]
@@ -522,7 +537,9 @@ for _name in _LOADERS:
 )
 def _loader(call: RecognisedCall) -> Iterator[LoaderOption]:
     chained = call.name.startswith(f"{_ORM}.Load.")
-    yield LoaderOption(*call.place, _LOADERS[call.method], tuple(call.node.args), call.receiver if chained else None)
+    yield LoaderOption(
+        *call.place, _LOADERS[call.method], tuple(call.node.args), call.receiver if chained else None
+    )
 
 
 describe(

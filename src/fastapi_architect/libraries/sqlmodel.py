@@ -19,12 +19,18 @@ SESSION = "sqlmodel.Session"
 ASYNC_SESSION = "sqlmodel.ext.asyncio.AsyncSession"
 
 _FROM_SQLALCHEMY = (
-    "ARRAY BIGINT BINARY BLOB BOOLEAN BigInteger Boolean CHAR CheckConstraint Column Computed Constraint DATE DATETIME DDL "
-    "DateTime Date Enum Float ForeignKey ForeignKeyConstraint Identity Index Integer Interval JSON LargeBinary MetaData "
-    "Numeric PickleType PrimaryKeyConstraint SmallInteger String TEXT TIMESTAMP Table Text Time UUID Unicode UnicodeText "
-    "UniqueConstraint Uuid VARCHAR alias all_ and_ any_ asc between bindparam case cast collate column create_engine "
-    "create_mock_engine delete desc distinct engine_from_config except_ exists extract false func insert inspect "
-    "intersect join lateral literal literal_column not_ null nulls_first nulls_last or_ outerjoin over select table text "
+    "ARRAY BIGINT BINARY BLOB BOOLEAN BigInteger Boolean CHAR CheckConstraint Column Computed Constraint "
+    "DATE DATETIME DDL "
+    "DateTime Date Enum Float ForeignKey ForeignKeyConstraint Identity Index Integer Interval JSON "
+    "LargeBinary MetaData "
+    "Numeric PickleType PrimaryKeyConstraint SmallInteger String TEXT TIMESTAMP Table Text Time UUID "
+    "Unicode UnicodeText "
+    "UniqueConstraint Uuid VARCHAR alias all_ and_ any_ asc between bindparam case cast collate column "
+    "create_engine "
+    "create_mock_engine delete desc distinct engine_from_config except_ exists extract false func insert "
+    "inspect "
+    "intersect join lateral literal literal_column not_ null nulls_first nulls_last or_ outerjoin over "
+    "select table text "
     "true tuple_ type_coerce union union_all update values within_group"
 ).split()
 
@@ -69,7 +75,7 @@ library.calls[f"{ASYNC_SESSION}.exec"] = awaitable(_executed)
 def _field(call: CallContext) -> Type | None:
     """A field is known by its annotation; without one, by its default."""
     default = call.argument(0, "default")
-    if default is None or default.__class__ is ir.Constant and default.kind == "ellipsis":
+    if default is None or (default.__class__ is ir.Constant and default.kind == "ellipsis"):
         return None
     return call.type_of(default)
 
@@ -103,7 +109,11 @@ def _session(call: RecognisedCall) -> Iterator[SessionCreation]:
 
 
 describe(
-    library, BlockingCall, [f"{SESSION}.exec"], kind="database", instead="an AsyncSession of sqlmodel.ext.asyncio.session"
+    library,
+    BlockingCall,
+    [f"{SESSION}.exec"],
+    kind="database",
+    instead="an AsyncSession of sqlmodel.ext.asyncio.session",
 )
 describe(
     library,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi_architect.concepts.concurrency import ThreadOffload
 from fastapi_architect.concepts.configuration import EnvironmentRead
 from fastapi_architect.concepts.http import (
@@ -76,7 +78,7 @@ library = Library(
     },
 )
 
-# ── what attributes and calls give ───────────────────────────────────────────────────────────────────────────────
+# ── what attributes and calls give ────────────────────────────────────────────────────────────────────────
 
 attributes = library.attributes
 for _name, _of in {
@@ -135,7 +137,9 @@ calls[f"{_SOCKET}.receive_json"] = awaitable(Instance(f"{_SOCKET}.receive_json()
 calls[f"{_SOCKET}.receive"] = awaitable(Instance("builtins.dict", (STR, None)))
 calls[f"{_SOCKET}.iter_text"] = Instance("collections.abc.AsyncIterator", (STR,))
 calls[f"{_SOCKET}.iter_bytes"] = Instance("collections.abc.AsyncIterator", (BYTES,))
-calls[f"{_SOCKET}.iter_json"] = Instance("collections.abc.AsyncIterator", (Instance(f"{_SOCKET}.receive_json()"),))
+calls[f"{_SOCKET}.iter_json"] = Instance(
+    "collections.abc.AsyncIterator", (Instance(f"{_SOCKET}.receive_json()"),)
+)
 coroutines(library, _SOCKET, "accept send send_text send_bytes send_json close")
 calls["starlette.config.Config"] = Instance("starlette.config.Config")
 
@@ -144,14 +148,25 @@ calls["starlette.config.Config"] = Instance("starlette.config.Config")
 def run_elsewhere(call: CallContext) -> Type:
     """A coroutine of what the function that is handed over gives."""
     func = call.argument(0, "func")
-    return Coroutine(union(*(call.called(o) for o in options(call.type_of(func)))) if func is not None else None)
+    return Coroutine(
+        union(*(call.called(o) for o in options(call.type_of(func)))) if func is not None else None
+    )
 
 
-# ── what calls mean ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── what calls mean ───────────────────────────────────────────────────────────────────────────────────────
 
-_COMMON = {"status": Argument(1, "status_code"), "headers": Argument(2, "headers"), "background": Argument(4, "background")}
+_COMMON: dict[str, Any] = {
+    "status": Argument(1, "status_code"),
+    "headers": Argument(2, "headers"),
+    "background": Argument(4, "background"),
+}
 _content = Argument(0, "content")
-for _name, _kind in (("HTMLResponse", "html"), ("JSONResponse", "json"), ("PlainTextResponse", "plain"), ("StreamingResponse", "streaming")):
+for _name, _kind in (
+    ("HTMLResponse", "html"),
+    ("JSONResponse", "json"),
+    ("PlainTextResponse", "plain"),
+    ("StreamingResponse", "streaming"),
+):
     describe(
         library,
         ResponseCreation,
@@ -242,7 +257,14 @@ describe(
     response=RECEIVER,
 )
 for _name in ("body", "json", "form", "stream"):
-    describe(library, RequestRead, [f"{_REQUEST}.{_name}"], duck={_name: ("request",)}, kind=_name, request=RECEIVER)
+    describe(
+        library,
+        RequestRead,
+        [f"{_REQUEST}.{_name}"],
+        duck={_name: ("request",)},
+        kind=_name,
+        request=RECEIVER,
+    )
 describe(library, UploadRead, [f"{_UPLOAD}.read"], upload=RECEIVER, size=Argument(0, "size"))
 describe(library, UrlBuild, [f"{_CONNECTION}.url_for"], route=Argument(0))
 
@@ -283,7 +305,9 @@ for _kind in ("text", "bytes", "json"):
         data=Argument(0, "data"),
     )
 describe(library, WebSocketReceive, [f"{_SOCKET}.receive"], kind="raw", socket=RECEIVER)
-describe(library, WebSocketSend, [f"{_SOCKET}.send"], kind="raw", socket=RECEIVER, data=Argument(0, "message"))
+describe(
+    library, WebSocketSend, [f"{_SOCKET}.send"], kind="raw", socket=RECEIVER, data=Argument(0, "message")
+)
 
 
 @library.recognise(

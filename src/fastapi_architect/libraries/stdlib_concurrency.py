@@ -23,7 +23,17 @@ from fastapi_architect.program.types import Coroutine, Instance, Type, options, 
 
 _TASK = Instance("asyncio.Task")
 library = Library(
-    packages=("asyncio", "threading", "queue", "concurrent", "multiprocessing", "functools", "contextlib", "sched", "contextvars"),
+    packages=(
+        "asyncio",
+        "threading",
+        "queue",
+        "concurrent",
+        "multiprocessing",
+        "functools",
+        "contextlib",
+        "sched",
+        "contextvars",
+    ),
     aliases={
         "asyncio.tasks.*": "asyncio",
         "asyncio.events.*": "asyncio",
@@ -60,7 +70,9 @@ def _result_of(call: CallContext, position: int) -> Type | None:
     for option in options(call.type_of(expr)) if expr is not None else ():
         if isinstance(option, Coroutine):
             found.append(option.result)
-        elif isinstance(option, Instance) and option.name in ("asyncio.Task", "asyncio.Future") and option.args:
+        elif (
+            isinstance(option, Instance) and option.name in ("asyncio.Task", "asyncio.Future") and option.args
+        ):
             found.append(option.args[0])
     return union(*found)
 
@@ -88,11 +100,15 @@ for _name in (
     calls[_name] = _task
 calls["asyncio.wait_for"] = calls["asyncio.shield"] = _awaited
 calls["asyncio.gather"] = _gather
-calls["asyncio.run"] = calls["asyncio.AbstractEventLoop.run_until_complete"] = lambda call: _result_of(call, 0)
+calls["asyncio.run"] = calls["asyncio.AbstractEventLoop.run_until_complete"] = lambda call: _result_of(
+    call, 0
+)
 calls["asyncio.sleep"] = Coroutine(None)
 for _name in ("get_event_loop", "get_running_loop", "new_event_loop"):
     calls[f"asyncio.{_name}"] = Instance("asyncio.AbstractEventLoop")
-calls["asyncio.Future.result"] = lambda call: call.receiver.args[0] if call.receiver and call.receiver.args else None
+calls["asyncio.Future.result"] = lambda call: (
+    call.receiver.args[0] if call.receiver and call.receiver.args else None
+)
 coroutines(library, "asyncio.Event", "wait")
 coroutines(library, "asyncio.Lock", "acquire")
 coroutines(library, "asyncio.Semaphore", "acquire")
@@ -116,14 +132,16 @@ calls["concurrent.futures.Executor.submit"] = Instance("concurrent.futures.Futur
 calls["threading.Lock"] = calls["threading.RLock"] = Instance("threading.Lock")
 calls["functools.cached_property"] = Instance("functools.cached_property()")
 
-# ── what calls mean ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── what calls mean ───────────────────────────────────────────────────────────────────────────────────────
 
 describe(library, BlockingCall, ["time.sleep"], kind="sleep", instead="await asyncio.sleep(...)")
 describe(
     library,
     BlockingCall,
-    "threading.Event.wait threading.Thread.join threading.Condition.wait threading.Barrier.wait threading.Semaphore.acquire "
-    "threading.Lock.acquire queue.Queue.get queue.Queue.join multiprocessing.Process.join multiprocessing.Pool.map "
+    "threading.Event.wait threading.Thread.join threading.Condition.wait threading.Barrier.wait "
+    "threading.Semaphore.acquire "
+    "threading.Lock.acquire queue.Queue.get queue.Queue.join multiprocessing.Process.join "
+    "multiprocessing.Pool.map "
     "multiprocessing.Pool.apply concurrent.futures.Future.result concurrent.futures.wait "
     "concurrent.futures.as_completed",
     kind="lock",
@@ -148,7 +166,12 @@ describe(library, ThreadStart, ["threading.Thread"], kind="thread", target=Argum
 describe(library, ThreadStart, ["threading.Timer"], kind="thread", target=Argument(1, "function"))
 describe(library, ThreadStart, ["multiprocessing.Process"], kind="process", target=Argument(None, "target"))
 describe(library, ThreadStart, ["concurrent.futures.ThreadPoolExecutor"], kind="thread-pool")
-describe(library, ThreadStart, ["concurrent.futures.ProcessPoolExecutor", "multiprocessing.Pool"], kind="process-pool")
+describe(
+    library,
+    ThreadStart,
+    ["concurrent.futures.ProcessPoolExecutor", "multiprocessing.Pool"],
+    kind="process-pool",
+)
 
 _SPAWNS = {
     "asyncio.create_task": "task",
@@ -165,12 +188,18 @@ _SPAWNS = {
 }
 
 
-@library.recognise(TaskSpawn, names=_SPAWNS, duck={"create_task": ("loop", "tg", "task_group"), "run_until_complete": ("loop",)})
+@library.recognise(
+    TaskSpawn,
+    names=_SPAWNS,
+    duck={"create_task": ("loop", "tg", "task_group"), "run_until_complete": ("loop",)},
+)
 def _spawn(call: RecognisedCall) -> Iterator[TaskSpawn]:
     kind = _SPAWNS.get(call.name)
     if kind is None:
         receiver = call.receiver
-        is_loop = receiver is not None and "loop" in str(getattr(receiver, "id", getattr(receiver, "attr", "")))
+        is_loop = receiver is not None and "loop" in str(
+            getattr(receiver, "id", getattr(receiver, "attr", ""))
+        )
         kind = "run" if call.method == "run_until_complete" else "task" if is_loop else "group"
     coroutines_given = tuple(call.node.args) if kind == "gather" else tuple(call.node.args[:1])
     yield TaskSpawn(*call.place, kind, coroutines_given)
@@ -190,8 +219,16 @@ for _module, _is_async in (("threading", False), ("asyncio", True), ("multiproce
         ("Event", "event"),
         ("Condition", "condition"),
     ):
-        describe(library, Lock, _names, owner=_module, kind=_kind, is_async=_is_async, limit=Argument(0, "value"))
-describe(library, Lock, "queue.Queue queue.SimpleQueue queue.PriorityQueue queue.LifoQueue", kind="queue", limit=Argument(0, "maxsize"))
+        describe(
+            library, Lock, _names, owner=_module, kind=_kind, is_async=_is_async, limit=Argument(0, "value")
+        )
+describe(
+    library,
+    Lock,
+    "queue.Queue queue.SimpleQueue queue.PriorityQueue queue.LifoQueue",
+    kind="queue",
+    limit=Argument(0, "maxsize"),
+)
 describe(
     library,
     Lock,
@@ -202,7 +239,13 @@ describe(
 )
 describe(library, Timeout, ["asyncio.wait_for"], seconds=Argument(1, "timeout"), awaited=Argument(0))
 describe(library, Timeout, "asyncio.timeout async_timeout.timeout", seconds=Argument(0))
-for _name, _kind in (("Event.wait", "event"), ("Queue.get", "queue"), ("Queue.join", "queue"), ("Lock.acquire", "lock"), ("Condition.wait", "condition")):
+for _name, _kind in (
+    ("Event.wait", "event"),
+    ("Queue.get", "queue"),
+    ("Queue.join", "queue"),
+    ("Lock.acquire", "lock"),
+    ("Condition.wait", "condition"),
+):
     describe(library, AsyncWait, [f"asyncio.{_name}"], kind=_kind, waited_for=RECEIVER)
 
 

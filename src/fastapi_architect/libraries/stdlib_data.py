@@ -22,8 +22,10 @@ from fastapi_architect.program.types import BOOL, BYTES, FLOAT, INT, STR, Instan
 
 library = Library(
     packages=tuple(
-        "json pickle marshal shelve time datetime random secrets uuid hashlib hmac base64 binascii copy csv xml html re string "
-        "decimal enum dataclasses collections itertools typing abc math ipaddress zoneinfo calendar traceback inspect "
+        "json pickle marshal shelve time datetime random secrets uuid hashlib hmac base64 binascii copy csv "
+        "xml html re string "
+        "decimal enum dataclasses collections itertools typing abc math ipaddress zoneinfo calendar "
+        "traceback inspect "
         "warnings textwrap struct operator statistics typing_extensions".split()
     ),
     classes={
@@ -47,7 +49,16 @@ library = Library(
 calls = library.calls
 _DATETIME = Instance("datetime.datetime")
 _DELTA = Instance("datetime.timedelta")
-for _name in ("now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp", "fromisoformat", "strptime", "combine"):
+for _name in (
+    "now",
+    "utcnow",
+    "today",
+    "fromtimestamp",
+    "utcfromtimestamp",
+    "fromisoformat",
+    "strptime",
+    "combine",
+):
     calls[f"datetime.datetime.{_name}"] = _DATETIME
 for _name in ("replace", "astimezone"):
     calls[f"datetime.datetime.{_name}"] = receiver
@@ -65,11 +76,21 @@ library.attributes["uuid.UUID.bytes"] = BYTES
 calls["json.dumps"] = STR
 calls["json.loads"] = calls["json.load"] = Instance("json.loads()")
 calls["pickle.dumps"] = calls["marshal.dumps"] = BYTES
-for _name in ("b64encode", "urlsafe_b64encode", "b64decode", "urlsafe_b64decode", "b32encode", "b32decode", "b85encode"):
+for _name in (
+    "b64encode",
+    "urlsafe_b64encode",
+    "b64decode",
+    "urlsafe_b64decode",
+    "b32encode",
+    "b32decode",
+    "b85encode",
+):
     calls[f"base64.{_name}"] = BYTES
 calls["secrets.token_hex"] = calls["secrets.token_urlsafe"] = STR
 calls["secrets.token_bytes"] = calls["os.urandom"] = BYTES
-calls["secrets.randbelow"] = calls["secrets.randbits"] = calls["random.randint"] = calls["random.randrange"] = INT
+calls["secrets.randbelow"] = calls["secrets.randbits"] = calls["random.randint"] = calls[
+    "random.randrange"
+] = INT
 calls["random.random"] = calls["random.uniform"] = FLOAT
 calls["random.SystemRandom"] = Instance("random.SystemRandom")
 calls["secrets.SystemRandom"] = Instance("random.SystemRandom")
@@ -77,7 +98,19 @@ calls["hmac.new"] = Instance("hmac.HMAC")
 calls["hmac.compare_digest"] = calls["secrets.compare_digest"] = BOOL
 calls["hmac.digest"] = calls["hashlib.pbkdf2_hmac"] = calls["hashlib.scrypt"] = BYTES
 _HASH = "hashlib.HASH"
-for _name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_512", "blake2b", "blake2s", "new"):
+for _name in (
+    "md5",
+    "sha1",
+    "sha224",
+    "sha256",
+    "sha384",
+    "sha512",
+    "sha3_256",
+    "sha3_512",
+    "blake2b",
+    "blake2s",
+    "new",
+):
     calls[f"hashlib.{_name}"] = Instance(_HASH)
 for _owner in (_HASH, "hmac.HMAC"):
     calls[f"{_owner}.hexdigest"] = STR
@@ -88,43 +121,61 @@ for _name in ("match", "fullmatch", "search"):
 calls["re.sub"] = calls["re.escape"] = calls["re.Pattern.sub"] = calls["html.escape"] = STR
 calls["re.Match.group"] = STR
 calls["traceback.format_exc"] = STR
-calls["copy.copy"] = calls["copy.deepcopy"] = lambda call: call.type_of(call.node.args[0]) if call.node.args else None
+calls["copy.copy"] = calls["copy.deepcopy"] = lambda call: (
+    call.type_of(call.node.args[0]) if call.node.args else None
+)
 
-# ── what calls mean ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── what calls mean ───────────────────────────────────────────────────────────────────────────────────────
 
 _data = Argument(0)
 for _format in ("pickle", "marshal"):
     describe(library, Deserialization, [f"{_format}.load", f"{_format}.loads"], data=_data, format=_format)
     describe(library, Serialization, [f"{_format}.dump", f"{_format}.dumps"], value=_data, format=_format)
-describe(library, Deserialization, ["pickle.Unpickler", "cPickle.loads", "cPickle.load"], data=_data, format="pickle")
+describe(
+    library,
+    Deserialization,
+    ["pickle.Unpickler", "cPickle.loads", "cPickle.load"],
+    data=_data,
+    format="pickle",
+)
 describe(library, Deserialization, ["shelve.open"], data=_data, format="shelve")
 describe(library, Deserialization, ["json.loads", "json.load"], data=_data, format="json", safe=True)
 describe(library, Serialization, ["json.dumps", "json.dump"], value=_data, format="json")
 describe(
     library,
     Deserialization,
-    "xml.etree.ElementTree.parse xml.etree.ElementTree.fromstring xml.etree.ElementTree.XML xml.dom.minidom.parse "
+    "xml.etree.ElementTree.parse xml.etree.ElementTree.fromstring xml.etree.ElementTree.XML "
+    "xml.dom.minidom.parse "
     "xml.dom.minidom.parseString xml.sax.parse xml.sax.parseString",
     data=_data,
     format="xml",
 )
 
-for _names, _kind in (("random randint randrange uniform getrandbits gauss", "number"), ("choice choices sample shuffle", "choice")):
+for _names, _kind in (
+    ("random randint randrange uniform getrandbits gauss", "number"),
+    ("choice choices sample shuffle", "choice"),
+):
     describe(library, RandomValue, _names, owner="random", secure=False, kind=_kind)
     describe(library, RandomValue, _names, owner="random.Random", secure=False, kind=_kind)
     describe(library, RandomValue, _names, owner="random.SystemRandom", secure=True, kind=_kind)
 describe(library, RandomValue, ["random.randbytes"], secure=False, kind="bytes", size=_data)
 describe(library, RandomValue, ["random.Random"], secure=False, kind="generator")
 _size = Argument(0, "nbytes")
-describe(library, RandomValue, ["secrets.token_hex", "secrets.token_urlsafe"], secure=True, kind="text", size=_size)
+describe(
+    library, RandomValue, ["secrets.token_hex", "secrets.token_urlsafe"], secure=True, kind="text", size=_size
+)
 describe(library, RandomValue, ["secrets.token_bytes"], secure=True, kind="bytes", size=_size)
 describe(library, RandomValue, ["os.urandom"], secure=True, kind="bytes", size=_data)
 describe(library, RandomValue, ["secrets.choice"], secure=True, kind="choice")
 describe(library, RandomValue, ["secrets.randbelow", "secrets.randbits"], secure=True, kind="number")
 describe(library, RandomValue, ["uuid.uuid4"], secure=True, kind="uuid")
-describe(library, RandomValue, ["uuid.uuid1", "uuid.uuid3", "uuid.uuid5", "uuid.uuid7"], secure=False, kind="uuid")
+describe(
+    library, RandomValue, ["uuid.uuid1", "uuid.uuid3", "uuid.uuid5", "uuid.uuid7"], secure=False, kind="uuid"
+)
 
-_ALGORITHMS = "md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha3_512 blake2b blake2s".split()
+_ALGORITHMS = (
+    "md5 sha1 sha224 sha256 sha384 sha512 sha3_224 sha3_256 sha3_384 sha3_512 blake2b blake2s".split()
+)
 
 
 @library.recognise(Digest, names=["hashlib.new", *(f"hashlib.{name}" for name in _ALGORITHMS)])

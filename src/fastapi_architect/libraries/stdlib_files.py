@@ -14,7 +14,20 @@ from fastapi_architect.program.types import BOOL, BYTES, INT, STR, Instance, Typ
 from fastapi_architect.syntax import ir
 
 library = Library(
-    packages=("os", "io", "pathlib", "shutil", "tempfile", "zipfile", "tarfile", "glob", "gzip", "zlib", "bz2", "lzma"),
+    packages=(
+        "os",
+        "io",
+        "pathlib",
+        "shutil",
+        "tempfile",
+        "zipfile",
+        "tarfile",
+        "glob",
+        "gzip",
+        "zlib",
+        "bz2",
+        "lzma",
+    ),
     aliases={"posixpath.*": "os.path", "ntpath.*": "os.path", "pathlib._local.*": "pathlib", "_io.*": "io"},
     classes={"io.StringIO", "io.BytesIO", "os.DirEntry"},
     bases={
@@ -34,7 +47,7 @@ _PATH = Instance("pathlib.Path")
 
 
 def _mode(expr: ir.Expr | None) -> str:
-    return expr.value if expr.__class__ is ir.Constant and isinstance(expr.value, str) else ""  # type: ignore[union-attr]
+    return expr.value if expr.__class__ is ir.Constant and isinstance(expr.value, str) else ""
 
 
 def _file_type(position: int):  # type: ignore[no-untyped-def]  # a factory: the inner signature says it
@@ -50,7 +63,10 @@ calls["pathlib.Path.open"] = _file_type(0)
 calls["io.TextIOWrapper.read"] = calls["io.TextIOWrapper.readline"] = calls["io.StringIO.getvalue"] = STR
 calls["io.TextIOWrapper.readlines"] = Instance("builtins.list", (STR,))
 calls["io.BufferedReader.read"] = calls["io.BufferedReader.readline"] = calls["io.BytesIO.getvalue"] = BYTES
-for _name in "resolve absolute expanduser with_name with_suffix with_stem joinpath relative_to rename replace readlink".split():
+_TO_PATHS = (
+    "resolve absolute expanduser with_name with_suffix with_stem joinpath relative_to rename replace readlink"
+)
+for _name in _TO_PATHS.split():
     calls[f"pathlib.PurePath.{_name}"] = receiver
 calls["pathlib.Path.cwd"] = calls["pathlib.Path.home"] = _PATH
 for _name in ("exists", "is_file", "is_dir", "is_symlink"):
@@ -66,7 +82,9 @@ for _name in ("name", "stem", "suffix"):
 library.attributes["pathlib.PurePath.parent"] = _PATH
 library.attributes["pathlib.PurePath.parts"] = Instance("builtins.list", (STR,))
 library.attributes["pathlib.PurePath.parents"] = Instance("builtins.list", (_PATH,))
-for _name in "join abspath realpath normpath basename dirname expanduser relpath commonpath commonprefix".split():
+for (
+    _name
+) in "join abspath realpath normpath basename dirname expanduser relpath commonpath commonprefix".split():
     calls[f"os.path.{_name}"] = STR
 for _name in ("exists", "isfile", "isdir", "isabs", "islink"):
     calls[f"os.path.{_name}"] = BOOL
@@ -74,11 +92,13 @@ calls["os.path.getsize"] = INT
 calls["os.path.splitext"] = Instance("builtins.tuple", (STR, STR))
 calls["os.getcwd"] = calls["tempfile.mkdtemp"] = calls["tempfile.gettempdir"] = STR
 calls["os.listdir"] = Instance("builtins.list", (STR,))
-calls["tempfile.NamedTemporaryFile"] = calls["tempfile.TemporaryFile"] = Instance("tempfile.NamedTemporaryFile")
+calls["tempfile.NamedTemporaryFile"] = calls["tempfile.TemporaryFile"] = Instance(
+    "tempfile.NamedTemporaryFile"
+)
 calls["tempfile.TemporaryDirectory.__enter__"] = STR
 library.attributes["tempfile.NamedTemporaryFile.name"] = STR
 
-# ── what calls mean ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── what calls mean ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @library.recognise(FileAccess, names=["builtins.open", "io.open", "pathlib.Path.open", "os.open"])
@@ -111,10 +131,14 @@ _ON_PATHS: dict[str, dict[str, object]] = {
     "symlink_to": {"mode": "write", "target": Argument(0, "target")},
 }
 _ON_NAMES: dict[str, dict[str, object]] = {
-    **dict.fromkeys(("os.remove", "os.unlink", "os.rmdir", "os.removedirs", "shutil.rmtree"), {"mode": "delete"}),
+    **dict.fromkeys(
+        ("os.remove", "os.unlink", "os.rmdir", "os.removedirs", "shutil.rmtree"), {"mode": "delete"}
+    ),
     **dict.fromkeys(("os.makedirs", "os.mkdir"), {"mode": "make"}),
     **dict.fromkeys(("os.listdir", "os.scandir", "os.walk", "glob.glob", "glob.iglob"), {"mode": "list"}),
-    **dict.fromkeys(("os.rename", "os.replace", "shutil.move"), {"mode": "move", "target": Argument(1, "dst")}),
+    **dict.fromkeys(
+        ("os.rename", "os.replace", "shutil.move"), {"mode": "move", "target": Argument(1, "dst")}
+    ),
     **dict.fromkeys(
         ("shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copytree"),
         {"mode": "read", "target": Argument(1, "dst")},
@@ -124,7 +148,9 @@ _ON_NAMES: dict[str, dict[str, object]] = {
     "zipfile.ZipFile": {"mode": "read"},
     "tarfile.open": {"mode": "read"},
 }
-describe_each(library, FileAccess, {f"pathlib.Path.{name}": {"path": RECEIVER, **f} for name, f in _ON_PATHS.items()})
+describe_each(
+    library, FileAccess, {f"pathlib.Path.{name}": {"path": RECEIVER, **f} for name, f in _ON_PATHS.items()}
+)
 describe_each(library, FileAccess, {name: {"path": _first, **fields} for name, fields in _ON_NAMES.items()})
 describe(library, FileCopy, ["shutil.copyfileobj"], source=Argument(0, "fsrc"), target=Argument(1, "fdst"))
 describe(library, PathResolution, ["pathlib.PurePath.resolve"], path=RECEIVER)
@@ -158,8 +184,14 @@ describe(
     [
         "builtins.open",
         "io.open",
-        *(f"pathlib.Path.{name}" for name in ("open", "read_text", "read_bytes", "write_text", "write_bytes")),
-        *(f"shutil.{name}" for name in ("copy", "copy2", "copyfile", "copyfileobj", "copytree", "rmtree", "move")),
+        *(
+            f"pathlib.Path.{name}"
+            for name in ("open", "read_text", "read_bytes", "write_text", "write_bytes")
+        ),
+        *(
+            f"shutil.{name}"
+            for name in ("copy", "copy2", "copyfile", "copyfileobj", "copytree", "rmtree", "move")
+        ),
         *(f"shutil.{name}" for name in ("make_archive", "unpack_archive")),
         "os.walk",
         "glob.glob",
@@ -171,7 +203,8 @@ describe(
     library,
     BlockingCall,
     "zipfile.ZipFile.extractall zipfile.ZipFile.write zipfile.ZipFile.writestr zipfile.ZipFile.read "
-    "tarfile.TarFile.extractall tarfile.TarFile.add gzip.compress gzip.decompress zlib.compress zlib.decompress bz2.compress "
+    "tarfile.TarFile.extractall tarfile.TarFile.add gzip.compress gzip.decompress zlib.compress "
+    "zlib.decompress bz2.compress "
     "bz2.decompress lzma.compress lzma.decompress",
     kind="cpu",
     instead="await asyncio.to_thread(...)",

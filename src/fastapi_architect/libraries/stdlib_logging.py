@@ -34,15 +34,24 @@ def _log(call: RecognisedCall) -> Iterator[LogRecord]:
         args=tuple(call.node.args[position + 1 :]),
         keywords=tuple(call.node.keywords),
         exc_info=exc_info,
-        with_traceback=level == "exception" or (exc_info is not None and call.constant(exc_info) is not False),
+        with_traceback=level == "exception"
+        or (exc_info is not None and call.constant(exc_info) is not False),
     )
 
 
 @library.recognise(LogRecord, names=["builtins.print"])
 def _print(call: RecognisedCall) -> Iterator[LogRecord]:
     yield LogRecord(
-        *call.place, level="print", message=call.argument(0), args=tuple(call.node.args[1:]), keywords=tuple(call.node.keywords)
+        *call.place,
+        level="print",
+        message=call.argument(0),
+        args=tuple(call.node.args[1:]),
+        keywords=tuple(call.node.keywords),
     )
 
 
-describe(library, TracebackText, "traceback.format_exc traceback.format_exception traceback.print_exc traceback.format_tb")
+describe(
+    library,
+    TracebackText,
+    "traceback.format_exc traceback.format_exception traceback.print_exc traceback.format_tb",
+)

@@ -13,8 +13,27 @@ from fastapi_architect.libraries.table import MANAGED, RECEIVER, Argument, Given
 from fastapi_architect.program.types import BOOL, BYTES, INT, STR, Instance
 
 library = Library(
-    packages=("socket", "urllib", "http", "smtplib", "ftplib", "imaplib", "poplib", "telnetlib", "ssl", "xmlrpc", "email"),
-    classes={"smtplib.SMTP", "smtplib.SMTP_SSL", "smtplib.LMTP", "ftplib.FTP", "ftplib.FTP_TLS", "imaplib.IMAP4"},
+    packages=(
+        "socket",
+        "urllib",
+        "http",
+        "smtplib",
+        "ftplib",
+        "imaplib",
+        "poplib",
+        "telnetlib",
+        "ssl",
+        "xmlrpc",
+        "email",
+    ),
+    classes={
+        "smtplib.SMTP",
+        "smtplib.SMTP_SSL",
+        "smtplib.LMTP",
+        "ftplib.FTP",
+        "ftplib.FTP_TLS",
+        "imaplib.IMAP4",
+    },
     bases={
         "smtplib.SMTP_SSL": ("smtplib.SMTP",),
         "ftplib.FTP_TLS": ("ftplib.FTP",),
@@ -31,7 +50,16 @@ calls = library.calls
 calls["urllib.request.urlopen"] = Instance("http.client.HTTPResponse")
 calls["http.client.HTTPConnection.getresponse"] = Instance("http.client.HTTPResponse")
 calls["http.client.HTTPResponse.read"] = BYTES
-for _name in ("quote", "quote_plus", "unquote", "unquote_plus", "urlencode", "urljoin", "urlunparse", "urlunsplit"):
+for _name in (
+    "quote",
+    "quote_plus",
+    "unquote",
+    "unquote_plus",
+    "urlencode",
+    "urljoin",
+    "urlunparse",
+    "urlunsplit",
+):
     calls[f"urllib.parse.{_name}"] = STR
 calls["urllib.parse.urlparse"] = calls["urllib.parse.urlsplit"] = Instance("urllib.parse.ParseResult")
 for _name in ("scheme", "netloc", "path", "params", "query", "fragment", "hostname", "username", "password"):
@@ -68,7 +96,9 @@ describe(
     timeout=Argument(1, "timeout"),
     timeout_given=Given(1, "timeout"),
 )
-describe(library, OutboundRequest, ["socket.socket.connect"], url=Argument(0), client=RECEIVER, timeout_given=True)
+describe(
+    library, OutboundRequest, ["socket.socket.connect"], url=Argument(0), client=RECEIVER, timeout_given=True
+)
 for _name in ("HTTPConnection", "HTTPSConnection"):
     describe(
         library,
@@ -90,8 +120,20 @@ for _name, _kind in (("smtplib.SMTP", "mail"), ("smtplib.SMTP_SSL", "mail"), ("f
         timeout_given=Given(None, "timeout"),
         managed=MANAGED,
     )
-describe(library, EmailSend, ["smtplib.SMTP.sendmail"], message=Argument(2, "msg"), recipient=Argument(1, "to_addrs"))
-describe(library, EmailSend, ["smtplib.SMTP.send_message"], message=Argument(0, "msg"), recipient=Argument(2, "to_addrs"))
+describe(
+    library,
+    EmailSend,
+    ["smtplib.SMTP.sendmail"],
+    message=Argument(2, "msg"),
+    recipient=Argument(1, "to_addrs"),
+)
+describe(
+    library,
+    EmailSend,
+    ["smtplib.SMTP.send_message"],
+    message=Argument(0, "msg"),
+    recipient=Argument(2, "to_addrs"),
+)
 
 _CLIENT = "httpx.AsyncClient"
 describe(
@@ -108,8 +150,14 @@ describe(
     [
         "socket.create_connection",
         *(f"socket.{name}" for name in ("gethostbyname", "getaddrinfo", "gethostbyaddr", "getfqdn")),
-        *(f"socket.socket.{name}" for name in ("connect", "recv", "recvfrom", "send", "sendall", "accept", "makefile")),
-        *(f"ftplib.FTP.{name}" for name in ("connect", "login", "retrbinary", "storbinary", "retrlines", "nlst")),
+        *(
+            f"socket.socket.{name}"
+            for name in ("connect", "recv", "recvfrom", "send", "sendall", "accept", "makefile")
+        ),
+        *(
+            f"ftplib.FTP.{name}"
+            for name in ("connect", "login", "retrbinary", "storbinary", "retrlines", "nlst")
+        ),
         "telnetlib.Telnet",
         "imaplib.IMAP4_SSL",
         "imaplib.IMAP4",
@@ -124,7 +172,10 @@ describe(
     [
         "smtplib.SMTP",
         "smtplib.SMTP_SSL",
-        *(f"smtplib.SMTP.{name}" for name in ("connect", "login", "starttls", "sendmail", "send_message", "ehlo")),
+        *(
+            f"smtplib.SMTP.{name}"
+            for name in ("connect", "login", "starttls", "sendmail", "send_message", "ehlo")
+        ),
     ],
     kind="network",
     instead="await aiosmtplib.send(...)",

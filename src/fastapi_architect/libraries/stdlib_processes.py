@@ -14,7 +14,7 @@ from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.library_model import CallContext
 from fastapi_architect.program.types import INT, NONE, STR, Instance, Type, options, union
 
-library = Library(packages=("subprocess", "importlib", "sys", "types", "signal", "ast", "code", "runpy", "ctypes"))
+library = Library(packages=("subprocess", "importlib", "sys", "types", "signal", "ast", "runpy", "ctypes"))
 calls = library.calls
 
 _optional = union(STR, NONE) or NONE
@@ -50,7 +50,8 @@ _SHELL = (
 )
 _EXEC = (
     "asyncio.create_subprocess_exec",
-    *(f"os.{name}" for name in "execv execve execvp execvpe execl execle execlp execlpe spawnv spawnl spawnlp spawnvp".split()),
+    *(f"os.exec{suffix}" for suffix in ("v", "ve", "vp", "vpe", "l", "le", "lp", "lpe")),
+    *(f"os.spawn{suffix}" for suffix in ("v", "vp", "l", "lp")),
     "os.posix_spawn",
     "pty.spawn",
 )
@@ -81,7 +82,10 @@ describe(
     library,
     BlockingCall,
     [
-        *(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "getoutput", "getstatusoutput")),
+        *(
+            f"subprocess.{name}"
+            for name in ("run", "call", "check_call", "check_output", "getoutput", "getstatusoutput")
+        ),
         "subprocess.Popen.wait",
         "subprocess.Popen.communicate",
         "os.system",
@@ -95,17 +99,51 @@ describe(
 
 for _name in ("eval", "exec", "compile"):
     describe(library, CodeExecution, [f"builtins.{_name}"], code=Argument(0, "source"), kind=_name)
-describe(library, CodeExecution, "importlib.import_module builtins.__import__", code=Argument(0, "name"), kind="import")
-describe(library, CodeExecution, "importlib.util.spec_from_file_location", code=Argument(1, "location"), kind="import")
+describe(
+    library,
+    CodeExecution,
+    "importlib.import_module builtins.__import__",
+    code=Argument(0, "name"),
+    kind="import",
+)
+describe(
+    library,
+    CodeExecution,
+    "importlib.util.spec_from_file_location",
+    code=Argument(1, "location"),
+    kind="import",
+)
 describe(library, CodeExecution, "runpy.run_path runpy.run_module", code=Argument(0), kind="import")
-describe(library, CodeExecution, "types.FunctionType code.InteractiveInterpreter.runcode", code=Argument(0), kind="function")
+describe(
+    library,
+    CodeExecution,
+    "types.FunctionType code.InteractiveInterpreter.runcode",
+    code=Argument(0),
+    kind="function",
+)
 describe(library, CodeExecution, "ctypes.CDLL ctypes.cdll.LoadLibrary", code=Argument(0), kind="import")
 
-describe(library, EnvironmentRead, "os.getenv os.environ.get", variable=Argument(0, "key"), default=Argument(1, "default"))
-describe(library, EnvironmentRead, "os.environ.setdefault os.environ.pop", variable=Argument(0), default=Argument(1))
+describe(
+    library,
+    EnvironmentRead,
+    "os.getenv os.environ.get",
+    variable=Argument(0, "key"),
+    default=Argument(1, "default"),
+)
+describe(
+    library,
+    EnvironmentRead,
+    "os.environ.setdefault os.environ.pop",
+    variable=Argument(0),
+    default=Argument(1),
+)
 describe(library, ProcessExit, "sys.exit os._exit builtins.exit builtins.quit os.abort")
-describe(library, DynamicAttribute, ["builtins.getattr"], target=Argument(0), attribute=Argument(1), kind="get")
-describe(library, DynamicAttribute, ["builtins.delattr"], target=Argument(0), attribute=Argument(1), kind="delete")
+describe(
+    library, DynamicAttribute, ["builtins.getattr"], target=Argument(0), attribute=Argument(1), kind="get"
+)
+describe(
+    library, DynamicAttribute, ["builtins.delattr"], target=Argument(0), attribute=Argument(1), kind="delete"
+)
 describe(
     library,
     DynamicAttribute,

@@ -1,6 +1,7 @@
 """Descriptions that need no code: which calls mean which concept, with fields taken from their arguments.
 
-In Python: `describe(library, RandomValue, ["secrets.token_hex"], secure=True, size=Argument(0, "nbytes"))`. In
+In Python: `describe(library, RandomValue, ["secrets.token_hex"], secure=True, size=Argument(0, "nbytes"))`.
+In
 `tables/*.toml`, where one file describes a library that only has names:
 
     packages = ["markdown"]
@@ -10,7 +11,8 @@ In Python: `describe(library, RandomValue, ["secrets.token_hex"], secure=True, s
     names = ["markdown.markdown"]
     kind = "cpu"
 
-A field's text that begins with `@` is taken from the call: `@0 url` (the argument at position 0 or named url), `@:url` (by name
+A field's text that begins with `@` is taken from the call: `@0 url` (the argument at position 0 or named
+url), `@:url` (by name
 only), `@?:url` (whether it is written down), `@receiver`, `@args`, `@keywords`.
 """
 
@@ -101,7 +103,7 @@ def describe(
     listed = names.split() if isinstance(names, str) else list(names)
     prefix = f"{owner}." if owner else ""
     dynamic = {key: value for key, value in fields.items() if isinstance(value, Argument | Given | Part)}
-    constant = {key: value for key, value in fields.items() if key not in dynamic}
+    constant: dict[str, Any] = {key: value for key, value in fields.items() if key not in dynamic}
 
     def recognise(call: RecognisedCall) -> list[Concept]:
         taken: dict[str, Any] = {key: _field(call, value) for key, value in dynamic.items()}
@@ -110,12 +112,14 @@ def describe(
     library.recognise(concept, names=[f"{prefix}{name}" for name in listed], duck=duck)(recognise)
 
 
-def describe_each(library: Library, concept: type[Concept], table: Mapping[str, Mapping[str, object]]) -> None:
+def describe_each(
+    library: Library, concept: type[Concept], table: Mapping[str, Mapping[str, object]]
+) -> None:
     """Calls mean `concept` with constant fields that differ by name: `{"time.sleep": {"kind": "sleep"}}`."""
 
     def recognise(call: RecognisedCall) -> list[Concept]:
-        fields = {key: _field(call, value) for key, value in table[call.name].items()}
-        return [concept(*call.place, **fields)]  # type: ignore[arg-type]
+        fields: dict[str, Any] = {key: _field(call, value) for key, value in table[call.name].items()}
+        return [concept(*call.place, **fields)]
 
     library.recognise(concept, names=table)(recognise)
 
@@ -125,9 +129,8 @@ def _concepts() -> dict[str, type[Concept]]:
     found: dict[str, type[Concept]] = {}
     for info in pkgutil.iter_modules(concepts.__path__):
         module = importlib.import_module(f"{concepts.__name__}.{info.name}")
-        for name, value in vars(module).items():
-            if isinstance(value, type) and issubclass(value, Concept):
-                found[name] = value
+        made = {n: v for n, v in vars(module).items() if isinstance(v, type) and issubclass(v, Concept)}
+        found.update(made)
     return found
 
 
@@ -155,9 +158,15 @@ def library_of(table: Mapping[str, Any]) -> Library:
     for name, of in table.get("results", {}).items():
         library.calls[name] = Instance(of)
     for entry in table.get("calls", ()):
-        fields = {key: _parsed(value) for key, value in entry.items() if key not in ("concept", "names", "owner")}
+        fields = {
+            key: _parsed(value) for key, value in entry.items() if key not in ("concept", "names", "owner")
+        }
         describe(
-            library, _concepts()[entry["concept"]], entry["names"], owner=entry.get("owner", ""), **fields  # type: ignore[arg-type]
+            library,
+            _concepts()[entry["concept"]],
+            entry["names"],
+            owner=entry.get("owner", ""),
+            **fields,  # type: ignore[arg-type]
         )
     return library
 

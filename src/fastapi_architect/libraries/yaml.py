@@ -16,7 +16,9 @@ _SAFE = ("SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader")
 def _load(call: RecognisedCall) -> Iterator[Deserialization]:
     loader = call.argument(1, "Loader")
     safe = external_name(call.type_of(loader)).rpartition(".")[2] in _SAFE
-    yield Deserialization(*call.place, data=call.argument(0, "stream"), format="yaml", safe=safe, loader=loader)
+    yield Deserialization(
+        *call.place, data=call.argument(0, "stream"), format="yaml", safe=safe, loader=loader
+    )
 
 
 describe(
@@ -50,7 +52,14 @@ def _torch(call: RecognisedCall) -> Iterator[Deserialization]:
     yield Deserialization(*call.place, data=call.argument(0, "f"), format="torch", safe=safe)
 
 
-describe(library, Deserialization, "orjson.loads ujson.loads tomllib.loads tomllib.load", data=Argument(0), format="json", safe=True)
+describe(
+    library,
+    Deserialization,
+    "orjson.loads ujson.loads tomllib.loads tomllib.load",
+    data=Argument(0),
+    format="json",
+    safe=True,
+)
 
 
 @library.recognise(Deserialization, names=["ruamel.yaml.YAML"])

@@ -1,0 +1,140 @@
+"""Clumsy use gets one clear line that names the next step, exit code 2, and nothing is overwritten."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+APP = """
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/health")
+def health() -> dict[str, str]:
+    return {"status": "ok"}
+"""
+
+
+def architect(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does."""
+    environment = {**os.environ, "ARCHITECT_CACHE_DIR": str(cwd / ".cache-of-test")}
+    command = [sys.executable, "-m", "fastapi_architect", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False, timeout=120)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "main.py").write_text(APP)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("reviw",), "architect review"),
+        (("review", "nowhere"), "nowhere"),
+        (("review", "--select", "sql-injektion"), "no rule"),
+        (("review", "--format", "xml"), "sarif"),
+        (("review", "--gate", "high"), "critical"),
+        (("review", "--jobs", "0"), "--jobs"),
+        (("review", "--baseline", "missing.json"), "missing.json"),
+        (("review", "--config", "missing.toml"), "missing.toml"),
+        (("review", "--changed-since", "main"), "git"),
+        (("review", "--output", "no/such/folder/report.json"), "no/such/folder"),
+        (("explain", "router-auth-outlyer"), "router-auth-outlier"),
+        (("map", "--format", "svg"), "mermaid"),
+        (("completion", "powershell"), "bash"),
+    ],
+)
+def test_bad_usage_names_the_next_step_and_exits_with_2(project: Path, arguments: tuple[str, ...], named: str) -> None:
+    done = architect(*arguments, cwd=project)
+
+    assert done.returncode == 2, done.stderr
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_an_unknown_configuration_key_suggests_the_nearest(project: Path) -> None:
+    (project / "pyproject.toml").write_text('[tool.fastapi-architect]\nignoer = ["security"]\n')
+
+    done = architect("review", cwd=project)
+
+    assert done.returncode == 2
+    assert "ignore" in done.stderr
+
+
+def test_a_project_fact_about_nothing_is_an_error(project: Path) -> None:
+    (project / "pyproject.toml").write_text('[tool.fastapi-architect.project]\nauthentication = ["main.curent_user"]\n')
+
+    done = architect("review", cwd=project)
+
+    assert done.returncode == 2
+    assert "main.curent_user" in done.stderr
+
+
+def test_a_baseline_is_never_overwritten_unasked(project: Path) -> None:
+    (project / "known.json").write_text("precious")
+
+    done = architect("review", "--write-baseline", "known.json", cwd=project)
+
+    assert done.returncode == 2
+    assert "--replace" in done.stderr
+    assert (project / "known.json").read_text() == "precious"
+
+
+def test_a_damaged_baseline_is_an_error_and_left_alone(project: Path) -> None:
+    (project / "known.json").write_text("{")
+
+    done = architect("review", "--baseline", "known.json", cwd=project)
+
+    assert done.returncode == 2
+    assert "known.json" in done.stderr
+    assert (project / "known.json").read_text() == "{"
+
+
+def test_a_folder_without_python_says_so(tmp_path: Path) -> None:
+    done = architect("review", str(tmp_path), cwd=tmp_path)
+
+    assert done.returncode == 0
+    assert "no Python file" in done.stdout
+
+
+def test_code_without_fastapi_is_reviewed_and_said_so(tmp_path: Path) -> None:
+    (tmp_path / "tool.py").write_text("print('hello')\n")
+
+    done = architect("review", cwd=tmp_path)
+
+    assert done.returncode == 0
+    assert "No FastAPI application" in done.stdout
+
+
+def test_a_file_is_reported_alone_and_its_project_analysed(project: Path) -> None:
+    (project / "pyproject.toml").write_text("[project]\nname = 'shop'\n")
+    document = json.loads(architect("review", "main.py", "--format", "json", cwd=project).stdout)
+
+    assert {finding["file"] for finding in document["findings"]} <= {"main.py"}
+
+
+def test_help_lists_the_commands(project: Path) -> None:
+    done = architect("--help", cwd=project)
+
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in ("review", "map", "explain", "rules", "completion"))
+
+
+def test_a_closed_pipe_is_no_fault(project: Path) -> None:
+    command = f"{sys.executable} -m fastapi_architect rules | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=project, check=False, timeout=60)
+
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr

@@ -25,20 +25,21 @@ def lower(tree: ast.Module, text: str) -> ir.ParsedModule:
     Raises:
         RecursionError: when the caller itself stands so deep that the kept nesting does not fit.
     """
-    reserve_lines(text.count("\n") + 1)
-    if needs_normalising(text):
+    lines = text.split("\n")
+    reserve_lines(len(lines))
+    if needs_normalising(text, len(lines)):
         normalise(tree)
     try:
-        return _lower(tree, text)
+        return _lower(tree, text, lines)
     except IndexError:
         # Python 3.11 gives some nodes inside f-strings places beyond the file.
         normalise(tree)
         reserve_lines(max((getattr(node, "end_lineno", 0) or 0 for node in ast.walk(tree)), default=0))
-        return _lower(tree, text)
+        return _lower(tree, text, lines)
 
 
-def _lower(tree: ast.Module, text: str) -> ir.ParsedModule:
-    state = State(text)
+def _lower(tree: ast.Module, text: str, lines: list[str]) -> ir.ParsedModule:
+    state = State(lines)
     docstring, statements = lower_statements.split_docstring(tree.body)
     body = lower_statements.block(statements, state, 0)
     return ir.ParsedModule(
@@ -48,7 +49,7 @@ def _lower(tree: ast.Module, text: str) -> ir.ParsedModule:
         sorted(state.identifiers),
         state.type_parameters,
         comments_of(text),
-        text.count("\n") + (not text.endswith("\n") and bool(text)),
+        len(lines) - (not lines[-1]),
         state.truncated,
     )
 
@@ -67,8 +68,9 @@ def comments_of(text: str) -> list[ir.Comment]:
 
 def lower_expression(tree: ast.Expression, text: str) -> ir.Expr:
     """Lower one expression, such as a quoted annotation; its spans are those of `text`."""
-    reserve_lines(text.count("\n") + 1)
+    lines = text.split("\n")
+    reserve_lines(len(lines))
     normalise(tree)
     node = tree.body
-    lowered: ir.Expr = HANDLERS[node.__class__](node, State(text), 0)
+    lowered: ir.Expr = HANDLERS[node.__class__](node, State(lines), 0)
     return lowered

@@ -13,6 +13,7 @@ from fastapi_architect.syntax.lowering import (
     LINE,
     MAX_DEPTH,
     MAX_NESTED_TERMS,
+    ONE_LINE,
     State,
     collect_names,
     name_call,
@@ -80,10 +81,8 @@ def _name(node: Any, s: State, _d: int) -> ir.Name:
     n = node.__dict__
     name = n["id"]
     s.see(name)
-    return ir.Name(
-        LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
-        name,
-    )
+    # A name stands on one line.
+    return ir.Name(ONE_LINE[n["lineno"]] + COLUMN[n["col_offset"]] + n["end_col_offset"], name)
 
 
 def _attribute(node: Any, s: State, d: int) -> ir.Attribute | ir.TooDeep:
@@ -387,30 +386,32 @@ def _generator_exp(node: Any, s: State, d: int) -> ir.Expr:
     return _comprehension(node, "generator", s, d)
 
 
-def params_of(arguments: ast.arguments, s: State, d: int) -> list[ir.Param]:
+def params_of(arguments: Any, s: State, d: int) -> list[ir.Param]:
     """Lower the parameters of a function or lambda, in the order they are written."""
+    a = arguments.__dict__
     params: list[ir.Param] = []
-    positional = arguments.args
-    defaults: list[ast.expr] = arguments.defaults
-    if arguments.posonlyargs:
-        positional = arguments.posonlyargs + positional
-        first_normal = len(arguments.posonlyargs)
-    else:
-        first_normal = 0
-    first_default = len(positional) - len(defaults)
-    for position, arg in enumerate(positional):
-        default = defaults[position - first_default] if position >= first_default else None
-        params.append(_param(arg, "normal" if position >= first_normal else "posonly", default, s, d))
-    if arguments.vararg is not None:
-        params.append(_param(arguments.vararg, "vararg", None, s, d))
-    for arg, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        params.append(_param(arg, "kwonly", default, s, d))
-    if arguments.kwarg is not None:
-        params.append(_param(arguments.kwarg, "kwarg", None, s, d))
+    positional = a["args"]
+    defaults = a["defaults"]
+    first_normal = 0
+    if a["posonlyargs"]:
+        first_normal = len(a["posonlyargs"])
+        positional = a["posonlyargs"] + positional
+    if positional:
+        without_default = len(positional) - len(defaults)
+        for position, arg in enumerate(positional):
+            default = defaults[position - without_default] if position >= without_default else None
+            params.append(_param(arg, "normal" if position >= first_normal else "posonly", default, s, d))
+    if a["vararg"] is not None:
+        params.append(_param(a["vararg"], "vararg", None, s, d))
+    if a["kwonlyargs"]:
+        for arg, default in zip(a["kwonlyargs"], a["kw_defaults"], strict=True):
+            params.append(_param(arg, "kwonly", default, s, d))
+    if a["kwarg"] is not None:
+        params.append(_param(a["kwarg"], "kwarg", None, s, d))
     return params
 
 
-def _param(node: Any, kind: str, default: ast.expr | None, s: State, d: int) -> ir.Param:
+def _param(node: Any, kind: str, default: Any, s: State, d: int) -> ir.Param:
     n = node.__dict__
     name = n["arg"]
     s.see(name)

@@ -24,7 +24,9 @@ from fastapi_architect.syntax.lowering import (
     END_LINE,
     HANDLERS,
     LINE,
+    MAX_COLUMN,
     MAX_DEPTH,
+    ONE_LINE,
     State,
     span_between,
     span_of,
@@ -313,20 +315,21 @@ def _match(node: Any, s: State, d: int) -> ir.Match:
 
 def _name_span(node: Any, keyword: str, s: State) -> int:
     """Span of the name behind `keyword`, which `ast` does not give; of the keyword if it is not found."""
-    name: str = node.name
-    line: int = node.lineno
-    column: int = node.col_offset
+    n = node.__dict__
+    name: str = n["name"]
+    line: int = n["lineno"]
+    column: int = n["col_offset"]
     # Only white space stands before `def`, so that columns in bytes are columns in characters here.
-    text = s.line(line)
+    text = s.lines[line - 1] if line <= len(s.lines) else ""
     start = column + len(keyword)
     if not text.startswith(keyword + name, column):
         written = _NAME_AFTER_KEYWORD.match(text, column)
         start = column if written is None else written.start(1)
         name = keyword.rstrip() if written is None else written[1]
     end = start + (len(name) if name.isascii() else len(name.encode()))
-    if end >= len(COLUMN):
+    if end > MAX_COLUMN:
         start = end = column
-    return LINE[line] + COLUMN[start] + END_LINE[line] + end
+    return ONE_LINE[line] + COLUMN[start] + end
 
 
 def _function(node: Any, s: State, d: int) -> ir.FunctionDef:
@@ -342,26 +345,27 @@ def _function_of(node: Any, is_async: bool, s: State, d: int) -> ir.FunctionDef:
     name = n["name"]
     s.see(name)
     decorators = each(n["decorator_list"], s, d) if n["decorator_list"] else []
-    if getattr(node, "type_params", None):
+    if n.get("type_params"):
         _type_parameters(n["type_params"], name, s, d)
     params = params_of(n["args"], s, d)
-    returns = optional(n["returns"], s, d)
+    returns = n["returns"]
+    if returns is not None:
+        returns = HANDLERS[returns.__class__](returns, s, d)
     docstring, statements = split_docstring(n["body"])
     start = len(s.called)
     yields = s.yields
     s.yields = s.inner = False
     s.functions += 1
     # The body starts at depth 0 again: it is encoded, and later walked, by itself.
-    body = each(statements, s, 0) if s.functions <= MAX_DEPTH else block(statements, s, MAX_DEPTH + 1)
+    body = _encode(block(statements, s, 0 if s.functions <= MAX_DEPTH else MAX_DEPTH + 1))
     s.functions -= 1
     is_generator = s.yields
     has_inner = s.inner
     s.yields = yields
     s.inner = True
-    called = sorted(set(s.called[start:])) if len(s.called) > start else []
+    called = sorted(set(s.called[start:]))
     if not s.functions:
-        # Not the module's: its `called` leaves functions out. A function's holds those of its inner
-        # functions.
+        # Not the module's: its `called` leaves functions out. A function's holds those of its inner ones.
         del s.called[start:]
     return ir.FunctionDef(
         LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
@@ -374,7 +378,7 @@ def _function_of(node: Any, is_async: bool, s: State, d: int) -> ir.FunctionDef:
         docstring,
         called,
         has_inner,
-        _encode(body),
+        body,
         _name_span(node, "async def " if is_async else "def ", s),
     )
 

@@ -35,7 +35,11 @@ HANDLERS: dict[type[ast.AST], Callable[[Any, State, int], Any]] = {}
 
 COLUMN: list[int] = [column << 28 for column in range(MAX_COLUMN + 1)]
 LINE: list[int] = []
+#: For what stands on one line: `ONE_LINE[line] + COLUMN[column] + end_column`.
+ONE_LINE: list[int] = []
 END_LINE: list[int] = []
+#: For what stands on one line: `ONE_LINE[line] + COLUMN[column] + end_column`.
+ONE_LINE: list[int] = []
 _growing = threading.Lock()
 
 
@@ -45,6 +49,7 @@ def reserve_lines(lines: int) -> None:
         return
     with _growing:
         # END_LINE last: whoever sees it long enough sees LINE long enough too.
+        ONE_LINE.extend(line << 40 for line in range(len(ONE_LINE), lines + 1000))
         LINE.extend((line << 40) - (line << 12) for line in range(len(LINE), lines + 1000))
         END_LINE.extend(line << 12 for line in range(len(END_LINE), lines + 1000))
 
@@ -53,7 +58,7 @@ class State:
     """What one file's lowering collects.
 
     Attributes:
-        text: the source.
+        lines: the source, split at line feeds.
         identifiers: every name seen; `see` adds one.
         called: last names of call targets, in order; a function cuts its own part off (`call` adds one).
         yields: a `yield` was seen since the current function began.
@@ -63,22 +68,20 @@ class State:
     """
 
     __slots__ = (
-        "_lines",
         "call",
         "called",
         "functions",
         "identifiers",
         "inner",
+        "lines",
         "see",
-        "text",
         "truncated",
         "type_parameters",
         "yields",
     )
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._lines: list[str] = []
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
         self.identifiers: set[str] = set()
         self.see = self.identifiers.add
         self.called: list[str] = []
@@ -88,12 +91,6 @@ class State:
         self.functions = 0
         self.type_parameters: list[ir.TypeParameter] = []
         self.truncated: list[str] = []
-
-    def line(self, number: int) -> str:
-        """A line of the source, from 1; they are split when one is first asked for."""
-        if not self._lines:
-            self._lines = self.text.split("\n")
-        return self._lines[number - 1] if number <= len(self._lines) else ""
 
     def truncate(self, reason: str) -> None:
         """Say that a part is left out; more than twenty such parts are counted as one."""
@@ -117,9 +114,9 @@ def span_between(first: Any, last: Any) -> int:
     return span
 
 
-def needs_normalising(text: str) -> bool:
-    """Whether places of this file may lie beyond what a span holds."""
-    if len(text) > MAX_LINES and text.count("\n") > MAX_LINES:
+def needs_normalising(text: str, lines: int) -> bool:
+    """Whether places of a file of so many lines may lie beyond what a span holds."""
+    if lines > MAX_LINES:
         return True
     # A character takes at most four bytes, and columns count bytes.
     longest = MAX_COLUMN if text.isascii() else MAX_COLUMN // 4

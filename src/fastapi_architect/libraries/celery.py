@@ -32,8 +32,7 @@ library = Library(
         "celery.group": ("celery.Signature",),
         "celery.chain": ("celery.Signature",),
         "celery.chord": ("celery.Signature",),
-        "celery.result.GroupResult": (_RESULT,),
-        "celery.result.ResultSet": (_RESULT,),
+        "celery.result.GroupResult": ("celery.result.ResultSet",),
     },
 )
 inherit(

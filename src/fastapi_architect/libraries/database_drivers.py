@@ -40,8 +40,6 @@ library = Library(
         "oracledb",
     ),
     aliases={
-        "psycopg2.extensions.connection": "psycopg2.connection",
-        "psycopg2.extensions.cursor": "psycopg2.cursor",
         "psycopg.Connection.connect": "psycopg.connect",
         "asyncpg.connection.Connection": "asyncpg.Connection",
         "asyncpg.pool.Pool": "asyncpg.Pool",
@@ -49,7 +47,7 @@ library = Library(
         "asyncpg.connect_utils.connect": "asyncpg.connect",
         "aiosqlite.core.Connection": "aiosqlite.Connection",
     },
-    classes={"psycopg2.connection", "psycopg2.cursor"},
+    classes={"psycopg2.extensions.connection", "psycopg2.extensions.cursor"},
     bases={
         "asyncpg.exceptions.PostgresError": ("builtins.Exception",),
         "asyncpg.exceptions.UniqueViolationError": ("asyncpg.exceptions.PostgresError",),
@@ -71,7 +69,7 @@ calls = library.calls
 #: Synchronous drivers: function that connects, class of the connection, class of the cursor, name.
 _SYNC = (
     ("psycopg.connect", "psycopg.Connection", "psycopg.Cursor", "psycopg"),
-    ("psycopg2.connect", "psycopg2.connection", "psycopg2.cursor", "psycopg"),
+    ("psycopg2.connect", "psycopg2.extensions.connection", "psycopg2.extensions.cursor", "psycopg"),
     ("sqlite3.connect", "sqlite3.Connection", "sqlite3.Cursor", "sqlite3"),
     ("pymysql.connect", "pymysql.connections.Connection", "pymysql.cursors.Cursor", "mysql"),
     ("MySQLdb.connect", "MySQLdb.connections.Connection", "MySQLdb.cursors.Cursor", "mysql"),

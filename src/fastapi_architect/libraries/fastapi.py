@@ -10,13 +10,8 @@ from fastapi_architect.program.library_model import CallContext
 from fastapi_architect.program.types import BOOL, NONE, STR, Instance, Type, union
 
 _MARKERS = ("Path", "Query", "Header", "Cookie", "Body", "Form", "File", "Depends", "Security")
-_SECURITY = (
-    "APIKeyCookie APIKeyHeader APIKeyQuery HTTPAuthorizationCredentials HTTPBasic HTTPBasicCredentials "
-    "HTTPBearer HTTPDigest "
-    "OAuth2 OAuth2AuthorizationCodeBearer OAuth2PasswordBearer OAuth2PasswordRequestForm "
-    "OAuth2PasswordRequestFormStrict "
-    "SecurityScopes OpenIdConnect"
-).split()
+#: Base of every scheme that reads credentials.
+_SCHEME = "fastapi.security.base.SecurityBase"
 _FROM_STARLETTE = {
     "fastapi.Request": "starlette.requests.Request",
     "fastapi.Response": "starlette.responses.Response",
@@ -46,6 +41,8 @@ library = Library(
         "fastapi.responses.ORJSONResponse": "fastapi.responses.ORJSONResponse",
         "fastapi.responses.UJSONResponse": "fastapi.responses.UJSONResponse",
         "fastapi.responses.EventSourceResponse": "fastapi.sse.EventSourceResponse",
+        # Bases that are not exported by `fastapi.security`.
+        **{name: name for name in ("fastapi.security.http.HTTPBase", "fastapi.security.api_key.APIKeyBase")},
         "fastapi.applications.FastAPI": "fastapi.FastAPI",
         "fastapi.routing.APIRouter": "fastapi.APIRouter",
         "fastapi.background.BackgroundTasks": "fastapi.BackgroundTasks",
@@ -59,7 +56,7 @@ library = Library(
         },
         **{
             f"fastapi.security.{m}.*": "fastapi.security"
-            for m in ("api_key", "http", "oauth2", "open_id_connect_url", "base")
+            for m in ("api_key", "http", "oauth2", "open_id_connect_url")
         },
     },
     functions={f"fastapi.{name}" for name in _MARKERS},
@@ -82,11 +79,17 @@ library = Library(
         "fastapi.security.HTTPAuthorizationCredentials": ("pydantic.BaseModel",),
         "fastapi.security.HTTPBasicCredentials": ("pydantic.BaseModel",),
         "fastapi.security.OAuth2PasswordRequestFormStrict": ("fastapi.security.OAuth2PasswordRequestForm",),
+        "fastapi.security.http.HTTPBase": (_SCHEME,),
+        "fastapi.security.api_key.APIKeyBase": (_SCHEME,),
+        "fastapi.security.OAuth2": (_SCHEME,),
+        "fastapi.security.OpenIdConnect": (_SCHEME,),
+        **{f"fastapi.security.HTTP{n}": ("fastapi.security.http.HTTPBase",) for n in ("Basic", "Bearer", "Digest")},
         **{
-            f"fastapi.security.{name}": ("fastapi.security.SecurityBase",)
-            for name in _SECURITY
-            if not name.endswith(("Credentials", "Scopes", "Form", "FormStrict"))
+            f"fastapi.security.APIKey{n}": ("fastapi.security.api_key.APIKeyBase",)
+            for n in ("Cookie", "Header", "Query")
         },
+        "fastapi.security.OAuth2PasswordBearer": ("fastapi.security.OAuth2",),
+        "fastapi.security.OAuth2AuthorizationCodeBearer": ("fastapi.security.OAuth2",),
     },
     injections=frozenset({"fastapi.Depends", "fastapi.Security"}),
 )

@@ -32,8 +32,8 @@ inherit(
     """jwt.exceptions
     PyJWTError: builtins.Exception
     InvalidTokenError InvalidKeyError PyJWKClientError: PyJWTError
-    DecodeError ExpiredSignatureError InvalidAudienceError InvalidIssuerError InvalidIssuedAtError:
-    InvalidTokenError
+    DecodeError ExpiredSignatureError: InvalidTokenError
+    InvalidAudienceError InvalidIssuerError InvalidIssuedAtError: InvalidTokenError
     ImmatureSignatureError InvalidAlgorithmError MissingRequiredClaimError: InvalidTokenError
     InvalidSignatureError: DecodeError
     """,

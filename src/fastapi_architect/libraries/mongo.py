@@ -26,21 +26,19 @@ library = Library(
     packages=("pymongo", "motor", "bson", "beanie", "mongoengine", "odmantic"),
     aliases={
         "pymongo.mongo_client.MongoClient": "pymongo.MongoClient",
-        "pymongo.database.Database": "pymongo.Database",
         "pymongo.asynchronous.mongo_client.AsyncMongoClient": "pymongo.AsyncMongoClient",
-        "pymongo.asynchronous.collection.AsyncCollection": "pymongo.AsyncCollection",
     },
     bases={
-        "pymongo.AsyncCollection": (_ASYNC,),
+        "pymongo.asynchronous.collection.AsyncCollection": (_ASYNC,),
         "pymongo.errors.PyMongoError": ("builtins.Exception",),
         "pymongo.errors.DuplicateKeyError": ("pymongo.errors.PyMongoError",),
     },
 )
 #: Client to database to collection: each is reached by an attribute, an item or a method.
 _CHAINS = (
-    ("pymongo.MongoClient", "pymongo.Database", _SYNC),
+    ("pymongo.MongoClient", "pymongo.database.Database", _SYNC),
     ("motor.motor_asyncio.AsyncIOMotorClient", "motor.motor_asyncio.AsyncIOMotorDatabase", _ASYNC),
-    ("pymongo.AsyncMongoClient", "pymongo.AsyncDatabase", "pymongo.AsyncCollection"),
+    ("pymongo.AsyncMongoClient", "pymongo.asynchronous.database.AsyncDatabase", "pymongo.asynchronous.collection.AsyncCollection"),
 )
 calls = library.calls
 

@@ -15,8 +15,8 @@ from fastapi_architect.program.types import BOOL, FLOAT, INT, NONE, Instance, Ty
 
 SYNC = "redis.Redis"
 ASYNC = "redis.asyncio.Redis"
-_PIPELINE = "redis.Pipeline"
-_ASYNC_PIPELINE = "redis.asyncio.Pipeline"
+_PIPELINE = "redis.client.Pipeline"
+_ASYNC_PIPELINE = "redis.asyncio.client.Pipeline"
 
 COMMANDS = (
     "append bitcount blmove blpop brpop brpoplpush bzpopmax bzpopmin copy dbsize decr decrby delete dump "
@@ -47,15 +47,12 @@ library = Library(
         "redis.StrictRedis": SYNC,
         "redis.client.Redis": SYNC,
         "redis.client.StrictRedis": SYNC,
-        "redis.client.Pipeline": _PIPELINE,
         "redis.cluster.RedisCluster": "redis.RedisCluster",
         "redis.utils.from_url": "redis.from_url",
         "redis.asyncio.client.Redis": ASYNC,
         "redis.asyncio.StrictRedis": ASYNC,
-        "redis.asyncio.client.Pipeline": _ASYNC_PIPELINE,
         "redis.asyncio.utils.from_url": "redis.asyncio.from_url",
         "redis.asyncio.cluster.RedisCluster": "redis.asyncio.RedisCluster",
-        "redis.asyncio.client.PubSub": "redis.asyncio.PubSub",
         "aioredis.*": "redis.asyncio",
         "fakeredis.FakeRedis": SYNC,
         "fakeredis.FakeStrictRedis": SYNC,
@@ -112,13 +109,13 @@ calls[f"{SYNC}.pipeline"] = Instance(_PIPELINE)
 calls[f"{ASYNC}.pipeline"] = Instance(_ASYNC_PIPELINE)
 calls[f"{SYNC}.lock"] = Instance("redis.lock.Lock")
 calls[f"{ASYNC}.lock"] = Instance("redis.asyncio.lock.Lock")
-calls[f"{SYNC}.pubsub"] = Instance("redis.PubSub")
-calls[f"{ASYNC}.pubsub"] = Instance("redis.asyncio.PubSub")
+calls[f"{SYNC}.pubsub"] = Instance("redis.client.PubSub")
+calls[f"{ASYNC}.pubsub"] = Instance("redis.asyncio.client.PubSub")
 calls[f"{SYNC}.register_script"] = calls[f"{ASYNC}.register_script"] = Instance("redis.Script()")
 coroutines(library, ASYNC, "aclose close initialize")
 coroutines(library, _ASYNC_PIPELINE, "execute watch unwatch reset")
 coroutines(
-    library, "redis.asyncio.PubSub", "subscribe unsubscribe psubscribe punsubscribe get_message aclose close"
+    library, "redis.asyncio.client.PubSub", "subscribe unsubscribe psubscribe punsubscribe get_message aclose close"
 )
 coroutines(library, "redis.asyncio.lock.Lock", "acquire release extend locked owned")
 
@@ -223,8 +220,8 @@ describe(
         *(f"{SYNC}.{name}" for name in COMMANDS if name not in _ITERATORS),
         f"{_PIPELINE}.execute",
         "redis.lock.Lock.acquire",
-        "redis.PubSub.get_message",
-        "redis.PubSub.listen",
+        "redis.client.PubSub.get_message",
+        "redis.client.PubSub.listen",
     ],
     kind="network",
     instead="await redis.asyncio.Redis(...)",

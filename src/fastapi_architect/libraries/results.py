@@ -106,12 +106,14 @@ def inherit(library: Library, table: str) -> None:
     """Fill `library.bases` from lines `Class: Base, Base`; names without a dot belong to the first line's
     module.
 
-    The first line is the module: `sqlalchemy.exc`.
+    The first line is the module: `sqlalchemy.exc`. Raises ValueError for a line without classes or bases.
     """
     lines = [line.strip() for line in table.strip().splitlines() if line.strip()]
     module = lines[0]
     for line in lines[1:]:
-        names, _, given = line.partition(":")
+        names, colon, given = line.partition(":")
+        if not (colon and names.strip() and given.strip()):
+            raise ValueError(f"not a line of classes and bases: {line!r}")
         bases = tuple(b.strip() if "." in b else f"{module}.{b.strip()}" for b in given.split(","))
         for name in names.split():
             library.bases[f"{module}.{name}"] = bases

@@ -4,26 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-from fastapi_architect.concepts.concurrency import BlockingCall
-from fastapi_architect.concepts.database import (
-    Commit,
-    ConnectionOpen,
-    EngineCreation,
-    QueryStart,
-    QueryStep,
-    Rollback,
-    RowFetch,
-    SchemaCreation,
-    SessionClose,
-    SqlExecution,
-    SqlText,
-    SyncBridge,
-    TransactionBegin,
-)
-from fastapi_architect.libraries.library import CallType, Library, RecognisedCall
+from fastapi_architect.libraries.library import CallType, Library
 from fastapi_architect.libraries.results import (
     awaitable,
     coroutines,
@@ -35,7 +16,6 @@ from fastapi_architect.libraries.results import (
     receiver,
     receiver_argument,
 )
-from fastapi_architect.libraries.table import ARGS, KEYWORDS, MANAGED, RECEIVER, Argument, describe
 from fastapi_architect.program.library_model import CallContext
 from fastapi_architect.program.types import (
     BOOL,
@@ -52,19 +32,19 @@ from fastapi_architect.program.types import (
 )
 from fastapi_architect.syntax import ir
 
-_ASYNC = "sqlalchemy.ext.asyncio"
+ASYNC = "sqlalchemy.ext.asyncio"
 _INTERNAL = (
     "engine engine.base engine.create engine.cursor engine.result engine.row engine.url sql sql.expression "
     "sql.selectable "
     "sql.elements sql.schema sql.sqltypes sql.type_api sql.dml sql.functions sql.ddl schema types future"
 ).split()
-_STATEMENTS = ("Select", "Insert", "Update", "Delete", "CompoundSelect")
+STATEMENTS = ("Select", "Insert", "Update", "Delete", "CompoundSelect")
 
 library = Library(
     packages=("sqlalchemy",),
     aliases={
         **{f"sqlalchemy.{module}.*": "sqlalchemy" for module in _INTERNAL},
-        **{f"{_ASYNC}.{module}.*": _ASYNC for module in ("engine", "session", "result", "scoping")},
+        **{f"{ASYNC}.{module}.*": ASYNC for module in ("engine", "session", "result", "scoping")},
         "sqlalchemy.orm.exc.NoResultFound": "sqlalchemy.exc.NoResultFound",
         "sqlalchemy.orm.exc.MultipleResultsFound": "sqlalchemy.exc.MultipleResultsFound",
         "sqlalchemy.dialects.postgresql.base.*": "sqlalchemy.dialects.postgresql",
@@ -91,12 +71,12 @@ inherit(
     library,
     """sqlalchemy.exc
     SQLAlchemyError: builtins.Exception
-    ArgumentError CompileError DisconnectionError TimeoutError InvalidRequestError StatementError:
-    SQLAlchemyError
-    PendingRollbackError ResourceClosedError NoSuchColumnError NoResultFound MultipleResultsFound:
-    InvalidRequestError
-    MissingGreenlet NoSuchTableError UnboundExecutionError IllegalStateChangeError NoReferenceError:
-    InvalidRequestError
+    ArgumentError CompileError DisconnectionError: SQLAlchemyError
+    TimeoutError InvalidRequestError StatementError: SQLAlchemyError
+    PendingRollbackError ResourceClosedError: InvalidRequestError
+    NoSuchColumnError NoResultFound MultipleResultsFound: InvalidRequestError
+    MissingGreenlet NoSuchTableError: InvalidRequestError
+    UnboundExecutionError IllegalStateChangeError NoReferenceError: InvalidRequestError
     DBAPIError: StatementError
     InterfaceError DatabaseError: DBAPIError
     DataError OperationalError IntegrityError InternalError ProgrammingError NotSupportedError: DatabaseError
@@ -194,8 +174,8 @@ calls = library.calls
 calls["sqlalchemy.Column"] = lambda call: Instance("sqlalchemy.Column", (python_type(call),))
 calls["sqlalchemy.create_engine"] = calls["sqlalchemy.engine_from_config"] = Instance("sqlalchemy.Engine")
 calls["sqlalchemy.create_mock_engine"] = Instance("sqlalchemy.Engine")
-calls[f"{_ASYNC}.create_async_engine"] = calls[f"{_ASYNC}.async_engine_from_config"] = Instance(
-    f"{_ASYNC}.AsyncEngine"
+calls[f"{ASYNC}.create_async_engine"] = calls[f"{ASYNC}.async_engine_from_config"] = Instance(
+    f"{ASYNC}.AsyncEngine"
 )
 calls["sqlalchemy.text"] = Instance("sqlalchemy.TextClause")
 calls["sqlalchemy.TextClause.bindparams"] = calls["sqlalchemy.TextClause.columns"] = receiver
@@ -215,9 +195,7 @@ for _name, _class in (("insert", "Insert"), ("update", "Update"), ("delete", "De
     calls[f"sqlalchemy.{_name}"] = _writing(_class)
     calls[f"sqlalchemy.Table.{_name}"] = Instance(f"sqlalchemy.{_class}")
 for _dialect in ("postgresql", "sqlite", "mysql"):
-    calls[f"sqlalchemy.dialects.{_dialect}.insert"] = lambda call: Instance(
-        "sqlalchemy.Insert", entities(call)[:1]
-    )
+    calls[f"sqlalchemy.dialects.{_dialect}.insert"] = _writing("Insert")
 calls["sqlalchemy.Table.select"] = Instance("sqlalchemy.Select")
 for _name in ("union", "union_all", "intersect", "except_"):
     calls[f"sqlalchemy.{_name}"] = Instance("sqlalchemy.CompoundSelect")
@@ -266,7 +244,7 @@ STEPS = {
 for _step, _kind in STEPS.items():
     if _kind == "subquery":
         continue
-    for _class in _STATEMENTS:
+    for _class in STATEMENTS:
         calls[f"sqlalchemy.{_class}.{_step}"] = receiver
 calls["sqlalchemy.Select.with_only_columns"] = lambda call: Instance("sqlalchemy.Select", entities(call))
 calls["sqlalchemy.Select.add_columns"] = lambda call: Instance(
@@ -324,7 +302,7 @@ def _type_results(name: str, scalars: str, wrap) -> None:  # type: ignore[no-unt
 
 
 _type_results(_result, _scalars, lambda of: of)
-_type_results(f"{_ASYNC}.AsyncResult", f"{_ASYNC}.AsyncScalarResult", awaitable)
+_type_results(f"{ASYNC}.AsyncResult", f"{ASYNC}.AsyncScalarResult", awaitable)
 _mapping = Instance("builtins.dict", (STR, None))
 calls["sqlalchemy.MappingResult.all"] = Instance("builtins.list", (_mapping,))
 calls["sqlalchemy.MappingResult.first"] = calls["sqlalchemy.MappingResult.one_or_none"] = (
@@ -336,7 +314,7 @@ library.attributes["sqlalchemy.CursorResult.rowcount"] = library.attributes["sql
 )
 
 _connection = Instance("sqlalchemy.Connection")
-_async_connection = Instance(f"{_ASYNC}.AsyncConnection")
+_async_connection = Instance(f"{ASYNC}.AsyncConnection")
 calls["sqlalchemy.Engine.connect"] = _connection
 calls["sqlalchemy.Engine.begin"] = manager(_connection)
 calls["sqlalchemy.Engine.raw_connection"] = Instance("sqlalchemy.PoolProxiedConnection")
@@ -349,277 +327,20 @@ calls["sqlalchemy.Connection.scalar"] = executed_scalar
 calls["sqlalchemy.Connection.begin"] = calls["sqlalchemy.Connection.begin_nested"] = Instance(
     "sqlalchemy.Transaction"
 )
-calls[f"{_ASYNC}.AsyncEngine.connect"] = _async_connection
-calls[f"{_ASYNC}.AsyncEngine.begin"] = manager(_async_connection)
-calls[f"{_ASYNC}.AsyncConnection.execute"] = awaitable(executed())
-calls[f"{_ASYNC}.AsyncConnection.scalars"] = awaitable(executed(_scalars))
-calls[f"{_ASYNC}.AsyncConnection.scalar"] = awaitable(executed_scalar)
-calls[f"{_ASYNC}.AsyncConnection.exec_driver_sql"] = awaitable(Instance(_result))
-calls[f"{_ASYNC}.AsyncConnection.begin"] = Instance(f"{_ASYNC}.AsyncTransaction")
-calls[f"{_ASYNC}.AsyncConnection.begin_nested"] = Instance(f"{_ASYNC}.AsyncTransaction")
-coroutines(library, f"{_ASYNC}.AsyncEngine", "dispose raw_connection")
+calls[f"{ASYNC}.AsyncEngine.connect"] = _async_connection
+calls[f"{ASYNC}.AsyncEngine.begin"] = manager(_async_connection)
+calls[f"{ASYNC}.AsyncConnection.execute"] = awaitable(executed())
+calls[f"{ASYNC}.AsyncConnection.scalars"] = awaitable(executed(_scalars))
+calls[f"{ASYNC}.AsyncConnection.scalar"] = awaitable(executed_scalar)
+calls[f"{ASYNC}.AsyncConnection.exec_driver_sql"] = awaitable(Instance(_result))
+calls[f"{ASYNC}.AsyncConnection.begin"] = Instance(f"{ASYNC}.AsyncTransaction")
+calls[f"{ASYNC}.AsyncConnection.begin_nested"] = Instance(f"{ASYNC}.AsyncTransaction")
+coroutines(library, f"{ASYNC}.AsyncEngine", "dispose raw_connection")
 coroutines(
     library,
-    f"{_ASYNC}.AsyncConnection",
+    f"{ASYNC}.AsyncConnection",
     "aclose close commit rollback run_sync invalidate start get_raw_connection",
 )
-coroutines(library, f"{_ASYNC}.AsyncTransaction", "commit rollback close start")
-library.attributes[f"{_ASYNC}.AsyncEngine.sync_engine"] = Instance("sqlalchemy.Engine")
-
-# ── what calls mean ───────────────────────────────────────────────────────────────────────────────────────
-
-_url = Argument(0, "url")
-describe(
-    library,
-    EngineCreation,
-    "create_engine engine_from_config",
-    owner="sqlalchemy",
-    url=_url,
-    options=KEYWORDS,
-)
-describe(
-    library,
-    EngineCreation,
-    "create_async_engine async_engine_from_config",
-    owner=_ASYNC,
-    url=_url,
-    options=KEYWORDS,
-    is_async=True,
-)
-_opens: dict[str, Any] = {"session": RECEIVER, "managed": MANAGED, "options": KEYWORDS}
-describe(
-    library, ConnectionOpen, "connect raw_connection", owner="sqlalchemy.Engine", round_trip=True, **_opens
-)
-describe(
-    library,
-    ConnectionOpen,
-    "connect raw_connection",
-    owner=f"{_ASYNC}.AsyncEngine",
-    round_trip=True,
-    is_async=True,
-    **_opens,
-)
-
-_TEXT = {
-    "text": ("text", 0),
-    "literal_column": ("column", 0),
-    "DDL": ("ddl", 0),
-    "ColumnElement.op": ("operator", 0),
-    "ColumnElement.bool_op": ("operator", 0),
-    **{f"{cls}.{m}": ("prefix", 0) for cls in _STATEMENTS for m in ("prefix_with", "suffix_with")},
-    **{
-        f"{cls}.{m}": ("hint", i)
-        for cls in _STATEMENTS
-        for m, i in (("with_hint", 1), ("with_statement_hint", 0))
-    },
-}
-
-
-@library.recognise(SqlText, names=[f"sqlalchemy.{name}" for name in _TEXT])
-def _sql_text(call: RecognisedCall) -> Iterator[SqlText]:
-    kind, position = _TEXT[call.name.removeprefix("sqlalchemy.")]
-    yield SqlText(*call.place, call.argument(position, "text" if kind in ("text", "column") else None), kind)
-
-
-describe(
-    library,
-    SqlText,
-    "sqlalchemy.column sqlalchemy.table sqlalchemy.quoted_name",
-    text=Argument(0),
-    kind="identifier",
-)
-
-for _name in ("select", "insert", "update", "delete", "exists"):
-    _names = [f"sqlalchemy.{_name}"] + ([] if _name == "exists" else [f"sqlalchemy.Table.{_name}"])
-    if _name == "insert":
-        _names += [f"sqlalchemy.dialects.{d}.insert" for d in ("postgresql", "sqlite", "mysql")]
-    describe(library, QueryStart, _names, kind=_name, entities=ARGS)
-describe(library, QueryStart, "sqlalchemy.func.count", kind="count", entities=ARGS)
-
-_STATEMENT_WORDS = ("stmt", "query", "statement", "select")
-
-
-@library.recognise(
-    QueryStep,
-    names=[f"sqlalchemy.{cls}.{step}" for cls in _STATEMENTS for step in STEPS],
-    duck=dict.fromkeys(STEPS, _STATEMENT_WORDS),
-)
-def _query_step(call: RecognisedCall) -> Iterator[QueryStep]:
-    yield QueryStep(
-        *call.place, STEPS[call.method], call.receiver, tuple(call.node.args), tuple(call.node.keywords)
-    )
-
-
-def is_text(call: RecognisedCall, statement: ir.Expr | None) -> bool:
-    """A statement is text that is sent as it is."""
-    if statement is None:
-        return False
-    if statement.__class__ is ir.JoinedStr:
-        return True
-    names = {o.name for o in options(call.type_of(statement)) if isinstance(o, Instance)}
-    return bool(names & {"builtins.str", "sqlalchemy.TextClause"})
-
-
-_CONNECTIONS = ("conn", "connection")
-_EXECUTE = ("execute", "exec_driver_sql", "scalar", "scalars", "stream", "stream_scalars")
-
-
-@library.recognise(
-    SqlExecution,
-    names=[
-        f"{owner}.{m}" for owner in ("sqlalchemy.Connection", f"{_ASYNC}.AsyncConnection") for m in _EXECUTE
-    ],
-)
-def _execute(call: RecognisedCall) -> Iterator[SqlExecution]:
-    statement = call.argument(0, "statement")
-    yield SqlExecution(
-        *call.place,
-        session=call.receiver,
-        is_async=_ASYNC in call.name,
-        round_trip=True,
-        statement=statement,
-        raw=call.method == "exec_driver_sql" or is_text(call, statement),
-        parameters=call.argument(1, "parameters"),
-        driver="sqlalchemy",
-    )
-
-
-describe(
-    library,
-    SqlExecution,
-    "execute executemany",
-    owner="sqlalchemy.DBAPICursor",
-    session=RECEIVER,
-    round_trip=True,
-    statement=Argument(0),
-    parameters=Argument(1),
-    raw=True,
-    driver="dbapi",
-)
-
-_ENDS = (("commit", Commit), ("rollback", Rollback), ("close", SessionClose), ("aclose", SessionClose))
-for _owner, _is_async in (
-    ("sqlalchemy.Connection", False),
-    ("sqlalchemy.Transaction", False),
-    (f"{_ASYNC}.AsyncConnection", True),
-    (f"{_ASYNC}.AsyncTransaction", True),
-):
-    for _name, _concept in _ENDS:
-        _fields: dict[str, Any] = {"kind": "connection"} if _concept is SessionClose else {}
-        describe(
-            library,
-            _concept,
-            [f"{_owner}.{_name}"],
-            session=RECEIVER,
-            is_async=_is_async,
-            round_trip=True,
-            **_fields,
-        )
-describe(library, SessionClose, "sqlalchemy.Engine.dispose", session=RECEIVER, kind="engine")
-describe(
-    library, SessionClose, f"{_ASYNC}.AsyncEngine.dispose", session=RECEIVER, kind="engine", is_async=True
-)
-
-
-@library.recognise(
-    TransactionBegin,
-    names=[
-        f"{owner}.{name}"
-        for owner in (
-            "sqlalchemy.Connection",
-            f"{_ASYNC}.AsyncConnection",
-            "sqlalchemy.Engine",
-            f"{_ASYNC}.AsyncEngine",
-        )
-        for name in ("begin", "begin_nested")
-    ],
-)
-def _begin(call: RecognisedCall) -> Iterator[TransactionBegin]:
-    yield TransactionBegin(
-        *call.place,
-        session=call.receiver,
-        is_async=_ASYNC in call.name,
-        nested=call.method == "begin_nested",
-        managed=call.managed,
-        opens="Engine." in call.name,
-    )
-
-
-#: Methods of results: kind, and whether no row gives None.
-FETCHES = {
-    "all": ("all", False),
-    "fetchall": ("all", False),
-    "fetchmany": ("many", False),
-    "partitions": ("partitions", False),
-    "first": ("first", True),
-    "fetchone": ("first", True),
-    "one": ("one", False),
-    "one_or_none": ("one_or_none", True),
-    "scalar": ("scalar", True),
-    "scalar_one": ("scalar_one", False),
-    "scalar_one_or_none": ("scalar_one_or_none", True),
-    "scalars": ("scalars", False),
-    "mappings": ("mappings", False),
-    "unique": ("unique", False),
-}
-_RESULTS = ("sqlalchemy.Result", "sqlalchemy.ScalarResult", "sqlalchemy.MappingResult")
-_STREAMS = (f"{_ASYNC}.AsyncResult", f"{_ASYNC}.AsyncScalarResult", f"{_ASYNC}.AsyncMappingResult")
-
-
-@library.recognise(
-    RowFetch,
-    names=[f"{owner}.{name}" for owner in (*_RESULTS, *_STREAMS) for name in FETCHES],
-    duck={
-        **dict.fromkeys(("all", "first", "one", "one_or_none", "unique", "mappings"), ("result",)),
-        **dict.fromkeys(("scalar_one", "scalar_one_or_none", "scalars", "scalar"), ("result", "res", "rows")),
-    },
-)
-def _fetch(call: RecognisedCall) -> Iterator[RowFetch]:
-    kind, may_be_none = FETCHES[call.method]
-    is_async = call.name.startswith(_STREAMS) and kind not in ("scalars", "mappings", "unique", "partitions")
-    yield RowFetch(
-        *call.place,
-        is_async=is_async,
-        round_trip=is_async,
-        kind=kind,
-        result=call.receiver,
-        may_be_none=may_be_none,
-    )
-
-
-_BASES = tuple(f"{base}.metadata" for base in ("sqlalchemy.orm.DeclarativeBase", "sqlmodel.SQLModel"))
-for _name in ("create", "drop"):
-    describe(
-        library,
-        SchemaCreation,
-        [f"{owner}.{_name}_all" for owner in ("sqlalchemy.MetaData", *_BASES)],
-        duck={f"{_name}_all": ("metadata",)},
-        session=Argument(0, "bind"),
-        kind=_name,
-    )
+coroutines(library, f"{ASYNC}.AsyncTransaction", "commit rollback close start")
+library.attributes[f"{ASYNC}.AsyncEngine.sync_engine"] = Instance("sqlalchemy.Engine")
 library.attributes["sqlalchemy.orm.registry.metadata"] = Instance("sqlalchemy.MetaData")
-describe(
-    library,
-    SyncBridge,
-    [f"{_ASYNC}.AsyncConnection.run_sync", f"{_ASYNC}.AsyncSession.run_sync"],
-    session=RECEIVER,
-    is_async=True,
-    round_trip=True,
-    target=Argument(0, "fn"),
-)
-
-_BLOCKING = {
-    "sqlalchemy.Connection": "execute exec_driver_sql scalar scalars commit rollback begin",
-    "sqlalchemy.Engine": "connect begin raw_connection",
-    "sqlalchemy.DBAPICursor": "execute executemany fetchall fetchone",
-    "sqlalchemy.MetaData": "reflect",
-}
-for _owner, _methods in _BLOCKING.items():
-    describe(
-        library,
-        BlockingCall,
-        _methods,
-        owner=_owner,
-        kind="database",
-        instead="an AsyncSession or AsyncConnection of sqlalchemy.ext.asyncio",
-    )

@@ -7,15 +7,10 @@ from typing import Any
 
 from fastapi_architect.concepts.concurrency import BlockingCall
 from fastapi_architect.concepts.database import (
-    BulkWrite,
-    ChangeFlag,
     Commit,
     ConnectionOpen,
     DatabaseCall,
-    LoaderOption,
-    QueryStart,
     Rollback,
-    RowFetch,
     SessionAdd,
     SessionClose,
     SessionCreation,
@@ -34,23 +29,20 @@ from fastapi_architect.libraries.results import (
     argument_type,
     awaitable,
     coroutines,
-    list_of,
     manager,
     optional,
-    receiver,
     receiver_argument,
 )
 from fastapi_architect.libraries.sqlalchemy import (
     entities,
     executed,
     executed_scalar,
-    is_text,
     python_type,
-    receiver_row,
 )
+from fastapi_architect.libraries.sqlalchemy_core import is_text
 from fastapi_architect.libraries.table import RECEIVER, Argument, describe
 from fastapi_architect.program.library_model import CallContext
-from fastapi_architect.program.types import INT, ClassRef, Instance, Type, options, union
+from fastapi_architect.program.types import ClassRef, Instance, Type, options, union
 from fastapi_architect.syntax import ir
 
 _ORM = "sqlalchemy.orm"
@@ -222,25 +214,6 @@ coroutines(
 coroutines(library, f"{_ASYNC}.async_scoped_session", "remove")
 coroutines(library, f"{_ASYNC}.AsyncSessionTransaction", "commit rollback")
 library.attributes[f"{ASYNC_SESSION}.sync_session"] = Instance(SESSION)
-
-
-def _query_row(call: CallContext) -> Type | None:
-    """`query(User)` gives users, `query(User.id, User.name)` gives tuples."""
-    args = call.receiver.args if call.receiver is not None else ()
-    return args[0] if len(args) == 1 else receiver_row(call)
-
-
-_QUERY = f"{_ORM}.Query"
-calls[f"{_QUERY}.all"] = list_of(_query_row)
-for _name in ("first", "one_or_none"):
-    calls[f"{_QUERY}.{_name}"] = optional(_query_row)
-calls[f"{_QUERY}.get"] = optional(_query_row)
-calls[f"{_QUERY}.one"] = _query_row
-calls[f"{_QUERY}.scalar"] = optional(receiver_argument())
-calls[f"{_QUERY}.count"] = calls[f"{_QUERY}.delete"] = calls[f"{_QUERY}.update"] = INT
-calls[f"{_QUERY}.with_entities"] = lambda call: Instance(_QUERY, entities(call))
-for _name in ("filter", "filter_by", "where", "populate_existing", "yield_per"):
-    calls[f"{_QUERY}.{_name}"] = receiver
 
 # ── what calls mean ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -455,100 +428,6 @@ def _begin(call: RecognisedCall) -> Iterator[TransactionBegin]:
     )
 
 
-@library.recognise(QueryStart, names=[f"{SESSION}.query"], duck={"query": _WORDS})
-def _query(call: RecognisedCall) -> Iterator[QueryStart]:
-    yield QueryStart(*call.place, "query", tuple(call.node.args), call.receiver)
-
-
-_QUERY_FETCHES = {
-    "all": ("all", False),
-    "first": ("first", True),
-    "one": ("one", False),
-    "one_or_none": ("one_or_none", True),
-    "scalar": ("scalar", True),
-    "count": ("count", False),
-    "get": ("one_or_none", True),
-    "paginate": ("many", False),
-}
-
-
-@library.recognise(
-    RowFetch,
-    names=[f"{_QUERY}.{name}" for name in _QUERY_FETCHES],
-    duck=dict.fromkeys(("all", "first", "one", "one_or_none", "count"), ("query",)),
-)
-def _query_fetch(call: RecognisedCall) -> Iterator[RowFetch]:
-    kind, may_be_none = _QUERY_FETCHES[call.method]
-    yield RowFetch(
-        *call.place, round_trip=True, kind=kind, result=call.receiver, may_be_none=may_be_none, executes=True
-    )
-
-
-for _name in ("update", "delete"):
-    describe(
-        library,
-        BulkWrite,
-        [f"{_QUERY}.{_name}"],
-        duck={_name: ("query",)},
-        session=RECEIVER,
-        round_trip=True,
-        kind=f"query_{_name}",
-        data=Argument(0, "values") if _name == "update" else None,
-    )
-for _name, _kind in (
-    ("bulk_insert_mappings", "insert"),
-    ("bulk_update_mappings", "update"),
-    ("bulk_save_objects", "save"),
-):
-    describe(
-        library,
-        BulkWrite,
-        [f"{SESSION}.{_name}"],
-        duck={_name: _WORDS},
-        session=RECEIVER,
-        round_trip=True,
-        kind=_kind,
-        model=Argument(0, "mapper") if _kind != "save" else None,
-        data=Argument(1, "mappings") if _kind != "save" else Argument(0, "objects"),
-    )
-
-_LOADERS = {
-    "selectinload": "selectin",
-    "joinedload": "joined",
-    "subqueryload": "subquery",
-    "immediateload": "selectin",
-    "contains_eager": "contains",
-    "lazyload": "lazy",
-    "raiseload": "raise",
-    "noload": "noload",
-    "defer": "defer",
-    "undefer": "undefer",
-    "load_only": "only",
-    "defaultload": "default",
-    "with_loader_criteria": "criteria",
-}
-for _name in _LOADERS:
-    calls[f"{_ORM}.{_name}"] = Instance(f"{_ORM}.Load")
-    calls[f"{_ORM}.Load.{_name}"] = Instance(f"{_ORM}.Load")
-
-
-@library.recognise(
-    LoaderOption, names=[f"{owner}.{name}" for owner in (_ORM, f"{_ORM}.Load") for name in _LOADERS]
-)
-def _loader(call: RecognisedCall) -> Iterator[LoaderOption]:
-    chained = call.name.startswith(f"{_ORM}.Load.")
-    yield LoaderOption(
-        *call.place, _LOADERS[call.method], tuple(call.node.args), call.receiver if chained else None
-    )
-
-
-describe(
-    library,
-    ChangeFlag,
-    [f"{_ORM}.attributes.flag_modified"],
-    instance=Argument(0, "instance"),
-    attribute=Argument(1, "key"),
-)
 _INSTEAD = "an AsyncSession of sqlalchemy.ext.asyncio"
 describe(
     library,
@@ -556,14 +435,6 @@ describe(
     "execute scalar scalars get get_one commit flush refresh merge rollback connection bulk_insert_mappings "
     "bulk_update_mappings bulk_save_objects",
     owner=SESSION,
-    kind="database",
-    instead=_INSTEAD,
-)
-describe(
-    library,
-    BlockingCall,
-    "all first one one_or_none scalar count get update delete",
-    owner=_QUERY,
     kind="database",
     instead=_INSTEAD,
 )

@@ -9,14 +9,14 @@ from fastapi_architect.concepts.database import SessionCreation, SqlExecution
 from fastapi_architect.concepts.serialization import ModelUpdate
 from fastapi_architect.libraries.library import Library, RecognisedCall
 from fastapi_architect.libraries.results import awaitable, receiver
-from fastapi_architect.libraries.sqlalchemy import is_text
+from fastapi_architect.libraries.sqlalchemy_core import is_text
 from fastapi_architect.libraries.table import RECEIVER, Argument, describe
 from fastapi_architect.program.library_model import CallContext
 from fastapi_architect.program.types import Instance, Type, options
 from fastapi_architect.syntax import ir
 
 SESSION = "sqlmodel.Session"
-ASYNC_SESSION = "sqlmodel.ext.asyncio.AsyncSession"
+ASYNC_SESSION = "sqlmodel.ext.asyncio.session.AsyncSession"
 
 _FROM_SQLALCHEMY = (
     "ARRAY BIGINT BINARY BLOB BOOLEAN BigInteger Boolean CHAR CheckConstraint Column Computed Constraint "
@@ -41,7 +41,6 @@ library = Library(
         "sqlmodel.sql.expression.*": "sqlmodel",
         "sqlmodel.main.*": "sqlmodel",
         "sqlmodel.orm.session.*": "sqlmodel",
-        "sqlmodel.ext.asyncio.session.*": "sqlmodel.ext.asyncio",
         "sqlmodel.sql.sqltypes.*": "sqlmodel",
     },
     bases={

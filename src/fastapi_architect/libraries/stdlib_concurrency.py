@@ -59,7 +59,7 @@ library = Library(
         "asyncio.LifoQueue": ("asyncio.Queue",),
     },
 )
-library.functions |= {"threading.Lock", "threading.RLock"}
+library.functions |= {"threading.Lock", "threading.RLock", "multiprocessing.Pool"}
 calls = library.calls
 
 
@@ -112,7 +112,7 @@ calls["asyncio.Future.result"] = lambda call: (
 coroutines(library, "asyncio.Event", "wait")
 coroutines(library, "asyncio.Lock", "acquire")
 coroutines(library, "asyncio.Semaphore", "acquire")
-coroutines(library, "asyncio.Condition", "acquire wait wait_for")
+coroutines(library, "asyncio.Condition", "wait wait_for")
 coroutines(library, "asyncio.Queue", "put join")
 calls["asyncio.Queue.get"] = awaitable(None)
 coroutines(library, "asyncio", "wait open_connection")
@@ -129,6 +129,7 @@ def _executed(call: CallContext) -> Type:
 
 calls["asyncio.AbstractEventLoop.run_in_executor"] = _executed
 calls["concurrent.futures.Executor.submit"] = Instance("concurrent.futures.Future")
+calls["multiprocessing.Pool"] = Instance("multiprocessing.pool.Pool")
 calls["threading.Lock"] = calls["threading.RLock"] = Instance("threading.Lock")
 calls["functools.cached_property"] = Instance("functools.cached_property()")
 
@@ -141,8 +142,8 @@ describe(
     "threading.Event.wait threading.Thread.join threading.Condition.wait threading.Barrier.wait "
     "threading.Semaphore.acquire "
     "threading.Lock.acquire queue.Queue.get queue.Queue.join multiprocessing.Process.join "
-    "multiprocessing.Pool.map "
-    "multiprocessing.Pool.apply concurrent.futures.Future.result concurrent.futures.wait "
+    "multiprocessing.pool.Pool.map "
+    "multiprocessing.pool.Pool.apply concurrent.futures.Future.result concurrent.futures.wait "
     "concurrent.futures.as_completed",
     kind="lock",
     instead="asyncio's own Event, Lock or Queue",

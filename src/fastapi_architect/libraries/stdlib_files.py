@@ -153,7 +153,7 @@ describe_each(
 )
 describe_each(library, FileAccess, {name: {"path": _first, **fields} for name, fields in _ON_NAMES.items()})
 describe(library, FileCopy, ["shutil.copyfileobj"], source=Argument(0, "fsrc"), target=Argument(1, "fdst"))
-describe(library, PathResolution, ["pathlib.PurePath.resolve"], path=RECEIVER)
+describe(library, PathResolution, ["pathlib.Path.resolve"], path=RECEIVER)
 describe(library, PathResolution, ["os.path.realpath", "os.path.abspath", "os.path.normpath"], path=_first)
 for _archive, _format in (("zipfile.ZipFile", "zip"), ("tarfile.TarFile", "tar")):
     for _name, _position in (("extractall", 0), ("extract", 1)):

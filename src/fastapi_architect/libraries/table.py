@@ -106,8 +106,8 @@ def describe(
     constant: dict[str, Any] = {key: value for key, value in fields.items() if key not in dynamic}
 
     def recognise(call: RecognisedCall) -> list[Concept]:
-        taken: dict[str, Any] = {key: _field(call, value) for key, value in dynamic.items()}
-        return [concept(*call.place, **constant, **taken)]
+        taken = {key: _field(call, value) for key, value in dynamic.items()}
+        return [concept(*call.place, **(constant | taken))]
 
     library.recognise(concept, names=[f"{prefix}{name}" for name in listed], duck=duck)(recognise)
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
+
+import msgspec
 
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.middleware import Middleware
+from fastapi_architect.appgraph.middleware_paths import Passage, PathJudge, status_argument
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.project_facts import ProjectFacts
 from fastapi_architect.program.constants import UNKNOWN
@@ -22,7 +25,7 @@ from fastapi_architect.program.definitions import Class, Function, Scope, dotted
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.type_inference import argument
-from fastapi_architect.program.types import Instance, options
+from fastapi_architect.program.types import FunctionRef, Instance, options
 from fastapi_architect.syntax import ir
 
 
@@ -41,8 +44,7 @@ class AccessLevel(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Guard:
+class Guard(msgspec.Struct, frozen=True, eq=False):
     """One reason why an operation is guarded.
 
     Attributes:
@@ -58,8 +60,7 @@ class Guard:
     why: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Access:
+class Access(msgspec.Struct, frozen=True, eq=False):
     """The guards of one operation and the level they add up to."""
 
     level: AccessLevel
@@ -80,22 +81,41 @@ _SCHEMES = frozenset(
     ).split()
 )
 _SCHEME_BASES = ("fastapi.security.base.SecurityBase", "fastapi.security.http.HTTPBase", *sorted(_SCHEMES))
-_HTTP_ERRORS = ("fastapi.HTTPException", "starlette.exceptions.HTTPException", "fastapi.exceptions.HTTPException")
+_HTTP_ERRORS = (
+    "fastapi.HTTPException",
+    "starlette.exceptions.HTTPException",
+    "fastapi.exceptions.HTTPException",
+)
 _REFUSAL = re.compile(
     r"unauthori[sz]|forbid|forbidden|permission|denied|credential|notauth|authenticat|accesserror|invalidtoken|expiredtoken|"
-    r"autherror|authexception|authfail|insufficient|notallowed|loginrequired",
+    r"authori[sz]ation|autherror|authexception|authfail|insufficient|notallowed|login_?required|requires_?login|"
+    r"invalid_?(api_?key|session|signature)|session_?expired|tokenerror|jwterror",
     re.IGNORECASE,
 )
 _CREDENTIAL = re.compile(
-    r"auth|token|api[-_]?key|session|jwt|bearer|credential|x[-_]?user|secret|signature|cookie|ticket|csrf", re.IGNORECASE
+    r"auth|(?<!csrf)(?<!csrf[-_])(?<!xsrf)(?<!xsrf[-_])token|api[-_]?key|session|jwt|bearer|credential|x[-_]?user|secret|signature|"
+    r"cookie|ticket|(partner|access|client|service|internal|admin|feed|license|shared|hmac)[-_]?key",
+    re.IGNORECASE,
 )
+#: Tests of a request that say nothing about who sends it.
+_NO_AUTHENTICATION = re.compile(r"csrf|xsrf|cors|captcha|rate_?limit|throttl|ip_?block|origin", re.IGNORECASE)
 _ADMIN = re.compile(r"admin|superuser|super_user|staff|root|owner_only|sudo", re.IGNORECASE)
-_ROLE = re.compile(r"role|permission|scope|privilege|authori[sz]e|can_|has_access|require|rbac|acl|policy|grant", re.IGNORECASE)
+_ROLE = re.compile(
+    r"role|permission|scope|privilege|authori[sz]e|can_|has_access|require|rbac|acl|policy|grant",
+    re.IGNORECASE,
+)
 _VERIFIER = re.compile(
     r"(decode|verify|validate|check|parse|authenticate|introspect|get_current|current|load|require|lookup)\w*"
     r"(token|jwt|session|credential|user|auth|api_?key|login|principal|signature|id_token|password)|"
     r"^(authenticate|authorize|require_auth|login_required|verify_id_token)",
     re.IGNORECASE,
+)
+#: 401 and 403, and what pages answer instead: a redirect to the form where one signs in.
+_REFUSING = frozenset({401, 403, 302, 303, 307})
+_ROLE_GUARD = re.compile(r"rbac|permission|role|privilege|scope|acl(?![a-z])|policy", re.IGNORECASE)
+_DECORATOR = re.compile(
+    r"^(requires?|requires_auth\w*|require_(auth|login|user|token|permission|role|scope|admin)\w*|login_required|"
+    r"auth_required|authenticated|jwt_required|permission_required|protected)$"
 )
 _PRINCIPAL_ATTRIBUTES = frozenset({"user", "current_user", "principal", "auth", "session"})
 _MAX_DEPTH = 4
@@ -112,8 +132,10 @@ class AccessReader:
         self._reads: dict[int, str] = {}
         self._operations: dict[int, Access] = {}
         self._middleware: dict[int, Guard | None] = {}
+        self._passages: dict[tuple[int, str, str, str], Passage] = {}
+        self._judge = PathJudge(program, self.refuses)
 
-    # ── operations ───────────────────────────────────────────────────────────────────────────────────────────────
+    # ── operations ──────────────────────────────────────────────────────────────────────────────────────────
 
     def of_operation(self, operation: PathOperation, application: Application) -> Access:
         """All guards of an operation and the level they add up to."""
@@ -134,20 +156,40 @@ class AccessReader:
             guard = self._of_handler(operation)
             if guard is not None:
                 yield guard
+            yield from self._of_decorators(operation.handler)
+
+    def _of_decorators(self, handler: Function) -> Iterator[Guard]:
+        """Decorators between the route and the handler that refuse: Starlette's `requires` and functions like it."""
+        for decorator in handler.node.decorators:
+            func = decorator.func if decorator.__class__ is ir.Call else decorator
+            name = last_name(func)
+            if not _DECORATOR.search(name) and not _ROLE_GUARD.search(name):
+                continue
+            for of in options(self._inference.type_of(func, handler.parent or handler.module)):
+                if isinstance(of, FunctionRef) and not any(self.refuses(f) for f in _with_inner(of.function)):
+                    continue
+                level = AccessLevel.SCOPED if _ROLE_GUARD.search(name) else AccessLevel.USER
+                yield Guard(level, getattr(of, "name", name) or name, None, f"the decorator {name} refuses")
+                break
 
     def _of_handler(self, operation: PathOperation) -> Guard | None:
         """A handler that checks a credential or a role itself."""
         handler = operation.handler
         assert handler is not None
         credential = next(
-            (p.alias for p in operation.parameters if p.kind in ("header", "cookie") and _CREDENTIAL.search(p.alias)), ""
+            (
+                p.alias
+                for p in operation.parameters
+                if p.kind in ("header", "cookie") and _CREDENTIAL.search(p.alias)
+            ),
+            "",
         )
         reads = f"reads {credential}" if credential else self._reads_credential(handler)
         if reads and self.refuses(handler):
             return Guard(AccessLevel.USER, handler.full_name, None, f"the handler {reads} and refuses")
         return None
 
-    # ── dependencies ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── dependencies ────────────────────────────────────────────────────────────────────────────────────────
 
     def of_dependency(self, dependency: Dependency) -> Guard | None:
         """What a dependency, with everything below it, contributes; None when it guards nothing."""
@@ -184,21 +226,49 @@ class AccessReader:
                 return AccessLevel.USER, f"{function.name} refuses when the credential is missing"
             return below, ""
         credential = next(
-            (p.alias for p in dependency.parameters if p.kind in ("header", "cookie", "query") and _CREDENTIAL.search(p.alias)),
+            (
+                p.alias
+                for p in dependency.parameters
+                if p.kind in ("header", "cookie", "query") and _CREDENTIAL.search(p.alias)
+            ),
             "",
         )
         reads = f"reads {credential}" if credential else self._reads_credential(function)
-        if reads and refuses:
+        if reads and (refuses or (credential and self._answers_client_error(function))):
             return AccessLevel.USER, f"{function.name} {reads} and refuses"
         if reads and not refuses and _VERIFIER.search(function.name):
             return AccessLevel.OPTIONAL, f"{function.name} {reads} but never refuses"
         return AccessLevel.NONE, ""
 
     def _library_level(self, dependency: Dependency) -> tuple[AccessLevel, str]:
-        """A dependency that a library provides, known by its name only."""
-        if dependency.cls is None and _VERIFIER.search(_last(dependency.name)) and not dependency.name.startswith("fastapi."):
-            return AccessLevel.USER, f"{dependency.name} by its name"
-        return AccessLevel.NONE, ""
+        """A dependency that a library provides or that could not be followed, known by its name only."""
+        if dependency.cls is not None or dependency.name.startswith("fastapi."):
+            return AccessLevel.NONE, ""
+        written = _provider_name(dependency.provider)
+        name = next((n for n in (_last(dependency.name), written) if _VERIFIER.search(n)), "")
+        if not name and dependency.is_security:
+            return AccessLevel.USER, f"{written or dependency.name} is declared with Security()"
+        if not name:
+            return AccessLevel.NONE, ""
+        if self._made_optional(dependency):
+            return AccessLevel.OPTIONAL, f"{written or dependency.name} with optional=True"
+        return AccessLevel.USER, f"{dependency.name if dependency.resolved else written or name} by its name"
+
+    def _made_optional(self, dependency: Dependency) -> bool:
+        """`fastapi_users.current_user(optional=True)`."""
+        if dependency.creation is None:
+            return False
+        call, scope = dependency.creation
+        given = argument(call, None, "optional")
+        return given is not None and self._program.constants.value(given, scope) is True
+
+    def _answers_client_error(self, function: Function) -> bool:
+        """The function itself raises a 4xx: a guard that answers 400 or 404 to hide what it guards."""
+        for site in function.facts.sites(ir.Raise):
+            status = self.status_of(site.node.exc, site.scope) if site.node.exc is not None else None
+            if status is not None and 400 <= status < 500:
+                return True
+        return False
 
     def _raised(self, dependency: Dependency, level: AccessLevel, why: str) -> tuple[AccessLevel, str]:
         """A guard that also asks for a role: by scopes, by what it compares before refusing, or by its name."""
@@ -213,13 +283,17 @@ class AccessReader:
             return max(level, AccessLevel.SCOPED), f"refuses unless {checked or arguments}"
         if function is not None and _ADMIN.search(function.name) and self.refuses(function):
             return AccessLevel.ADMIN, f"{function.name} refuses"
+        if function is not None and _ROLE_GUARD.search(function.name) and self.refuses(function):
+            return max(level, AccessLevel.SCOPED), f"{function.name} refuses"
         return level, why
 
     def is_scheme(self, dependency: Dependency) -> bool:
         """The dependency is an instance of a FastAPI security scheme (or of a subclass)."""
         if dependency.instance_of in _SCHEMES or (dependency.cls is None and dependency.name in _SCHEMES):
             return True
-        return dependency.cls is not None and self._inference.hierarchy.is_subclass(dependency.cls, *_SCHEME_BASES)
+        return dependency.cls is not None and self._inference.hierarchy.is_subclass(
+            dependency.cls, *_SCHEME_BASES
+        )
 
     def scheme_is_optional(self, dependency: Dependency) -> bool:
         """The scheme was made with `auto_error=False`."""
@@ -229,7 +303,7 @@ class AccessReader:
         given = argument(call, None, "auto_error")
         return given is not None and self._program.constants.value(given, scope) is False
 
-    # ── what functions do ────────────────────────────────────────────────────────────────────────────────────────
+    # ── what functions do ───────────────────────────────────────────────────────────────────────────────────
 
     def refuses(self, function: Function, depth: int = 0) -> bool:
         """The function, or something it calls, can answer 401 or 403."""
@@ -239,8 +313,10 @@ class AccessReader:
         if depth > _MAX_DEPTH:
             return False
         self._refusals[key] = False
-        found = any(self.is_refusal(site) for site in function.facts.sites(ir.Raise)) or any(
-            self._returns_refusal(site) for site in function.facts.sites(ir.Return)
+        found = (
+            any(self.is_refusal(site) for site in function.facts.sites(ir.Raise))
+            or any(self._returns_refusal(site) for site in function.facts.sites(ir.Return))
+            or any(self._closes_with_refusal(site) for site in function.facts.calls_named("close"))
         )
         if not found:
             found = any(
@@ -257,10 +333,12 @@ class AccessReader:
         exc = site.node.exc
         if exc is None:
             return False
-        expr, scope = self._inference.expand(exc, site.scope) if exc.__class__ is not ir.Call else (exc, site.scope)
+        expr, scope = (
+            self._inference.expand(exc, site.scope) if exc.__class__ is not ir.Call else (exc, site.scope)
+        )
         status = self.status_of(expr, scope)
         if status is not None:
-            return status in (401, 403)
+            return status in _REFUSING
         return bool(_REFUSAL.search(dotted_name(expr.func if expr.__class__ is ir.Call else expr)))
 
     def status_of(self, expr: ir.Expr, scope: Scope) -> int | None:
@@ -277,7 +355,7 @@ class AccessReader:
             elif of.name not in _HTTP_ERRORS:
                 continue
             value = self._program.constants.value(argument(expr, 0, "status_code"), scope)
-            if isinstance(value, int) and value is not UNKNOWN:
+            if isinstance(value, int):
                 return value
             return _status_by_name(argument(expr, 0, "status_code"))
         return None
@@ -297,7 +375,11 @@ class AccessReader:
             init = entry.cls.methods.get("__init__")
             for site in init.facts.calls_named("__init__") if init is not None else ():
                 given = argument(site.node, 0, "status_code")
-                value = self._program.constants.value(given, init) if given is not None else UNKNOWN
+                value = (
+                    self._program.constants.value(given, init)
+                    if given is not None and init is not None
+                    else UNKNOWN
+                )
                 if isinstance(value, int):
                     return value
                 by_name = _status_by_name(given)
@@ -315,6 +397,15 @@ class AccessReader:
             return False
         status = self._program.constants.value(given, site.scope)
         return status in (401, 403) or _status_by_name(given) in (401, 403)
+
+    def _closes_with_refusal(self, site: Site) -> bool:
+        """`await websocket.close(code=1008)`: how a socket says 401 or 403."""
+        given = argument(site.node, 0, "code")
+        if given is None:
+            return False
+        value = self._program.constants.value(given, site.scope)
+        refusing = isinstance(value, int) and (value in (1008, 3000, 3003) or 4001 <= value <= 4403)
+        return refusing or last_name(given) == "WS_1008_POLICY_VIOLATION"
 
     def _reads_credential(self, function: Function, depth: int = 0) -> str:
         """How a function reads a credential from the request, in words; "" when it does not."""
@@ -344,8 +435,18 @@ class AccessReader:
                 return f"reads request.{node.attr}"
             if node.attr in _PRINCIPAL_ATTRIBUTES and self._is_request_state(node.value, function):
                 return f"reads {dotted_name(node)}"
+        for site in function.facts.sites(ir.Subscript):
+            key = site.node.slice
+            if (
+                key.__class__ is ir.Constant
+                and key.value == "headers"
+                and last_name(site.node.value) in ("scope", "_scope")
+            ):
+                return 'reads scope["headers"]'
         for site in function.facts.calls:
             name = last_name(site.node.func)
+            if name == "Headers" and argument(site.node, None, "scope") is not None:
+                return "reads the request's headers"
             if _VERIFIER.search(name) and not self._program.calls.targets(site):
                 return f"calls {name}"
             if name == "decode" and any("jwt" in n or "jose" in n for n in self._program.calls.names(site)):
@@ -355,7 +456,8 @@ class AccessReader:
     def _passes_request(self, site: Site) -> bool:
         arguments = [*site.node.args, *(k.value for k in site.node.keywords)]
         return any(
-            self._is_request(a, site.scope) or _CREDENTIAL.search(dotted_name(a).rpartition(".")[2] or "") for a in arguments
+            self._is_request(a, site.scope) or _CREDENTIAL.search(dotted_name(a).rpartition(".")[2] or "")
+            for a in arguments
         )
 
     def _is_request(self, expr: ir.Expr, scope: Scope) -> bool:
@@ -390,16 +492,22 @@ class AccessReader:
                 return name
         return ""
 
-    # ── middleware ───────────────────────────────────────────────────────────────────────────────────────────────
+    # ── middleware ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _middleware_guards(self, operation: PathOperation, application: Application) -> Iterator[Guard]:
+        kind = "websocket" if operation.is_websocket else "http"
         for middleware in application.middleware:
             guard = self.of_middleware(middleware)
-            if guard is not None and not self.exempts(middleware, operation.path):
+            if guard is None:
+                continue
+            methods = operation.methods if kind == "http" else ("GET",)
+            if middleware.function is None or all(
+                self.passage(middleware, operation.path, method, kind).kind == "checked" for method in methods
+            ):
                 yield guard
 
     def of_middleware(self, middleware: Middleware) -> Guard | None:
-        """The guard that a middleware is; None when it authenticates nothing."""
+        """The guard that a middleware is, for the paths that it tests; None when it authenticates nothing."""
         key = id(middleware)
         if key not in self._middleware:
             self._middleware[key] = self._middleware_guard(middleware)
@@ -407,51 +515,67 @@ class AccessReader:
 
     def _middleware_guard(self, middleware: Middleware) -> Guard | None:
         if self._facts.names_authentication(middleware.name):
-            return Guard(AccessLevel.USER, middleware.name, None, "the configuration names it as authentication")
+            return Guard(
+                AccessLevel.USER, middleware.name, None, "the configuration names it as authentication"
+            )
         function = middleware.function
-        if function is None:
+        if function is None or _NO_AUTHENTICATION.search(_last(middleware.name)):
             return None
         functions = [function]
         if middleware.cls is not None:
             functions = [f for f in middleware.cls.functions if f.name != "__init__"]
         reads = next((r for f in functions if (r := self._reads_credential(f))), "")
-        about_auth = _CREDENTIAL.search(middleware.name) or _CREDENTIAL.search(reads)
-        if reads and about_auth and any(self.refuses(f) for f in functions):
+        about_auth = (
+            _CREDENTIAL.search(middleware.name)
+            or _CREDENTIAL.search(reads)
+            or self._names_credential(functions)
+        )
+        if reads and about_auth and any(self.refuses(f) or _answers_refusal(f) for f in functions):
             return Guard(AccessLevel.USER, middleware.name, None, f"middleware {reads} and refuses")
         return None
 
-    def exempts(self, middleware: Middleware, path: str) -> bool:
-        """The middleware lets this path through: it equals, or starts with, a path that the middleware compares with."""
-        exact, prefixes = self.exemptions(middleware)
-        return path in exact or any(prefix and path.startswith(prefix) for prefix in prefixes)
-
-    def exemptions(self, middleware: Middleware) -> tuple[frozenset[str], frozenset[str]]:
-        """Paths and path prefixes that a middleware compares the request's path with."""
-        exact: set[str] = set()
-        prefixes: set[str] = set()
-        functions = [middleware.function] if middleware.function is not None else []
-        if middleware.cls is not None:
-            functions = list(middleware.cls.functions)
+    def _names_credential(self, functions: list[Function]) -> bool:
+        """`request.headers.get("Authorization")`: the header's name tells what is read."""
         for function in functions:
-            for site in function.facts.sites(ir.Compare):
-                if _is_path(site.node.left) and site.node.ops[0] in ("in", "==", "not in", "!="):
-                    exact |= self._paths(site.node.comparators[0], function)
-            for site in function.facts.calls_named("startswith"):
-                if _is_path(site.node.func.value) and site.node.args:
-                    prefixes |= self._paths(site.node.args[0], function)
-        return frozenset(exact), frozenset(prefixes)
+            for site in function.facts.calls_named("get"):
+                name = self._program.constants.string(argument(site.node, 0), function)
+                if name and _CREDENTIAL.search(name):
+                    return True
+            for site in function.facts.sites(ir.Subscript):
+                key = site.node.slice
+                if (
+                    key.__class__ is ir.Constant
+                    and isinstance(key.value, str)
+                    and _CREDENTIAL.search(key.value)
+                ):
+                    return True
+        return False
 
-    def _paths(self, expr: ir.Expr, scope: Scope) -> set[str]:
-        value = self._program.constants.value(expr, scope)
-        values = value if isinstance(value, list | tuple) else [value]
-        return {v for v in values if isinstance(v, str) and v.startswith("/")}
+    def passage(self, middleware: Middleware, path: str, method: str = "GET", kind: str = "http") -> Passage:
+        """What a middleware does with a path: test the caller, or let it pass."""
+        key = (id(middleware), path, method, kind)
+        if key not in self._passages:
+            self._passages[key] = self._judge.passage(middleware, path, method, kind)
+        return self._passages[key]
 
 
-def _is_path(expr: ir.Expr) -> bool:
-    """`request.url.path`, `scope["path"]` or a variable named so."""
-    return last_name(expr) in ("path", "url_path", "request_path") or (
-        expr.__class__ is ir.Subscript and expr.slice.__class__ is ir.Constant and expr.slice.value == "path"
-    )
+def _answers_refusal(function: Function) -> bool:
+    """A response with 401 or 403 is made somewhere in the body."""
+    return any(status_argument(site.node) is not None for site in function.facts.calls)
+
+
+def _with_inner(function: Function) -> Iterator[Function]:
+    """A function and the functions in it, as deep as a decorator with arguments nests."""
+    yield function
+    for inner in function.functions:
+        yield from _with_inner(inner)
+
+
+def _provider_name(provider: ir.Expr | None) -> str:
+    """The last name of what stands in `Depends(...)`."""
+    if provider is None:
+        return ""
+    return last_name(provider.func if provider.__class__ is ir.Call else provider)
 
 
 def _status_by_name(expr: ir.Expr | None) -> int | None:
@@ -460,12 +584,14 @@ def _status_by_name(expr: ir.Expr | None) -> int | None:
     found = re.match(r"HTTP_(\d{3})_", name)
     if found:
         return int(found[1])
-    return {"UNAUTHORIZED": 401, "FORBIDDEN": 403, "NOT_FOUND": 404, "CONFLICT": 409, "BAD_REQUEST": 400}.get(name)
+    return {"UNAUTHORIZED": 401, "FORBIDDEN": 403, "NOT_FOUND": 404, "CONFLICT": 409, "BAD_REQUEST": 400}.get(
+        name
+    )
 
 
-def _names_in(expr: ir.Expr | None) -> Iterator[str]:
+def _names_in(expr: Any) -> Iterator[str]:
     """Names, attributes and called names of a condition."""
-    stack = [expr]
+    stack: list[Any] = [expr]
     while stack:
         current = stack.pop(0)
         kind = current.__class__
@@ -491,7 +617,7 @@ def _names_in(expr: ir.Expr | None) -> Iterator[str]:
 
 
 def _strings_in(call: ir.Call) -> Iterator[str]:
-    stack: list[ir.Expr] = [*call.args, *(k.value for k in call.keywords)]
+    stack: list[Any] = [*call.args, *(k.value for k in call.keywords)]
     while stack:
         current = stack.pop()
         if current.__class__ is ir.Constant and current.kind == "str":
@@ -504,5 +630,3 @@ def _strings_in(call: ir.Call) -> Iterator[str]:
 
 def _last(name: str) -> str:
     return name.rpartition(".")[2]
-
-

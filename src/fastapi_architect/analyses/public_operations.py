@@ -1,0 +1,108 @@
+"""Which operations are meant for strangers, and which ask who is calling in a way that no guard shows."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from fnmatch import fnmatch
+from weakref import WeakKeyDictionary
+
+from fastapi_architect.analyses.effects import effects
+from fastapi_architect.appgraph.applications import Application
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.security import AccessLevel
+from fastapi_architect.concepts.identity import (
+    PasswordVerify,
+    SecretComparison,
+    SignatureVerification,
+    TokenDecode,
+)
+
+#: Paths and names of operations that a stranger has to reach: signing in and up, resets, webhooks, probes.
+_PUBLIC = re.compile(
+    r"log[-_]?in|sign[-_]?(in|up)|log[-_]?out|register|registration|create[-_]?account|(?<!test[-_])token|refresh|oauth|sso|saml|oidc|"
+    r"callback|forgot|reset|recover|verif|confirm|activat|invit|claim|exchange|webhook|hook|health|ready|readiness|"
+    r"liveness|ping|version|metrics|docs|openapi|public|csp|captcha|well-known|preflight|first[-_]?install|setup|"
+    r"anonymous|unsubscribe|contact|feedback|newsletter|subscribe|waitlist|share|consent|otp|two[-_]?factor|2fa|"
+    r"magic[-_]?link|authenticat|/auth/?$|pair|beacon|telemetry|track|event[-_]?ingest|demo[-_]",
+    re.IGNORECASE,
+)
+_PROOFS = (PasswordVerify, SecretComparison, SignatureVerification, TokenDecode)
+
+
+def is_public_by_nature(operation: PathOperation) -> bool:
+    """Its path or its handler's name says that strangers have to reach it (login, health, webhook ...)."""
+    handler = operation.handler.name if operation.handler is not None else operation.handler_name
+    return bool(_PUBLIC.search(operation.path) or _PUBLIC.search(handler))
+
+
+class CallerQuestions:
+    """Answers about one graph, each computed once."""
+
+    def __init__(self, graph: AppGraph) -> None:
+        self._graph = graph
+        self._proofs: dict[int, str] = {}
+
+    def proof_in_body(self, operation: PathOperation) -> str:
+        """What the handler verifies itself (a password, a signature, a token); "" when nothing."""
+        key = id(operation)
+        if key not in self._proofs:
+            found = ""
+            for function in effects(self._graph).of_handler(operation).functions:
+                found = next((p.__name__ for p in _PROOFS if self._graph.within(p, function)), "")
+                if found:
+                    break
+            self._proofs[key] = found
+        return self._proofs[key]
+
+    def guarded_elsewhere(self, operation: PathOperation, application: Application) -> bool:
+        """A gateway that the configuration names, or middleware of the application it is mounted in, asks."""
+        patterns = self._graph.project.gateway.get("authentication", ())
+        if any(fnmatch(operation.path, pattern) for pattern in patterns):
+            return True
+        if not application.mounted:
+            return False
+        for outer in self._graph.applications:
+            mount = next(
+                (m for m in outer.mounts if m.application is not None and _same(m.application, application)),
+                None,
+            )
+            if mount is None:
+                continue
+            for middleware in outer.middleware:
+                guards = self._graph.guards
+                if guards.of_middleware(middleware) is None:
+                    continue
+                if (
+                    guards.passage(middleware, mount.path + operation.path, operation.methods[0]).kind
+                    == "checked"
+                ):
+                    return True
+        return False
+
+
+def _same(mounted: object, application: Application) -> bool:
+    return getattr(mounted, "creation", None) is application.object.creation
+
+
+def guard_of(graph: AppGraph, application: Application, level: AccessLevel = AccessLevel.USER) -> str:
+    """Name of the dependency that guards most of an application's operations; "" when there is none."""
+    names: Counter[str] = Counter()
+    for operation in application.operations:
+        for guard in graph.access(operation).guards:
+            dependency = guard.dependency
+            if dependency is not None and dependency.function is not None and guard.level >= level:
+                names[dependency.function.name if dependency.cls is None else dependency.cls.name] += 1
+    return names.most_common(1)[0][0] if names else ""
+
+
+_QUESTIONS: WeakKeyDictionary[AppGraph, CallerQuestions] = WeakKeyDictionary()
+
+
+def callers_of(graph: AppGraph) -> CallerQuestions:
+    """The answers about a graph."""
+    found = _QUESTIONS.get(graph)
+    if found is None:
+        found = _QUESTIONS[graph] = CallerQuestions(graph)
+    return found

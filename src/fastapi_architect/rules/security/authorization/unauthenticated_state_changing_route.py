@@ -1,0 +1,213 @@
+"""Anybody may call an operation that changes data.
+
+Application, includes, router, route, parameters and middleware are composed as FastAPI composes them; nothing among them
+refuses an anonymous request, and the handler goes on to write rows, files or messages.
+
+Known limits: an operation that strangers have to reach (login, registration, reset, webhook) is recognised by its path
+and name, or because its handler verifies a password, a token or a signature. Anything else that is public on purpose is
+declared with a reason in `[tool.fastapi-architect.project]`. In an application without any authentication there is one
+finding for all of its operations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.effects import Effects, effects
+from fastapi_architect.analyses.public_operations import callers_of, guard_of, is_public_by_nature
+from fastapi_architect.concepts.concept import Concept
+from fastapi_architect.concepts.database import Commit
+from fastapi_architect.concepts.http import PaidApiCall
+from fastapi_architect.rules.kit import (
+    AccessLevel,
+    AppGraph,
+    Application,
+    Confidence,
+    Context,
+    Finding,
+    PathOperation,
+    Rule,
+    Severity,
+    last_name,
+    routes_of,
+    steps,
+)
+
+rule = Rule(
+    __name__,
+    "A route that changes data lets everybody in",
+    severity=Severity.CRITICAL,
+    cwe=306,
+    cvss="AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:H/A:H",
+    references=(
+        "https://fastapi.tiangolo.com/tutorial/security/get-current-user/",
+        "https://owasp.org/API-Security/editions/2023/en/0xa2-broken-authentication/",
+        "https://owasp.org/API-Security/editions/2023/en/0xa5-broken-function-level-authorization/",
+    ),
+)
+
+#: With fewer guarded operations than one in so many, the whole application lacks authentication.
+_FEW = 5
+_LISTED = 8
+#: A docstring that says so: public on purpose, as far as words go.
+_MEANT = re.compile(
+    r"\bpublic(ly)?\b|unauthenticated|without (auth|log)|no auth|anonymous|anyone|data subject", re.IGNORECASE
+)
+
+
+@rule.check(per=Application)
+def writes_without_authentication(application: Application, graph: AppGraph) -> Iterator[Finding]:
+    open_operations = [
+        (o, what) for o in application.operations if (what := _open_write(o, application, graph))
+    ]
+    if not open_operations:
+        return
+    guarded = [o for o in application.operations if graph.access(o).authenticated]
+    if len(guarded) * _FEW < len(open_operations):
+        yield _of_application(application, [o for o, _ in open_operations], bool(guarded))
+        return
+    guard = guard_of(graph, application) or "get_current_user"
+    for operation, what in open_operations:
+        yield _of_operation(operation, what, guard)
+
+
+def _open_write(operation: PathOperation, application: Application, graph: AppGraph) -> Concept | None:
+    """What an operation changes although nobody asks who is calling; None when somebody does or nothing changes."""
+    if operation.kind == "websocket" or not operation.is_write or operation.handler is None:
+        return None
+    access = graph.access(operation)
+    if access.level > AccessLevel.NONE or access.public_reason or is_public_by_nature(operation):
+        return None
+    callers = callers_of(graph)
+    if callers.proof_in_body(operation) or callers.guarded_elsewhere(operation, application):
+        return None
+    return _change(effects(graph).of_handler(operation), graph)
+
+
+def _change(done: Effects, graph: AppGraph) -> Concept | None:
+    """The first thing that leaves a trace: a row, a file, a message, a charge, a request to elsewhere."""
+    found: list[Concept] = [*done.writes, *done.messages, *done.files]
+    if not found:
+        found = [c for function in done.functions for c in graph.within(Commit, function)]
+    return next(iter([*found, *done.outbound]), None)
+
+
+def _confidence(operation: PathOperation, what: Concept) -> Confidence:
+    reads_elsewhere = type(what).__name__ == "OutboundRequest" and not isinstance(what, PaidApiCall)
+    said = operation.handler.node.docstring if operation.handler is not None else ""
+    if operation.conditional or reads_elsewhere or not what.sure or _MEANT.search(said or ""):
+        return Confidence.TENTATIVE
+    return Confidence.FIRM
+
+
+def _of_operation(operation: PathOperation, what: Concept, guard: str) -> Finding:
+    assert operation.handler is not None
+    name = operation.handler.name
+    verb = last_name(operation.registration[0].func) or operation.methods[0].lower()
+    call = last_name(what.node.func) or "a call"
+    return rule.at(
+        operation.handler,
+        f"`{operation}` ({name}) changes data and lets everybody in: nothing on the way asks who is calling.",
+        f"Require `{guard}` on the router, so that no later route can forget it, or here; public routes belong on a "
+        f"router of their own.\n"
+        f'```python\n@router.{verb}("{operation.path}", dependencies=[Depends({guard})])\nasync def {name}(): ...\n```',
+        reasoning=f"No dependency of {name}, of its router, of the includes on the way, of the application, and no "
+        f"middleware refuses an anonymous request, and {name} reaches {call}(...).",
+        exploit=f"An anonymous client sends `{operation}`, and the change is made.",
+        confidence=_confidence(operation, what),
+        trace=steps(
+            (operation.handler, f"{operation} runs for everybody"), (what, f"{call}(...) makes the change")
+        ),
+        routes=routes_of([operation]),
+        context=Context(access="none", writes=True),
+    )
+
+
+def _of_application(application: Application, found: list[PathOperation], some: bool) -> Finding:
+    listed = ", ".join(f"`{o}`" for o in found[:_LISTED]) + (" ..." if len(found) > _LISTED else "")
+    count = f"{len(found)} operations" if len(found) > 1 else "1 operation"
+    share = "hardly an operation of" if some else "no operation of"
+    return rule.at(
+        application,
+        f"{count} of `{application.name}` that change data let everybody in ({listed}): {share} the application "
+        f"asks who is calling.",
+        "Require authentication for the whole application and keep what is public on a router of its own; name a "
+        "gateway that authenticates in `[tool.fastapi-architect.project]`.\n"
+        f"```python\n{application.name} = FastAPI(dependencies=[Depends(get_current_user)])\n```",
+        reasoning="No dependency and no middleware of the application refuses an anonymous request.",
+        exploit=f"An anonymous client sends `{found[0]}`, and the change is made.",
+        confidence=Confidence.TENTATIVE,
+        trace=steps(
+            *((o.handler, f"{o} runs for everybody") for o in found[:_LISTED] if o.handler is not None)
+        ),
+        routes=routes_of(found),
+        context=Context(access="none", writes=True),
+    )
+
+
+rule.bad = """
+    from pathlib import Path
+    from typing import Annotated
+
+    from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException
+
+    NOTES = Path("notes")
+
+    def current_user(authorization: Annotated[str | None, Header()] = None) -> str:
+        if authorization != "Bearer alice":
+            raise HTTPException(401)
+        return "alice"
+
+    router = APIRouter(prefix="/notes")
+
+    @router.get("", dependencies=[Depends(current_user)])
+    def list_notes() -> list[str]:
+        return sorted(path.name for path in NOTES.glob("*"))
+
+    @router.post("/{note_id}")
+    def write_note(note_id: int, text: str) -> str:  # finding: unauthenticated-state-changing-route
+        NOTES.mkdir(exist_ok=True)
+        (NOTES / str(note_id)).write_text(text)
+        return "written"
+
+    app = FastAPI()
+    app.include_router(router)
+"""
+
+rule.good = """
+    from pathlib import Path
+    from typing import Annotated
+
+    from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException
+
+    NOTES = Path("notes")
+
+    def current_user(authorization: Annotated[str | None, Header()] = None) -> str:
+        if authorization != "Bearer alice":
+            raise HTTPException(401)
+        return "alice"
+
+    router = APIRouter(prefix="/notes", dependencies=[Depends(current_user)])
+
+    @router.get("")
+    def list_notes() -> list[str]:
+        return sorted(path.name for path in NOTES.glob("*"))
+
+    @router.post("/{note_id}")
+    def write_note(note_id: int, text: str) -> str:
+        NOTES.mkdir(exist_ok=True)
+        (NOTES / str(note_id)).write_text(text)
+        return "written"
+
+    app = FastAPI()
+    app.include_router(router)
+"""
+
+
+@rule.exploit
+def a_stranger_writes_a_note(proof) -> None:
+    """An anonymous POST leaves a note behind although reading the notes needs a token."""
+    assert proof.client.post("/notes/1", params={"text": "bought by nobody"}).status_code == 200
+    listed = proof.client.get("/notes", headers={"Authorization": "Bearer alice"})
+    assert listed.json() == ["1"]

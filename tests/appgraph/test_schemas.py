@@ -158,7 +158,7 @@ def test_a_generic_schema_has_the_types_it_is_given():
     schemas = {s.name: s for s in find_schemas(program)}
     item = Instance(schemas["Item"].cls)
     assert schemas["ItemPage"].by_name["items"].type == Instance("builtins.list", (item,))
-    fields = specialised_fields(program, schemas["Page"], Instance(schemas["Page"].cls, (item,)))
+    fields = specialised_fields(schemas["Page"], Instance(schemas["Page"].cls, (item,)))
     assert fields[0].type == Instance("builtins.list", (item,))
 
 

@@ -187,17 +187,17 @@ def find_schemas(program: Program, pydantic_major: int = 2) -> tuple[Schema, ...
     for cls in program.classes:
         kind = kind_of(program, cls)
         if kind in ("pydantic", "sqlmodel", "sqlmodel-table", "pydantic-dataclass"):
-            found.append(_read(program, cls, kind, pydantic_major))
+            found.append(read_as(program, cls, kind, pydantic_major))
     return tuple(found)
 
 
 def read_schema(program: Program, cls: Class, pydantic_major: int = 2) -> Schema | None:
     """The schema that a class is, None when it is none."""
     kind = kind_of(program, cls)
-    return _read(program, cls, kind, pydantic_major) if kind else None
+    return read_as(program, cls, kind, pydantic_major) if kind else None
 
 
-def specialised_fields(program: Program, schema: Schema, of: Instance) -> tuple[SchemaField, ...]:
+def specialised_fields(schema: Schema, of: Instance) -> tuple[SchemaField, ...]:
     """The fields of `Page[Item]`: those of `Page` with its type variables filled in from `of.args`."""
     from dataclasses import replace
 
@@ -239,7 +239,8 @@ def is_table(program: Program, cls: Class) -> bool:
 # ── reading one class ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read(program: Program, cls: Class, kind: str, pydantic_major: int) -> Schema:
+def read_as(program: Program, cls: Class, kind: str, pydantic_major: int) -> Schema:
+    """Read a class by the rules of a kind (see `Schema.kind`), whatever its bases are."""
     lineage = ancestors(program, cls)
     major = 1 if _is_v1(program, cls) else pydantic_major
     config = _config(program, lineage)

@@ -184,7 +184,7 @@ def test_a_file_that_is_gone_or_too_large_is_a_value(tmp_path: Path):
     assert tree.read("large.py", max_bytes=1000) == Unreadable(
         "large.py", "larger than 1000 bytes (5000 bytes)"
     )
-    assert tree.read("nul\0.py") == Unreadable("nul\0.py", "embedded null byte")
+    assert tree.read("nul\0.py") == Unreadable("nul\0.py", "a NUL byte in its name")
 
 
 def test_names_that_are_not_utf_8_survive(tmp_path: Path):
@@ -223,7 +223,7 @@ def test_a_path_with_nothing_there_names_the_next_step(tmp_path: Path):
         SourceTree.open(tmp_path / "missing")
     with pytest.raises(NoSuchPath, match="is not a Python file"):
         SourceTree.open(make(tmp_path, "a.txt") / "a.txt")
-    with pytest.raises(NoSuchPath, match="cannot be read: embedded null byte"):
+    with pytest.raises(NoSuchPath, match="cannot be read: a NUL byte in its name"):
         SourceTree.open(Path("a\0b"))
     os.mkfifo(tmp_path / "fifo")
     with pytest.raises(NoSuchPath, match="neither a file nor a folder"):

@@ -129,7 +129,14 @@ def test_lines_are_counted_as_an_editor_does(text: str, lines: int):
     ],
 )
 def test_long_and_deep_code_is_kept_whole(source: str):
-    assert module_of(source).truncated == []
+    module = parsed(source)
+
+    if sys.version_info[:2] == (3, 12) and isinstance(module, ir.Unparsed):
+        # The depth of its parser's trees is fixed, and in its first releases at 1,500.
+        assert module.reason == "nested too deep to be parsed"
+    else:
+        assert isinstance(module, ir.ParsedModule)
+        assert module.truncated == []
 
 
 @pytest.mark.parametrize(

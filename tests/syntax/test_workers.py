@@ -109,7 +109,7 @@ def test_an_interrupt_reaches_the_caller_and_leaves_no_process(tmp_path: Path):
         "from fastapi_architect.syntax import workers\n"
         "workers._WORTH_FORKING = 0\n"
         "def parse_file(data, path, max_bytes):\n"
-        "    print(os.getpid(), flush=True)\n"
+        "    os.write(1, b'%d\\n' % os.getpid())\n"
         "    time.sleep(60)\n"
         "workers.parse_file = parse_file\n"
         "tree = SourceTree.open(Path(sys.argv[1]))\n"

@@ -33,6 +33,8 @@ def comparable(tree: ast.Module) -> str:
             node.kind = None
             if isinstance(node.value, complex):
                 node.value = repr(node.value)
+        if "type_params" in node._fields:
+            node.type_params = []
         if isinstance(node, ast.AnnAssign):
             node.simple = 0
         if isinstance(node, ast.match_case):

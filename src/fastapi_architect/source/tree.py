@@ -213,7 +213,7 @@ def _reason(error: OSError | ValueError) -> str:
         if error.errno == errno.ELOOP:
             return "a symbolic link"
         return (error.strerror or str(error)).lower()
-    return str(error)
+    return "a NUL byte in its name"
 
 
 @dataclass(slots=True)

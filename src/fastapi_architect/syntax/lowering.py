@@ -38,8 +38,6 @@ LINE: list[int] = []
 #: For what stands on one line: `ONE_LINE[line] + COLUMN[column] + end_column`.
 ONE_LINE: list[int] = []
 END_LINE: list[int] = []
-#: For what stands on one line: `ONE_LINE[line] + COLUMN[column] + end_column`.
-ONE_LINE: list[int] = []
 _growing = threading.Lock()
 
 

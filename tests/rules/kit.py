@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib
+import inspect
 import re
 import sys
 import tempfile
@@ -12,12 +14,13 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
+from fastapi_architect import rules
 from fastapi_architect.findings.finding import Finding
 from fastapi_architect.proving.prove import prove
 from fastapi_architect.review import asking, completion, reading
 from fastapi_architect.review.config import Config
-from fastapi_architect.rules.catalog import all_rules
 from fastapi_architect.rules.kit import Rule, files_of
 from fastapi_architect.source.edit import Edit, apply_edits
 from fastapi_architect.source.tree import SourceTree
@@ -35,6 +38,17 @@ def write(files: Mapping[str, str], folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     return folder
+
+
+def rule_named(name: str) -> Rule | None:
+    """The rule of that name; only its own file is imported, so that a neighbour's mistake stops nobody."""
+    root = Path(rules.__file__).parent
+    for path in sorted(root.rglob(f"{name.replace('-', '_')}.py")):
+        dotted = ".".join((rules.__name__, *path.relative_to(root).with_suffix("").parts))
+        module = importlib.import_module(dotted)
+        module.rule.docstring = inspect.cleandoc(module.__doc__ or "")
+        return cast("Rule", module.rule)
+    return None
 
 
 def review_with(rule: Rule, root: Path) -> list[Finding]:
@@ -111,7 +125,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--findings", action="store_true", help="print the findings in full")
     given = parser.parse_args(arguments)
     name = Path(given.rule).name.removesuffix(".py").replace("_", "-")
-    rule = all_rules().get(name)
+    rule = rule_named(name)
     if rule is None:
         sys.stdout.write(f"there is no rule {name!r}; is its file below src/fastapi_architect/rules/?\n")
         return 2

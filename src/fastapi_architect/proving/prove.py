@@ -60,10 +60,12 @@ def prove(
         from fastapi_architect.proving.postgres_server import address
 
         postgres = address()
-    job = Job(rule.module, path, dict(files), limits or Limits(), postgres)
-    if not hasattr(os, "fork"):
-        return _run_spawned(job)
-    return _SERVER.run(job)
+    return run(Job(rule.module, path, dict(files), limits or Limits(), postgres))
+
+
+def run(job: Job) -> Outcome:
+    """Run a job in a disposable child: a fork of a warm process where there are forks, else a new process."""
+    return _SERVER.run(job) if hasattr(os, "fork") else run_spawned(job)
 
 
 def cannot_run(rule: Rule) -> Outcome | None:
@@ -126,7 +128,7 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _run_spawned(job: Job) -> Outcome:
+def run_spawned(job: Job) -> Outcome:
     """Run a job in a process of its own; for platforms that cannot fork."""
     command = [sys.executable, "-m", "fastapi_architect.proving.child"]
     try:

@@ -71,7 +71,8 @@ class Outbound:
         self.requests: list[OutboundRequest] = []
         self._answers: list[tuple[str, Answer]] = []
         self._names: dict[str, list[str]] = {}
-        self._redirected: dict[int, int] = {}
+        self._last_name: dict[str, str] = {}
+        self._redirected: dict[int, Callable[[], int]] = {}
 
     def answer(
         self, prefix: str, *, status: int = 200, text: str = "", json: object = None,
@@ -89,9 +90,9 @@ class Outbound:
         """Say what a name resolves to: one address after the other, the last for good (DNS rebinding)."""
         self._names[name.lower().rstrip(".")] = list(addresses)
 
-    def redirect_port(self, port: int, to: int) -> None:
-        """Connections to `port`, on whatever host, go to the port `to` of this machine."""
-        self._redirected[port] = to
+    def on_port(self, port: int, served_at: Callable[[], int]) -> None:
+        """Connections to `port`, on whatever host, go to the port of this machine that `served_at` names."""
+        self._redirected[port] = served_at
 
     def record(self, request: OutboundRequest) -> Answer:
         """Remember a request and find its answer."""
@@ -123,10 +124,10 @@ class Outbound:
             pass
         if key in ("", "localhost") or key.endswith(".localhost"):
             return ["127.0.0.1"]
-        known = self._names.get(key)
-        if not known:
-            return [PUBLIC_ADDRESS]
-        return [known.pop(0) if len(known) > 1 else known[0]]
+        known = self._names.get(key) or [PUBLIC_ADDRESS]
+        address = known.pop(0) if len(known) > 1 else known[0]
+        self._last_name[address] = key
+        return [address]
 
     def _install_sockets(self) -> None:
         connect, connect_ex, sendto = socket.socket.connect, socket.socket.connect_ex, socket.socket.sendto
@@ -137,13 +138,15 @@ class Outbound:
             host, port = address[0], address[1]
             host = self.addresses(host)[0]
             if port in self._redirected:
-                return ("127.0.0.1", self._redirected[port]) if sock.family == socket.AF_INET else address
+                local = "127.0.0.1" if sock.family == socket.AF_INET else "::1"
+                return (local, self._redirected[port]())
             if ipaddress.ip_address(host.partition("%")[0]).is_loopback:
                 return (host, *address[1:])
-            self.record(
-                OutboundRequest("socket", "CONNECT", f"tcp://{address[0]}:{port}", timeout=sock.gettimeout())
-            )
-            message = f"a proof reaches no other machine: connection to {address[0]}:{port} refused"
+            # Most callers resolve the name first and connect to the address.
+            name = self._last_name.get(host, host)
+            place = f"tcp://{name}:{port}"
+            self.record(OutboundRequest("socket", "CONNECT", place, timeout=sock.gettimeout()))
+            message = f"a proof reaches no other machine: {place} refused"
             raise ConnectionRefusedError(111, message)
 
         def patched_connect(sock: socket.socket, address: Any) -> None:

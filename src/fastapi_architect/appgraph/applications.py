@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.appgraph.dependencies import Dependency, DependencyReader
 from fastapi_architect.appgraph.middleware import Lifespan, Middleware, MiddlewareReader
@@ -32,8 +34,7 @@ UNKNOWN_PART = "{?}"
 _MAX_NESTING = 20
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mount:
+class Mount(msgspec.Struct, frozen=True, eq=False):
     """Something mounted under a path: another application, static files or any ASGI application.
 
     Attributes:
@@ -49,8 +50,7 @@ class Mount:
     scope: Scope
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ExceptionHandler:
+class ExceptionHandler(msgspec.Struct, frozen=True, eq=False):
     """A handler for an exception class or status code."""
 
     exception: ir.Expr | None
@@ -59,8 +59,7 @@ class ExceptionHandler:
     location: Location
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Application:
+class Application(msgspec.Struct, frozen=True, eq=False):
     """One `FastAPI()`.
 
     Attributes:
@@ -102,8 +101,7 @@ class Application:
         return self.object.scope.module.path
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Way:
+class _Way(msgspec.Struct, frozen=True, eq=False):
     """What has been gathered on the way from the application to a router."""
 
     prefix: str = ""
@@ -139,7 +137,7 @@ class ApplicationReader:
         roots = [o for o in self._events.objects.values() if o.kind == "application"]
         roots.sort(key=lambda o: (o.scope.module.path, o.creation.span))
         built = [self._application(each) for each in roots if each.scope.module.kind != "test"]
-        return tuple(self._mark_mounted(built))
+        return tuple(self._mark_mounted(self._with_floating(built)))
 
     def unresolved(self) -> tuple[Unresolved, ...]:
         """Router calls that concern no known object."""
@@ -172,6 +170,24 @@ class ApplicationReader:
             if any(b.value is each.creation for b in bindings):
                 return replace(each, name=name)
         return each
+
+    def _with_floating(self, built: list[Application]) -> list[Application]:
+        """Give routers that only dynamic registration can reach to the one application of their root that has some."""
+        dynamic = [a for a in built if a.unresolved]
+        if not dynamic:
+            return built
+        extra: dict[int, list[PathOperation]] = {}
+        for router in self.routers():
+            module = router.scope.module
+            owners = [a for a in dynamic if a.scope.module.root == module.root]
+            if id(router.creation) in self._reached or module.kind not in ("source", "generated") or len(owners) != 1:
+                continue
+            operations: list[PathOperation] = []
+            self._walk(router, _Way(), operations, [], [])
+            extra.setdefault(id(owners[0]), []).extend(replace(o, floating=True) for o in operations)
+        return [
+            replace(a, operations=(*a.operations, *extra[id(a)])) if id(a) in extra else a for a in built
+        ]
 
     def _mark_mounted(self, built: list[Application]) -> Iterator[Application]:
         paths = {id(m.application.creation): m.path for a in built for m in a.mounts if m.application is not None}

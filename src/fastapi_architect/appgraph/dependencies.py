@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.appgraph.parameters import INJECTIONS, Declared, Parameter, ParameterReader
 from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.type_inference import argument
-from fastapi_architect.program.types import STR, ClassRef, External, FunctionRef, Instance, Partial, Type, options
+from fastapi_architect.program.types import (
+    STR,
+    ClassRef,
+    External,
+    FunctionRef,
+    Instance,
+    Partial,
+    Type,
+    options,
+)
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
@@ -40,8 +51,7 @@ _LIBRARY_INPUTS["fastapi.security.OAuth2PasswordRequestFormStrict"] = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Dependency:
+class Dependency(msgspec.Struct, frozen=True, eq=False):
     """One dependency as declared in one place, with everything below it.
 
     Attributes:
@@ -90,8 +100,7 @@ class Dependency:
             yield from each.walk()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Provided:
+class _Provided(msgspec.Struct, frozen=True, eq=False):
     """What a dependency calls, before it is placed in a tree."""
 
     name: str

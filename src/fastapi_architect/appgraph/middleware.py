@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.appgraph.router_objects import Environment, RouterObject, RouterObjects, Value
 from fastapi_architect.appgraph.routers import Event, RouterReader
@@ -14,8 +15,7 @@ from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Middleware:
+class Middleware(msgspec.Struct, frozen=True, eq=False):
     """One middleware.
 
     Attributes:
@@ -39,8 +39,7 @@ class Middleware:
     conditional: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Lifespan:
+class Lifespan(msgspec.Struct, frozen=True, eq=False):
     """What runs at start and stop.
 
     Attributes:

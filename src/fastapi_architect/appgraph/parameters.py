@@ -7,7 +7,8 @@ first, then special types, then the path, then whether the type is a scalar.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from fastapi_architect.appgraph.schemas import SchemaField, read_schema
 from fastapi_architect.program.definitions import Class, Function, Scope
@@ -73,8 +74,7 @@ _MAPPINGS = frozenset({
 })
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True, eq=False):
     """One input of an operation.
 
     Attributes:
@@ -112,8 +112,7 @@ class Parameter:
         return self.kind in ("path", "query", "header", "cookie", "body", "form", "file")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Declared:
+class Declared(msgspec.Struct, frozen=True, eq=False):
     """A parameter as declared, taken apart: what `Annotated` and the default say.
 
     Attributes:

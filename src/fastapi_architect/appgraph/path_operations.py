@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.parameters import Parameter
@@ -19,8 +20,7 @@ _PATH_PARAMETER = re.compile(r"{([a-zA-Z_]\w*)(?::([a-zA-Z_]\w*))?}")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Inclusion:
+class Inclusion(msgspec.Struct, frozen=True, eq=False):
     """One `include_router` (or mount) on the way from the application to the operation.
 
     Attributes:
@@ -42,8 +42,7 @@ class Inclusion:
         return self.scope.location(self.call)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PathOperation:
+class PathOperation(msgspec.Struct, frozen=True, eq=False):
     """One operation of an application: a method on a full path.
 
     Attributes:
@@ -64,7 +63,8 @@ class PathOperation:
         conditional: registered or included under an `if`.
         view: the class of a class-based view.
         registered_order: position in the order in which routes are matched.
-        method_unknown: the methods are not known.
+        floating: its router is included by code that cannot be followed (a loop over found modules): prefix and inherited
+            dependencies are not known, so nothing may be concluded from what is missing.
     """
 
     methods: tuple[str, ...]
@@ -82,7 +82,7 @@ class PathOperation:
     status_code: int | None
     inclusions: tuple[Inclusion, ...]
     keywords: dict[str, ir.Expr]
-    router_keywords: dict[str, ir.Expr] = field(default_factory=dict)
+    router_keywords: dict[str, ir.Expr] = msgspec.field(default_factory=dict)
     tags: tuple[str, ...] = ()
     kind: str = "http"
     conditional: bool = False
@@ -90,7 +90,7 @@ class PathOperation:
     registered_order: int = 0
     in_schema: bool = True
     deprecated: bool = False
-    application_key: tuple[int, ...] = ()
+    floating: bool = False
 
     def __str__(self) -> str:
         return f"{'|'.join(self.methods)} {self.path}"

@@ -7,8 +7,9 @@ followed backwards to it; a factory's object carries an environment that says wh
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.program.definitions import Binding, Class, Function, Scope
 from fastapi_architect.program.facts import Context, Site
@@ -32,8 +33,7 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Value:
+class Value(msgspec.Struct, frozen=True, eq=False):
     """An expression with the place and environment in which it is to be read."""
 
     expr: ir.Expr
@@ -41,8 +41,7 @@ class Value:
     environment: Environment
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Environment:
+class Environment(msgspec.Struct, frozen=True, eq=False):
     """What parameters and loop variables stand for along one way of reaching an object.
 
     Attributes:
@@ -50,7 +49,7 @@ class Environment:
         key: identity, by the call sites and elements that it was made from.
     """
 
-    values: dict[tuple[int, str], Value] = field(default_factory=dict)
+    values: dict[tuple[int, str], Value] = msgspec.field(default_factory=dict)
     key: tuple[int, ...] = ()
 
     def merged(self, other: Environment) -> Environment:
@@ -72,8 +71,7 @@ class Environment:
 EMPTY = Environment()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RouterObject:
+class RouterObject(msgspec.Struct, frozen=True, eq=False):
     """One application or router as created by one call, along one way.
 
     Attributes:

@@ -7,7 +7,8 @@ walked: events in order, includes and mounts followed, prefixes and dependencies
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from fastapi_architect.appgraph.router_objects import EMPTY, Environment, RouterObject, RouterObjects
 from fastapi_architect.program.definitions import Class, Function, Scope, all_functions
@@ -45,8 +46,7 @@ CALLS = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Event:
+class Event(msgspec.Struct, frozen=True, eq=False):
     """One call on a router object.
 
     Attributes:
@@ -56,6 +56,8 @@ class Event:
         view: class whose method is decorated.
         context: surroundings (loops, conditions) of the call.
         order: place in its file, for the order of registration.
+        through: method of the router when it is handed to a decorator of the program: `@protected(router.get, "/x")`.
+        environment: what that decorator's parameters are.
     """
 
     kind: str
@@ -65,10 +67,14 @@ class Event:
     view: Class | None
     context: Context | None
     order: int
+    through: str = ""
+    environment: Environment = EMPTY
 
     @property
     def method(self) -> str:
         """Last name of the called method: `get`, `include_router`."""
+        if self.through:
+            return self.through
         func = self.call.func
         return func.attr if func.__class__ is ir.Attribute else ""
 
@@ -83,8 +89,7 @@ class Event:
         return self.context is not None and self.context.inside("if", "else", "case") is not None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Unresolved:
+class Unresolved(msgspec.Struct, frozen=True, eq=False):
     """A call that registers or includes something that could not be followed."""
 
     what: str
@@ -92,8 +97,7 @@ class Unresolved:
     reason: str
 
 
-@dataclass(slots=True)
-class RouterEvents:
+class RouterEvents(msgspec.Struct, eq=False):
     """All events of a program.
 
     Attributes:
@@ -103,10 +107,10 @@ class RouterEvents:
         unresolved: events whose router is not known.
     """
 
-    by_creation: dict[int, list[tuple[Event, Environment]]] = field(default_factory=dict)
-    by_class: dict[int, list[Event]] = field(default_factory=dict)
-    objects: dict[int, RouterObject] = field(default_factory=dict)
-    unresolved: list[Unresolved] = field(default_factory=list)
+    by_creation: dict[int, list[tuple[Event, Environment]]] = msgspec.field(default_factory=dict)
+    by_class: dict[int, list[Event]] = msgspec.field(default_factory=dict)
+    objects: dict[int, RouterObject] = msgspec.field(default_factory=dict)
+    unresolved: list[Unresolved] = msgspec.field(default_factory=list)
 
     def of(self, each: RouterObject, hierarchy_order: tuple[Class | str, ...]) -> list[tuple[Event, Environment]]:
         """Events on one object, in order of registration: its class's own first."""
@@ -138,8 +142,10 @@ class RouterReader:
         if own is not None:
             events.by_class.setdefault(id(own), []).append(event)
             return
-        found = self._objects.targets(target, event.scope)
+        scope = event.handler.parent if event.through and event.handler is not None else event.scope
+        found = self._objects.targets(target, scope or event.scope)
         for each, way in found:
+            way = way.merged(event.environment)
             events.objects.setdefault(id(each.creation), each)
             registered = events.by_creation.setdefault(id(each.creation), [])
             if not any(e is event and w.key == way.key for e, w in registered):
@@ -184,11 +190,39 @@ class RouterReader:
         for module in self._program.modules.values():
             for function in all_functions(module):
                 for decorator in function.node.decorators:
-                    if decorator.__class__ is not ir.Call or decorator.func.__class__ is not ir.Attribute:
+                    if decorator.__class__ is not ir.Call:
+                        continue
+                    handed = next((a for a in decorator.args if _is_route_method(a)), None)
+                    if handed is not None:
+                        yield from self._through_decorator(decorator, handed, function)
+                    if decorator.func.__class__ is not ir.Attribute:
                         continue
                     kind = DECORATORS.get(decorator.func.attr)
                     if kind is not None:
                         yield self._decorator_event(kind, decorator, function), decorator.func.value
+
+    def _through_decorator(
+        self, decorator: ir.Call, handed: ir.Attribute, function: Function
+    ) -> Iterator[tuple[Event, ir.Expr]]:
+        """`@protected_route(router.get, "/x", [Scope.READ])`: the route is what the decorator's body registers."""
+        scope = function.parent or function.module
+        for of in options(self._inference.type_of(decorator.func, scope)):
+            if not isinstance(of, FunctionRef):
+                continue
+            wrapper = of.function
+            position = decorator.args.index(handed)
+            if position >= len(wrapper.parameters):
+                continue
+            name = wrapper.parameters[position].name
+            environment = self._objects.of_call(wrapper, decorator, scope, EMPTY)
+            for body in (wrapper, *all_functions(wrapper)):
+                for site in body.facts.calls_named(name):
+                    kind = DECORATORS[handed.attr]
+                    order = _order(scope, function.node)
+                    event = Event(
+                        kind, site.node, site.scope, function, None, None, order, handed.attr, environment
+                    )
+                    yield event, handed.value
 
     def _decorator_event(self, kind: str, decorator: ir.Call, function: Function) -> Event:
         scope = function.parent or function.module
@@ -230,6 +264,11 @@ class RouterReader:
                 if member is not None:
                     return member.function
         return None
+
+
+def _is_route_method(expr: ir.Expr) -> bool:
+    """`router.get`, not called."""
+    return expr.__class__ is ir.Attribute and (expr.attr in HTTP_METHODS or expr.attr == "api_route")
 
 
 def _order(scope: Scope, node: ir.Node) -> int:

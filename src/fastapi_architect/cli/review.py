@@ -67,6 +67,7 @@ def run(arguments: list[str]) -> int:
                 cache=not given.no_cache,
                 changed_since=given.changed_since,
                 baseline=baselines.read(baseline_file) if baseline_file is not None else None,
+                matrix=given.format == "html",
                 progress=progress,
             )
         )

@@ -73,7 +73,6 @@ def document(review: Review) -> dict[str, Any]:
         ],
         "left_out": dict(sorted(review.left_out.items())),
         "notes": list(review.notes),
-        "matrix": list(review.matrix),
     }
 
 

@@ -37,6 +37,7 @@ class Request:
         cache: use the parse cache.
         changed_since: report findings on lines changed since this revision only.
         baseline: known findings, None for none.
+        matrix: work out the authorisation matrix too; only some reports show it.
         progress: called with (stage, done, total).
     """
 
@@ -46,6 +47,7 @@ class Request:
     cache: bool = True
     changed_since: str | None = None
     baseline: baselines.Baseline | None = None
+    matrix: bool = False
     progress: reading.Progress | None = None
 
 
@@ -97,7 +99,7 @@ def review(request: Request) -> Review:
             gate=request.config.gate,
             failed=any(fails_gate(finding, request.config) for finding in active),
             notes=(*request.config.notes, *_about(tree, graph), *silenced.notes),
-            matrix=tuple(matrix(graph)),
+            matrix=tuple(matrix(graph)) if request.matrix else (),
             snippets=_snippets(active, texts),
             units=units(graph),
             review_time_ms=round((time.perf_counter() - begin) * 1000),

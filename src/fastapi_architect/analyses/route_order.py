@@ -16,6 +16,7 @@ from fastapi_architect.appgraph.applications import UNKNOWN_PART, Application, M
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.program.definitions import Scope, last_name
+from fastapi_architect.program.type_inference import argument
 from fastapi_architect.syntax import ir
 
 
@@ -89,7 +90,10 @@ def _shadows_of(
         shared = _shared(earlier, later)
         if not _same_unknowns(earlier, later, shared) or _is_conditional(earlier, shared):
             continue
-        ordered = _call_at(earlier, shared)[1] is _call_at(later, shared)[1]
+        first, second = _call_at(earlier, shared), _call_at(later, shared)
+        if first[0] is second[0]:
+            continue  # one call in a wrapper or loop: its rounds are not told apart
+        ordered = first[1] is second[1]
         yield Shadow(application, earlier, later, methods, mine.shape == of.shape, ordered)
 
 
@@ -125,7 +129,7 @@ def _shared(earlier: PathOperation, later: PathOperation) -> int:
     """How many inclusions both have in common, from the application inwards."""
     shared = 0
     for mine, theirs in zip(earlier.inclusions, later.inclusions, strict=False):
-        if mine.call is not theirs.call:
+        if mine is not theirs:  # one wrapper's call stands for many inclusions; each of them is an object
             break
         shared += 1
     return shared
@@ -156,6 +160,9 @@ def _same_unknowns(earlier: PathOperation, later: PathOperation, shared: int) ->
         shared == len(earlier.inclusions) == len(later.inclusions)
         and earlier.router_location == later.router_location
     ):
+        written = (argument(each.registration[0], 0, "path") for each in (earlier, later))
+        if any(path.__class__ is not ir.Constant for path in written):
+            return False
         behind = earlier.path.rfind(UNKNOWN_PART)
         return earlier.path[:behind] == later.path[:behind]
     return unknown == sum((each.prefix or "").count(UNKNOWN_PART) for each in earlier.inclusions[:shared])

@@ -1,4 +1,6 @@
-"""One router under two versions, one path with two methods, two converters, and ids with the tag in them are no duplicates."""
+"""One router under two versions, one path with two methods, two converters, and ids with the tag in them are
+no duplicates.
+"""
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute

@@ -1,4 +1,6 @@
-"""The spelling differs in the path of a router's prefix and in a dependency; a `Path()` has no place in the path."""
+"""The spelling differs in the path of a router's prefix and in a dependency; a `Path()` has no place in the
+path.
+"""
 
 from typing import Annotated
 

@@ -1,4 +1,6 @@
-"""A prefix that many routes share has a name that one of them does not need, and a filter is really meant for the query."""
+"""A prefix that many routes share has a name that one of them does not need, and a filter is really meant for
+the query.
+"""
 
 from fastapi import APIRouter, FastAPI
 

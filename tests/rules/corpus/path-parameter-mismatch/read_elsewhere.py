@@ -1,4 +1,6 @@
-"""Every name is read: by an alias, by a dependency of the router, from `request.path_params`, by a converter's name."""
+"""Every name is read: by an alias, by a dependency of the router, from `request.path_params`, by a converter's
+name.
+"""
 
 from typing import Annotated
 

@@ -1,4 +1,6 @@
-"""The order of two includes decides: the catch-all router comes first and takes the report's path for every method it has."""
+"""The order of two includes decides: the catch-all router comes first and takes the report's path for every
+method it has.
+"""
 
 from fastapi import APIRouter, FastAPI
 

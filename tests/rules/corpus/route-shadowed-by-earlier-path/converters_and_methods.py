@@ -1,4 +1,6 @@
-"""Nothing is hidden: converters do not match the literals, methods differ, the slash at the end differs, segments differ."""
+"""Nothing is hidden: converters do not match the literals, methods differ, the slash at the end differs,
+segments differ.
+"""
 
 from fastapi import FastAPI
 from starlette.applications import Starlette

@@ -12,7 +12,8 @@ def read_limits() -> dict[str, int]:
 
 
 app.mount("/media", StaticFiles(directory="media", check_dir=False))
-app.mount("/", StaticFiles(directory="site", html=True, check_dir=False))  # finding: route-shadowed-by-earlier-path
+site = StaticFiles(directory="site", html=True, check_dir=False)
+app.mount("/", site)  # finding: route-shadowed-by-earlier-path
 
 
 @app.get("/version")

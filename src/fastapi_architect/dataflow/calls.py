@@ -1,0 +1,445 @@
+"""What a call does to taint: functions of the program by their summaries, everything else by what is known of it.
+
+A call of an unknown function mixes its arguments into its result. A function of the program that is handed on together
+with its arguments (`to_thread(run, query)`, `partial(run, query)`) is treated as called there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi_architect.dataflow.access_path import exact_path
+from fastapi_architect.dataflow.path import Trace
+from fastapi_architect.dataflow.summary import Summary
+from fastapi_architect.dataflow.taint import (
+    CLEAN,
+    Label,
+    Mark,
+    Taint,
+    assigned,
+    collapsed,
+    limited,
+    masked,
+    merge,
+    normal,
+    project,
+    union,
+    whole,
+)
+from fastapi_architect.program.definitions import Class, Function
+from fastapi_architect.program.facts import Site
+from fastapi_architect.program.types import ClassRef, FunctionRef, Instance, options
+from fastapi_architect.syntax import ir
+
+if TYPE_CHECKING:
+    from fastapi_architect.dataflow.transfer import State, Transfer
+
+#: Methods that put their arguments into the object.
+_ADDING = frozenset(
+    {"append", "appendleft", "add", "extend", "extendleft", "insert", "update", "setdefault", "writelines"}
+)
+#: Classes of clean values that take any text.
+_ACCEPTING = frozenset({"builtins.bool", "builtins.complex", "builtins.range"})
+
+
+class Arguments:
+    """What a call gives to a function's parameters: values, and the expressions they were written as."""
+
+    __slots__ = ("expressions", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, Taint] = {}
+        self.expressions: dict[str, ir.Expr] = {}
+
+    def give(self, name: str, value: Taint, expr: ir.Expr | None = None) -> None:
+        """Add a value for a parameter."""
+        self.values[name] = merge(self.values.get(name, CLEAN), value)
+        if expr is not None:
+            self.expressions[name] = expr
+
+
+class Given:
+    """One call with its operands evaluated.
+
+    Attributes:
+        node: the call.
+        base: the object a method is called on, else what is called.
+        args: positional arguments; `keywords` the others, with their names.
+        state: variables of the calling function.
+    """
+
+    __slots__ = ("args", "base", "keywords", "node", "state")
+
+    def __init__(
+        self,
+        node: ir.Call,
+        base: Taint,
+        args: list[Taint],
+        keywords: list[tuple[str | None, Taint]],
+        state: State,
+    ) -> None:
+        self.node = node
+        self.base = base
+        self.args = args
+        self.keywords = keywords
+        self.state = state
+
+    @property
+    def values(self) -> list[Taint]:
+        """All arguments."""
+        return [*self.args, *(value for _, value in self.keywords)]
+
+    @property
+    def is_tainted(self) -> bool:
+        """Anything of it is."""
+        return self.base is not CLEAN or any(value is not CLEAN for value in self.values)
+
+    def positional(self, behind: int = 0) -> list[tuple[Any, Taint]]:
+        """Positional arguments from a position on, as written and as values."""
+        return list(zip(self.node.args[behind:], self.args[behind:], strict=True))
+
+
+class CallTransfer:
+    """Calls of one function that is being executed."""
+
+    def __init__(self, transfer: Transfer) -> None:
+        self.transfer = transfer
+        self.solver = transfer.solver
+        self.function = transfer.function
+        self._sites = self.solver.sites(self.function)
+
+    def call(self, node: ir.Call, state: State) -> Taint:
+        """The value of a call."""
+        evaluate = self.transfer.evaluate
+        func: Any = node.func
+        if func.__class__ is ir.Attribute:
+            base = evaluate(func.value, state)
+        elif func.__class__ is ir.Name:
+            base = state.get(func.id, CLEAN)
+        else:
+            base = evaluate(func, state)
+        args = [evaluate(each, state) for each in node.args]
+        keywords = [(each.arg, evaluate(each.value, state)) for each in node.keywords]
+        given = Given(node, base, args, keywords, state)
+        self._sinks(given)
+        # An inner function may read what is tainted here although its arguments are clean.
+        inner = func.__class__ is ir.Name and func.id in self.transfer.inner
+        if not (inner or given.is_tainted) or id(node) in self.solver.query.opaque:
+            return CLEAN
+        site = self._sites.get(id(node))
+        if site is None:
+            return union([base, *given.values])
+        found = self._called(given, site)
+        remaining = self.transfer.everything & ~self._sanitized(site)
+        if remaining != self.transfer.everything:
+            found = masked(found, remaining)
+        return CLEAN if found is CLEAN or self.transfer.is_clean(node) else found
+
+    def _called(self, given: Given, site: Site) -> Taint:
+        targets = self.solver.program.calls.targets(site)
+        if targets:
+            found = CLEAN
+            for target in targets:
+                arguments, fresh = self._bound(target, given)
+                result = self._applied(target, arguments, given.node, given.state, alone=len(targets) == 1)
+                found = merge(found, self._fresh(target, arguments, given) if fresh else result)
+            return found
+        built = self._constructed(given)
+        if built is not None:
+            return built
+        self._handed_on(given)
+        return self._unknown(given)
+
+    def _sinks(self, given: Given) -> None:
+        node = given.node
+        for bit, sink in self.solver.sinks_at(node):
+            written = [
+                *node.args,
+                *(keyword.value for keyword in node.keywords),
+                getattr(node.func, "value", None),
+            ]
+            values = [*given.values, given.base]
+            value = next((v for w, v in zip(written, values, strict=True) if w is sink.argument), None)
+            if value is None:
+                value = self.transfer.evaluate(sink.argument, given.state)
+            for label, (mask, trace) in whole(value).items():
+                if mask & bit:
+                    self.transfer.reach(label, sink, trace)
+
+    # ── functions of the program ────────────────────────────────────────────────────────────────────────────
+
+    def _bound(self, target: Function, given: Given) -> tuple[Arguments, bool]:
+        """Arguments by parameter; whether the call makes the object that is the first one."""
+        arguments = Arguments()
+        positional = [p.name for p in target.parameters if p.kind in ("posonly", "normal")]
+        fresh = target.name == "__init__" and not _names_init(given.node)
+        if target.is_method and positional and (fresh or self._is_bound(given.node)):
+            me = positional.pop(0)
+            if not fresh:
+                value, expr = self._receiver(given)
+                arguments.give(me, value, expr)
+        self._distribute(target, arguments, positional, given.positional(), given)
+        return arguments, fresh
+
+    def _distribute(
+        self,
+        target: Function,
+        arguments: Arguments,
+        positional: list[str],
+        values: list[tuple[Any, Taint]],
+        given: Given,
+    ) -> None:
+        """Give positional and keyword arguments to parameters."""
+        variadic = next((p.name for p in target.parameters if p.kind == "vararg"), None)
+        others = next((p.name for p in target.parameters if p.kind == "kwarg"), None)
+        names = {p.name for p in target.parameters if p.kind in ("normal", "kwonly")}
+        position = 0
+        for expr, value in values:
+            if expr.__class__ is ir.Starred:
+                for name in positional[position:]:
+                    arguments.give(name, collapsed(value))
+                if variadic is not None:
+                    arguments.give(variadic, collapsed(value))
+            elif position < len(positional):
+                arguments.give(positional[position], value, expr)
+                position += 1
+            elif variadic is not None:
+                arguments.give(variadic, collapsed(value))
+        for keyword, (key, value) in zip(given.node.keywords, given.keywords, strict=True):
+            if key is None:
+                for each in sorted(names - arguments.values.keys()):
+                    arguments.give(each, project(value, f"[{each}]"))
+                if others is not None:
+                    arguments.give(others, value)
+            elif key in names:
+                arguments.give(key, value, keyword.value)
+            elif others is not None:
+                arguments.give(others, normal({}, {f"[{key}]": limited(value, 1)}))
+
+    def _receiver(self, given: Given) -> tuple[Taint, ir.Expr]:
+        """The object a method is called on; for `super()` the object of this method."""
+        func: Any = given.node.func
+        if func.__class__ is not ir.Attribute:
+            return given.base, func
+        value = func.value
+        is_super = value.__class__ is ir.Call and getattr(value.func, "id", "") == "super"
+        if is_super and self.function.parameters:
+            me = self.function.parameters[0].name
+            return given.state.get(me, CLEAN), ir.Name(value.span, me)
+        return given.base, value
+
+    def _is_bound(self, node: ir.Call) -> bool:
+        """The method is called on an object: `service.find(x)`, not `Service.find(service, x)`."""
+        of = self.solver.program.inference.type_of(node.func, self.function)
+        for option in options(of):
+            if isinstance(option, FunctionRef):
+                return option.receiver is not None
+        return True
+
+    def _applied(
+        self, target: Function, arguments: Arguments, node: ir.Node, state: State, *, alone: bool
+    ) -> Taint:
+        """The result of a call by the target's summary; its sinks and checks take effect here.
+
+        Args:
+            target: the function.
+            arguments: what it is given.
+            node: the call, for traces.
+            state: variables of this function; arguments may leave checked or changed.
+            alone: it is the only target, and surely runs.
+        """
+        summary = self.solver.summary(target)
+        lookup = _Lookup(arguments, summary, state)
+        for (label, _), (sink, inner) in summary.sinks.items():
+            bit = self.solver.bits[sink.kind]
+            for mine, (mask, trace) in whole(lookup.value(label)).items():
+                if mask & bit:
+                    step = Trace("passed", self.function, node, target.name, label[0], trace, inner)
+                    self.transfer.reach(mine, sink, step)
+        result = self._translated(summary.returns, lookup, target, node)
+        for name, leaving in summary.leaving.items():
+            if name in arguments.expressions:
+                value = self._translated(leaving, lookup, None, node)
+                self._left(arguments.expressions[name], value, state, alone=alone)
+        return result
+
+    def _fresh(self, target: Function, arguments: Arguments, given: Given) -> Taint:
+        """A new object: what `__init__` put on `self`."""
+        summary = self.solver.summary(target)
+        leaving = summary.leaving.get(target.parameters[0].name) if target.parameters else None
+        if leaving is None:
+            return CLEAN
+        return self._translated(leaving, _Lookup(arguments, summary, given.state), target, given.node)
+
+    def _left(self, expr: ir.Expr, value: Taint, state: State, *, alone: bool) -> None:
+        """An argument leaves the called function checked or changed."""
+        path = exact_path(expr)
+        if path is None or path[0] not in state:
+            return
+        old = state[path[0]]
+        if not alone:
+            inner = old
+            for step in path[1:]:
+                inner = project(inner, step)
+            value = merge(inner, value)
+        state[path[0]] = assigned(old, path[1:], limited(value))
+
+    def _translated(
+        self, taint: Taint, lookup: _Lookup, returned_by: Function | None, node: ir.Node
+    ) -> Taint:
+        """A value in terms of the called function's parameters, in terms of this function's."""
+        if taint is CLEAN:
+            return CLEAN
+        found = CLEAN
+        for label, (mask, inner) in taint.labels.items():
+            value = masked(lookup.value(label), mask)
+            if value is CLEAN:
+                continue
+            if returned_by is not None:
+                value = _returned(value, Trace("returned", self.function, node, returned_by.name), inner)
+            found = merge(found, value)
+        if not taint.fields:
+            return found
+        fields = dict(found.fields)
+        for step, inner_taint in taint.fields.items():
+            fields[step] = self._translated(inner_taint, lookup, returned_by, node)
+        return normal(found.labels, fields)
+
+    def escaped(self, target: Function, node: ir.Node, state: State) -> None:
+        """An inner function is handed on: it will be called, with what it captures here."""
+        if self.solver.summary(target).captured:
+            self._applied(target, Arguments(), node, state, alone=False)
+
+    def _handed_on(self, given: Given) -> None:
+        """A function of the program among the arguments of an unknown call is called with those behind it."""
+        for index, each in enumerate(given.node.args):
+            for target in self.solver.functions_named(each, self.function):
+                arguments = Arguments()
+                positional = [p.name for p in target.parameters if p.kind in ("posonly", "normal")]
+                if target.is_method and positional and each.__class__ is ir.Attribute:
+                    arguments.give(
+                        positional.pop(0), self.transfer.evaluate(each.value, given.state), each.value
+                    )
+                self._distribute(target, arguments, positional, given.positional(index + 1), given)
+                self._applied(target, arguments, given.node, given.state, alone=False)
+
+    def property_value(self, expr: ir.Attribute, base: Taint) -> Taint | None:
+        """The value of a property of the program's; None when the attribute is no such property."""
+        target = self.solver.property_of(expr, self.function)
+        if target is None:
+            return None
+        arguments = Arguments()
+        if target.parameters:
+            arguments.give(target.parameters[0].name, base)
+        return self._applied(target, arguments, expr, {}, alone=False)
+
+    # ── everything else ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _sanitized(self, site: Site) -> int:
+        """Bits of the kinds for which a call's result is clean."""
+        sanitizers = self.solver.query.sanitizers
+        mask = 0
+        for name in self.solver.program.calls.names(site):
+            if name in sanitizers:
+                mask |= self.solver.query.mask(sanitizers[name])
+        return mask
+
+    def _constructed(self, given: Given) -> Taint | None:
+        """A new object of a class of the program that has no `__init__` of its own: its arguments are its fields.
+
+        A class whose values are clean (`UUID`, an `Enum`) raises for any other text: what is behind the call has
+        been checked. None for anything that is no such class.
+        """
+        node = given.node
+        cls = None
+        for option in options(self.solver.program.inference.type_of(node.func, self.function)):
+            if isinstance(option, ClassRef):
+                if self.solver.clean_types.is_clean(Instance(option.cls)):
+                    if len(node.args) == 1 and option.name not in _ACCEPTING:
+                        self._left(node.args[0], CLEAN, given.state, alone=True)
+                    return CLEAN
+                if isinstance(option.cls, Class):
+                    cls = option.cls
+        if cls is None:
+            return None
+        fields: dict[str, Taint] = {}
+        rest = CLEAN
+        names = [n for n, bindings in cls.facts.bindings.items() if bindings[-1].kind == "annotated"]
+        for position, (expr, value) in enumerate(given.positional()):
+            if position < len(names) and expr.__class__ is not ir.Starred:
+                fields[names[position]] = limited(value, 1)
+            else:
+                rest = merge(rest, collapsed(value))
+        for name, value in given.keywords:
+            if name is None:
+                rest = merge(rest, collapsed(value))
+            else:
+                fields[name] = limited(value, 1)
+        return normal(rest.labels, fields)
+
+    def _unknown(self, given: Given) -> Taint:
+        func: Any = given.node.func
+        values = given.values
+        if func.__class__ is ir.Attribute:
+            method = func.attr
+            if method in _ADDING and self._is_container(func.value):
+                self.transfer.mix_into(func.value, union(values), given.state)
+                return CLEAN if method != "setdefault" else union([given.base, *values])
+            if method in ("get", "pop") and given.node.args:
+                return self._looked_up(given)
+            return union([project(given.base, method), *values])
+        return union([given.base, *values])
+
+    def _looked_up(self, given: Given) -> Taint:
+        """`mapping.get(key, default)`: the key alone chooses among what is there."""
+        key: Any = given.node.args[0]
+        default = given.args[1] if len(given.args) > 1 else CLEAN
+        if key.__class__ is ir.Constant and key.kind == "str":
+            return merge(project(given.base, f"[{key.value}]"), default)
+        return merge(collapsed(given.base), default)
+
+    def _is_container(self, expr: ir.Expr) -> bool:
+        """Of Python's own containers, or of unknown type: not a session or a client, whose `add` means something else."""
+        of = self.solver.program.inference.type_of(expr, self.function)
+        names = [o.name for o in options(of) if isinstance(o, Instance)]
+        return all(name.startswith(("builtins.", "collections.", "typing.")) for name in names)
+
+
+class _Lookup:
+    """Labels of a called function as values of the calling one."""
+
+    def __init__(self, arguments: Arguments, summary: Summary, state: State) -> None:
+        self._arguments = arguments
+        self._summary = summary
+        self._state = state
+
+    def value(self, label: Label) -> Taint:
+        """What stands at an access path of a parameter or a captured name."""
+        name = label[0]
+        if name in self._summary.captured and name not in self._arguments.values:
+            found = self._state.get(name, CLEAN)
+        else:
+            found = self._arguments.values.get(name, CLEAN)
+        for step in label[1:]:
+            if found is CLEAN:
+                return CLEAN
+            found = project(found, step) if not _is_index(step, found) else collapsed(found)
+        return found
+
+
+def _is_index(step: str, taint: Taint) -> bool:
+    """A position in something whose elements are not told apart."""
+    return step.startswith("[") and step not in taint.fields and step[1:-1].lstrip("-").isdigit()
+
+
+def _returned(value: Taint, step: Trace, inner: Trace | None) -> Taint:
+    labels: dict[Label, Mark] = {
+        label: (mask, step.around(trace, inner)) for label, (mask, trace) in value.labels.items()
+    }
+    return Taint(labels, {name: _returned(each, step, inner) for name, each in value.fields.items()})
+
+
+def _names_init(node: ir.Call) -> bool:
+    """`super().__init__(...)`: called by its name on an object that exists."""
+    func: Any = node.func
+    return func.__class__ is ir.Attribute and func.attr == "__init__"

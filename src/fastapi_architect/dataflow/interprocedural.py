@@ -1,0 +1,382 @@
+"""All taint queries of a program, solved together: from the sinks backwards to who matters, then bottom-up.
+
+1. *Who matters*: functions that contain a sink, their callers, theirs, and so on; and what fills the parameters of those
+   (dependencies). Where no sink is, nothing is executed.
+2. *In which order*: the functions that matter and all that they call, as strongly connected components of the call graph,
+   callees first (Tarjan, without recursion).
+3. *Summaries*: each function is executed once (`transfer`); a component that calls itself until its summaries stay the
+   same, at most `MAX_ROUNDS` times. A function left earlier is listed in `cut`.
+4. *Paths*: a parameter that reaches a sink and is a source, or is filled by a function whose result comes from a source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi_architect.dataflow.access_path import AccessPath
+from fastapi_architect.dataflow.clean_types import CleanTypes
+from fastapi_architect.dataflow.control_flow_graph import ControlFlowGraph
+from fastapi_architect.dataflow.guards import Guards
+from fastapi_architect.dataflow.path import TaintPath, Trace, flattened
+from fastapi_architect.dataflow.summary import NOTHING, Summary
+from fastapi_architect.dataflow.taint import CLEAN, Label, Provision, Sink, Source, TaintQuery, project, whole
+from fastapi_architect.dataflow.transfer import Transfer
+from fastapi_architect.program.definitions import Class, Function, last_name
+from fastapi_architect.program.facts import Site
+from fastapi_architect.program.program import Program
+from fastapi_architect.program.types import FunctionRef, Instance, options
+from fastapi_architect.syntax import ir
+
+#: How often the functions of a recursive component are executed again.
+MAX_ROUNDS = 6
+#: A component of more functions than this is executed once: mutual recursion that wide is dispatch, not recursion.
+MAX_COMPONENT = 200
+_MAX_PROVISIONS = 10
+
+
+class TaintSolver:
+    """Solves one query on one program.
+
+    Attributes:
+        program: the program.
+        query: what is asked.
+        executed: number of function executions, for measurements.
+        cut: functions for which a bound was hit, in order of files.
+    """
+
+    def __init__(self, program: Program, query: TaintQuery) -> None:
+        self.program = program
+        self.query = query
+        self.clean_types = CleanTypes(program.inference.hierarchy)
+        self.guards = Guards(program, query, self.clean_types)
+        self.bits = {kind.name: query.bit(kind.name) for kind in query.kinds}
+        self.executed = 0
+        self.cut: list[Function] = []
+        self._summaries: dict[int, Summary] = {}
+        self._graphs: dict[int, ControlFlowGraph] = {}
+        self._sinks: dict[int, list[tuple[int, Sink]]] = {}
+        self._captured: dict[int, frozenset[str]] = {}
+        self._clean_names: dict[tuple[int, str], bool] = {}
+        self._sites: dict[int, dict[int, Site]] = {}
+        self._function_names = {f.name for f in program.functions}
+        for sink in query.sinks:
+            self._sinks.setdefault(id(sink.node), []).append((self.bits[sink.kind], sink))
+        self._provisions: dict[int, list[Provision]] = {}
+        for provision in query.provisions:
+            self._provisions.setdefault(id(provision.function), []).append(provision)
+
+    def solve(self) -> tuple[TaintPath, ...]:
+        """Every way from a source to a sink, one for each pair, in order of sinks and sources."""
+        if not self.query.sinks or not self.query.sources:
+            return ()
+        relevant = self.relevant()
+        for component in self._components(relevant):
+            self._summarise(component)
+        return self._paths(relevant)
+
+    # ── who matters ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def relevant(self) -> list[Function]:
+        """Functions from which a sink is reached, and what fills their parameters; in order of discovery."""
+        found: dict[int, Function] = {}
+        queue = [sink.scope for sink in self.query.sinks if isinstance(sink.scope, Function)]
+        sources = {id(source.function) for source in self.query.sources}
+        while queue:
+            current = queue.pop()
+            if id(current) in found:
+                continue
+            found[id(current)] = current
+            callers = [site.scope for site in self.program.calls.callers(current)]
+            if not callers and id(current) not in sources:
+                callers = self._handing_on(current)
+            queue += [scope for scope in callers if isinstance(scope, Function)]
+            if isinstance(current.parent, Function):
+                queue.append(current.parent)
+        filled = list(found.values())
+        while filled:
+            for provision in self._provisions.get(id(filled.pop()), ()):
+                if id(provision.provider) not in found:
+                    found[id(provision.provider)] = provision.provider
+                    filled.append(provision.provider)
+        return list(found.values())
+
+    def _handing_on(self, function: Function) -> list[Any]:
+        """Bodies that hand a function on as a value: `to_thread(run, query)`."""
+        found: list[Any] = []
+        for module in self.program.mentioning(function.name):
+            for scope in self._functions_of(module.path):
+                for site in scope.facts.calls:
+                    if any(function in self.functions_named(each, scope) for each in site.node.args):
+                        found.append(scope)
+                        break
+        return found
+
+    def _functions_of(self, path: str) -> list[Function]:
+        return [f for f in self.program.functions if f.module.path == path]
+
+    def functions_named(self, expr: Any, scope: Function) -> list[Function]:
+        """Functions of the program that an argument is, when it is a plain name or attribute."""
+        if expr.__class__ not in (ir.Name, ir.Attribute) or last_name(expr) not in self._function_names:
+            return []
+        found = []
+        for option in options(self.program.inference.type_of(expr, scope)):
+            if isinstance(option, FunctionRef):
+                found.append(option.function)
+        return found
+
+    # ── in which order ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _callees(self, function: Function) -> list[Function]:
+        found: dict[int, Function] = {}
+        for site in function.facts.calls:
+            node = site.node
+            if not node.args and not node.keywords and node.func.__class__ is ir.Name:
+                if node.func.id not in {f.name for f in function.functions}:
+                    continue
+            if last_name(node.func) or node.func.__class__ is ir.Call:
+                for target in self.program.calls.targets(site):
+                    found[id(target)] = target
+            for argument in node.args:
+                for target in self.functions_named(argument, function):
+                    found[id(target)] = target
+        for site in function.facts.sites(ir.Attribute):
+            if site.node.attr in self._function_names:
+                target_ = self.property_of(site.node, function)
+                if target_ is not None:
+                    found[id(target_)] = target_
+        for inner in function.functions:
+            found[id(inner)] = inner
+        return list(found.values())
+
+    def _components(self, roots: list[Function]) -> Iterator[list[Function]]:
+        """Strongly connected components of what the roots reach, callees first."""
+        index: dict[int, int] = {}
+        low: dict[int, int] = {}
+        stack: list[Function] = []
+        on_stack: set[int] = set()
+        for root in roots:
+            if id(root) in index:
+                continue
+            work: list[tuple[Function, Iterator[Function]]] = []
+            self._enter(root, index, low, stack, on_stack, work)
+            while work:
+                function, callees = work[-1]
+                callee = next(callees, None)
+                if callee is None:
+                    work.pop()
+                    if work:
+                        above = id(work[-1][0])
+                        low[above] = min(low[above], low[id(function)])
+                    if low[id(function)] == index[id(function)]:
+                        yield self._popped(function, stack, on_stack)
+                elif id(callee) not in index:
+                    self._enter(callee, index, low, stack, on_stack, work)
+                elif id(callee) in on_stack:
+                    low[id(function)] = min(low[id(function)], index[id(callee)])
+
+    def _enter(
+        self,
+        function: Function,
+        index: dict[int, int],
+        low: dict[int, int],
+        stack: list[Function],
+        on_stack: set[int],
+        work: list[tuple[Function, Iterator[Function]]],
+    ) -> None:
+        index[id(function)] = low[id(function)] = len(index)
+        stack.append(function)
+        on_stack.add(id(function))
+        work.append((function, iter(self._callees(function))))
+
+    @staticmethod
+    def _popped(function: Function, stack: list[Function], on_stack: set[int]) -> list[Function]:
+        component = []
+        while True:
+            member = stack.pop()
+            on_stack.discard(id(member))
+            component.append(member)
+            if member is function:
+                return component
+
+    # ── summaries ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _summarise(self, component: list[Function]) -> None:
+        recursive = len(component) > 1 or component[0] in self._callees(component[0])
+        rounds = MAX_ROUNDS if recursive and len(component) <= MAX_COMPONENT else 1
+        changed = True
+        for _ in range(rounds):
+            changed = False
+            for function in component:
+                summary = self._execute(function)
+                changed |= not summary.says_the_same(self._summaries.get(id(function), NOTHING))
+                self._summaries[id(function)] = summary
+            if not changed:
+                break
+        for function in component:
+            if self._summaries[id(function)].cut or (recursive and changed):
+                self.cut.append(function)
+
+    def _execute(self, function: Function) -> Summary:
+        if not function.parameters and not self.captured(function):
+            return NOTHING  # nothing can come in
+        self.executed += 1
+        return Transfer(self, function).run()
+
+    def summary(self, function: Function) -> Summary:
+        """What is known of a function by now."""
+        return self._summaries.get(id(function), NOTHING)
+
+    # ── what executing needs ────────────────────────────────────────────────────────────────────────────────
+
+    def graph(self, function: Function) -> ControlFlowGraph:
+        """The function's flow graph, built once."""
+        known = self._graphs.get(id(function))
+        if known is None:
+            known = self._graphs[id(function)] = ControlFlowGraph(function)
+        return known
+
+    def sites(self, function: Function) -> dict[int, Site]:
+        """Call sites by the identity of their node."""
+        known = self._sites.get(id(function))
+        if known is None:
+            known = self._sites[id(function)] = {id(site.node): site for site in function.facts.calls}
+        return known
+
+    def sinks_at(self, node: ir.Call) -> list[tuple[int, Sink]]:
+        """Sinks of a call, with their bits."""
+        return self._sinks.get(id(node), [])
+
+    def is_clean(self, expr: ir.Expr, function: Function) -> bool:
+        """The type of an expression is clean."""
+        return self.clean_types.is_clean(self.program.inference.type_of(expr, function))
+
+    def is_clean_name(self, name: str, function: Function) -> bool:
+        """Whatever is bound to a name is of a clean type."""
+        key = (id(function), name)
+        known = self._clean_names.get(key)
+        if known is None:
+            of = self.program.inference.name_type(name, function)
+            known = self._clean_names[key] = self.clean_types.is_clean(of)
+        return known
+
+    def property_of(self, expr: ir.Attribute, function: Function) -> Function | None:
+        """The function behind an attribute that is a property of a class of the program."""
+        if expr.attr not in self._function_names:
+            return None
+        inference = self.program.inference
+        for option in options(inference.type_of(expr.value, function)):
+            if isinstance(option, Instance) and isinstance(option.cls, Class):
+                member = inference.hierarchy.member(option.cls, expr.attr)
+                if member is not None and member.function is not None:
+                    if any(member.function.has_decorator(name) for name in _PROPERTIES):
+                        return member.function
+        return None
+
+    def captured(self, function: Function) -> frozenset[str]:
+        """Names of enclosing functions that an inner function, or one inside it, reads."""
+        if not isinstance(function.parent, Function):
+            return frozenset()
+        known = self._captured.get(id(function))
+        if known is None:
+            own = function.facts.bindings.keys() - function.facts.is_global.keys()
+            read = _names_read(function.body)
+            for inner in function.functions:
+                read |= self.captured(inner)
+            outer: set[str] = set()
+            scope: Any = function.parent
+            while isinstance(scope, Function):
+                outer |= {
+                    n for n, bindings in scope.facts.bindings.items() if bindings[0].kind not in _DEFINITIONS
+                }
+                scope = scope.parent
+            known = self._captured[id(function)] = frozenset((read & outer) - own)
+        return known
+
+    # ── paths ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _paths(self, relevant: list[Function]) -> tuple[TaintPath, ...]:
+        sources: dict[int, list[Source]] = {}
+        for source in self.query.sources:
+            sources.setdefault(id(source.function), []).append(source)
+        found: dict[tuple[int, int], TaintPath] = {}
+        for function in relevant:
+            if id(function) not in sources and id(function) not in self._provisions:
+                continue
+            for (label, _), (sink, trace) in self.summary(function).sinks.items():
+                bit = self.bits[sink.kind]
+                for source, path, before in self._origins(function, label, bit, sources, 0):
+                    if sink.kind in source.safe_kinds:
+                        continue
+                    traces = (*before, *flattened(trace))
+                    key = (id(source), id(sink))
+                    known = found.get(key)
+                    if known is None or len(traces) < len(known.traces):
+                        found[key] = TaintPath(source, path, sink, traces)
+        return tuple(sorted(found.values(), key=_order))
+
+    def _origins(
+        self, function: Function, label: Label, bit: int, sources: dict[int, list[Source]], depth: int
+    ) -> Iterator[tuple[Source, AccessPath, tuple[Trace, ...]]]:
+        """Sources that a parameter's access path may come from, with the way up to it."""
+        for source in sources.get(id(function), ()):
+            if source.parameter == label[0] and _is_tainted(source, label[1:]):
+                yield source, label, ()
+        if depth > _MAX_PROVISIONS:
+            return
+        for provision in self._provisions.get(id(function), ()):
+            if provision.parameter != label[0]:
+                continue
+            summary = self.summary(provision.provider)
+            value = summary.returns
+            if provision.constructs:
+                value = summary.leaving.get(provision.provider.parameters[0].name, CLEAN)
+            for step in label[1:]:
+                value = project(value, step)
+            name = provision.provider.owner.name if provision.constructs and provision.provider.owner else ""
+            for inner, (mask, trace) in whole(value).items():
+                if mask & bit:
+                    hop = Trace(
+                        "provided",
+                        function,
+                        function.node,
+                        name or provision.provider.name,
+                        label[0],
+                        None,
+                        trace,
+                    )
+                    for source, path, before in self._origins(
+                        provision.provider, inner, bit, sources, depth + 1
+                    ):
+                        yield source, path, (*before, *flattened(hop))
+
+
+_DEFINITIONS = ("function", "class", "import", "from")
+_PROPERTIES = ("property", "cached_property", "hybrid_property")
+
+
+def _is_tainted(source: Source, steps: AccessPath) -> bool:
+    if source.fields is not None and (not steps or steps[0] not in source.fields):
+        return False
+    return not any(steps[:length] in source.clean for length in range(1, len(steps) + 1))
+
+
+def _order(path: TaintPath) -> tuple[Any, ...]:
+    sink = path.sink.scope.location(path.sink.node)
+    start = path.source.function.location()
+    return sink, start, path.source.parameter, path.path
+
+
+def _names_read(body: list[ir.Stmt]) -> set[str]:
+    """Every name in some statements; the bodies of inner functions are not looked into."""
+    found: set[str] = set()
+    stack: list[Any] = [body]
+    while stack:
+        current = stack.pop()
+        if current.__class__ is list:
+            stack += current
+        elif current.__class__ is ir.Name:
+            found.add(current.id)
+        elif isinstance(current, ir.Node):
+            stack += [getattr(current, name) for name in current.__struct_fields__ if name != "span"]
+    return found

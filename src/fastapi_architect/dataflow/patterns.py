@@ -1,0 +1,48 @@
+"""Which dangerous characters a regular expression lets through, read from its text; nothing is matched but one character."""
+
+from __future__ import annotations
+
+import re
+
+_ATOM = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P<\w+>|\(\?:|\{\d*,?\d*\}|.", re.DOTALL)
+_SYNTAX = frozenset({"^", "$", "|", "(", ")", "*", "+", "?", "(?:", r"\A", r"\Z", r"\z", r"\b", r"\B"})
+_END = re.compile(r"(?<!\\)(?:\$|\\[Zz])$")
+_START = re.compile(r"\^|\\A")
+_MAX_LENGTH = 500
+
+
+def is_closed_by_itself(pattern: str) -> bool:
+    """The pattern ends with the text: `$` or `\\Z` stands last. (A `$` lets one line end through.)"""
+    return _END.search(pattern) is not None
+
+
+def is_anchored(pattern: str) -> bool:
+    """The pattern spans the whole text wherever it is searched for: `^...$`."""
+    return _START.match(pattern) is not None and is_closed_by_itself(pattern)
+
+
+def pattern_allows(pattern: str, characters: str) -> frozenset[str] | None:
+    """Those of `characters` that a whole match of `pattern` may contain; None when the pattern is not understood.
+
+    Look-arounds, flags and overlong patterns are not understood. An alternative outside any group (`^a|b$`) is refused
+    too, because the anchors belong to one side of it only.
+    """
+    if len(pattern) > _MAX_LENGTH or "(?" in re.sub(r"\(\?(:|P<\w+>)", "", pattern):
+        return None
+    found: set[str] = set()
+    depth = 0
+    for atom in _ATOM.findall(pattern):
+        if atom.startswith("(") and atom != "(?P":
+            depth += 1
+        elif atom == ")":
+            depth -= 1
+        if atom == "|" and depth == 0:
+            return None
+        if atom in _SYNTAX or atom.startswith("(?P<") or (atom.startswith("{") and len(atom) > 1):
+            continue
+        try:
+            single = re.compile(atom)
+        except re.error:
+            return None
+        found |= {character for character in characters if single.fullmatch(character)}
+    return frozenset(found)

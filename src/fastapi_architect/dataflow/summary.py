@@ -1,0 +1,40 @@
+"""What a function does with its parameters, as its callers need to know it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fastapi_architect.dataflow.path import Trace
+from fastapi_architect.dataflow.taint import CLEAN, Label, Sink, Taint, same
+
+
+class Summary(msgspec.Struct, eq=False):
+    """One function, in terms of the access paths of its own parameters.
+
+    Attributes:
+        returns: what it returns or yields.
+        sinks: (label, identity of the sink) to the sink and the way to it. A sanitiser on the way has cleared the
+            sink's bit, so what stands here is still dangerous.
+        leaving: parameter to what it holds when the function returns, for parameters that are checked or changed: a
+            validator's summary is that its parameter leaves clean.
+        captured: names of the enclosing function that the body reads.
+        cut: a bound was hit; the summary may lack flows.
+    """
+
+    returns: Taint = CLEAN
+    sinks: dict[tuple[Label, int], tuple[Sink, Trace | None]] = msgspec.field(default_factory=dict)
+    leaving: dict[str, Taint] = msgspec.field(default_factory=dict)
+    captured: frozenset[str] = frozenset()
+    cut: bool = False
+
+    def says_the_same(self, other: Summary) -> bool:
+        """Equal but for the traces."""
+        return (
+            self.sinks.keys() == other.sinks.keys()
+            and self.leaving.keys() == other.leaving.keys()
+            and same(self.returns, other.returns)
+            and all(same(taint, other.leaving[name]) for name, taint in self.leaving.items())
+        )
+
+
+NOTHING = Summary()

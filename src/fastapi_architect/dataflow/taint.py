@@ -1,0 +1,293 @@
+"""What is asked of taint (`TaintQuery`), and the values that carry it through a function (`Taint`).
+
+A *label* says where a value comes from, as seen inside one function: an access path of a parameter (`("order",
+"[name]")`), or a `Source` that stands in the body itself. A *mark* says for which kinds of sink the value is still
+dangerous (one bit a kind) and how it got here (`path.Trace`). All kinds are carried at once.
+
+A `Taint` is a small tree: the labels of a value as a whole, and its fields where they differ. A field that is clean
+inside a tainted value is a field with an empty tree.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from fastapi_architect.dataflow.access_path import AccessPath, extended
+from fastapi_architect.dataflow.path import Trace
+from fastapi_architect.program.definitions import Function, Scope
+from fastapi_architect.syntax import ir
+
+
+class SinkKind(msgspec.Struct, frozen=True):
+    """A kind of sink.
+
+    Attributes:
+        name: such as `sql`.
+        dangerous: characters of which an attack needs at least one; a pattern that allows none of them is a guard.
+    """
+
+    name: str
+    dangerous: str = ""
+
+
+class Sink(msgspec.Struct, frozen=True, eq=False):
+    """An argument that must not be tainted.
+
+    Attributes:
+        kind: name of its `SinkKind`.
+        scope: the body it stands in.
+        node: the call.
+        argument: the expression that must be clean.
+        fact: whatever the asker wants back (the concept it was made from).
+    """
+
+    kind: str
+    scope: Scope
+    node: ir.Call
+    argument: ir.Expr
+    fact: object = None
+
+
+class Source(msgspec.Struct, frozen=True, eq=False):
+    """A parameter of a function that an attacker decides.
+
+    Attributes:
+        function: the function.
+        parameter: its parameter.
+        fields: first steps into the parameter that are tainted (`query_params` of a request); None: all of it.
+        clean: access paths below the parameter (without its name) that cannot be dangerous, by their types.
+        safe_kinds: kinds for which it is clean, by what is validated before.
+        fact: whatever the asker wants back.
+    """
+
+    function: Function
+    parameter: str
+    fields: frozenset[str] | None = None
+    clean: frozenset[AccessPath] = frozenset()
+    safe_kinds: frozenset[str] = frozenset()
+    fact: object = None
+
+
+class Provision(msgspec.Struct, frozen=True, eq=False):
+    """A parameter that receives the result of another function, without a call that shows it (a dependency).
+
+    Attributes:
+        function: the function.
+        parameter: its parameter.
+        provider: the function that runs; for a class its `__init__`.
+        constructs: the provider is an `__init__`, and the parameter receives the instance.
+    """
+
+    function: Function
+    parameter: str
+    provider: Function
+    constructs: bool = False
+
+
+class TaintQuery(msgspec.Struct, frozen=True):
+    """One set of questions, answered together.
+
+    Attributes:
+        kinds: kinds of sink.
+        sinks: all sinks of these kinds.
+        sources: all sources.
+        provisions: parameters that are filled without a call.
+        sanitizers: dotted name of a callable to the kinds for which its result is clean (`None`: all).
+        opaque: identities of calls whose result carries nothing of their arguments (a database's answer).
+    """
+
+    kinds: tuple[SinkKind, ...]
+    sinks: tuple[Sink, ...]
+    sources: tuple[Source, ...]
+    provisions: tuple[Provision, ...] = ()
+    sanitizers: dict[str, frozenset[str] | None] = msgspec.field(default_factory=dict)
+    opaque: frozenset[int] = frozenset()
+
+    def bit(self, kind: str) -> int:
+        """The bit of a kind."""
+        return 1 << next(position for position, each in enumerate(self.kinds) if each.name == kind)
+
+    @property
+    def everything(self) -> int:
+        """The bits of all kinds."""
+        return (1 << len(self.kinds)) - 1
+
+    def mask(self, kinds: frozenset[str] | None) -> int:
+        """The bits of some kinds; of all for None."""
+        if kinds is None:
+            return self.everything
+        return sum(1 << position for position, each in enumerate(self.kinds) if each.name in kinds)
+
+
+Label = AccessPath
+Mark = tuple[int, "Trace | None"]
+
+#: A tree with more labels than this is cut: the first ones are kept.
+MAX_LABELS = 48
+_MAX_DEPTH = 3
+
+
+class Taint:
+    """Where a value comes from. Immutable; `CLEAN` is the one clean value.
+
+    Attributes:
+        labels: label to mark, of the value as a whole.
+        fields: step (`attr` or `[key]`) to the value there, where it is known better.
+    """
+
+    __slots__ = ("fields", "labels")
+
+    def __init__(self, labels: dict[Label, Mark], fields: dict[str, Taint] | None = None) -> None:
+        self.labels = labels
+        self.fields: dict[str, Taint] = fields or {}
+
+    def __repr__(self) -> str:
+        labels = {label: mask for label, (mask, _) in self.labels.items()}
+        return f"Taint({labels}, {self.fields})" if self.fields else f"Taint({labels})"
+
+
+CLEAN = Taint({})
+
+
+def normal(labels: dict[Label, Mark], fields: dict[str, Taint]) -> Taint:
+    """A tree; the clean one when nothing in it is tainted."""
+    if labels:
+        return Taint(labels, fields)
+    fields = {step: inner for step, inner in fields.items() if inner is not CLEAN}
+    return Taint(labels, fields) if fields else CLEAN
+
+
+def same(left: Taint, right: Taint) -> bool:
+    """Equal labels and masks everywhere; traces do not count."""
+    if left is right:
+        return True
+    if len(left.labels) != len(right.labels) or left.fields.keys() != right.fields.keys():
+        return False
+    for label, (mask, _) in left.labels.items():
+        other = right.labels.get(label)
+        if other is None or other[0] != mask:
+            return False
+    return all(same(inner, right.fields[step]) for step, inner in left.fields.items())
+
+
+def merge(left: Taint, right: Taint, depth: int = 0) -> Taint:
+    """Either of two values; `left` itself when `right` adds nothing."""
+    if right is CLEAN and not left.fields:
+        return left
+    if left is right:
+        return left
+    if left is CLEAN and not right.fields:
+        return right
+    labels = _merged_labels(left.labels, right.labels)
+    steps = left.fields.keys() | right.fields.keys() if left.fields or right.fields else ()
+    fields: dict[str, Taint] = {}
+    if steps and depth < _MAX_DEPTH:
+        for step in sorted(steps):
+            fields[step] = merge(project(left, step), project(right, step), depth + 1)
+    elif steps:
+        for tree in (left, right):
+            labels = _merged_labels(labels, whole(tree))
+    if labels is left.labels and fields.keys() == left.fields.keys():
+        if all(fields[step] is left.fields[step] for step in fields):
+            return left
+    return normal(labels, fields)
+
+
+def _merged_labels(left: dict[Label, Mark], right: dict[Label, Mark]) -> dict[Label, Mark]:
+    """Union of labels; `left` itself when nothing is added. The first trace stays."""
+    merged = left
+    for label, (mask, trace) in right.items():
+        known = merged.get(label)
+        if known is None:
+            if len(merged) >= MAX_LABELS:
+                continue
+            if merged is left:
+                merged = dict(left)
+            merged[label] = (mask, trace)
+        elif mask & ~known[0]:
+            if merged is left:
+                merged = dict(left)
+            # What is newly dangerous came this way.
+            merged[label] = (mask | known[0], known[1] if known[0] else trace)
+    return merged
+
+
+def project(taint: Taint, step: str) -> Taint:
+    """The part of a value behind an attribute or key."""
+    if taint is CLEAN:
+        return CLEAN
+    inner = taint.fields.get(step)
+    if inner is not None:
+        return inner
+    if not taint.labels:
+        return CLEAN
+    labels: dict[Label, Mark] = {}
+    for label, mark in taint.labels.items():
+        labels.setdefault(extended(label, step), mark)
+    return Taint(labels)
+
+
+def whole(taint: Taint) -> dict[Label, Mark]:
+    """Labels of a value and of all its fields."""
+    labels = taint.labels
+    for inner in taint.fields.values():
+        labels = _merged_labels(labels, whole(inner))
+    return labels
+
+
+def collapsed(taint: Taint) -> Taint:
+    """A value whose fields are not told apart."""
+    if not taint.fields:
+        return taint
+    labels = whole(taint)
+    return Taint(labels) if labels else CLEAN
+
+
+def union(taints: list[Taint]) -> Taint:
+    """All of some values mixed into one."""
+    found = CLEAN
+    for each in taints:
+        if each is not CLEAN:
+            found = merge(found, collapsed(each))
+    return found
+
+
+def assigned(taint: Taint, steps: AccessPath, value: Taint) -> Taint:
+    """The value after a field of it was set; deeper than a path can be, the new value is mixed in."""
+    if not steps:
+        return value
+    if len(steps) > _MAX_DEPTH - 1:
+        return merge(taint, collapsed(value))
+    fields = dict(taint.fields)
+    fields[steps[0]] = assigned(project(taint, steps[0]), steps[1:], limited(value))
+    return normal(taint.labels, fields)
+
+
+def limited(taint: Taint, depth: int = 2) -> Taint:
+    """A value with at most `depth` steps of fields: loops must not build ever deeper ones."""
+    if not taint.fields:
+        return taint
+    if depth == 0:
+        return collapsed(taint)
+    fields = {step: limited(inner, depth - 1) for step, inner in taint.fields.items()}
+    return taint if all(fields[s] is taint.fields[s] for s in fields) else normal(taint.labels, fields)
+
+
+def masked(taint: Taint, mask: int) -> Taint:
+    """The value with only some kinds left."""
+    if taint is CLEAN:
+        return CLEAN
+    labels = {label: (bits & mask, trace) for label, (bits, trace) in taint.labels.items() if bits & mask}
+    fields = {step: masked(inner, mask) for step, inner in taint.fields.items()}
+    return normal(labels, fields)
+
+
+def traced(taint: Taint, trace: Trace) -> Taint:
+    """The value one step further: `trace` is put behind every label's own trace."""
+    if taint is CLEAN:
+        return CLEAN
+    labels: dict[Label, Mark] = {
+        label: (bits, trace.after(previous)) for label, (bits, previous) in taint.labels.items()
+    }
+    fields = {step: traced(inner, trace) for step, inner in taint.fields.items()}
+    return Taint(labels, fields)

@@ -29,11 +29,18 @@ def _mode(call: CallContext | RecognisedCall) -> str:
 @library.call("aiofiles.open", "aiofiles.tempfile.NamedTemporaryFile")
 def _file(call: CallContext) -> Type:
     """Both `await open()` and `async with open()` give the file."""
-    return Instance("aiofiles.threadpool.binary.AsyncBufferedIOBase" if "b" in _mode(call) else "aiofiles.threadpool.text.AsyncTextIOWrapper")
+    return Instance(
+        "aiofiles.threadpool.binary.AsyncBufferedIOBase"
+        if "b" in _mode(call)
+        else "aiofiles.threadpool.text.AsyncTextIOWrapper"
+    )
 
 
 calls["anyio.open_file"] = awaitable(_file)
-for _owner, _of in (("aiofiles.threadpool.text.AsyncTextIOWrapper", STR), ("aiofiles.threadpool.binary.AsyncBufferedIOBase", BYTES)):
+for _owner, _of in (
+    ("aiofiles.threadpool.text.AsyncTextIOWrapper", STR),
+    ("aiofiles.threadpool.binary.AsyncBufferedIOBase", BYTES),
+):
     calls[f"{_owner}.read"] = calls[f"{_owner}.readline"] = awaitable(_of)
     calls[f"{_owner}.readlines"] = awaitable(Instance("builtins.list", (_of,)))
     coroutines(library, _owner, "write writelines seek tell flush close truncate aclose")

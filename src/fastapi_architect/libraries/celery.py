@@ -150,7 +150,8 @@ describe(
 @library.recognise(
     ResultWait,
     names=[
-        *(f"{_RESULT}.{name}" for name in ("get", "wait", "join", "join_native", "collect", "iterate")),
+        *(f"{_RESULT}.{name}" for name in ("get", "wait", "collect")),
+        *(f"celery.result.ResultSet.{name}" for name in ("get", "join", "join_native")),
         *(f"{owner}.apply" for owner in _OWNERS),
     ],
 )

@@ -151,8 +151,8 @@ _SENDS = {
     SqlExecution,
     names=_SENDS,
     duck={
-        "execute": ("cursor", "cur"),
-        "executemany": ("cursor", "cur"),
+        "execute": ("cursor", "=cur"),
+        "executemany": ("cursor", "=cur"),
         **dict.fromkeys(("fetch", "fetchrow", "fetchval"), ("conn", "pool")),
     },
 )
@@ -251,7 +251,8 @@ for _owner in _DRIVERS:
     if not _owner.endswith(("ursor", "Relation", "Pool", "Database")):
         describe(library, Commit, [f"{_owner}.commit"], round_trip=True, **_common)
         describe(library, Rollback, [f"{_owner}.rollback"], round_trip=True, **_common)
-        describe(library, TransactionBegin, [f"{_owner}.transaction"], managed=MANAGED, **_common)
+        if _DRIVERS[_owner] in ("psycopg", "asyncpg") and "psycopg2" not in _owner:
+            describe(library, TransactionBegin, [f"{_owner}.transaction"], managed=MANAGED, **_common)
         describe(library, SessionClose, [f"{_owner}.close"], kind="connection", **_common)
 describe(library, SessionClose, ["asyncpg.Pool.release"], session=RECEIVER, is_async=True, kind="connection")
 describe(library, SqlText, ["psycopg.sql.SQL", "psycopg2.sql.SQL"], text=Argument(0))

@@ -83,7 +83,10 @@ library = Library(
         "fastapi.security.api_key.APIKeyBase": (_SCHEME,),
         "fastapi.security.OAuth2": (_SCHEME,),
         "fastapi.security.OpenIdConnect": (_SCHEME,),
-        **{f"fastapi.security.HTTP{n}": ("fastapi.security.http.HTTPBase",) for n in ("Basic", "Bearer", "Digest")},
+        **{
+            f"fastapi.security.HTTP{n}": ("fastapi.security.http.HTTPBase",)
+            for n in ("Basic", "Bearer", "Digest")
+        },
         **{
             f"fastapi.security.APIKey{n}": ("fastapi.security.api_key.APIKeyBase",)
             for n in ("Cookie", "Header", "Query")

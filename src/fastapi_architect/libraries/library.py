@@ -167,7 +167,8 @@ class Library:
                 (`sqlalchemy.orm.Session.execute`);
                 subclasses and aliases are found by themselves.
             duck: for receivers of unknown type: `{"execute": ("session", "db", "conn")}` accepts
-                `self.db_session.execute`.
+                `self.db_session.execute`; `"=log"` fits that name alone and `""` every receiver. For objects
+                that are called, `{"__call__": words}` says which names to look at: `SessionLocal()`.
         """
 
         def register(function: Recogniser) -> Recogniser:
@@ -243,8 +244,11 @@ class Libraries:
         return self._bases.get(name, ())
 
     def attribute_type(self, cls: str, attribute: str) -> Type | None:
-        """Type of a data attribute."""
-        return self._attributes.get(f"{cls}.{attribute}")
+        """Type of a data attribute; `cls.*` in the table stands for attributes made on demand."""
+        known = self._attributes.get(f"{cls}.{attribute}")
+        if known is None and f"{cls}.*" in self._attributes and f"{cls}.{attribute}" not in self._calls:
+            return self._attributes[f"{cls}.*"]
+        return known
 
     def call_type(self, name: str) -> CallType | None:
         """What calling `name` gives."""

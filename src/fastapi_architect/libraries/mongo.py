@@ -8,7 +8,7 @@ from fastapi_architect.concepts.concurrency import BlockingCall
 from fastapi_architect.concepts.database import DocumentOperation
 from fastapi_architect.concepts.http import ClientCreation
 from fastapi_architect.libraries.library import Library, RecognisedCall
-from fastapi_architect.libraries.results import coroutines, receiver
+from fastapi_architect.libraries.results import awaitable, coroutines, receiver
 from fastapi_architect.libraries.table import Argument, Given, describe
 from fastapi_architect.program.library_model import CallContext
 from fastapi_architect.program.types import Instance, Type
@@ -38,7 +38,11 @@ library = Library(
 _CHAINS = (
     ("pymongo.MongoClient", "pymongo.database.Database", _SYNC),
     ("motor.motor_asyncio.AsyncIOMotorClient", "motor.motor_asyncio.AsyncIOMotorDatabase", _ASYNC),
-    ("pymongo.AsyncMongoClient", "pymongo.asynchronous.database.AsyncDatabase", "pymongo.asynchronous.collection.AsyncCollection"),
+    (
+        "pymongo.AsyncMongoClient",
+        "pymongo.asynchronous.database.AsyncDatabase",
+        "pymongo.asynchronous.collection.AsyncCollection",
+    ),
 )
 calls = library.calls
 
@@ -62,6 +66,20 @@ for _client, _database, _collection in _CHAINS:
         _database, (Instance(_collection),)
     )
     calls[f"{_database}.get_collection"] = Instance(_collection)
+    library.attributes[f"{_client}.*"] = Instance(_database, (Instance(_collection),))
+    library.attributes[f"{_database}.*"] = Instance(_collection)
+    for _owner in (_client, _database):
+        for _name in (
+            "close",
+            "command",
+            "list_collection_names",
+            "drop_database",
+            "start_session",
+            "server_info",
+        ):
+            calls[f"{_owner}.{_name}"] = (
+                awaitable(None) if "Async" in _owner else Instance(f"{_owner}.{_name}()")
+            )
 for _name in (*_READS[1:], *_WRITES):
     calls.setdefault(f"{_SYNC}.{_name}", Instance(f"{_SYNC}.{_name}()"))
 coroutines(library, _ASYNC, [name for name in (*_READS, *_WRITES) if name not in ("find", "aggregate")])

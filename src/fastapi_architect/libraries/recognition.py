@@ -96,5 +96,9 @@ def _fits(site: Site, words: tuple[str, ...]) -> bool:
     func = site.node.func
     if not words or func.__class__ is not ir.Attribute:
         return False
+    if "" in words:
+        return True
     receiver = dotted_name(func.value).rpartition(".")[2].lower()
-    return any(word in receiver for word in words) if receiver else False
+    return bool(receiver) and any(
+        receiver == word[1:] if word.startswith("=") else word in receiver for word in words
+    )

@@ -115,7 +115,9 @@ calls[f"{SYNC}.register_script"] = calls[f"{ASYNC}.register_script"] = Instance(
 coroutines(library, ASYNC, "aclose close initialize")
 coroutines(library, _ASYNC_PIPELINE, "execute watch unwatch reset")
 coroutines(
-    library, "redis.asyncio.client.PubSub", "subscribe unsubscribe psubscribe punsubscribe get_message aclose close"
+    library,
+    "redis.asyncio.client.PubSub",
+    "subscribe unsubscribe psubscribe punsubscribe get_message aclose close",
 )
 coroutines(library, "redis.asyncio.lock.Lock", "acquire release extend locked owned")
 

@@ -108,7 +108,7 @@ library.calls["urllib3.PoolManager.request"] = library.calls["urllib3.request"] 
     "urllib3.HTTPResponse"
 )
 for _owner in ("urllib3", *_POOLS):
-    for _name in ("request", "urlopen"):
+    for _name in ("request", "urlopen") if _owner != "urllib3" else ("request",):
         describe(
             library,
             OutboundRequest,

@@ -48,7 +48,10 @@ library = Library(
         "sqlalchemy.orm.exc.NoResultFound": "sqlalchemy.exc.NoResultFound",
         "sqlalchemy.orm.exc.MultipleResultsFound": "sqlalchemy.exc.MultipleResultsFound",
         "sqlalchemy.dialects.postgresql.base.*": "sqlalchemy.dialects.postgresql",
-        "sqlalchemy.dialects.postgresql.dml.*": "sqlalchemy.dialects.postgresql",
+        **{
+            f"sqlalchemy.dialects.{d}.dml.*": f"sqlalchemy.dialects.{d}"
+            for d in ("postgresql", "sqlite", "mysql")
+        },
         "sqlalchemy.util.concurrency.greenlet_spawn": "sqlalchemy.util.greenlet_spawn",
     },
     classes={
@@ -87,7 +90,10 @@ library.bases.update(
         "sqlalchemy.CursorResult": ("sqlalchemy.Result",),
         "sqlalchemy.Column": ("sqlalchemy.ColumnElement",),
         "sqlalchemy.CompoundSelect": ("sqlalchemy.Select",),
-        "sqlalchemy.dialects.postgresql.Insert": ("sqlalchemy.Insert",),
+        **{
+            f"sqlalchemy.dialects.{d}.Insert": ("sqlalchemy.Insert",)
+            for d in ("postgresql", "sqlite", "mysql")
+        },
         "sqlalchemy.dialects.postgresql.UUID": ("sqlalchemy.UUID",),
         "sqlalchemy.dialects.postgresql.JSONB": ("sqlalchemy.JSON",),
         "sqlalchemy.dialects.postgresql.JSON": ("sqlalchemy.JSON",),
@@ -195,7 +201,7 @@ for _name, _class in (("insert", "Insert"), ("update", "Update"), ("delete", "De
     calls[f"sqlalchemy.{_name}"] = _writing(_class)
     calls[f"sqlalchemy.Table.{_name}"] = Instance(f"sqlalchemy.{_class}")
 for _dialect in ("postgresql", "sqlite", "mysql"):
-    calls[f"sqlalchemy.dialects.{_dialect}.insert"] = _writing("Insert")
+    calls[f"sqlalchemy.dialects.{_dialect}.insert"] = _writing(f"dialects.{_dialect}.Insert")
 calls["sqlalchemy.Table.select"] = Instance("sqlalchemy.Select")
 for _name in ("union", "union_all", "intersect", "except_"):
     calls[f"sqlalchemy.{_name}"] = Instance("sqlalchemy.CompoundSelect")
@@ -241,11 +247,25 @@ STEPS = {
         ("set_label_style", "from_statement", "from_select", "ordered_values", "reset_joinpoint"), "other"
     ),
 }
+#: Steps that only the legacy `Query` has.
+_OF_QUERY = frozenset(
+    {"add_column", "add_entity", "with_entities", "populate_existing", "enable_eagerloads", "yield_per"}
+    | {"autoflush", "reset_joinpoint"}
+)
+
+
+def step_owners(step: str) -> tuple[str, ...]:
+    """Classes that have a step."""
+    if step in _OF_QUERY:
+        return ("sqlalchemy.orm.Query",)
+    if STEPS[step] == "upsert":
+        return tuple(f"sqlalchemy.dialects.{dialect}.Insert" for dialect in ("postgresql", "sqlite", "mysql"))
+    return tuple(f"sqlalchemy.{name}" for name in STATEMENTS)
+
+
 for _step, _kind in STEPS.items():
-    if _kind == "subquery":
-        continue
-    for _class in STATEMENTS:
-        calls[f"sqlalchemy.{_class}.{_step}"] = receiver
+    if _kind != "subquery":
+        calls.update(dict.fromkeys((f"{owner}.{_step}" for owner in step_owners(_step)), receiver))
 calls["sqlalchemy.Select.with_only_columns"] = lambda call: Instance("sqlalchemy.Select", entities(call))
 calls["sqlalchemy.Select.add_columns"] = lambda call: Instance(
     "sqlalchemy.Select", (*(call.receiver.args if call.receiver else ()), *entities(call))

@@ -22,7 +22,7 @@ from fastapi_architect.concepts.database import (
     TransactionBegin,
 )
 from fastapi_architect.libraries.library import Library, RecognisedCall
-from fastapi_architect.libraries.sqlalchemy import ASYNC, STATEMENTS, STEPS
+from fastapi_architect.libraries.sqlalchemy import ASYNC, STATEMENTS, STEPS, step_owners
 from fastapi_architect.libraries.table import ARGS, KEYWORDS, MANAGED, RECEIVER, Argument, describe
 from fastapi_architect.program.types import Instance, options
 from fastapi_architect.syntax import ir
@@ -102,7 +102,7 @@ _STATEMENT_WORDS = ("stmt", "query", "statement", "select")
 
 @library.recognise(
     QueryStep,
-    names=[f"sqlalchemy.{cls}.{step}" for cls in STATEMENTS for step in STEPS],
+    names=[f"{owner}.{step}" for step in STEPS for owner in step_owners(step)],
     duck=dict.fromkeys(STEPS, _STATEMENT_WORDS),
 )
 def _query_step(call: RecognisedCall) -> Iterator[QueryStep]:
@@ -158,7 +158,7 @@ describe(
     driver="dbapi",
 )
 
-_ENDS = (("commit", Commit), ("rollback", Rollback), ("close", SessionClose), ("aclose", SessionClose))
+_ENDS = (("commit", Commit), ("rollback", Rollback), ("close", SessionClose))
 for _owner, _is_async in (
     ("sqlalchemy.Connection", False),
     ("sqlalchemy.Transaction", False),
@@ -176,6 +176,15 @@ for _owner, _is_async in (
             round_trip=True,
             **_fields,
         )
+describe(
+    library,
+    SessionClose,
+    f"{ASYNC}.AsyncConnection.aclose",
+    session=RECEIVER,
+    is_async=True,
+    round_trip=True,
+    kind="connection",
+)
 describe(library, SessionClose, "sqlalchemy.Engine.dispose", session=RECEIVER, kind="engine")
 describe(
     library, SessionClose, f"{ASYNC}.AsyncEngine.dispose", session=RECEIVER, kind="engine", is_async=True

@@ -69,7 +69,6 @@ library = Library(
     bases={
         f"{_ORM}.scoped_session": (SESSION,),
         f"{_ASYNC}.async_scoped_session": (ASYNC_SESSION,),
-        f"{_ASYNC}.async_sessionmaker": (f"{_ORM}.sessionmaker",),
         f"{_ORM}.InstrumentedAttribute": ("sqlalchemy.ColumnElement",),
         f"{_ORM}.MappedColumn": ("sqlalchemy.ColumnElement",),
         f"{_ORM}.Query": ("sqlalchemy.Select",),
@@ -367,7 +366,9 @@ _ENDS: dict[str, type[DatabaseCall]] = {
     SessionFlush,
     SessionClose,
     names=[
-        *_names(*_ENDS),
+        *_names(*(name for name in _ENDS if name != "remove")),
+        f"{_ORM}.scoped_session.remove",
+        f"{_ASYNC}.async_scoped_session.remove",
         f"{_ORM}.SessionTransaction.commit",
         f"{_ORM}.SessionTransaction.rollback",
         f"{_ASYNC}.AsyncSessionTransaction.commit",

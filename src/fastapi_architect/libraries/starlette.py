@@ -268,12 +268,12 @@ for _name in ("body", "json", "form", "stream"):
 describe(library, UploadRead, [f"{_UPLOAD}.read"], upload=RECEIVER, size=Argument(0, "size"))
 describe(library, UrlBuild, [f"{_CONNECTION}.url_for"], route=Argument(0))
 
-_socket_words = ("websocket", "ws", "socket")
+_socket_words = ("websocket", "=ws", "socket")
 describe(
     library,
     WebSocketAccept,
     [f"{_SOCKET}.accept"],
-    duck={"accept": ("websocket", "ws")},
+    duck={"accept": ("websocket", "=ws")},
     socket=RECEIVER,
     subprotocol=Argument(0, "subprotocol"),
 )

@@ -192,7 +192,7 @@ _SPAWNS = {
 @library.recognise(
     TaskSpawn,
     names=_SPAWNS,
-    duck={"create_task": ("loop", "tg", "task_group"), "run_until_complete": ("loop",)},
+    duck={"create_task": ("loop", "=tg", "task_group"), "run_until_complete": ("loop",)},
 )
 def _spawn(call: RecognisedCall) -> Iterator[TaskSpawn]:
     kind = _SPAWNS.get(call.name)
@@ -215,7 +215,7 @@ describe(
 )
 for _module, _is_async in (("threading", False), ("asyncio", True), ("multiprocessing", False)):
     for _names, _kind in (
-        ("Lock RLock", "lock"),
+        ("Lock" if _is_async else "Lock RLock", "lock"),
         ("Semaphore BoundedSemaphore", "semaphore"),
         ("Event", "event"),
         ("Condition", "condition"),

@@ -21,7 +21,7 @@ library.calls["celery.utils.log.get_task_logger"] = Instance(_LOGGER)
 @library.recognise(
     LogRecord,
     names=[f"{owner}.{level}" for owner in ("logging", _LOGGER) for level in LEVELS],
-    duck=dict.fromkeys(LEVELS, ("logger", "log")),
+    duck=dict.fromkeys(LEVELS, ("logger", "=log")),
 )
 def _log(call: RecognisedCall) -> Iterator[LogRecord]:
     level = {"warn": "warning", "fatal": "critical"}.get(call.method, call.method)

@@ -6,15 +6,24 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TypeVar
 
+from packaging.version import Version
+
 from fastapi_architect.appgraph.applications import Application, ApplicationReader
+from fastapi_architect.appgraph.background import Background, Task, find_background
+from fastapi_architect.appgraph.database import Database, find_database
 from fastapi_architect.appgraph.dependencies import Dependency
-from fastapi_architect.appgraph.models import Model, find_models
+from fastapi_architect.appgraph.deployment import Deployment, find_deployment
+from fastapi_architect.appgraph.dialects import find_dialects, main_dialect
+from fastapi_architect.appgraph.migrations import MigrationHistory, Revision, find_migrations
+from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.project_facts import ProjectFacts
+from fastapi_architect.appgraph.project_files import ProjectFiles, read_project_files
 from fastapi_architect.appgraph.router_objects import RouterObject
 from fastapi_architect.appgraph.routers import Unresolved
 from fastapi_architect.appgraph.schemas import Schema, find_schemas
 from fastapi_architect.appgraph.security import Access, AccessReader
+from fastapi_architect.appgraph.settings import Settings, find_settings
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.libraries.library import Libraries
 from fastapi_architect.libraries.recognition import Recognised
@@ -165,17 +174,66 @@ class AppGraph:
     # ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @cached_property
+    def database(self) -> Database:
+        """Models, tables, engines, session factories and providers."""
+        return find_database(self.program)
+
+    @property
     def models(self) -> tuple[Model, ...]:
         """Classes mapped to tables."""
-        return find_models(self.program)
-
-    tasks: tuple[object, ...] = ()
-    revisions: tuple[object, ...] = ()
+        return self.database.models
 
     @cached_property
     def schemas(self) -> tuple[Schema, ...]:
         """Pydantic models and what else FastAPI validates with."""
-        return find_schemas(self.program)
+        return find_schemas(self.program, self.deployment.major_of("pydantic", 2))
+
+    @cached_property
+    def migrations(self) -> tuple[MigrationHistory, ...]:
+        """Alembic histories."""
+        return find_migrations(self.program, self.files.texts)
+
+    @cached_property
+    def revisions(self) -> tuple[Revision, ...]:
+        """Revisions of every history, parents first."""
+        return tuple(revision for history in self.migrations for revision in history.revisions)
+
+    @cached_property
+    def background(self) -> Background:
+        """Celery applications, tasks, and who sends them."""
+        return find_background(self.program)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Functions that workers run."""
+        return self.background.tasks
+
+    # ── surroundings ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def files(self) -> ProjectFiles:
+        """Texts of manifests, locks, settings and deployment files."""
+        return read_project_files(self.tree)
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """Packages, environment files, containers and the commands that start servers and workers."""
+        return find_deployment(self.files, self.program)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What is read from the environment."""
+        return find_settings(self.program, self.deployment.major_of("pydantic", 2))
+
+    @cached_property
+    def dialect(self) -> str:
+        """Database that the project runs on: postgresql, mysql, sqlite, mssql, oracle; "unknown" when nothing says."""
+        return main_dialect(find_dialects(self.database, self.settings, self.deployment, self.migrations))
+
+    def version(self, package: str) -> Version | None:
+        """Effective version of a package: of the lock file, else the pin, else the oldest that is allowed."""
+        found = self.deployment.version_of(package)
+        return found.version if found is not None else None
 
     def dependencies_named(self, function: Function) -> list[tuple[PathOperation, Dependency]]:
         """Every use of a function as a dependency."""

@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastapi_architect.appgraph.applications import Application
+from fastapi_architect.appgraph.background import Task
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.migrations import MigrationHistory, Revision
+from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.schemas import Schema
+from fastapi_architect.appgraph.settings import SettingsClass
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.findings.finding import Finding
 from fastapi_architect.program.definitions import Class, Function, Module
@@ -22,6 +27,12 @@ UNITS: dict[type, Callable[[AppGraph], Iterable[Any]]] = {
     Function: lambda graph: graph.program.functions,
     Class: lambda graph: graph.program.classes,
     Module: lambda graph: graph.program.modules.values(),
+    Model: lambda graph: graph.models,
+    Schema: lambda graph: graph.schemas,
+    MigrationHistory: lambda graph: graph.migrations,
+    Revision: lambda graph: graph.revisions,
+    Task: lambda graph: graph.tasks,
+    SettingsClass: lambda graph: graph.settings.classes,
 }
 
 

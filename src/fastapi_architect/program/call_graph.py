@@ -3,12 +3,13 @@ question the call sites that share the function's last name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from fastapi_architect.program.definitions import Class, Function
+from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.types import ClassRef, External, FunctionRef, Instance, Partial, Type, options
+from fastapi_architect.syntax import ir
 
 if TYPE_CHECKING:
     from fastapi_architect.program.program import Program
@@ -41,8 +42,10 @@ class CallGraph:
     def _find_targets(self, site: Site) -> tuple[Function, ...]:
         inference = self._program.inference
         found: dict[int, Function] = {}
-        for of in options(inference.type_of(site.node.func, site.scope)):
-            for function in self.functions_behind(of):
+        func = site.node.func
+        exact = func.__class__ is ir.Attribute and _is_super(func.value)
+        for of in options(inference.type_of(func, site.scope)):
+            for function in [of.function] if exact and isinstance(of, FunctionRef) else self.functions_behind(of):
                 found[id(function)] = function
         return tuple(found.values())
 
@@ -110,12 +113,30 @@ class CallGraph:
         key = id(function)
         known = self._callers.get(key)
         if known is None:
-            name = function.name if function.name not in ("__init__", "__call__") else ""
-            if not name and function.owner is not None:
-                name = function.owner.name
-            sites = self._program.call_sites_named(name)
-            known = self._callers[key] = tuple(s for s in sites if function in self.targets(s))
+            known = self._callers[key] = tuple(s for s in self._possible_callers(function) if function in self.targets(s))
         return known
+
+    def _possible_callers(self, function: Function) -> Iterator[Site]:
+        """Call sites whose last name fits; for a constructor and `__call__` that name is not the function's own."""
+        owner = function.owner
+        if owner is None or function.name not in ("__init__", "__call__"):
+            yield from self._program.call_sites_named(function.name)
+            return
+        subclasses = self._program.inference.hierarchy.subclasses(owner)
+        made = [site for cls in (owner, *subclasses) for site in self._program.call_sites_named(cls.name)]
+        if function.name == "__init__":
+            yield from made
+            for method in (m for cls in subclasses for m in cls.functions):
+                yield from method.facts.calls_named("__init__")  # `super().__init__()`
+            return
+        held = {last_name(target) for site in made for target in getattr(site.statement, "targets", ())}
+        for name in sorted(held - {""}):
+            yield from self._program.call_sites_named(name)
+
+
+def _is_super(expr: ir.Expr) -> bool:
+    """`super()`: what it calls is the base's own method, never an override."""
+    return expr.__class__ is ir.Call and expr.func.__class__ is ir.Name and expr.func.id == "super"
 
 
 def callable_name(of: Type) -> str:

@@ -70,7 +70,7 @@ def _find(application: Application) -> Iterator[Shadow]:
     tried = _Tried({}, [])
     for later in sorted(application.operations, key=lambda o: o.registered_order):
         of = language(later.path.replace(UNKNOWN_PART, "?"))
-        if of is None or "?" in later.methods:
+        if of is None or "?" in later.methods or later.floating:
             continue
         shadow = next(_shadows_of(application, later, of, tried), None)
         if shadow is not None:

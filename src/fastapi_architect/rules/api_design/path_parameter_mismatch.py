@@ -51,7 +51,7 @@ rule = Rule(
 @rule.check(per=PathOperation)
 def name_in_the_path_that_nothing_reads(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
     handler = operation.handler
-    if handler is None or operation.kind == "plain" or UNKNOWN_PART in operation.path:
+    if handler is None or operation.kind == "plain" or operation.floating or UNKNOWN_PART in operation.path:
         return
     names = operation.path_names
     read = {p.alias for p in operation.all_parameters() if p.kind == "path"}

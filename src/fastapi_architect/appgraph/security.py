@@ -176,12 +176,9 @@ class AccessReader:
         """A handler that checks a credential or a role itself."""
         handler = operation.handler
         assert handler is not None
+        kinds = ("header", "cookie", "query") if operation.is_websocket else ("header", "cookie")
         credential = next(
-            (
-                p.alias
-                for p in operation.parameters
-                if p.kind in ("header", "cookie") and _CREDENTIAL.search(p.alias)
-            ),
+            (p.alias for p in operation.parameters if p.kind in kinds and _CREDENTIAL.search(p.alias)),
             "",
         )
         reads = f"reads {credential}" if credential else self._reads_credential(handler)
@@ -336,6 +333,8 @@ class AccessReader:
         expr, scope = (
             self._inference.expand(exc, site.scope) if exc.__class__ is not ir.Call else (exc, site.scope)
         )
+        if expr.__class__ is ir.Call and last_name(expr.func) == "WebSocketException":
+            return self._refusing_code(argument(expr, 0, "code"), scope)
         status = self.status_of(expr, scope)
         if status is not None:
             return status in _REFUSING
@@ -400,10 +399,12 @@ class AccessReader:
 
     def _closes_with_refusal(self, site: Site) -> bool:
         """`await websocket.close(code=1008)`: how a socket says 401 or 403."""
-        given = argument(site.node, 0, "code")
+        return self._refusing_code(argument(site.node, 0, "code"), site.scope)
+
+    def _refusing_code(self, given: ir.Expr | None, scope: Scope) -> bool:
         if given is None:
             return False
-        value = self._program.constants.value(given, site.scope)
+        value = self._program.constants.value(given, scope)
         refusing = isinstance(value, int) and (value in (1008, 3000, 3003) or 4001 <= value <= 4403)
         return refusing or last_name(given) == "WS_1008_POLICY_VIOLATION"
 

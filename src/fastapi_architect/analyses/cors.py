@@ -10,7 +10,6 @@ from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.middleware import Middleware
 from fastapi_architect.concepts.http import CookieSet
-from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Scope, last_name
 from fastapi_architect.syntax import ir
 
@@ -78,7 +77,7 @@ def _values(expr: ir.Expr | None, scope: Scope, graph: AppGraph, depth: int = 0)
         return _values(expr.func.value, scope, graph, depth + 1)
     if expr.__class__ is ir.Sequence:
         each = [constants.value(e, scope) for e in expr.elts]
-        return [v for v in each if isinstance(v, str) and v is not UNKNOWN]
+        return [v for v in each if isinstance(v, str)]
     if expr.__class__ is ir.BoolOp:
         return _values(expr.values[-1], scope, graph, depth + 1)
     expanded, where = graph.program.inference.expand(expr, scope)

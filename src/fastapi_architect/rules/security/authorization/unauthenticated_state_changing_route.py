@@ -1,12 +1,12 @@
 """Anybody may call an operation that changes data.
 
-Application, includes, router, route, parameters and middleware are composed as FastAPI composes them; nothing among them
-refuses an anonymous request, and the handler goes on to write rows, files or messages.
+Application, includes, router, route, parameters and middleware are composed as FastAPI composes them; nothing
+among them refuses an anonymous request, and the handler goes on to write rows, files or messages.
 
-Known limits: an operation that strangers have to reach (login, registration, reset, webhook) is recognised by its path
-and name, or because its handler verifies a password, a token or a signature. Anything else that is public on purpose is
-declared with a reason in `[tool.fastapi-architect.project]`. In an application without any authentication there is one
-finding for all of its operations.
+Known limits: an operation that strangers have to reach (login, registration, reset, webhook) is recognised by its
+path and name, or because its handler verifies a password, a token or a signature. Anything else that is public on
+purpose is declared with a reason in `[tool.fastapi-architect.project]`. In an application without any
+authentication there is one finding for all of its operations.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from fastapi_architect.rules.kit import (
     Context,
     Finding,
     PathOperation,
+    Proof,
     Rule,
     Severity,
     last_name,
@@ -109,11 +110,12 @@ def _of_operation(operation: PathOperation, what: Concept, guard: str) -> Findin
     return rule.at(
         operation.handler,
         f"`{operation}` ({name}) changes data and lets everybody in: nothing on the way asks who is calling.",
-        f"Require `{guard}` on the router, so that no later route can forget it, or here; public routes belong on a "
-        f"router of their own.\n"
-        f'```python\n@router.{verb}("{operation.path}", dependencies=[Depends({guard})])\nasync def {name}(): ...\n```',
-        reasoning=f"No dependency of {name}, of its router, of the includes on the way, of the application, and no "
-        f"middleware refuses an anonymous request, and {name} reaches {call}(...).",
+        f"Require `{guard}` on the router, so that no later route can forget it, or here; public routes belong "
+        f"on a router of their own.\n"
+        f'```python\n@router.{verb}("{operation.path}", dependencies=[Depends({guard})])\n'
+        f"async def {name}(): ...\n```",
+        reasoning=f"No dependency of {name}, of its router, of the includes on the way or of the application, "
+        f"and no middleware, refuses an anonymous request, and {name} reaches {call}(...).",
         exploit=f"An anonymous client sends `{operation}`, and the change is made.",
         confidence=_confidence(operation, what),
         trace=steps(
@@ -206,7 +208,7 @@ rule.good = """
 
 
 @rule.exploit
-def a_stranger_writes_a_note(proof) -> None:
+def a_stranger_writes_a_note(proof: Proof) -> None:
     """An anonymous POST leaves a note behind although reading the notes needs a token."""
     assert proof.client.post("/notes/1", params={"text": "bought by nobody"}).status_code == 200
     listed = proof.client.get("/notes", headers={"Authorization": "Bearer alice"})

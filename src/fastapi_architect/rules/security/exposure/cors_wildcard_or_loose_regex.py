@@ -46,7 +46,7 @@ def loose_origins(application: Application, graph: AppGraph) -> Iterator[Finding
     for policy in cors_policies(application, graph):
         found = _looseness(policy)
         if found is not None:
-            yield _finding(policy, application, *found)
+            yield _finding(policy, application, found)
 
 
 def _looseness(policy: CorsPolicy) -> tuple[str, str, str, Confidence] | None:
@@ -74,8 +74,9 @@ def _looseness(policy: CorsPolicy) -> tuple[str, str, str, Confidence] | None:
 
 
 def _finding(
-    policy: CorsPolicy, application: Application, what: str, stranger: str, remedy: str, sure: Confidence
+    policy: CorsPolicy, application: Application, found: tuple[str, str, str, Confidence]
 ) -> Finding:
+    what, stranger, remedy, sure = found
     return rule.at(
         policy.middleware,
         f"The CORS middleware of `{application.name}` {what}, which admits {stranger}.",
@@ -130,7 +131,7 @@ def _sample(tokens: list[tuple[str, str]], chosen: dict[int, str]) -> str:
         elif atom == "|":
             return ""
         elif atom.startswith("["):
-            parts.append("1" if "\\d" in atom or "0-9" in atom and "a-z" not in atom else "a")
+            parts.append("1" if "a-z" not in atom and ("\\d" in atom or "0-9" in atom) else "a")
         elif atom.startswith("\\"):
             parts.append({"d": "1", "w": "a", "S": "a"}.get(atom[1], atom[1]))
         else:

@@ -1,0 +1,229 @@
+"""Text from a request is written into an SQL statement.
+
+A statement that is put together with an f-string, `%`, `+`, `.format` or `join` is text: whoever sends the value
+also sends part of the statement, and a quote is enough to read or change any table. Bound parameters keep the
+two apart. The value is followed from the request through dependencies, services and helpers to the call that
+makes or sends the statement; numbers, UUIDs, dates, enumerations, and values checked against a closed list or
+a strict pattern are harmless.
+
+Known limits: values that come back from the database or from another service are not followed yet. Names of
+columns and tables in `order_by` and the like belong to a rule of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.bound_parameters import (
+    STYLES,
+    BoundStatement,
+    bound_statement,
+    written_statement,
+)
+from fastapi_architect.analyses.taint import taint_paths
+from fastapi_architect.appgraph.parameters import Parameter
+from fastapi_architect.concepts.database import SqlExecution, SqlText
+from fastapi_architect.dataflow.access_path import written
+from fastapi_architect.dataflow.path import TaintPath
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Edit,
+    Files,
+    Finding,
+    Fix,
+    Location,
+    Proof,
+    Rule,
+    Scope,
+    Severity,
+    Step,
+    dotted_name,
+    ir,
+    routes_of,
+)
+
+rule = Rule(
+    __name__,
+    "Request data is written into an SQL statement",
+    severity=Severity.CRITICAL,
+    cwe=89,
+    cvss="AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+    references=(
+        "https://cheatsheetseries.owasp.org/cheatsheets/SQL_Injection_Prevention_Cheat_Sheet.html",
+        "https://docs.sqlalchemy.org/en/20/core/sqlelement.html#sqlalchemy.sql.expression.text",
+    ),
+    requires=("sqlalchemy",),
+)
+
+_PLACES = {"path": "path", "query": "query string", "header": "headers", "cookie": "cookies", "form": "form"}
+
+
+@rule.check(per=AppGraph)
+def request_data_in_a_statement(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    by_sink: dict[int, list[TaintPath]] = {}
+    for path in taint_paths(graph, "sql"):
+        by_sink.setdefault(id(path.sink), []).append(path)
+    for paths in by_sink.values():
+        yield _finding(sorted(paths, key=lambda p: len(p.traces)), graph)
+
+
+def _finding(paths: list[TaintPath], graph: AppGraph) -> Finding:
+    first = paths[0]
+    fact = first.sink.fact
+    assert isinstance(fact, SqlText | SqlExecution)
+    operations = list({id(o): o for p in paths for o in graph.operations_running(p.source.function)}.values())
+    routes = routes_of(operations)
+    name = written(first.path)
+    running = graph.operations_running(first.source.function)
+    route = running[0].names[0] if running else first.source.function.name
+    others = f" (and {len(paths) - 1} more of the requests' values)" if len(paths) > 1 else ""
+    built = written_statement(first.sink.argument, first.sink.scope)
+    driver = fact.driver if isinstance(fact, SqlExecution) else "sqlalchemy"
+    bound = bound_statement(built, STYLES.get(driver, "named"))
+    return rule.at(
+        fact,
+        f"`{name}` of {route}{others} becomes part of this SQL statement as text.",
+        _suggestion(fact, bound, first),
+        reasoning=_reasoning(first, route),
+        exploit=f"{route} with `' UNION SELECT ... --` for `{first.path[-1].strip('[]')}` answers with rows of any table.",
+        confidence=Confidence.CERTAIN if fact.sure else Confidence.FIRM,
+        trace=_trace(first, name, route),
+        fix=_fix(fact, built, bound),
+        routes=routes,
+    )
+
+
+def _reasoning(path: TaintPath, route: str) -> str:
+    hops = [trace.name for trace in path.traces if trace.kind == "passed"]
+    through = f" through {', '.join(f'`{hop}`' for hop in hops)}" if hops else ""
+    return (
+        f"`{written(path.path)}` is whatever the client of {route} sends. It reaches the statement{through} with no "
+        "check against a closed list on the way, and the database reads it as SQL, not as a value."
+    )
+
+
+def _trace(path: TaintPath, name: str, route: str) -> tuple[Step, ...]:
+    fact = path.source.fact
+    if isinstance(fact, Parameter):
+        place = _PLACES.get(fact.kind, "body" if fact.is_input else "request")
+        begin = Step(fact.location, f"`{name}` comes from the {place} of {route}")
+    else:
+        begin = Step(path.source.function.location(), f"`{name}` comes from the request to {route}")
+    sink = path.sink
+    return (begin, *path.steps(), Step(sink.scope.location(sink.node), "the statement is made of it"))
+
+
+def _suggestion(fact: SqlText | SqlExecution, bound: BoundStatement | None, path: TaintPath) -> str:
+    if bound is not None:
+        return f"Bind the value:\n```python\n{_bound_call(fact, bound)}\n```"
+    name = path.path[-1].strip("[]")
+    column = name if name.isidentifier() else "value"
+    text = f"SELECT ... WHERE {column} = :{column}"
+    return (
+        "Keep the statement constant and bind the value; where it names a column or table, look it up in a dict of "
+        f'those you allow:\n```python\nstatement = text("{text}").bindparams({column}={column})\n```'
+    )
+
+
+def _bound_call(fact: SqlText | SqlExecution, bound: BoundStatement) -> str:
+    func = dotted_name(fact.node.func)
+    if isinstance(fact, SqlText):
+        return f"{func or 'text'}({bound.literal}).bindparams({bound.keywords})"
+    awaited = "await " if fact.site.awaited else ""
+    return f"{awaited}{func or 'connection.execute'}({bound.literal}, {_given(fact, bound)})"
+
+
+def _given(fact: SqlExecution, bound: BoundStatement) -> str:
+    if fact.driver == "asyncpg":
+        return ", ".join(code for _, code in bound.values)
+    return bound.mapping
+
+
+def _fix(fact: SqlText | SqlExecution, built: ir.Expr, bound: BoundStatement | None) -> Fix | None:
+    """Edits where the statement is an f-string in the same body and nothing is bound yet."""
+    if bound is None or built.__class__ is not ir.JoinedStr:
+        return None
+    scope = fact.scope
+    replaced = Edit(scope.location(built), bound.literal)
+    title = "Bind " + ", ".join(f"`{code}`" for _, code in bound.values) + " as a parameter"
+    if isinstance(fact, SqlText):
+        behind = Edit(_end_of(scope, fact.node), f".bindparams({bound.keywords})")
+        return Fix(title, (replaced, behind))
+    if len(fact.node.args) != 1 or fact.node.keywords or fact.driver == "dbapi":
+        return None
+    if fact.node.args[0] is built:
+        return Fix(title, (Edit(scope.location(built), f"{bound.literal}, {_given(fact, bound)}"),))
+    behind = Edit(_end_of(scope, fact.node.args[0]), f", {_given(fact, bound)}")
+    return Fix(title, (replaced, behind))
+
+
+def _end_of(scope: Scope, node: ir.Node) -> Location:
+    """The empty stretch behind a node."""
+    place = scope.location(node)
+    return Location(place.path, place.end_line, place.end_column, place.end_line, place.end_column)
+
+
+_SHOP = """
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.pool import StaticPool
+
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE books (title TEXT)"))
+        connection.execute(text("CREATE TABLE customers (email TEXT)"))
+        connection.execute(text("INSERT INTO books VALUES ('Dune')"))
+        connection.execute(text("INSERT INTO customers VALUES ('ada@example.org')"))
+"""
+
+_MAIN = """
+    from fastapi import FastAPI
+
+    from catalogue import find_titles
+
+    app = FastAPI()
+
+    @app.get("/books")
+    def search(title: str) -> list[str]:
+        return find_titles(title)
+"""
+
+rule.bad = Files(
+    {
+        "main.py": _MAIN,
+        "shop.py": _SHOP,
+        "catalogue.py": """
+        from shop import engine
+        from sqlalchemy import text
+
+        def find_titles(title: str) -> list[str]:
+            statement = text(f"SELECT title FROM books WHERE title = '{title}'")  # finding: sql-injection-raw-statement
+            with engine.connect() as connection:
+                return list(connection.scalars(statement))
+    """,
+    }
+)
+
+rule.good = Files(
+    {
+        "main.py": _MAIN,
+        "shop.py": _SHOP,
+        "catalogue.py": """
+        from shop import engine
+        from sqlalchemy import text
+
+        def find_titles(title: str) -> list[str]:
+            statement = text("SELECT title FROM books WHERE title = :title")
+            with engine.connect() as connection:
+                return list(connection.scalars(statement, {"title": title}))
+    """,
+    }
+)
+
+
+@rule.exploit
+def a_search_reads_the_customers(proof: Proof) -> None:
+    """A title that ends the quote and adds `UNION SELECT` is answered with the addresses of all customers."""
+    assert proof.client.get("/books", params={"title": "Dune"}).json() == ["Dune"]
+    answer = proof.client.get("/books", params={"title": "' UNION SELECT email FROM customers --"})
+    assert "ada@example.org" in answer.text

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _ADDING = frozenset(
     {"append", "appendleft", "add", "extend", "extendleft", "insert", "update", "setdefault", "writelines"}
 )
+_TEXT_METHODS = frozenset(name for name in dir(str) if not name.startswith("_"))
 #: Classes of clean values that take any text.
 _ACCEPTING = frozenset({"builtins.bool", "builtins.complex", "builtins.range"})
 
@@ -387,7 +388,9 @@ class CallTransfer:
                 return CLEAN if method != "setdefault" else union([given.base, *values])
             if method in ("get", "pop") and given.node.args:
                 return self._looked_up(given)
-            return union([project(given.base, method), *values])
+            # What a text's method gives is the text again; of other objects, each method gives something of its own.
+            of_object = given.base if method in _TEXT_METHODS else project(given.base, method)
+            return union([of_object, *values])
         return union([given.base, *values])
 
     def _looked_up(self, given: Given) -> Taint:

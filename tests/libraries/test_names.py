@@ -208,3 +208,20 @@ def test_every_alias_ends() -> None:
 )
 def test_canonical_names(name: str, canonical: str) -> None:
     assert all_libraries().canonical(name) == canonical
+
+
+def test_no_call_of_an_unknown_receiver_is_recognised_twice() -> None:
+    """The words of two descriptions that make the same concept of the same method do not contain each other."""
+    said: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    for recognition in recognitions():
+        for method, words in recognition.duck.items():
+            for concept in recognition.concepts:
+                said.setdefault((concept.__name__, method), []).append(words)
+    twice = {
+        key: lists
+        for key, lists in said.items()
+        for index, one in enumerate(lists)
+        for other in lists[index + 1 :]
+        if any(a in b or b in a for a in one for b in other)
+    }
+    assert twice == {}

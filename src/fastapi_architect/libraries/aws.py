@@ -56,20 +56,18 @@ calls["aiobotocore.session.AioSession.create_client"] = manager(Instance(_ASYNC)
 calls[f"{_CLIENT}.generate_presigned_url"] = STR
 coroutines(library, _ASYNC, [*_OPERATIONS, *_OTHERS, "generate_presigned_url"])
 
+for _name, _operation in _OPERATIONS.items():
+    _first = {"upload_file": 1, "upload_fileobj": 1}.get(_name, 0 if _name.startswith("download") else None)
+    describe(
+        library,
+        ObjectStorageCall,
+        [f"{_CLIENT}.{_name}", f"{_ASYNC}.{_name}"],
+        duck={_name: ("s3", "boto", "storage")} if "_" in _name else None,
+        operation=_operation,
+        bucket=Argument(_first, "Bucket"),
+        key=Argument(None if _first is None else _first + 1, "Key"),
+    )
 for _owner in (_CLIENT, _ASYNC):
-    for _name, _operation in _OPERATIONS.items():
-        _first = {"upload_file": 1, "upload_fileobj": 1}.get(
-            _name, 0 if _name.startswith("download") else None
-        )
-        describe(
-            library,
-            ObjectStorageCall,
-            [f"{_owner}.{_name}"],
-            duck={_name: ("s3", "boto", "storage")},
-            operation=_operation,
-            bucket=Argument(_first, "Bucket"),
-            key=Argument(None if _first is None else _first + 1, "Key"),
-        )
     describe(
         library,
         ObjectStorageCall,

@@ -91,7 +91,7 @@ class ImportGraph:
             dotted = f"{root}.{top}" if root else top
             if not self.exists(dotted):
                 continue
-            if shadowed and (dotted in self.files and dotted not in self.folders or root == folder):
+            if shadowed and (root == folder or not self._is_top_package(root, dotted)):
                 continue
             return root
         if shadowed:
@@ -102,6 +102,10 @@ class ImportGraph:
         candidates = [d for d in self._by_last.get(top, ()) if not self._inside_package(d)]
         candidates.sort(key=lambda d: (-_common(d, folder), d.count("."), d))
         return candidates[0].rpartition(".")[0] if candidates else None
+
+    def _is_top_package(self, root: str, dotted: str) -> bool:
+        """A package that Python would import before an installed one: the usual `alembic/` folder is none."""
+        return dotted in self.files and dotted in self.folders and root not in self.files
 
     def _inside_package(self, dotted: str) -> bool:
         parent = dotted.rpartition(".")[0]

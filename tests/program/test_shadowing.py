@@ -1,0 +1,31 @@
+"""A folder or file that is called like a library hides the library only where Python would let it."""
+
+from __future__ import annotations
+
+import pytest
+
+from fastapi_architect.program.import_graph import ImportGraph
+
+
+def found(importer: str, name: str, *paths: str) -> str | None:
+    graph = ImportGraph([*paths, importer], {"alembic", "redis"}.__contains__)
+    folder = importer.rpartition("/")[0].replace("/", ".")
+    return graph.find(folder, name)
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ("alembic/env.py",),
+        ("src/app/__init__.py", "src/app/alembic/__init__.py"),
+        ("redis.py",),
+    ],
+    ids=["folder without __init__", "inside a package", "file"],
+)
+def test_the_library_is_meant(paths: tuple[str, ...]) -> None:
+    name = "redis" if paths == ("redis.py",) else "alembic"
+    assert found("src/app/alembic/versions/one.py", name, *paths) is None
+
+
+def test_a_package_at_the_top_hides_a_library() -> None:
+    assert found("app/main.py", "redis", "redis/__init__.py", "redis/client.py") == "redis"

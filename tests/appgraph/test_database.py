@@ -142,3 +142,39 @@ def test_a_synchronous_session_dependency_with_scoped_session():
     assert [(p.function.name, p.is_async, p.closes, p.commits) for p in database.session_providers] == [
         ("get_db", False, True, False)
     ]
+
+
+def test_the_dialect_is_known_from_the_type_of_a_setting_and_from_callers():
+    engines = find_engines(
+        program_of("""
+        from pydantic import PostgresDsn
+        from pydantic_settings import BaseSettings
+        from sqlalchemy import create_engine
+        class Settings(BaseSettings):
+            url: PostgresDsn
+        settings = Settings()
+        typed = create_engine(str(settings.url))
+        def make(url: str):
+            return create_engine(url)
+        make("mysql://h/d")
+        """)
+    )
+    assert [e.url.dialect for e in engines] == ["postgresql", "mysql"]
+
+
+def test_a_session_of_another_library_is_no_database_session():
+    text = "from boto3 import Session\ndef get_aws():\n    session = Session()\n    return session\n"
+    assert find_database(program_of(text)).session_providers == ()
+
+
+def test_a_session_whose_maker_is_not_known_is_recognised_by_the_annotation():
+    providers = find_database(
+        program_of("""
+        from collections.abc import AsyncIterator
+        from sqlalchemy.ext.asyncio import AsyncSession
+        async def get_session(resources) -> AsyncIterator[AsyncSession]:
+            async with resources.sessions() as session:
+                yield session
+        """)
+    ).session_providers
+    assert [(p.function.name, p.is_async, p.closes) for p in providers] == [("get_session", True, True)]

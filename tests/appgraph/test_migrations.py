@@ -142,7 +142,13 @@ GRAPHS = {
     "line": {"a": "None", "b": '"a"', "c": '"b"'},
     "merge": {"a": "None", "b": '"a"', "c": '"a"', "d": '("b", "c")'},
     "heads": {"a": "None", "b": '"a"', "c": '"a"'},
-}
+    "long branches": {
+        "a": "None", "x1": '"a"', "x2": '"x1"', "x3": '"x2"', "b1": '"a"', "b2": '"b1"', "m": '("x3", "b2")', "n": '"m"',
+    },
+    "two merges": {
+        "a": "None", "b": '"a"', "c": '"a"', "d": '"b"', "e": '("d", "c")', "f": '"c"', "g": '("f", "e")',
+    },
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(GRAPHS))
@@ -158,6 +164,8 @@ def test_heads_and_order_equal_those_of_alembics_script_directory(name, tmp_path
     assert sorted(history.roots) == sorted(script.get_bases())
     order = [r.id for r in history.revisions]
     assert all(order.index(parent) < order.index(r.id) for r in history.revisions for parent in r.down)
+    if len(history.heads) == 1:
+        assert order == [r.revision for r in script.walk_revisions()][::-1]
     assert history.is_sound == (len(script.get_heads()) == 1)
 
 
@@ -308,3 +316,21 @@ def test_what_is_not_understood_makes_a_table_opaque_and_never_fails():
 def test_a_recursive_function_ends():
     found = operations("walk()", more='def walk():\n    op.drop_table("t")\n    walk()\n')
     assert [o.kind for o in found] == ["drop_table"]
+
+
+def test_columns_that_a_function_of_the_file_gives_belong_to_the_table():
+    history = history_of({
+        "a.py": revision(
+            "a", "None", 'op.create_table("t", sa.Column("a", sa.Integer()), *stamps(), extra())',
+            more="""
+            def stamps():
+                return [sa.Column("made", sa.DateTime()), sa.Column("changed", sa.DateTime())]
+            def extra():
+                return sa.Column("extra", sa.Text())
+            """,
+        ),
+        "b.py": revision("b", '"a"', 'op.create_table("u", sa.Column("a", sa.Integer()), *unknown())'),
+    })  # fmt: skip
+    head = replay(history.revisions).head
+    assert list(head.table("t").columns) == ["a", "made", "changed", "extra"]
+    assert (head.table("t").opaque, head.table("u").opaque) == (False, True)

@@ -18,7 +18,7 @@ import enum
 import uuid
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, List, Optional
+from typing import Annotated, List, Optional, cast
 from sqlalchemy import (CheckConstraint, Column, DateTime, Enum, ForeignKey, ForeignKeyConstraint, Index, Integer, Numeric,
     String, Table, Text, UniqueConstraint, func)
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, deferred, mapped_column, relationship
@@ -67,6 +67,7 @@ class User(Timestamps, Named, Base):
     token: Mapped[uuid.UUID] = mapped_column("api_token", unique=True)
     bio = deferred(Column(Text))
     plain = Column(Integer)
+    wrapped: Mapped[int | None] = cast(Mapped[int | None], mapped_column(Integer))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     parent: Mapped[User | None] = relationship(remote_side="User.id", back_populates="children")
     children: Mapped[List[User]] = relationship(back_populates="parent")

@@ -160,11 +160,13 @@ def test_variables_read_outside_of_settings_classes_are_found_with_their_default
         ("", {"compose.yml": "services:\n  db:\n    image: postgres:16\n"}, "postgresql", ["compose"]),
         ("", {".env": "DATABASE_URL=sqlite:///x.db\n", "requirements.txt": "asyncpg"}, "postgresql", ["environment", "package"]),
         ("", {}, "unknown", []),
+        ("from sqlalchemy.dialects.postgresql import JSONB\nfrom sqlalchemy.dialects import mysql", {"requirements.txt": "asyncpg"}, "postgresql", ["types", "types", "package"]),
+        ('from sqlalchemy import create_engine\nconnector = create_engine("mssql://h/d")', {".env": "URL=postgresql://h/d", "requirements.txt": "asyncpg"}, "postgresql", ["engine", "environment", "package"]),
     ],
 )  # fmt: skip
 def test_the_dialect_is_joined_from_all_that_names_a_database(code, files, expected, sources):
     program = program_of(code)
     evidence = find_dialects(
-        find_database(program), find_settings(program), find_deployment(ProjectFiles(files))
+        program, find_database(program), find_settings(program), find_deployment(ProjectFiles(files))
     )
     assert (main_dialect(evidence), [e.source for e in evidence]) == (expected, sources)

@@ -334,9 +334,7 @@ class _Enqueues:
         found: list[EnqueueSite] = []
         for method in (*_SENDS, *_SIGNATURES):
             for site in self.program.call_sites_named(method):
-                each = self._of_method(site, method)
-                if each is not None:
-                    found.append(each)
+                found += self._of_method(site, method)
         for method in _BY_NAME:
             found += [self._of_name(site, method) for site in self.program.call_sites_named(method)]
         for site in self.program.call_sites_named("enqueue"):
@@ -349,33 +347,36 @@ class _Enqueues:
                 found.append(each)
         return tuple(sorted(found, key=lambda each: (each.location, each.kind)))
 
-    def _task(self, expr: ir.Expr, scope: Scope) -> Task | None:
-        """The task that an expression names: by type, else by a name that only one task has."""
+    def _tasks(self, expr: ir.Expr, scope: Scope) -> list[Task]:
+        """The tasks that an expression may be: by type, else by a name that only one task has."""
         types = list(options(self.program.inference.type_of(expr, scope)))
+        found: dict[int, Task] = {}
         for of in types:
-            if isinstance(of, FunctionRef) and id(of.function) in self.by_function:
-                return self.by_function[id(of.function)]
-            if isinstance(of, Instance) and isinstance(of.cls, Class) and id(of.cls) in self.by_class:
-                return self.by_class[id(of.cls)]
+            key = id(of.function) if isinstance(of, FunctionRef) else 0
+            task = self.by_function.get(key)
+            if isinstance(of, Instance) and isinstance(of.cls, Class):
+                task = self.by_class.get(id(of.cls))
+            if task is not None:
+                found[id(task)] = task
         named = self.by_name.get(last_name(expr), [])
-        return named[0] if len(named) == 1 and not types else None
+        return list(found.values()) or (named if len(named) == 1 and not types else [])
 
-    def _of_method(self, site: Site, method: str) -> EnqueueSite | None:
+    def _of_method(self, site: Site, method: str) -> Iterator[EnqueueSite]:
         func = site.node.func
         if not isinstance(func, ir.Attribute):
-            return None
-        task = self._task(func.value, site.scope)
-        if task is None and (
-            method not in ("delay", "apply_async", "kiq") or not self._may_be_task(func.value, site.scope)
-        ):
-            return None
-        kind = _SENDS.get(method, "signature")
+            return
+        tasks: list[Task | None] = list(self._tasks(func.value, site.scope))
+        if not tasks:
+            if method not in ("delay", "apply_async", "kiq") or not self._may_be_task(func.value, site.scope):
+                return
+            tasks = [None]
         args: tuple[ir.Expr, ...] = tuple(site.node.args)
         keywords = {k.arg: k.value for k in site.node.keywords if k.arg is not None}
         sent: dict[str, ir.Expr] = {}
         if method in ("apply_async", "send_with_options", "signature", "subtask"):
             args, keywords, sent = self._unpacked(site, 0)
-        return self._site(kind, site, task, None, args, keywords, sent)
+        for task in tasks:
+            yield self._site(_SENDS.get(method, "signature"), site, task, None, args, keywords, sent)
 
     def _may_be_task(self, expr: ir.Expr, scope: Scope) -> bool:
         """Nothing says that it is something else: an unresolved import, or a signature."""

@@ -155,11 +155,11 @@ def _without_comment(value: str) -> str:
 
 
 def is_dockerfile(path: str) -> bool:
-    """`Dockerfile`, `api.Dockerfile`, `Dockerfile.prod`, `Containerfile`."""
-    return (
-        re.fullmatch(r"(?:.*\.)?(?:Dockerfile|Containerfile)(?:[-_.].*)?", file_name(path), re.IGNORECASE)
-        is not None
-    )
+    """`Dockerfile`, `api.Dockerfile`, `Dockerfile.prod`, `Containerfile`; not `Dockerfile.dockerignore`."""
+    name = file_name(path)
+    if name.endswith("ignore"):
+        return False
+    return re.fullmatch(r"(?:.*\.)?(?:Dockerfile|Containerfile)(?:[-_.].*)?", name, re.IGNORECASE) is not None
 
 
 def read_dockerfile(path: str, text: str) -> Dockerfile:

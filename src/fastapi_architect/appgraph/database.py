@@ -129,7 +129,8 @@ class Database:
 
     Attributes:
         models: mapped classes.
-        tables: every table once by name: of models, with columns of single-table subclasses, and core tables.
+        tables: every table once by name: of models, with columns of single-table subclasses, and core
+            tables; those that only tests declare left out.
         engines: in order of files.
         session_factories: likewise.
         session_providers: likewise.
@@ -176,7 +177,10 @@ def find_database(program: Program) -> Database:
 def _tables(program: Program, reader: TableReader, models: tuple[Model, ...]) -> Iterator[Table]:
     found: dict[str, Table] = {}
     extra = _detached_indexes(program, reader)
+    in_tests_only = all(model.cls.module.kind == "test" for model in models)
     for model in models:
+        if model.cls.module.kind == "test" and not in_tests_only:
+            continue  # a test's own `users` is not the application's
         key = model.table.full_name
         if not model.table.name:
             yield model.table
@@ -207,7 +211,10 @@ def find_core_tables(program: Program, reader: TableReader | None = None) -> tup
     found = []
     for site in program.call_sites_named("Table"):
         of = origin(program, site.node.func, site.scope)
-        if of.package not in ("sqlalchemy", "sqlmodel", "") or site.scope.module.kind == "migration":
+        if of.package not in ("sqlalchemy", "sqlmodel", "") or site.scope.module.kind in (
+            "migration",
+            "test",
+        ):
             continue
         if len(site.node.args) < 2 or isinstance(site.scope, Function):
             continue  # `Table("x", metadata, autoload_with=...)` inside a function describes nothing here
@@ -356,13 +363,31 @@ def find_session_providers(
 ) -> tuple[SessionProvider, ...]:
     """Functions that yield or return a session they have made, in order of files."""
     variables = {factory.variable for factory in factories if factory.variable}
-    scopes: dict[int, Function] = {}
+    scopes: dict[int, Function] = {
+        id(f): f for f in program.functions if f.is_generator and _may_give(f, variables)
+    }
     for name in sorted({*variables, "Session", "AsyncSession", "begin", "session"}):
         for scope in program.scopes_calling(name):
             if isinstance(scope, Function):
                 scopes[id(scope)] = scope
     found = [p for function in scopes.values() if (p := _provider(program, function, variables)) is not None]
     return tuple(sorted(found, key=lambda provider: provider.location))
+
+
+def _may_give(function: Function, variables: set[str]) -> bool:
+    """A generator whose return annotation or calls speak of sessions: the others are not looked into."""
+    returns = function.node.returns
+    words = [last_name(e) for e in _inside(returns)] if returns is not None else []
+    return any("ession" in word for word in (*words, *function.node.called)) or bool(
+        variables & set(function.node.called)
+    )
+
+
+def _inside(expr: ir.Expr) -> Iterator[ir.Expr]:
+    yield expr
+    if isinstance(expr, ir.Subscript):
+        for part in expr.slice.elts if isinstance(expr.slice, ir.Sequence) else [expr.slice]:
+            yield from _inside(part)
 
 
 def _provider(program: Program, function: Function, variables: set[str]) -> SessionProvider | None:
@@ -402,15 +427,29 @@ def _session_kind(
         )
         if made is None:
             return None
-    for of in options(program.inference.type_of(expr, function)):
-        if isinstance(of, Instance) and of.name.rpartition(".")[2] in _SESSIONS:
-            return "async" if "sync" in of.name.rpartition(".")[2].lower() else "sync"
+    types = list(options(program.inference.type_of(expr, function)))
+    for of in types:
+        if isinstance(of, Instance) and _is_session(program, of):
+            return "async" if "async" in of.name.rpartition(".")[2].lower() else "sync"
+    if any(isinstance(of, Instance) and "()" not in of.name for of in types):
+        return None  # it is something else: boto3 has sessions too
+    for each in _inside(function.node.returns) if function.node.returns is not None else ():
+        if last_name(each) in _SESSIONS and isinstance(made, ir.Call):
+            return "async" if last_name(each).lower().startswith("async") else "sync"
     name = last_name(made.func) if isinstance(made, ir.Call) else ""
     if name == "begin" and isinstance(made, ir.Call) and isinstance(made.func, ir.Attribute):
         name = last_name(made.func.value)
     if name in variables or name in _SESSIONS:
         return "async" if function.is_async or name.lower().startswith("async") else "sync"
     return None
+
+
+def _is_session(program: Program, of: Instance) -> bool:
+    names = [e.cls for e in program.inference.hierarchy.order(of.cls) if isinstance(e.cls, str)]
+    return any(
+        name.partition(".")[0] in ("sqlalchemy", "sqlmodel") and name.rpartition(".")[2] in _SESSIONS
+        for name in names
+    )
 
 
 def _swallows(node: ir.Node | None) -> bool:

@@ -9,6 +9,7 @@ from fastapi_architect.appgraph.declarations import keyword
 from fastapi_architect.program.definitions import Function, Scope, last_name
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.type_inference import argument
+from fastapi_architect.program.types import options
 from fastapi_architect.syntax import ir
 
 _URL = re.compile(
@@ -25,7 +26,15 @@ _DIALECTS = {
     "oracle": "oracle",
 }
 _ASYNC_DRIVERS = frozenset({"asyncpg", "aiomysql", "asyncmy", "aiosqlite", "psycopg_async"})
+#: Types of settings that admit one database only.
+_TYPED = {
+    "PostgresDsn": "postgresql",
+    "CockroachDsn": "cockroachdb",
+    "MySQLDsn": "mysql",
+    "MariaDBDsn": "mariadb",
+}
 _MAX_DEPTH = 12
+_MAX_CALLERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +174,37 @@ class UrlReader:
             return None
         owner, bindings = bound
         for binding in bindings:
-            if binding.kind in ("assign", "annotated", "parameter"):
-                value = binding.value
-                if isinstance(value, ir.Call) and last_name(value.func) == "Field":
-                    value = argument(value, 0, "default")
-                scheme = self._scheme(value, owner, depth + 1, seen)
-                if scheme is not None:
-                    return scheme
+            if binding.kind not in ("assign", "annotated", "parameter"):
+                continue
+            value = binding.value
+            if isinstance(value, ir.Call) and last_name(value.func) == "Field":
+                value = argument(value, 0, "default")
+            scheme = self._scheme(value, owner, depth + 1, seen)
+            if scheme is None and binding.kind == "parameter" and isinstance(owner, Function):
+                scheme = self._given(binding.node, owner, depth, seen)
+            scheme = scheme or self._of_annotation(binding.annotation, owner)
+            if scheme is not None:
+                return scheme
+        return None
+
+    def _given(self, node: ir.Node, function: Function, depth: int, seen: set[int]) -> str | None:
+        """What the callers of a function pass for a parameter."""
+        param = next((p for p in function.parameters if p is node), None)
+        if param is None:
+            return None
+        position = function.parameters.index(param) - (1 if function.is_method else 0)
+        for site in self.program.calls.callers(function)[:_MAX_CALLERS]:
+            scheme = self._scheme(argument(site.node, position, param.name), site.scope, depth + 1, seen)
+            if scheme is not None:
+                return scheme
+        return None
+
+    def _of_annotation(self, annotation: ir.Expr | None, scope: Scope) -> str | None:
+        """`postgresql` for a setting declared as `PostgresDsn`."""
+        for of in options(self.program.inference.annotation(annotation, scope)):
+            name = getattr(of, "name", "").rpartition(".")[2]
+            if name in _TYPED:
+                return _TYPED[name]
         return None
 
     def _function(self, expr: ir.Expr, scope: Scope) -> Function | None:

@@ -28,6 +28,7 @@ from fastapi_architect.appgraph.declarations import origin
 from fastapi_architect.appgraph.project_files import ProjectFiles, file_name
 from fastapi_architect.appgraph.requirements import EffectiveVersion, Packages, find_packages
 from fastapi_architect.program.constants import UNKNOWN
+from fastapi_architect.program.definitions import Scope, all_functions
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.type_inference import argument
@@ -167,11 +168,12 @@ def _line_of(part: str, text: str) -> int:
 
 
 def _commands_in_code(program: Program) -> Iterator[ServerCommand]:
-    for site in program.call_sites_named("run"):
-        if site.scope.module.kind != "test" and origin(program, site.node.func, site.scope).is_one_of(
-            "uvicorn", "run"
-        ):
-            yield _uvicorn_run(program, site)
+    for module in program.mentioning("uvicorn"):
+        scopes: list[Scope] = [module, *(f for f in all_functions(module) if "run" in f.node.called)]
+        for scope in scopes if module.kind != "test" else ():
+            for site in scope.facts.calls_named("run"):
+                if origin(program, site.node.func, scope).package == "uvicorn":
+                    yield _uvicorn_run(program, site)
     for path, module in program.modules.items():
         if re.fullmatch(r"gunicorn.*\.py", PurePosixPath(path).name):
             options = {}

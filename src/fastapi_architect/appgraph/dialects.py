@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from fastapi_architect.appgraph.database_urls import parse_url, split_scheme
 from fastapi_architect.appgraph.deployment import Deployment
 from fastapi_architect.appgraph.migrations import MigrationHistory
 from fastapi_architect.appgraph.settings import Settings
+from fastapi_architect.program.program import Program
 from fastapi_architect.source.location import Location
 
 #: Packages that serve one database only.
@@ -35,7 +37,17 @@ _IMAGES = (
     ("mariadb", "mysql"),
 )
 #: Where somebody says it, the most telling first. SQLite in a test or example says little about production.
-_ORDER = ("engine", "settings", "alembic", "environment", "compose", "package")
+_ORDER = ("engine", "settings", "alembic", "environment", "types", "compose", "package")
+_WEIGHTS = {
+    "engine": 4,
+    "settings": 4,
+    "alembic": 4,
+    "environment": 3,
+    "types": 4,
+    "compose": 2,
+    "package": 2,
+}
+_DIALECT_MODULES = ("postgresql", "mysql", "sqlite", "mssql", "oracle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,7 @@ class DialectEvidence:
 
     Attributes:
         dialect: postgresql, mysql, sqlite, mssql or oracle.
-        source: engine, settings, alembic, environment, compose or package.
+        source: engine, settings, alembic, environment, types (imported from `sqlalchemy.dialects`), compose or package.
         location: where.
     """
 
@@ -54,13 +66,14 @@ class DialectEvidence:
 
 
 def find_dialects(
+    program: Program,
     database: Database,
     settings: Settings,
     deployment: Deployment,
     migrations: Iterable[MigrationHistory] = (),
 ) -> tuple[DialectEvidence, ...]:
     """Everything that names a database, strongest first; tests left out."""
-    found = list(_evidence(database, settings, deployment, migrations))
+    found = [*_evidence(database, settings, deployment, migrations), *_imported_types(program)]
     return tuple(
         sorted(
             dict.fromkeys(found), key=lambda e: (_ORDER.index(e.source), e.dialect == "sqlite", e.location)
@@ -71,8 +84,17 @@ def find_dialects(
 def main_dialect(evidence: Iterable[DialectEvidence]) -> str:
     """The dialect that rules go by: a server's before SQLite's, which is what people develop and test with."""
     listed = list(evidence)
-    servers = [each for each in listed if each.dialect != "sqlite"]
-    return (servers or listed)[0].dialect if listed else "unknown"
+    only_sqlite = all(each.dialect == "sqlite" for each in listed)
+    votes: dict[str, set[str]] = {}
+    for each in listed:
+        if each.dialect != "sqlite" or only_sqlite:
+            votes.setdefault(each.dialect, set()).add(each.source)
+    # A connector to somebody's MSSQL is one engine; the application's own database is named in many kinds of places.
+    counts = Counter(each.dialect for each in listed)
+    weights = {
+        name: (sum(_WEIGHTS[source] for source in sources), counts[name]) for name, sources in votes.items()
+    }
+    return max(weights, key=lambda name: weights[name], default="unknown")
 
 
 def _evidence(
@@ -105,6 +127,22 @@ def _evidence(
         served = _DRIVERS.get(requirement.package)
         if served is not None and requirement.group == "":
             yield DialectEvidence(served, "package", requirement.location)
+
+
+def _imported_types(program: Program) -> Iterator[DialectEvidence]:
+    """`from sqlalchemy.dialects.postgresql import JSONB`: models and migrations that only one database understands."""
+    for module in program.mentioning(*_DIALECT_MODULES):
+        if module.kind == "test":
+            continue
+        for bindings in module.facts.bindings.values():
+            last = bindings[-1]
+            if last.kind not in ("from", "import") or not last.target.startswith("sqlalchemy.dialects"):
+                continue
+            name = (
+                last.target.removeprefix("sqlalchemy.dialects").strip(".").partition(".")[0] or last.attribute
+            )
+            if name in _DIALECT_MODULES:
+                yield DialectEvidence(name, "types", module.location(last.node))
 
 
 def _of_text(text: str, source: str, location: Location) -> Iterator[DialectEvidence]:

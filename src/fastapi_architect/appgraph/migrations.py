@@ -276,27 +276,27 @@ def _history(revisions: list[Revision], environment: MigrationEnvironment | None
 def _sorted(
     revisions: list[Revision], by_id: Mapping[str, list[Revision]]
 ) -> tuple[list[Revision], list[Revision]]:
-    """Revisions with parents (and `depends_on`) before children, and those that cannot be sorted (on or behind a cycle)."""
-    waiting = {id(r): {p for p in (*r.down, *r.depends_on) if p in by_id} for r in revisions}
-    children: dict[str, list[Revision]] = {}
+    """Revisions in the order in which Alembic runs them, and those on (or before) a cycle, which it cannot.
+
+    From the heads down, one branch to its end before the next, then turned around: a branch is not mixed with the
+    one beside it.
+    """
+    parents = {id(r): [p for p in dict.fromkeys((*r.down, *r.depends_on)) if p in by_id] for r in revisions}
+    children: dict[str, int] = {}
     for revision in revisions:
-        for parent in waiting[id(revision)]:
-            children.setdefault(parent, []).append(revision)
-    ready = [r for r in revisions if not waiting[id(r)]]
-    ordered: list[Revision] = []
-    done: set[str] = set()
+        for parent in parents[id(revision)]:
+            children[parent] = children.get(parent, 0) + 1
+    ready = [r for r in reversed(revisions) if not children.get(r.id)]
+    downwards: list[Revision] = []
     while ready:
-        revision = ready.pop(0)
-        ordered.append(revision)
-        if revision.id in done:
-            continue
-        done.add(revision.id)
-        for child in children.get(revision.id, ()):
-            waiting[id(child)].discard(revision.id)
-            if not waiting[id(child)] and child not in ready and child not in ordered:
-                ready.append(child)
-    placed = {id(r) for r in ordered}
-    return ordered, [r for r in revisions if id(r) not in placed]
+        revision = ready.pop()
+        downwards.append(revision)
+        for parent in reversed(parents[id(revision)]):
+            children[parent] -= 1
+            if not children[parent]:
+                ready += reversed(by_id[parent])
+    placed = {id(r) for r in downwards}
+    return downwards[::-1], [r for r in revisions if id(r) not in placed]
 
 
 # ── environments ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -776,6 +776,8 @@ def _column_call(program: Program, value: ir.Expr | None, scope: Scope) -> ir.Ca
         return value
     if of.name in ("deferred", "column_property", "query_expression") and value.args:
         return _column_call(program, value.args[0], scope)
+    if of.is_one_of("typing", "cast") and len(value.args) == 2:
+        return _column_call(program, value.args[1], scope)
     return None
 
 

@@ -211,7 +211,7 @@ def _of_table(created: Table, name: str, revision: str) -> TableState:
         foreign_keys=created.foreign_keys,
         checks=created.checks,
         since=revision,
-        opaque=any(not column.name for column in created.columns) or not created.columns,
+        opaque=not created.is_complete or any(not column.name for column in created.columns),
     )
 
 

@@ -178,16 +178,21 @@ class Schema:
         return tuple(v for v in self.validators if not v.fields or field in v.fields or "*" in v.fields)
 
 
+#: Declarations already read, by statement, kind and major version.
+FieldMemo = dict[tuple[int, str, int], SchemaField | None]
+
+
 def find_schemas(program: Program, pydantic_major: int = 2) -> tuple[Schema, ...]:
     """Every Pydantic and SQLModel class and Pydantic dataclass, in order of files; settings classes left out.
 
     Plain dataclasses and typed dictionaries become schemas only where an application uses them: `read_schema` reads them.
     """
     found = []
+    read: FieldMemo = {}
     for cls in program.classes:
         kind = kind_of(program, cls)
         if kind in ("pydantic", "sqlmodel", "sqlmodel-table", "pydantic-dataclass"):
-            found.append(read_as(program, cls, kind, pydantic_major))
+            found.append(read_as(program, cls, kind, pydantic_major, read))
     return tuple(found)
 
 
@@ -239,8 +244,13 @@ def is_table(program: Program, cls: Class) -> bool:
 # ── reading one class ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read_as(program: Program, cls: Class, kind: str, pydantic_major: int) -> Schema:
-    """Read a class by the rules of a kind (see `Schema.kind`), whatever its bases are."""
+def read_as(
+    program: Program, cls: Class, kind: str, pydantic_major: int, read: FieldMemo | None = None
+) -> Schema:
+    """Read a class by the rules of a kind (see `Schema.kind`), whatever its bases are.
+
+    `read` remembers fields that subclasses inherit unchanged.
+    """
     lineage = ancestors(program, cls)
     major = 1 if _is_v1(program, cls) else pydantic_major
     config = _config(program, lineage)
@@ -253,7 +263,13 @@ def read_as(program: Program, cls: Class, kind: str, pydantic_major: int) -> Sch
                 if field is not None:
                     computed[each.name] = field
                 continue
-            field = _field(program, each, variables, kind, major)
+            key = (id(each.node), kind, major)
+            if read is None or variables or key not in read:
+                field = _field(program, each, variables, kind, major)
+                if read is not None and not variables:
+                    read[key] = field
+            else:
+                field = read[key]
             if field is not None:
                 # An overriding field keeps the place of the field it replaces, as in Pydantic.
                 fields[each.name] = _with_alias(field, config)

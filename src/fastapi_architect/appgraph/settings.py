@@ -16,6 +16,7 @@ from fastapi_architect.program.definitions import (
     Class,
     Function,
     Scope,
+    all_classes,
     all_functions,
     dotted_name,
     last_name,
@@ -41,6 +42,7 @@ _READS = {
     "environs.Env.bool": (0, "default", 1),
     "environs.Env.__call__": (0, "default", 1),
 }
+_READERS = frozenset(name.rpartition(".")[2] for name in _READS) - {"__call__"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,16 +331,26 @@ def _instances(program: Program, classes: tuple[SettingsClass, ...]) -> Iterator
 
 
 def _variables(program: Program) -> Iterator[EnvironmentVariable]:
-    for site, name in program.call_sites(n for n in _READS if not n.endswith(".__call__")):
-        yield _read_variable(program, site, name)
     yield from _called_objects(program)
-    for module in program.mentioning("environ"):
-        scopes: list[Scope] = [module, *module.classes]
-        scopes += all_functions(module)
+    for module in program.mentioning("environ", "getenv", "decouple", "environs"):
+        scopes: list[Scope] = [module, *all_classes(module)]
+        scopes += [
+            f for f in all_functions(module) if _READERS & set(f.node.called) or module.mentions("environ")
+        ]
         for scope in scopes:
-            for site in scope.facts.sites(ir.Subscript):
-                if _is_environ(program, site.node.value, scope) and not _is_written(site):
-                    yield _variable(program, site, site.node.slice, None, required=True)
+            yield from _reads_in(program, scope)
+
+
+def _reads_in(program: Program, scope: Scope) -> Iterator[EnvironmentVariable]:
+    for site in scope.facts.calls_named(*_READERS):
+        name = next(
+            (n for n in program.calls.names(site) if n in _READS and not n.endswith("__call__")), None
+        )
+        if name is not None:
+            yield _read_variable(program, site, name)
+    for site in scope.facts.sites(ir.Subscript):
+        if _is_environ(program, site.node.value, scope) and not _is_written(site):
+            yield _variable(program, site, site.node.slice, None, required=True)
 
 
 def _called_objects(program: Program) -> Iterator[EnvironmentVariable]:

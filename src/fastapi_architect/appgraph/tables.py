@@ -6,7 +6,7 @@ this module reads those.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ from fastapi_architect.appgraph.declarations import called, elements, flag, keyw
 from fastapi_architect.program.definitions import Class, Scope, last_name
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.type_inference import argument
-from fastapi_architect.program.types import ClassRef, Type, options
+from fastapi_architect.program.types import ClassRef, FunctionRef, Type, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
@@ -147,6 +147,7 @@ class Table:
         foreign_keys: of columns and of `ForeignKeyConstraint`.
         location: where.
         variable: name it is assigned to when it is a core table, else "".
+        is_complete: False when something in it is not understood: there may be more.
     """
 
     name: str
@@ -158,6 +159,7 @@ class Table:
     foreign_keys: tuple[ForeignKey, ...]
     location: Location
     variable: str = ""
+    is_complete: bool = True
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
@@ -191,7 +193,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class TableItems:
-    """What stands in `__table_args__` or behind the name in `Table(...)`."""
+    """What stands in `__table_args__` or `Table(...)`; not complete when something is not understood."""
 
     columns: tuple[Column, ...] = ()
     indexes: tuple[Index, ...] = ()
@@ -200,6 +202,7 @@ class TableItems:
     foreign_keys: tuple[ForeignKey, ...] = ()
     primary_key: tuple[str, ...] = ()
     schema: str | None = None
+    is_complete: bool = True
 
 
 class TableReader:
@@ -279,10 +282,11 @@ class TableReader:
             unique=bool(flag(program, call, scope, "unique", bool(defaults and defaults.unique))),
             index=bool(flag(program, call, scope, "index", bool(defaults and defaults.index))),
             default=keyword(call, "default", "insert_default", "default_factory")
-            or (defaults and defaults.default),
-            server_default=keyword(call, "server_default") or (defaults and defaults.server_default),
-            onupdate=keyword(call, "onupdate") or (defaults and defaults.onupdate),
-            server_onupdate=keyword(call, "server_onupdate") or (defaults and defaults.server_onupdate),
+            or (defaults.default if defaults else None),
+            server_default=keyword(call, "server_default") or (defaults.server_default if defaults else None),
+            onupdate=keyword(call, "onupdate") or (defaults.onupdate if defaults else None),
+            server_onupdate=keyword(call, "server_onupdate")
+            or (defaults.server_onupdate if defaults else None),
             foreign_keys=references or (defaults.foreign_keys if defaults else ()),
             autoincrement=flag(program, call, scope, "autoincrement"),
             generated=generated or bool(defaults and defaults.generated),
@@ -404,13 +408,14 @@ class TableReader:
         references: list[ForeignKey] = []
         primary: tuple[str, ...] = ()
         schema = None
-        for expr in exprs:
-            inner, where = self.program.inference.expand(expr, scope)
+        complete = True
+        for inner, where in self._flattened(exprs, scope, 0):
             if isinstance(inner, ir.Dict):
                 value = self.program.constants.value(inner, where)
                 schema = value.get("schema") if isinstance(value, dict) else None
                 continue
             if not isinstance(inner, ir.Call):
+                complete = False
                 continue
             kind = called(self.program, inner, where).name
             if kind in ("Column", "mapped_column"):
@@ -425,6 +430,8 @@ class TableReader:
                 references.append(self.foreign_key_constraint(inner, where))
             elif kind == "PrimaryKeyConstraint":
                 primary = self._column_names(inner.args, where, names)
+            elif kind not in _OTHER_ITEMS:
+                complete = False
         known_schema = schema if isinstance(schema, str) else None
         return TableItems(
             tuple(columns),
@@ -434,7 +441,32 @@ class TableReader:
             tuple(references),
             primary,
             known_schema,
+            complete,
         )
+
+    def _flattened(
+        self, exprs: Iterable[ir.Expr], scope: Scope, depth: int
+    ) -> Iterator[tuple[ir.Expr, Scope]]:
+        """The items behind names, `*timestamps()` and functions that return one item or a list of them."""
+        for expr in exprs:
+            inner, where = self.program.inference.expand(_unstarred(expr), scope)
+            if isinstance(inner, ir.Sequence) and depth < 4:
+                yield from self._flattened(inner.elts, where, depth + 1)
+                continue
+            returned = self._returned(inner, where) if isinstance(inner, ir.Call) and depth < 4 else None
+            if returned is not None:
+                yield from self._flattened([returned[0]], returned[1], depth + 1)
+            else:
+                yield inner, where
+
+    def _returned(self, call: ir.Call, scope: Scope) -> tuple[ir.Expr, Scope] | None:
+        """What the one `return` of a function of the program gives."""
+        for of in options(self.program.inference.type_of(call.func, scope)):
+            if isinstance(of, FunctionRef):
+                sites = of.function.facts.sites(ir.Return)
+                if len(sites) == 1 and sites[0].node.value is not None:
+                    return sites[0].node.value, of.function
+        return None
 
     def index(self, call: ir.Call, scope: Scope, names: dict[str, str] | None = None) -> Index:
         """Read `Index(name, *columns, ...)`."""
@@ -515,6 +547,14 @@ class TableReader:
         return "?"
 
 
+#: Items of a table that say nothing here.
+_OTHER_ITEMS = frozenset({"ExcludeConstraint", "Comment", "Identity", "Sequence", "DDL"})
+
+
+def _unstarred(expr: ir.Expr) -> ir.Expr:
+    return expr.value if isinstance(expr, ir.Starred) else expr
+
+
 def _plain_sql(sql: str | None) -> str:
     if sql is None:
         return "?"
@@ -551,4 +591,5 @@ def assemble(
         tuple(references),
         location,
         variable,
+        items.is_complete,
     )

@@ -1,0 +1,228 @@
+"""A broad `except` catches the HTTP error that was meant for the client.
+
+`HTTPException` is an exception like any other. Raised inside a `try` with `except Exception`, the 404 or
+403 never leaves: the client is told 500, or worse, 200 as if all had gone well. Exceptions of the project
+that have a handler of their own are lost in the same way.
+
+Known limits: what a called function raises is followed through six calls; a broad clause that ends in a
+fallback value around such a call is taken for deliberate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.http_errors import (
+    Swallowed,
+    http_raises,
+    status_code,
+    swallowed,
+    within_handler,
+)
+from fastapi_architect.concepts.http import ResponseCreation
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Edit,
+    Finding,
+    Fix,
+    Function,
+    Location,
+    Proof,
+    Rule,
+    Severity,
+    dotted_name,
+    ir,
+    routes_of,
+    steps,
+)
+
+rule = Rule(
+    __name__,
+    "A broad except swallows the HTTP error meant for the client",
+    severity=Severity.CRITICAL,
+    cwe=755,
+    references=(
+        "https://fastapi.tiangolo.com/tutorial/handling-errors/",
+        "https://docs.python.org/3/tutorial/errors.html#handling-exceptions",
+    ),
+)
+
+
+@rule.check(per=AppGraph)
+def http_error_that_ends_in_a_broad_except(graph: AppGraph, _graph: AppGraph) -> Iterator[Finding]:
+    by_clause: dict[int, list[Swallowed]] = {}
+    for found in swallowed(graph):
+        by_clause.setdefault(id(found.catch.handler), []).append(found)
+    for together in by_clause.values():
+        together.sort(key=lambda found: len(found.hops))
+        finding = _judged(together, graph)
+        if finding is not None:
+            yield finding
+
+
+def _judged(together: list[Swallowed], graph: AppGraph) -> Finding | None:
+    catch = together[0].catch
+    scope = catch.site.scope
+    if not isinstance(scope, Function) or _passes_status_on(catch.handler, scope):
+        return None
+    outcome, status = _outcome(catch.handler, scope, graph)
+    lost = [
+        found for found in together if found.raised.status is None or not _same(found.raised.status, status)
+    ]
+    if not lost:
+        return None
+    first = lost[0]
+    raises = bool(within_handler(catch.handler, scope, ir.Raise))
+    if first.hops and not (
+        raises and status is not None and status >= 500 and (first.raised.status or 500) < 500
+    ):
+        return None
+    operations = graph.entries(scope)
+    if not operations or all(o.is_websocket for o in operations):
+        return None
+    answers = bool(graph.operations_running(scope))
+    raised = first.raised
+    shown = f"{raised.status} " if raised.status else ""
+    where = f" in `{raised.site.scope.name}`" if first.hops else ""
+    return rule.at(
+        scope.location(catch.handler),
+        f"The `{raised.name}` {shown}that is raised{where} "
+        f"({_place(raised.site.scope, raised.site.node)}) ends in this "
+        f"`except{_caught(catch.handler)}` of `{scope.name}`: {outcome}.",
+        "Let HTTP errors pass before the broad clause, or catch only what you expect:\n"
+        f"```python\ntry:\n    ...\nexcept {_class_name(first)}:\n    "
+        f"raise\nexcept{_caught(catch.handler)}:\n    ...\n```",
+        reasoning=f"`{raised.name}` inherits from Exception, no clause before this one catches it, and "
+        "this one does not "
+        "raise it again.",
+        confidence=_confidence(first, answers=answers, raises=raises),
+        trace=steps(
+            *((site, f"{site.scope.name} calls {dotted_name(site.node.func)}") for site in first.hops),
+            (raised.site, f"{raised.name} {shown}is raised"),
+            (scope.location(catch.handler), outcome),
+        ),
+        fix=_fix(first, graph),
+        routes=routes_of(operations),
+        symbol=scope.full_name,
+    )
+
+
+def _confidence(found: Swallowed, *, answers: bool, raises: bool) -> Confidence:
+    """A function between the route and the raise may use the exception for its own control flow."""
+    if not answers and not raises:
+        return Confidence.TENTATIVE
+    return Confidence.FIRM if found.hops or not answers else Confidence.CERTAIN
+
+
+def _same(raised: int, answered: int | None) -> bool:
+    return answered is not None and (raised == answered or (raised >= 500 and answered >= 500))
+
+
+def _place(scope: object, node: ir.Node) -> str:
+    return str(scope.location(node))  # type: ignore[attr-defined]
+
+
+def _caught(handler: ir.Handler) -> str:
+    name = dotted_name(handler.type) if handler.type is not None else ""
+    return f" {name}" if name else ""
+
+
+def _passes_status_on(handler: ir.Handler, scope: Function) -> bool:
+    """The clause looks at the status of what it caught, or asks for its class."""
+    for site in within_handler(handler, scope, ir.Attribute):
+        if site.node.attr == "status_code" and getattr(site.node.value, "id", None) == handler.name:
+            return True
+    asked = (s for s in scope.facts.calls_named("isinstance", "getattr", "type"))
+    return any(any(c.node is handler for c in site.context) for site in asked)
+
+
+def _outcome(handler: ir.Handler, scope: Function, graph: AppGraph) -> tuple[str, int | None]:
+    """What the client gets instead, and its status where it is known."""
+    for raised in http_raises(graph):
+        if raised.site.scope is scope and any(c.node is handler for c in raised.site.context):
+            code = raised.status
+            return f"the client is told {code or 'something else'} instead", code
+    if within_handler(handler, scope, ir.Raise):
+        return "the client is told 500 instead, or what the raised exception becomes", 500
+    for response in graph.within(ResponseCreation, scope):
+        if any(c.node is handler for c in response.site.context):
+            code = status_code(graph, response.status, scope)
+            return f"the client is told {code or 200} instead", code or 200
+    returns = [s for s in within_handler(handler, scope, ir.Return) if s.node.value is not None]
+    if returns:
+        return "the client is told 200 instead", 200
+    return "the request goes on as if nothing had happened", None
+
+
+def _class_name(found: Swallowed) -> str:
+    return dotted_name(found.raised.site.node.func) or found.raised.name
+
+
+def _fix(found: Swallowed, graph: AppGraph) -> Fix | None:
+    """`except HTTPException: raise` before the broad clause, where the module has the name."""
+    scope = found.catch.site.scope
+    name = _class_name(found)
+    top = name.partition(".")[0]
+    if (
+        found.raised.site.scope.module is not scope.module
+        or graph.program.inference.lookup(top, scope) is None
+    ):
+        return None
+    place = scope.location(found.catch.handler)
+    if len(found.catch.statement.body) == 0 or place.column % 4:
+        return None
+    indent = " " * place.column
+    text = f"except {name}:\n{indent}    raise\n{indent}"
+    return Fix(f"Let {name} pass", (Edit(Location(place.path, place.line, place.column), text),), safe=True)
+
+
+rule.bad = """
+    import logging
+
+    from fastapi import FastAPI, HTTPException
+
+    app = FastAPI()
+    logger = logging.getLogger(__name__)
+    ORDERS = {1: "paid"}
+
+
+    @app.post("/orders/{order_id}/cancellation")
+    def cancel_order(order_id: int) -> str:
+        try:
+            if order_id not in ORDERS:
+                raise HTTPException(status_code=404, detail="There is no such order.")
+            return ORDERS.pop(order_id)
+        except Exception as error:  # finding: http-exception-swallowed
+            logger.exception("order %s was not cancelled", order_id)
+            raise HTTPException(status_code=500, detail="The order was not cancelled.") from error
+"""
+
+rule.good = """
+    import logging
+
+    from fastapi import FastAPI, HTTPException
+
+    app = FastAPI()
+    logger = logging.getLogger(__name__)
+    ORDERS = {1: "paid"}
+
+
+    @app.post("/orders/{order_id}/cancellation")
+    def cancel_order(order_id: int) -> str:
+        try:
+            if order_id not in ORDERS:
+                raise HTTPException(status_code=404, detail="There is no such order.")
+            return ORDERS.pop(order_id)
+        except HTTPException:
+            raise
+        except Exception as error:
+            logger.exception("order %s was not cancelled", order_id)
+            raise HTTPException(status_code=500, detail="The order was not cancelled.") from error
+"""
+
+
+@rule.symptom
+def a_missing_order_looks_like_a_broken_server(proof: Proof) -> None:
+    """An order that does not exist is answered with 500 instead of 404."""
+    assert proof.client.post("/orders/7/cancellation").status_code == 500

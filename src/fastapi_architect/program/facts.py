@@ -187,8 +187,8 @@ def _attribute(walk: _Walk, node: ir.Attribute, context: Context) -> None:
 
 def _call(walk: _Walk, node: ir.Call, context: Context) -> None:
     inner = context
-    if context.role in ("await", "statement-value"):
-        inner = context.parent or context
+    while inner.role in ("await", "statement-value") and inner.parent is not None:
+        inner = inner.parent  # `await f(g())`: neither is true of g's call
     func = node.func
     if func.__class__ is not ir.Name:
         _EXPR[func.__class__](walk, func, inner)

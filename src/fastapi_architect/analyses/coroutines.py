@@ -1,0 +1,344 @@
+"""Which coroutines are made and never run: calls of coroutine functions without `await`, and what becomes of
+them?
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.program.definitions import Function, dotted_name, last_name
+from fastapi_architect.program.facts import Site
+from fastapi_architect.program.types import ClassRef, Coroutine, External, FunctionRef, Type, options
+from fastapi_architect.syntax import ir
+
+#: Methods and functions of libraries that give coroutines; only calls with these last names are typed.
+_LIBRARY = [
+    "commit",
+    "execute",
+    "refresh",
+    "delete",
+    "flush",
+    "rollback",
+    "scalar",
+    "scalars",
+    "get",
+    "get_one",
+    "merge",
+    "close",
+    "exec",
+    "aclose",
+    "fetch",
+    "fetchrow",
+    "fetchval",
+    "post",
+    "put",
+    "patch",
+    "request",
+    "send",
+    "ping",
+    "set",
+    "setex",
+    "hset",
+    "hget",
+    "hgetall",
+    "incr",
+    "expire",
+    "publish",
+    "lpush",
+    "rpush",
+    "sadd",
+    "xadd",
+    "sleep",
+    "wait_for",
+    "send_text",
+    "send_json",
+    "send_bytes",
+    "accept",
+    "receive_text",
+    "receive_json",
+    "receive_bytes",
+    "receive",
+    "read",
+    "write",
+    "body",
+    "json",
+    "form",
+    "run_in_threadpool",
+    "to_thread",
+    "run_sync",
+    "drain",
+    "find_one",
+    "insert_one",
+    "update_one",
+    "delete_one",
+    "insert_many",
+]
+#: Calls that run what they are given whether or not somebody waits for the result.
+_RUN_ANYWAY = frozenset({"asyncio.gather", "asyncio.shield", "asyncio.AbstractEventLoop.run_in_executor"})
+#: Decorators that leave a coroutine function one.
+_TRANSPARENT = frozenset(
+    [
+        "staticmethod",
+        "classmethod",
+        "abstractmethod",
+        "override",
+        "overload",
+        "wraps",
+        "final",
+        "deprecated",
+        "inject",
+        "limit",
+        "cache",
+        "cached",
+        "get",
+        "post",
+        "put",
+        "patch",
+        "delete",
+        "head",
+        "options",
+        "api_route",
+        "websocket",
+        "middleware",
+        "exception_handler",
+        "on_event",
+        "validate_call",
+        "typechecked",
+        "alru_cache",
+        "retry",
+    ]
+)
+_COROUTINE_METHODS = frozenset(
+    {"send", "throw", "close", "cr_await", "cr_code", "cr_frame", "cr_running", "__await__"}
+)
+_CHECK = re.compile(
+    r"(?:^|_)(?:perm|permission|permissions|role|roles|owner|owns|ownership|admin|access|auth|authorize|authorise|"
+    r"authorized|authenticate|scope|scopes|allowed|can|may|member|membership|superuser|staff|forbid|guard|policy)(?:_|$)"
+)
+_REFUSAL = re.compile(
+    r"permission|forbidden|denied|unauthori|credential|notallowed|accessdenied|40[13]", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unawaited:
+    """A coroutine that nobody awaits.
+
+    Attributes:
+        site: the call that makes it.
+        name: what is called, as written.
+        use: discarded (a statement), tested (it is always true), read (an attribute or an element of it),
+            formatted, iterated, returned (by an operation, to the framework) or kept (in a name that is never
+            awaited).
+        function: the coroutine function when it belongs to the program.
+        decides_access: it is a check of who may do what, or the refusal depends on it.
+    """
+
+    site: Site
+    name: str
+    use: str
+    function: Function | None
+    decides_access: bool
+
+
+class _Reader:
+    def __init__(self, graph: AppGraph) -> None:
+        self._graph = graph
+        self._program = graph.program
+        self._parents: dict[int, dict[int, Any]] = {}
+        self._handlers = {id(o.handler) for o in graph.operations if o.handler is not None}
+
+    def read(self) -> Iterator[Unawaited]:
+        names = {f.name for f in self._program.functions if f.is_async and not f.is_generator}
+        called = set(self._program.called_names)
+        for name in sorted((names | set(_LIBRARY)) & called):
+            for site in self._program.call_sites_named(name):
+                if site.awaited or site.scope.module.kind != "source" or not isinstance(site.scope, Function):
+                    continue
+                found = self._of_site(site, site.scope)
+                if found is not None:
+                    yield found
+
+    def _of_site(self, site: Site, scope: Function) -> Unawaited | None:
+        if site.context.role == "statement-value":
+            use = "discarded"
+        elif site.context.inside("with-item", "lambda", "decorator", "default") is not None:
+            return None
+        else:
+            use = self._use(site.node, site, scope)
+        if not use or not self._is_coroutine(site):
+            return None
+        targets = self._program.calls.targets(site)
+        name = dotted_name(site.node.func) or f"(...).{last_name(site.node.func)}"
+        function = targets[0] if targets else None
+        return Unawaited(site, name, use, function, self._decides_access(site, use, name))
+
+    # ── is it a coroutine
+    # ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _is_coroutine(self, site: Site) -> bool:
+        inference = self._program.inference
+        found = list(options(inference.type_of(site.node, site.scope)))
+        if not found or not all(isinstance(of, Coroutine) for of in found):
+            return False
+        if _RUN_ANYWAY & set(self._program.calls.names(site)):
+            return False
+        targets = self._program.calls.targets(site)
+        if targets:
+            return all(f.is_async and not f.is_generator and self._stays_one(f) for f in targets)
+        callee = list(options(inference.type_of(site.node.func, site.scope)))
+        return bool(callee) and all(isinstance(of, External | ClassRef) for of in callee)
+
+    def _stays_one(self, function: Function) -> bool:
+        """No decorator makes something else of it."""
+        for decorator in function.node.decorators:
+            expr = decorator.func if decorator.__class__ is ir.Call else decorator
+            if last_name(expr) in _TRANSPARENT:
+                continue
+            found = list(options(self._program.inference.type_of(expr, function.parent or function.module)))
+            if not found or not all(_gives_coroutine_function(of) for of in found):
+                return False
+        return True
+
+    # ── what becomes of it
+    # ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _use(self, node: ir.Expr, site: Site, scope: Function) -> str:
+        """What an expression's value is used for; "" when somebody may still await it."""
+        parent: Any = self._parents_of(scope).get(id(node))
+        kind = parent.__class__
+        if kind is ir.UnaryOp:
+            return "tested" if parent.op == "not" else ""
+        if kind is ir.BoolOp:
+            return "tested" if self._use(parent, site, scope) == "tested" else ""
+        if kind is ir.Compare:
+            return "tested" if "is" not in parent.ops and "is not" not in parent.ops else ""
+        if kind in (ir.If, ir.While, ir.Branch) or (kind is ir.IfExp and parent.test is node):
+            return "tested"
+        if kind is ir.Attribute:
+            return "" if parent.attr in _COROUTINE_METHODS else "read"
+        if kind is ir.Subscript and parent.value is node:
+            return "read"
+        if kind is ir.FormattedValue:
+            return "formatted"
+        if kind is ir.For and parent.iter is node and not parent.is_async:
+            return "iterated"
+        if kind is ir.Return and id(scope) in self._handlers:
+            return "returned"
+        if kind is ir.Assign:
+            return self._use_of_name(parent, scope)
+        return ""
+
+    def _use_of_name(self, statement: ir.Assign, scope: Function) -> str:
+        targets = statement.targets
+        if len(targets) != 1:
+            return ""
+        if targets[0].__class__ is ir.Sequence:
+            return "read"
+        if targets[0].__class__ is not ir.Name or scope.functions:
+            return ""
+        name = targets[0].id
+        if len(scope.facts.bindings.get(name, ())) != 1 or name in scope.facts.is_global:
+            return ""
+        parents = self._parents_of(scope)
+        found = set()
+        for node in self._names(scope, name):
+            if node is targets[0]:
+                continue
+            use = self._use_of_read(node, parents.get(id(node)))
+            if not use:
+                return ""
+            found.add(use)
+        return "kept" if not found or found != {"tested"} else "tested"
+
+    def _use_of_read(self, node: ir.Expr, parent: Any) -> str:
+        kind = parent.__class__
+        if kind is ir.Attribute:
+            return "" if parent.attr in _COROUTINE_METHODS else "read"
+        if kind is ir.Subscript:
+            return "read" if parent.value is node else ""
+        if kind in (ir.If, ir.While, ir.Branch) or (kind is ir.UnaryOp and parent.op == "not"):
+            return "tested"
+        return "read" if kind is ir.FormattedValue else ""
+
+    def _names(self, scope: Function, name: str) -> Iterator[ir.Expr]:
+        for node in self._nodes(scope):
+            if node.__class__ is ir.Name and node.id == name:
+                yield node
+
+    def _nodes(self, scope: Function) -> Iterator[Any]:
+        stack: list[Any] = [scope.body]
+        while stack:
+            current = stack.pop()
+            if current.__class__ is list:
+                stack += current
+            elif isinstance(current, ir.Node):
+                yield current
+                stack += [getattr(current, field) for field in current.__struct_fields__ if field != "span"]
+
+    def _parents_of(self, scope: Function) -> dict[int, Any]:
+        key = id(scope)
+        if key not in self._parents:
+            found: dict[int, Any] = {}
+            for node in self._nodes(scope):
+                for field in node.__struct_fields__:
+                    value = getattr(node, field)
+                    for child in value if value.__class__ is list else (value,):
+                        if isinstance(child, ir.Node):
+                            found[id(child)] = node
+            self._parents[key] = found
+        return self._parents[key]
+
+    # ── what depends on it
+    # ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _decides_access(self, site: Site, use: str, name: str) -> bool:
+        if _CHECK.search(name.rpartition(".")[2].lower()) and use in ("tested", "discarded"):
+            return True
+        statement = site.statement
+        if use != "tested" or statement.__class__ is not ir.If:
+            return False
+        branches = [statement.body, *(b.body for b in statement.elifs)]
+        raised = [s.exc for body in branches for s in body if s.__class__ is ir.Raise and s.exc is not None]
+        return any(_REFUSAL.search(text) for exc in raised for text in _texts(exc))
+
+
+def _texts(expr: ir.Expr) -> Iterator[str]:
+    """Names and numbers in an exception that is raised."""
+    stack: list[Any] = [expr]
+    while stack:
+        current = stack.pop()
+        if current.__class__ is ir.Call:
+            stack += [current.func, *current.args, *(k.value for k in current.keywords)]
+        elif current.__class__ is ir.Constant and current.kind in ("int", "str"):
+            yield str(current.value)
+        elif current.__class__ in (ir.Attribute, ir.Name):
+            yield dotted_name(current)
+
+
+def _gives_coroutine_function(of: Type) -> bool:
+    """A decorator of the program whose inner function is a coroutine function."""
+    if not isinstance(of, FunctionRef):
+        return False
+    inner = list(of.function.functions)
+    while inner and any(f.functions for f in inner):
+        inner = [g for f in inner for g in (f.functions or [f])]
+    return bool(inner) and all(f.is_async for f in inner)
+
+
+_FOUND: WeakKeyDictionary[AppGraph, tuple[Unawaited, ...]] = WeakKeyDictionary()
+
+
+def unawaited(graph: AppGraph) -> tuple[Unawaited, ...]:
+    """Every coroutine that nobody awaits, in order of files and places; asked once for each graph."""
+    found = _FOUND.get(graph)
+    if found is None:
+        listed = list(_Reader(graph).read())
+        listed.sort(key=lambda u: (u.site.scope.module.path, u.site.node.span))
+        found = _FOUND[graph] = tuple({id(u.site.node): u for u in listed}.values())
+    return found

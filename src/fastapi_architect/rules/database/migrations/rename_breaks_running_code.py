@@ -1,0 +1,157 @@
+"""A column or table is renamed while the running release still uses the old name.
+
+During a rolling deployment old and new code run side by side against one schema. The moment the rename commits, every query
+of the old release fails; a roll-back of the code fails in the same way.
+
+Known limits: a declared maintenance window is not known; a table created by the same revision is left out, as are revisions
+that lie more than ten before the head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.migration_history import histories
+from fastapi_architect.appgraph.migration_operations import Operation
+from fastapi_architect.appgraph.migrations import Revision
+from fastapi_architect.rules.kit import AppGraph, Confidence, Files, Finding, Proof, Rule, Severity
+
+rule = Rule(
+    __name__,
+    "A rename breaks the release that is still running",
+    severity=Severity.CRITICAL,
+    references=(
+        "https://martinfowler.com/bliki/ParallelChange.html",
+        "https://alembic.sqlalchemy.org/en/latest/ops.html#alembic.operations.Operations.alter_column",
+    ),
+    requires=("alembic", "sqlalchemy"),
+)
+
+
+@rule.check(per=Revision)
+def rename_of_what_is_in_use(revision: Revision, graph: AppGraph) -> Iterator[Finding]:
+    for place, operation in histories(graph).upgrades(revision, "alter_column", "rename_table"):
+        table = place.existing(operation.table)
+        names = _names(operation)
+        if table is None or names is None or operation.conditional:
+            continue
+        old, new = names
+        if _keeps_the_old_name(revision, old):
+            continue
+        yield rule.at(
+            operation,
+            f"`{old}` becomes `{new}` in one step: queries of the release that is still running name `{old}` and fail.",
+            f"Expand, move, contract: add `{new}` beside it, write both, copy, and drop `{old}` in a later release:\n"
+            f"```python\n{_expanded(operation, old, new)}\n```",
+            reasoning=f"`{table.name}` exists since revision {table.since or 'the first'}; nothing in this revision keeps "
+            f"`{old}` readable.",
+            confidence=Confidence.FIRM,
+            symbol=f"{revision.module.name}.upgrade",
+        )
+
+
+def _names(operation: Operation) -> tuple[str, str] | None:
+    """Old and new name of what is renamed; None when nothing is."""
+    if operation.kind == "rename_table":
+        return (operation.table, operation.name) if operation.table and operation.name else None
+    new = operation.alteration.new_name if operation.alteration is not None else None
+    return (operation.columns[0], new) if new and operation.columns and new != operation.columns[0] else None
+
+
+def _keeps_the_old_name(revision: Revision, old: str) -> bool:
+    """A view or column of the old name is made in the same revision."""
+    for operation in revision.upgrades:
+        if operation.kind in ("sql", "execute") and operation.sql and "view" in operation.sql.lower() and old in operation.sql:
+            return True
+        if operation.kind == "add_column" and operation.column is not None and operation.column.name == old:
+            return True
+    return False
+
+
+def _expanded(operation: Operation, old: str, new: str) -> str:
+    if operation.kind == "rename_table":
+        return f'op.rename_table("{old}", "{new}")\nop.execute("CREATE VIEW {old} AS SELECT * FROM {new}")'
+    return (
+        f'op.add_column("{operation.table}", sa.Column("{new}", sa.Text(), nullable=True))\n'
+        f'op.execute("UPDATE {operation.table} SET {new} = {old}")'
+    )
+
+
+_FIRST = """
+    import sqlalchemy as sa
+    from alembic import op
+
+    revision = "0001"
+    down_revision = None
+
+
+    def upgrade() -> None:
+        op.create_table(
+            "books",
+            sa.Column("id", sa.Integer, primary_key=True),
+            sa.Column("title", sa.String(200)),
+            sa.Column("blurb", sa.String(200)),
+        )
+
+
+    def downgrade() -> None:
+        op.drop_table("books")
+"""
+
+rule.bad = Files({
+    "migrations/env.py": "from alembic import context\n",
+    "migrations/versions/0001_books.py": _FIRST,
+    "migrations/versions/0002_change.py": """
+        import sqlalchemy as sa
+        from alembic import op
+
+        revision = "0002"
+        down_revision = "0001"
+
+
+        def upgrade() -> None:
+            op.alter_column("books", "blurb", new_column_name="summary")  # finding: rename-breaks-running-code
+
+
+        def downgrade() -> None:
+            op.alter_column("books", "summary", new_column_name="blurb")
+    """,
+})
+
+rule.good = Files({
+    "migrations/env.py": "from alembic import context\n",
+    "migrations/versions/0001_books.py": _FIRST,
+    "migrations/versions/0002_change.py": """
+        import sqlalchemy as sa
+        from alembic import op
+
+        revision = "0002"
+        down_revision = "0001"
+
+
+        def upgrade() -> None:
+            op.add_column("books", sa.Column("summary", sa.String(200), nullable=True))
+            op.execute("UPDATE books SET summary = blurb")
+
+
+        def downgrade() -> None:
+            op.drop_column("books", "summary")
+    """,
+})
+
+
+@rule.symptom
+def the_running_release_fails(proof: Proof) -> None:
+    """After the migration, the query that the old release sends is an error."""
+    from sqlalchemy import create_engine, text
+
+    url = "sqlite:///books.db"
+    proof.migrate("migrations/versions/0001_books.py", url=url)
+    proof.migrate("migrations/versions/0002_change.py", url=url)
+    failed = ""
+    with create_engine(url).connect() as connection:
+        try:
+            connection.execute(text("SELECT id, title, blurb FROM books"))
+        except Exception as error:  # noqa: BLE001 - whichever class the driver raises
+            failed = str(error)
+    assert "no such column" in failed

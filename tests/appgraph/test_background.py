@@ -2,9 +2,9 @@
 
 import pytest
 from celery import Celery
+from tests.appgraph.sample import program_of
 
 from fastapi_architect.appgraph.background import find_background
-from tests.appgraph.sample import program_of
 
 CELERY = {
     "app/__init__.py": "",

@@ -1,9 +1,9 @@
 """Engines, session factories, session providers and tables of an application."""
 
 import pytest
+from tests.appgraph.sample import program_of
 
 from fastapi_architect.appgraph.database import find_database, find_engines
-from tests.appgraph.sample import program_of
 
 APPLICATION = {
     "app/__init__.py": "",

@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 from packaging.requirements import Requirement as Pep508
 from packaging.version import Version
+from tests.appgraph.sample import program_of
 
 from fastapi_architect.appgraph.commands import find_commands
 from fastapi_architect.appgraph.containers import read_compose, read_dockerfile, read_env_file
@@ -15,7 +16,6 @@ from fastapi_architect.appgraph.requirements import find_packages
 from fastapi_architect.appgraph.values import classify, is_secret_name
 from fastapi_architect.source.location import Location
 from fastapi_architect.source.tree import SourceTree, Unreadable
-from tests.appgraph.sample import program_of
 
 HERE = Location("f", 1)
 

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from tests.appgraph.sample import program_of
 
 from fastapi_architect.appgraph.migrations import find_migrations
 from fastapi_architect.appgraph.schema_replay import replay
-from tests.appgraph.sample import program_of
 
 INI = "[alembic]\nscript_location = %(here)s/alembic\nsqlalchemy.url = sqlite:///app.db\n"
 ENV = """

@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import configure_mappers
+from tests.appgraph.sample import program_of
 
 from fastapi_architect.appgraph.models import find_models
-from tests.appgraph.sample import program_of
 
 DECLARATIVE = """
 from __future__ import annotations
@@ -199,7 +199,7 @@ def _imported(text: str, name: str) -> ModuleType:
     """Once a sample: SQLModel keeps one registry for the whole process."""
     module = ModuleType(name)
     sys.modules[name] = module
-    exec(compile(dedent(text), name, "exec"), module.__dict__)  # noqa: S102
+    exec(compile(dedent(text), name, "exec"), module.__dict__)
     return module
 
 

@@ -6,10 +6,10 @@ from textwrap import dedent
 from types import ModuleType
 
 import pytest
+from tests.appgraph.sample import program_of
 
 from fastapi_architect.appgraph.schemas import find_schemas, read_schema, specialised_fields
 from fastapi_architect.program.types import Instance
-from tests.appgraph.sample import program_of
 
 PYDANTIC_2 = """
 import dataclasses
@@ -90,7 +90,7 @@ class Loose(BaseModel, extra="allow"):
 def _imported(text: str, name: str) -> ModuleType:
     module = ModuleType(name)
     sys.modules[name] = module
-    exec(compile(dedent(text), name, "exec"), module.__dict__)  # noqa: S102
+    exec(compile(dedent(text), name, "exec"), module.__dict__)
     return module
 
 

@@ -5,13 +5,13 @@ from textwrap import dedent
 from types import ModuleType
 
 import pytest
+from tests.appgraph.sample import program_of
 
 from fastapi_architect.appgraph.database import find_database
 from fastapi_architect.appgraph.deployment import find_deployment
 from fastapi_architect.appgraph.dialects import find_dialects, main_dialect
 from fastapi_architect.appgraph.project_files import ProjectFiles
 from fastapi_architect.appgraph.settings import find_settings
-from tests.appgraph.sample import program_of
 
 PYDANTIC_2 = """
 from functools import lru_cache

@@ -44,8 +44,30 @@ _SENDS = {
 _SIGNATURES = ("s", "si", "signature", "subtask", "map", "starmap", "chunks", "message")
 _BY_NAME = {"send_task": 0, "enqueue_job": 0}
 _SEND_OPTIONS = frozenset(
-    "countdown eta expires queue routing_key priority serializer compression retry retry_policy task_id ignore_result "
-    "link link_error headers soft_time_limit time_limit _defer_by _defer_until _job_id _queue_name job_timeout".split()
+    [
+        "countdown",
+        "eta",
+        "expires",
+        "queue",
+        "routing_key",
+        "priority",
+        "serializer",
+        "compression",
+        "retry",
+        "retry_policy",
+        "task_id",
+        "ignore_result",
+        "link",
+        "link_error",
+        "headers",
+        "soft_time_limit",
+        "time_limit",
+        "_defer_by",
+        "_defer_until",
+        "_job_id",
+        "_queue_name",
+        "job_timeout",
+    ]
 )
 
 
@@ -82,7 +104,9 @@ class Task:
         return self.function.parameters[1:] if self.is_bound else self.function.parameters
 
     def setting(self, name: str) -> Any:
-        """An option of the task, else the application's (`acks_late`: `task_acks_late`); None when neither is set."""
+        """An option of the task, else the application's (`acks_late`: `task_acks_late`); None when neither
+        is set.
+        """
         if name in self.options:
             return self.options[name]
         return self.app.value(f"task_{name}") if self.app is not None else None
@@ -109,7 +133,8 @@ class EnqueueSite:
     """A place where a task is sent.
 
     Attributes:
-        kind: delay, apply_async, send_task, signature, send, kiq, defer, enqueue, enqueue_job or background (FastAPI's).
+        kind: delay, apply_async, send_task, signature, send, kiq, defer, enqueue, enqueue_job or background
+            (FastAPI's).
         task: the task, None when it is not known (or a plain function in the background).
         function: the function that will run, None when not known.
         task_name: name it is sent by, or None.
@@ -193,7 +218,7 @@ def find_background(program: Program) -> Background:
     return Background(apps, tasks, enqueues, tuple(_schedules(program, apps, tasks)))
 
 
-# ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── tasks ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def find_tasks(program: Program, apps: Iterable[CeleryApp] = ()) -> tuple[Task, ...]:
@@ -314,7 +339,7 @@ def _function(program: Program, expr: ir.Expr | None, scope: Scope) -> Function 
     return None
 
 
-# ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class _Enqueues:
@@ -470,7 +495,7 @@ class _Enqueues:
         )
 
 
-# ── schedules ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── schedules ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _schedules(program: Program, apps: tuple[CeleryApp, ...], tasks: tuple[Task, ...]) -> Iterator[Schedule]:

@@ -115,7 +115,9 @@ class CeleryApp:
 
     @property
     def visibility_timeout(self) -> int | None:
-        """Seconds after which an unacknowledged message is delivered again; None when not set or not known."""
+        """Seconds after which an unacknowledged message is delivered again; None when not set or not
+        known.
+        """
         table = self.value("broker_transport_options")
         value = table.get("visibility_timeout") if isinstance(table, dict) else None
         return value if isinstance(value, int) else None
@@ -163,7 +165,9 @@ def _of_constructor(program: Program, site: Site) -> Iterator[_Entry]:
 
 
 def _configuration(program: Program, variables: set[str]) -> Iterator[tuple[str, str, ir.Expr, Scope]]:
-    """(application's variable, setting, expression, scope) of everything written outside of the constructor."""
+    """(application's variable, setting, expression, scope) of everything written outside of the
+    constructor.
+    """
     for module in program.mentioning("conf", "config_from_object"):
         if not any(module.mentions(variable) for variable in variables) and not module.mentions("celery"):
             continue

@@ -1,4 +1,6 @@
-"""Types of columns, from `String(50)`, `Mapped[int]` and the like, for models, core tables and migrations alike."""
+"""Types of columns, from `String(50)`, `Mapped[int]` and the like, for models, core tables and migrations
+alike.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ class ColumnType:
     """The type of a column.
 
     Attributes:
-        name: class name as SQLAlchemy spells it: Integer, String, JSONB, ...; that of a `TypeDecorator` of the program.
+        name: class name as SQLAlchemy spells it: Integer, String, JSONB, ...; that of a `TypeDecorator` of
+            the program.
         length: of String, LargeBinary and the like; None when without limit or not known.
         precision: of Numeric and Float.
         scale: of Numeric.
@@ -43,7 +46,8 @@ class ColumnType:
 
     @property
     def family(self) -> str:
-        """What it stores: integer, string, text, numeric, float, boolean, datetime, date, time, interval, binary, json,
+        """What it stores: integer, string, text, numeric, float, boolean, datetime, date, time, interval,
+        binary, json,
         uuid, enum, array, or other."""
         return _FAMILIES.get((self.impl or self.name).upper(), "other")
 
@@ -51,8 +55,8 @@ class ColumnType:
 _FAMILIES = {
     name: family
     for family, names in {
-        "integer": "INTEGER INT BIGINTEGER BIGINT SMALLINTEGER SMALLINT TINYINT MEDIUMINT SERIAL BIGSERIAL INT4 INT8",
-        "string": "STRING VARCHAR NVARCHAR UNICODE CHAR NCHAR AUTOSTRING CHARACTER_VARYING STRINGENCRYPTEDTYPE",
+        "integer": "INTEGER INT BIGINTEGER BIGINT SMALLINTEGER SMALLINT TINYINT MEDIUMINT SERIAL BIGSERIAL",
+        "string": "STRING VARCHAR NVARCHAR UNICODE CHAR NCHAR AUTOSTRING STRINGENCRYPTEDTYPE",
         "text": "TEXT UNICODETEXT CLOB LONGTEXT MEDIUMTEXT TINYTEXT CITEXT",
         "numeric": "NUMERIC DECIMAL MONEY",
         "float": "FLOAT REAL DOUBLE DOUBLE_PRECISION",
@@ -90,13 +94,29 @@ _BY_PYTHON = {
 }
 _TIMED = frozenset({"DateTime", "Time", "TIMESTAMP", "DATETIME", "TIME"})
 _SIZED = frozenset(
-    "String VARCHAR NVARCHAR Unicode CHAR NCHAR Text TEXT UnicodeText LargeBinary BINARY VARBINARY AutoString".split()
+    [
+        "String",
+        "VARCHAR",
+        "NVARCHAR",
+        "Unicode",
+        "CHAR",
+        "NCHAR",
+        "Text",
+        "TEXT",
+        "UnicodeText",
+        "LargeBinary",
+        "BINARY",
+        "VARBINARY",
+        "AutoString",
+    ]
 )
 _NUMERIC = frozenset({"Numeric", "NUMERIC", "DECIMAL", "Float", "FLOAT", "Double", "DOUBLE", "REAL"})
 
 
 def of_expression(program: Program, expr: ir.Expr | None, scope: Scope) -> ColumnType | None:
-    """The type that `String(50)`, `sa.Integer`, `JSONB()`, `MutableDict.as_mutable(JSONB)` mean; None when not a type."""
+    """The type that `String(50)`, `sa.Integer`, `JSONB()`, `MutableDict.as_mutable(JSONB)` mean; None when
+    not a type.
+    """
     if expr is None:
         return None
     if isinstance(expr, ir.Name | ir.Attribute):
@@ -221,6 +241,19 @@ def is_type_expression(program: Program, expr: ir.Expr, scope: Scope) -> bool:
 
 #: What may stand in `Column(...)` besides a type.
 NOT_TYPES = frozenset(
-    "ForeignKey Identity Computed Sequence FetchedValue DefaultClause CheckConstraint UniqueConstraint Constraint "
-    "PrimaryKeyConstraint ForeignKeyConstraint Index ColumnDefault".split()
+    [
+        "ForeignKey",
+        "Identity",
+        "Computed",
+        "Sequence",
+        "FetchedValue",
+        "DefaultClause",
+        "CheckConstraint",
+        "UniqueConstraint",
+        "Constraint",
+        "PrimaryKeyConstraint",
+        "ForeignKeyConstraint",
+        "Index",
+        "ColumnDefault",
+    ]
 )

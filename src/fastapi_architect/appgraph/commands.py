@@ -34,15 +34,19 @@ _SHORT = {
     },
     "hypercorn": {"w": "workers", "b": "bind", "k": "worker-class", "c": "config"},
     "celery": {
-        "A": "app", "c": "concurrency", "P": "pool", "Q": "queues", "l": "loglevel", "B": "beat", "E": "events", "n": "hostname",
+        "A": "app", "c": "concurrency", "P": "pool", "Q": "queues", "l": "loglevel", "B": "beat", "E": "events",
+        "n": "hostname",
         "O": "optimization",
     },
     "dramatiq": {"p": "processes", "t": "threads"},
 }  # fmt: skip
 _FLAGS = frozenset({
-    "reload", "proxy-headers", "no-proxy-headers", "access-log", "no-access-log", "use-colors", "no-use-colors", "factory",
-    "server-header", "no-server-header", "date-header", "no-date-header", "preload", "preload-app", "daemon", "beat", "events",
-    "no-reload", "without-gossip", "without-mingle", "without-heartbeat", "purge", "reuse-port", "capture-output",
+    "reload", "proxy-headers", "no-proxy-headers", "access-log", "no-access-log", "use-colors", "no-use-colors",
+    "factory",
+    "server-header", "no-server-header", "date-header", "no-date-header", "preload", "preload-app", "daemon",
+    "beat", "events",
+    "no-reload", "without-gossip", "without-mingle", "without-heartbeat", "purge",
+    "reuse-port", "capture-output",
 })  # fmt: skip
 
 
@@ -51,8 +55,8 @@ class ServerCommand:
     """One start of a server or worker.
 
     Attributes:
-        program: uvicorn, gunicorn, hypercorn, fastapi, granian, daphne, celery, arq, dramatiq, taskiq, rq or python
-            (`uvicorn.run(...)` in code).
+        program: uvicorn, gunicorn, hypercorn, fastapi, granian, daphne, celery, arq, dramatiq, taskiq, rq or
+            python (`uvicorn.run(...)` in code).
         subcommand: `run` or `dev` of fastapi, `worker` or `beat` of celery; "" otherwise.
         target: `app.main:app`, "" when not given.
         options: long name without dashes in front to value; "" for a switch.
@@ -76,7 +80,9 @@ class ServerCommand:
 
     @property
     def workers(self) -> int | None:
-        """Worker processes (threads of control for celery); 1 when not given, None when it is not a number."""
+        """Worker processes (threads of control for celery); 1 when not given, None when it is not a
+        number.
+        """
         said = (
             self.options.get("workers")
             or self.options.get("concurrency")
@@ -100,7 +106,9 @@ class ServerCommand:
 def find_commands(
     line: str, location: Location, source: str, environment: dict[str, str] | None = None
 ) -> tuple[ServerCommand, ...]:
-    """Commands in a shell line, also behind `&&`, `exec`, `poetry run`, `sh -c "..."` and variable assignments."""
+    """Commands in a shell line, also behind `&&`, `exec`, `poetry run`, `sh -c "..."` and variable
+    assignments.
+    """
     return tuple(_in_line(line[:_MAX_LINE], location, source, environment or {}, 0))
 
 

@@ -29,8 +29,24 @@ _CANONICAL = {
     "min_size": "min_length",
 }
 NAMES = frozenset(
-    "min_length max_length ge gt le lt multiple_of pattern max_digits decimal_places strict allow_inf_nan "
-    "strip_whitespace to_lower to_upper unique_items".split()
+    [
+        "min_length",
+        "max_length",
+        "ge",
+        "gt",
+        "le",
+        "lt",
+        "multiple_of",
+        "pattern",
+        "max_digits",
+        "decimal_places",
+        "strict",
+        "allow_inf_nan",
+        "strip_whitespace",
+        "to_lower",
+        "to_upper",
+        "unique_items",
+    ]
 )
 
 #: Types that are constrained by their name.
@@ -51,7 +67,19 @@ _BY_TYPE: dict[str, dict[str, Any]] = {
     "StrictBytes": {"strict": True},
 }
 _CONSTRAINED_CALLS = frozenset(
-    "constr conint confloat condecimal conbytes conlist conset confrozenset condate StringConstraints Interval".split()
+    [
+        "constr",
+        "conint",
+        "confloat",
+        "condecimal",
+        "conbytes",
+        "conlist",
+        "conset",
+        "confrozenset",
+        "condate",
+        "StringConstraints",
+        "Interval",
+    ]
 )
 _POSITIONAL = {
     "MinLen": ("min_length",),

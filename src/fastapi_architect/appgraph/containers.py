@@ -125,7 +125,7 @@ class ComposeFile:
     services: tuple[Service, ...]
 
 
-# ── .env ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── .env ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.]*)\s*=[ \t]*(.*)")
 _EXAMPLE = re.compile(r"example|sample|template|dist|default|\.tpl", re.IGNORECASE)
@@ -151,7 +151,7 @@ def _without_comment(value: str) -> str:
     return value if value[:1] in "\"'" else re.sub(r"\s+#.*", "", value)
 
 
-# ── Dockerfile ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Dockerfile ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def is_dockerfile(path: str) -> bool:
@@ -251,7 +251,7 @@ def _docker_commands(parts: list[str], where: Location, values: dict[str, str]) 
     yield from find_in_arguments(words, where, "dockerfile", values)
 
 
-# ── compose ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── compose ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def is_compose(path: str) -> bool:
@@ -358,7 +358,7 @@ class _Yaml:
                 yield from find_in_arguments(words, self.location(node), "compose", values)
 
 
-# ── Procfile, scripts, Makefile ──────────────────────────────────────────────────────────────────────────────────
+# ── Procfile, scripts, Makefile ─────────────────────────────────────────────────────────────────────────────
 
 
 def script_kind(path: str) -> str:

@@ -30,8 +30,22 @@ _ENGINE_CALLS = (
 _FACTORY_CALLS = ("sessionmaker", "async_sessionmaker", "scoped_session", "async_scoped_session")
 _SESSIONS = frozenset({"Session", "AsyncSession", "scoped_session", "async_scoped_session"})
 _POOL_OPTIONS = frozenset(
-    "pool_size max_overflow pool_timeout pool_recycle pool_pre_ping poolclass pool_use_lifo echo echo_pool future "
-    "isolation_level connect_args execution_options hide_parameters".split()
+    [
+        "pool_size",
+        "max_overflow",
+        "pool_timeout",
+        "pool_recycle",
+        "pool_pre_ping",
+        "poolclass",
+        "pool_use_lifo",
+        "echo",
+        "echo_pool",
+        "future",
+        "isolation_level",
+        "connect_args",
+        "execution_options",
+        "hide_parameters",
+    ]
 )
 
 
@@ -171,7 +185,7 @@ def find_database(program: Program) -> Database:
     )
 
 
-# ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _tables(program: Program, reader: TableReader, models: tuple[Model, ...]) -> Iterator[Table]:
@@ -255,7 +269,7 @@ def assigned_name(site: Site) -> str:
     return ""
 
 
-# ── engines ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── engines ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def find_engines(program: Program) -> tuple[Engine, ...]:
@@ -311,7 +325,7 @@ def _option(program: Program, expr: ir.Expr, scope: Scope) -> Any:
     return value
 
 
-# ── sessions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def find_session_factories(program: Program) -> tuple[SessionFactory, ...]:

@@ -1,7 +1,7 @@
 """What a class body or a call declares, read once for schemas, models, settings and tasks alike.
 
-Names of libraries are compared by package and last name (`sqlalchemy`, `mapped_column`), because one thing is exported
-from several places and re-exported by others.
+Names of libraries are compared by package and last name (`sqlalchemy`, `mapped_column`), because one thing
+is exported from several places and re-exported by others.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class Declared:
 
 
 def declared(cls: Class) -> tuple[Declared, ...]:
-    """Everything a class body binds, in order; of several bindings of a name the last one, at the first one's place."""
+    """Everything a class body binds, in order; of several bindings of a name the last one, at the first
+    one's place.
+    """
     found: list[Declared] = []
     for name, bindings in cls.facts.bindings.items():
         last = bindings[-1]
@@ -60,7 +62,9 @@ def declared(cls: Class) -> tuple[Declared, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where something called or named comes from: the top-level package ("" when not known) and its last name."""
+    """Where something called or named comes from: the top-level package ("" when not known) and its last
+    name.
+    """
 
     package: str
     name: str
@@ -116,7 +120,9 @@ def keyword(call: ir.Call, *names: str) -> ir.Expr | None:
 
 
 def constant_keyword(program: Program, call: ir.Call, scope: Scope, *names: str) -> Any:
-    """The constant value of a keyword argument: None when it is absent, `UNKNOWN` when it is not a constant."""
+    """The constant value of a keyword argument: None when it is absent, `UNKNOWN` when it is not a
+    constant.
+    """
     expr = keyword(call, *names)
     return None if expr is None else program.constants.value(expr, scope)
 
@@ -143,7 +149,9 @@ def known(value: Any) -> Any:
 
 
 def elements(expr: ir.Expr | None) -> list[ir.Expr]:
-    """The elements of a list, tuple or set display, or of several joined by `+`; the expression itself otherwise."""
+    """The elements of a list, tuple or set display, or of several joined by `+`; the expression itself
+    otherwise.
+    """
     if expr is None:
         return []
     if isinstance(expr, ir.Sequence):
@@ -204,8 +212,10 @@ def _annotated_parts(
 
 
 def annotation_heads(program: Program, expr: ir.Expr | None, scope: Scope) -> Iterator[tuple[ir.Expr, Scope]]:
-    """The plain types of an annotation, `Annotated`, `Optional` and unions taken off: `list[X]` and `None` for
-    `Annotated[list[X] | None, ...]`."""
+    """The plain types of an annotation, `Annotated`, `Optional` and unions taken off.
+
+    `list[X]` and `None` for `Annotated[list[X] | None, ...]`.
+    """
     yield from _annotation_heads(program, expr, scope, 0)
 
 
@@ -258,7 +268,9 @@ def has_library_ancestor(program: Program, cls: Class, package: str, *names: str
 
 
 def ancestors(program: Program, cls: Class) -> list[tuple[Class, dict[str, Type | None]]]:
-    """The class and its ancestors in the program, nearest first, each with what its type variables stand for."""
+    """The class and its ancestors in the program, nearest first, each with what its type variables stand
+    for.
+    """
     order = program.inference.hierarchy.order(cls)
     return [(entry.cls, entry.variables) for entry in order if isinstance(entry.cls, Class)]
 

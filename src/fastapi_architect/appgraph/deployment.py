@@ -77,7 +77,9 @@ class Deployment:
 
     @cached_property
     def most_server_processes(self) -> int | None:
-        """The largest number of server processes that any file declares, replicas counted; None when none says."""
+        """The largest number of server processes that any file declares, replicas counted; None when none
+        says.
+        """
         found = [
             command.workers for command in self.servers if command.workers is not None and not command.reloads
         ]
@@ -164,7 +166,7 @@ def _line_of(part: str, text: str) -> int:
     return text.count("\n", 0, at) + 1 if at >= 0 else 1
 
 
-# ── in code ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── in code ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _commands_in_code(program: Program) -> Iterator[ServerCommand]:

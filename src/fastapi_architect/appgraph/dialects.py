@@ -56,7 +56,8 @@ class DialectEvidence:
 
     Attributes:
         dialect: postgresql, mysql, sqlite, mssql or oracle.
-        source: engine, settings, alembic, environment, types (imported from `sqlalchemy.dialects`), compose or package.
+        source: engine, settings, alembic, environment, types (imported from `sqlalchemy.dialects`), compose
+            or package.
         location: where.
     """
 
@@ -82,14 +83,17 @@ def find_dialects(
 
 
 def main_dialect(evidence: Iterable[DialectEvidence]) -> str:
-    """The dialect that rules go by: a server's before SQLite's, which is what people develop and test with."""
+    """The dialect that rules go by: a server's before SQLite's, which is what people develop and test
+    with.
+    """
     listed = list(evidence)
     only_sqlite = all(each.dialect == "sqlite" for each in listed)
     votes: dict[str, set[str]] = {}
     for each in listed:
         if each.dialect != "sqlite" or only_sqlite:
             votes.setdefault(each.dialect, set()).add(each.source)
-    # A connector to somebody's MSSQL is one engine; the application's own database is named in many kinds of places.
+    # A connector to somebody's MSSQL is one engine; the application's own database is named in many kinds of
+    # places.
     counts = Counter(each.dialect for each in listed)
     weights = {
         name: (sum(_WEIGHTS[source] for source in sources), counts[name]) for name, sources in votes.items()
@@ -130,7 +134,9 @@ def _evidence(
 
 
 def _imported_types(program: Program) -> Iterator[DialectEvidence]:
-    """`from sqlalchemy.dialects.postgresql import JSONB`: models and migrations that only one database understands."""
+    """`from sqlalchemy.dialects.postgresql import JSONB`: models and migrations that only one database
+    understands.
+    """
     for module in program.mentioning(*_DIALECT_MODULES):
         if module.kind == "test":
             continue

@@ -1,7 +1,8 @@
 """What a migration does: its `upgrade` and `downgrade`, interpreted without running them.
 
-Loops over literals are unrolled, functions of the tree are followed, both branches of a condition are taken (and said to
-be conditional). Each operation stands for itself, whether written with `op`, in a batch or as SQL.
+Loops over literals are unrolled, functions of the tree are followed, both branches of a condition are taken
+(and said to be conditional). Each operation stands for itself, whether written with `op`, in a batch or as
+SQL.
 """
 
 from __future__ import annotations
@@ -59,11 +60,11 @@ class Operation:
     """One step.
 
     Attributes:
-        kind: create_table, drop_table, rename_table, add_column, drop_column, alter_column, create_index, drop_index,
-            create_foreign_key, create_unique_constraint, create_check_constraint, create_primary_key,
-            create_exclude_constraint, drop_constraint, validate_constraint, create_type, alter_type, drop_type, update,
-            insert, delete, truncate, select, bulk_insert, reindex, sql (SQL that is not understood) or execute (SQL that
-            is not a constant).
+        kind: create_table, drop_table, rename_table, add_column, drop_column, alter_column, create_index,
+            drop_index, create_foreign_key, create_unique_constraint, create_check_constraint,
+            create_primary_key, create_exclude_constraint, drop_constraint, validate_constraint, create_type,
+            alter_type, drop_type, update, insert, delete, truncate, select, bulk_insert, reindex, sql (SQL
+            that is not understood) or execute (SQL that is not a constant).
         table: None when not known or not about one.
         columns: names of the columns concerned; "?" for an expression.
         name: of the index or constraint; the new name for rename_table.
@@ -74,7 +75,8 @@ class Operation:
         target_columns: its columns.
         unique: a unique index.
         concurrently: built without blocking writers (`postgresql_concurrently`, `CONCURRENTLY`).
-        not_valid: a constraint that existing rows are not checked against (`postgresql_not_valid`, `NOT VALID`).
+        not_valid: a constraint that existing rows are not checked against (`postgresql_not_valid`, `NOT
+            VALID`).
         has_where: an UPDATE or DELETE with WHERE; a partial index.
         from_select: an INSERT from a query.
         constraint_type: of drop_constraint: foreignkey, unique, check, primary or None.
@@ -177,7 +179,7 @@ class _Interpreter:
         self._block(function.body, state)
         self.active.pop()
 
-    # ── statements ───────────────────────────────────────────────────────────────────────────────────────────────
+    # ── statements ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _block(self, body: list[ir.Stmt], state: _State) -> None:
         for statement in body:
@@ -275,7 +277,7 @@ class _Interpreter:
         self._block(node.orelse, state)
         self._block(node.finalbody, state)
 
-    # ── expressions ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── expressions ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _expression(self, expr: ir.Expr, state: _State) -> None:
         if isinstance(expr, ir.Await | ir.Starred | ir.NamedExpr):
@@ -329,9 +331,8 @@ class _Interpreter:
                 "scalars",
             ):
                 return "execute", None
-        if isinstance(func, ir.Attribute) and func.attr == "execute" and isinstance(func.value, ir.Call):
-            if last_name(func.value.func) == "get_bind":
-                return "execute", None
+        if isinstance(func, ir.Attribute) and func.attr == "execute" and _is_call_of(func.value, "get_bind"):
+            return "execute", None
         method = last_name(func)
         if method not in _METHODS:
             return None
@@ -355,6 +356,10 @@ class _Interpreter:
         return value if isinstance(value, str) else None
 
 
+def _is_call_of(expr: ir.Expr, name: str) -> bool:
+    return isinstance(expr, ir.Call) and last_name(expr.func) == name
+
+
 def _unpacked(target: ir.Expr, value: Any) -> dict[str, Any]:
     if isinstance(target, ir.Name):
         return {target.id: value}
@@ -366,11 +371,24 @@ def _unpacked(target: ir.Expr, value: Any) -> dict[str, Any]:
 
 
 _BATCH_METHODS = frozenset(
-    "add_column drop_column alter_column create_index drop_index create_foreign_key create_unique_constraint "
-    "create_check_constraint create_primary_key create_exclude_constraint drop_constraint execute".split()
+    [
+        "add_column",
+        "drop_column",
+        "alter_column",
+        "create_index",
+        "drop_index",
+        "create_foreign_key",
+        "create_unique_constraint",
+        "create_check_constraint",
+        "create_primary_key",
+        "create_exclude_constraint",
+        "drop_constraint",
+        "execute",
+    ]
 )
 _METHODS = _BATCH_METHODS | frozenset({
-    "create_table", "drop_table", "rename_table", "bulk_insert", "drop_table_comment", "create_table_comment", "run_async",
+    "create_table", "drop_table", "rename_table", "bulk_insert", "drop_table_comment",
+    "create_table_comment", "run_async",
 })  # fmt: skip
 
 #: SQL statement's kind to the operation's, where they differ.
@@ -589,7 +607,7 @@ class OperationReader:
         kind = self._string(argument(call, 1 if batch else 2, "type_"))
         return replace(base, table=table, name=name, constraint_type=kind)
 
-    # ── SQL ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── SQL ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _execute(self, call: ir.Call) -> Iterator[Operation]:
         expr = call.args[0] if call.args else keyword(call, "sqltext", "statement")

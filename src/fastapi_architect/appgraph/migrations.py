@@ -29,7 +29,8 @@ class MigrationEnvironment:
         url: `sqlalchemy.url` as written, None when absent.
         url_location: where it stands, None when absent.
         env: the module `env.py`, or None.
-        options: keyword arguments of `context.configure(...)`: constants, `UNKNOWN` when not one; the last call wins.
+        options: keyword arguments of `context.configure(...)`: constants, `UNKNOWN` when not one; the last
+            call wins.
         target_metadata: expression in `env.py`, None when absent or None.
         autocommit: `env.py` connects with isolation level AUTOCOMMIT.
     """
@@ -124,7 +125,9 @@ class Revision:
 
     @cached_property
     def imported_modules(self) -> tuple[Module, ...]:
-        """Modules of the application that the file imports; other revisions and modules beside it left out."""
+        """Modules of the application that the file imports; other revisions and modules beside it left
+        out.
+        """
         found: dict[str, Module] = {}
         scopes = [self.module, *(f for f in (self.upgrade, self.downgrade) if f is not None)]
         folder = str(PurePosixPath(self.module.path).parent)
@@ -206,13 +209,13 @@ def _environment_of(folder: str, environments: Iterable[MigrationEnvironment]) -
     best: MigrationEnvironment | None = None
     for environment in environments:
         location = environment.script_location
-        inside = location == "" or folder == location or folder.startswith(f"{location}/")
+        inside = location in ("", folder) or folder.startswith(f"{location}/")
         if inside and (best is None or len(location) > len(best.script_location)):
             best = environment
     return best
 
 
-# ── revisions ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── revisions ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _revision(program: Program, module: Module) -> Revision | None:
@@ -278,7 +281,8 @@ def _sorted(
 ) -> tuple[list[Revision], list[Revision]]:
     """Revisions in the order in which Alembic runs them, and those on (or before) a cycle, which it cannot.
 
-    From the heads down, one branch to its end before the next, then turned around: a branch is not mixed with the
+    From the heads down, one branch to its end before the next, then turned around: a branch is not mixed
+        with the
     one beside it.
     """
     parents = {id(r): [p for p in dict.fromkeys((*r.down, *r.depends_on)) if p in by_id] for r in revisions}
@@ -299,7 +303,7 @@ def _sorted(
     return downwards[::-1], [r for r in revisions if id(r) not in placed]
 
 
-# ── environments ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── environments ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def find_environments(program: Program, files: Mapping[str, str]) -> tuple[MigrationEnvironment, ...]:

@@ -80,7 +80,19 @@ _OWNER = (
     "owner",
 )
 _PEOPLE = frozenset(
-    "user users account accounts customer customers member members profile profiles auth_user".split()
+    [
+        "user",
+        "users",
+        "account",
+        "accounts",
+        "customer",
+        "customers",
+        "member",
+        "members",
+        "profile",
+        "profiles",
+        "auth_user",
+    ]
 )
 
 
@@ -216,9 +228,8 @@ class Model:
         found = []
         for column in self.columns:
             to_people = any(f.table.rpartition(".")[2].lower() in _PEOPLE for f in column.foreign_keys)
-            if column.attribute in _OWNER and (to_people or not column.foreign_keys):
-                found.append(column)
-            elif to_people and not column.primary_key:
+            by_name = column.attribute in _OWNER and not column.foreign_keys
+            if by_name or (to_people and not column.primary_key):
                 found.append(column)
         return tuple(found)
 
@@ -253,7 +264,7 @@ class ModelReader:
         schema = self._items(cls).schema if name else None
         return f"{schema}.{name}" if schema else name
 
-    # ── one model ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── one model ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _model(self, cls: Class) -> Model:
         attributes = list(self._attributes(cls))
@@ -281,7 +292,9 @@ class ModelReader:
         )
 
     def _attributes(self, cls: Class) -> Iterator[tuple[Declared, dict[str, Type | None]]]:
-        """What the class and its unmapped ancestors declare; nearer declarations win, at the place of the farther."""
+        """What the class and its unmapped ancestors declare; nearer declarations win, at the place of the
+        farther.
+        """
         parent = self.names.parent(cls)
         beyond = {id(e.cls) for e in self.names.lineage(parent)} if parent is not None else set()
         found: dict[str, tuple[Declared, dict[str, Type | None]]] = {}
@@ -376,7 +389,7 @@ class ModelReader:
                     return False
         return True
 
-    # ── columns ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── columns ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _column(self, cls: Class, each: Declared, variables: dict[str, Type | None]) -> Column | None:
         if each.name.startswith("__") or each.name in ("metadata", "registry", "model_config"):
@@ -406,10 +419,9 @@ class ModelReader:
                 python_type = _mapped_argument(
                     self.program.inference.annotation(function.node.returns, each.cls)
                 )
-                column = self.reader.column(
+                return self.reader.column(
                     call, function, each.name, cls, python_type, each.location, mapped=python_type is not None
                 )
-                return column
         return None
 
     def _mapped_annotation(self, each: Declared) -> tuple[ir.Expr, Scope] | None:
@@ -492,7 +504,7 @@ class ModelReader:
                 return replace(column, type=plain)
         return column
 
-    # ── SQLModel ─────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── SQLModel ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _sqlmodel_column(
         self, cls: Class, each: Declared, variables: dict[str, Type | None]
@@ -572,12 +584,14 @@ class ModelReader:
             ondelete = text(self.program, field, each.cls, "ondelete")
             targets = (column,) if column else ()
             found.append(ForeignKey((each.name,), table, targets, ondelete, None, None, each.location))
-        for call in more:
-            if called(self.program, call, each.cls).name == "ForeignKey":
-                found.append(self.reader.foreign_key(call, each.cls, each.name, each.location))
+        found += [
+            self.reader.foreign_key(call, each.cls, each.name, each.location)
+            for call in more
+            if called(self.program, call, each.cls).name == "ForeignKey"
+        ]
         return tuple(found)
 
-    # ── relationships ────────────────────────────────────────────────────────────────────────────────────────────
+    # ── relationships ───────────────────────────────────────────────────────────────────────────────────────
 
     def _relationship(
         self, cls: Class, each: Declared, variables: dict[str, Type | None], table: Table
@@ -763,7 +777,8 @@ class _Options:
 
 #: Libraries whose classes bring no columns of their own.
 _NO_COLUMNS = frozenset({
-    "abc", "builtins", "enum", "pydantic", "sqlalchemy", "sqlmodel", "typing", "typing_extensions", "collections", "dataclasses",
+    "abc", "builtins", "enum", "pydantic", "sqlalchemy", "sqlmodel", "typing", "typing_extensions", "collections",
+    "dataclasses",
 })  # fmt: skip
 
 
@@ -876,7 +891,6 @@ def _with_back_references(models: list[Model]) -> Iterator[Model]:
 
 
 def _back_reference(each: Relationship) -> Relationship | None:
-    program = None
     expr = keyword(each.call, "backref") if each.call is not None else None
     if expr is None or each.target is None:
         return None

@@ -51,7 +51,8 @@ class EffectiveVersion:
 
     Attributes:
         version: the version.
-        basis: lock, pin, or lower-bound (the oldest version that the manifest allows; a newer one may be installed).
+        basis: lock, pin, or lower-bound (the oldest version that the manifest allows; a newer one may be
+            installed).
         requirement: where it comes from.
     """
 
@@ -83,7 +84,8 @@ class Packages:
         return canonicalize_name(package) in self.by_name
 
     def version_of(self, package: str) -> EffectiveVersion | None:
-        """The effective version of a package: of a lock file, else of an exact pin, else the lower bound of the manifest.
+        """The effective version of a package: of a lock file, else of an exact pin, else the lower bound of
+        the manifest.
 
         Among several files of one kind the one nearest to the root wins; None when nothing says a version.
         """
@@ -148,7 +150,7 @@ def _reader_for(name: str):  # type: ignore[no-untyped-def]  # a table of functi
     return None
 
 
-# ── requirements.txt ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── requirements.txt ────────────────────────────────────────────────────────────────────────────────────────
 
 _DEVELOPMENT = re.compile(r"dev|test|lint|doc|ci\b|local|type|mypy", re.IGNORECASE)
 
@@ -189,7 +191,7 @@ def _pinned(specifier: str) -> str | None:
     return found[1] if found else None
 
 
-# ── pyproject.toml, Pipfile, setup.cfg, setup.py ─────────────────────────────────────────────────────────────────
+# ── pyproject.toml, Pipfile, setup.cfg, setup.py ────────────────────────────────────────────────────────────
 
 
 class _Lines:
@@ -250,7 +252,7 @@ def _poetry_table(table: Mapping[str, Any], path: str, lines: _Lines, group: str
 def _poetry_specifier(text: str) -> str:
     """`^1.2` as `>=1.2,<2`, `~1.2` as `>=1.2,<1.3`, `1.2.3` as `==1.2.3`, `*` as any."""
     parts = []
-    for part in text.split("||")[0].split(","):
+    for part in text.split("||", maxsplit=1)[0].split(","):
         part = part.strip()
         if part in ("", "*"):
             continue
@@ -266,7 +268,7 @@ def _poetry_specifier(text: str) -> str:
 
 
 def _up_to(text: str, caret: bool) -> str:
-    numbers = [int(n) for n in re.findall(r"\d+", text.split("-")[0])[:3]]
+    numbers = [int(n) for n in re.findall(r"\d+", text.split("-", maxsplit=1)[0])[:3]]
     if not numbers:
         return ""
     if caret:
@@ -299,7 +301,7 @@ def _setup_py(path: str, text: str) -> Iterator[Requirement]:
         yield from _listed(each, path, lines, "")
 
 
-# ── lock files ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── lock files ──────────────────────────────────────────────────────────────────────────────────────────────
 
 # Not by a TOML parser: lock files are long, and these two lines stand together in all three formats.
 _LOCKED = re.compile(

@@ -50,7 +50,8 @@ class TableState:
         columns: by name, in order.
         indexes, uniques, foreign_keys, checks: as created.
         since: revision that created it.
-        opaque: something happened to it that is not understood (SQL, unknown names): do not conclude from absence.
+        opaque: something happened to it that is not understood (SQL, unknown names): do not conclude from
+            absence.
     """
 
     name: str
@@ -136,7 +137,8 @@ class Timeline:
 def replay(revisions: Iterable[Revision]) -> Timeline:
     """Apply every `upgrade` in the given order (parents first, as `MigrationHistory.revisions` gives them).
 
-    Where branches run beside each other, the schema before a revision holds what stands before it in that order.
+    Where branches run beside each other, the schema before a revision holds what stands before it in that
+    order.
     """
     state = SchemaState()
     steps = []
@@ -180,7 +182,8 @@ _ON_TABLES = frozenset(
 def _may_change_schema(operation: Operation) -> bool:
     words = (operation.sql or "").lower().split()[:2]
     return bool(words) and words[0] in ("do", "create", "alter", "drop", "call") and words[1:] not in (
-        ["view"], ["function"], ["trigger"], ["extension"], ["sequence"], ["policy"], ["role"], ["or"], ["materialized"],
+        ["view"], ["function"], ["trigger"], ["extension"], ["sequence"], ["policy"], ["role"], ["or"],
+        ["materialized"],
     )  # fmt: skip
 
 

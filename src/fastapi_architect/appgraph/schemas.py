@@ -1,7 +1,7 @@
 """Schemas: what Pydantic, SQLModel and dataclasses accept and give out.
 
-A field is read as Pydantic reads it: inherited along the resolution order, generic parameters filled in, required or
-not by the rules of the major version.
+A field is read as Pydantic reads it: inherited along the resolution order, generic parameters filled in,
+required or not by the rules of the major version.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ from fastapi_architect.program.types import BYTES, FLOAT, INT, STR, FunctionRef,
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
-#: Library classes whose subclasses are schemas: package to names. Fields of the library's own class are not known.
+#: Library classes whose subclasses are schemas: package to names. Fields of the library's own class are not
+#: known.
 _SCHEMA_BASES = (
     ("pydantic", ("BaseModel", "RootModel", "GenericModel")),
     ("sqlmodel", ("SQLModel",)),
@@ -90,8 +91,8 @@ class SchemaField:
         nullable: None is accepted.
         default: expression of the default, None when there is none.
         default_factory: expression of the factory, or None.
-        constraints: name (`min_length`, `max_length`, `ge`, `gt`, `le`, `lt`, `multiple_of`, `pattern`, ...) to value,
-            `UNKNOWN` when it is not a constant.
+        constraints: name (`min_length`, `max_length`, `ge`, `gt`, `le`, `lt`, `multiple_of`, `pattern`, ...)
+            to value, `UNKNOWN` when it is not a constant.
         element_constraints: the same for the elements of a list or set.
         excluded: `exclude=True`: never in the output.
         is_computed: a `@computed_field`: only in the output.
@@ -185,7 +186,8 @@ FieldMemo = dict[tuple[int, str, int], SchemaField | None]
 def find_schemas(program: Program, pydantic_major: int = 2) -> tuple[Schema, ...]:
     """Every Pydantic and SQLModel class and Pydantic dataclass, in order of files; settings classes left out.
 
-    Plain dataclasses and typed dictionaries become schemas only where an application uses them: `read_schema` reads them.
+    Plain dataclasses and typed dictionaries become schemas only where an application uses them:
+        `read_schema` reads them.
     """
     found = []
     read: FieldMemo = {}
@@ -213,7 +215,9 @@ def specialised_fields(schema: Schema, of: Instance) -> tuple[SchemaField, ...]:
 
 
 def kind_of(program: Program, cls: Class) -> str:
-    """pydantic, sqlmodel, sqlmodel-table, dataclass, pydantic-dataclass, typeddict; "" when it is no schema."""
+    """pydantic, sqlmodel, sqlmodel-table, dataclass, pydantic-dataclass, typeddict; "" when it is no
+    schema.
+    """
     if not cls.node.bases and not cls.node.decorators:
         return ""
     if has_library_ancestor(program, cls, "sqlmodel", "SQLModel"):
@@ -241,7 +245,7 @@ def is_table(program: Program, cls: Class) -> bool:
     return False
 
 
-# ── reading one class ────────────────────────────────────────────────────────────────────────────────────────────
+# ── reading one class ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def read_as(
@@ -504,7 +508,7 @@ def _computed(program: Program, each: Declared, variables: dict[str, Type | None
     )
 
 
-# ── validators and configuration ─────────────────────────────────────────────────────────────────────────────────
+# ── validators and configuration ────────────────────────────────────────────────────────────────────────────
 
 
 def _validators(program: Program, lineage: list[tuple[Class, dict[str, Type | None]]]) -> Iterator[Validator]:

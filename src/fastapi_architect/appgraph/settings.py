@@ -29,7 +29,8 @@ from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
 _SECRET_TYPES = frozenset({"SecretStr", "SecretBytes", "Secret"})
-#: Calls that read one variable: name to (position of its name, keyword of its default, position of its default).
+#: Calls that read one variable: name to (position of its name, keyword of its default, position of its
+#: default).
 _READS = {
     "os.getenv": (0, "default", 1),
     "os.environ.get": (0, "default", 1),
@@ -209,7 +210,7 @@ def is_settings_class(program: Program, cls: Class) -> bool:
     return any(has_library_ancestor(program, cls, package, "BaseSettings") for package in packages)
 
 
-# ── classes ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── classes ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _settings_class(program: Program, cls: Class, pydantic_major: int) -> SettingsClass:
@@ -244,7 +245,9 @@ def _setting(program: Program, schema: Schema, field: SchemaField, prefix: str) 
 
 
 def known_default(program: Program, field: SchemaField) -> Any:
-    """Constant default of a field, also inside `SecretStr("...")`; None when there is none, `UNKNOWN` when not one."""
+    """Constant default of a field, also inside `SecretStr("...")`; None when there is none, `UNKNOWN` when
+    not one.
+    """
     expr = field.default
     if expr is None:
         return None if field.default_factory is None else UNKNOWN
@@ -306,7 +309,7 @@ def _mentions(function: Function, name: str) -> bool:
     return False
 
 
-# ── instances ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── instances ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _instances(program: Program, classes: tuple[SettingsClass, ...]) -> Iterator[SettingsInstance]:
@@ -327,7 +330,7 @@ def _instances(program: Program, classes: tuple[SettingsClass, ...]) -> Iterator
             yield SettingsInstance(settings.cls, variable, function, cached, overrides, where)
 
 
-# ── other reads ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── other reads ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _variables(program: Program) -> Iterator[EnvironmentVariable]:
@@ -354,7 +357,9 @@ def _reads_in(program: Program, scope: Scope) -> Iterator[EnvironmentVariable]:
 
 
 def _called_objects(program: Program) -> Iterator[EnvironmentVariable]:
-    """`config("DEBUG", default=False)` where `config` is an object: found by the names such objects are assigned to."""
+    """`config("DEBUG", default=False)` where `config` is an object: found by the names such objects are
+    assigned to.
+    """
     names = set()
     for maker in ("Config", "Env", "AutoConfig"):
         for site in program.call_sites_named(maker):

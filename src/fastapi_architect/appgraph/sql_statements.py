@@ -24,10 +24,11 @@ class SqlStatement:
     """One statement.
 
     Attributes:
-        kind: create_index, drop_index, create_table, drop_table, rename_table, add_column, drop_column, rename_column,
-            set_not_null, drop_not_null, set_default, drop_default, set_type, add_foreign_key, add_check, add_unique,
-            add_primary_key, drop_constraint, validate_constraint, alter_type, create_type, drop_type, update, insert,
-            delete, truncate, select, set, create_extension, reindex, vacuum or other.
+        kind: create_index, drop_index, create_table, drop_table, rename_table, add_column, drop_column,
+            rename_column, set_not_null, drop_not_null, set_default, drop_default, set_type, add_foreign_key,
+            add_check, add_unique, add_primary_key, drop_constraint, validate_constraint, alter_type,
+            create_type, drop_type, update, insert, delete, truncate, select, set, create_extension, reindex,
+            vacuum or other.
         table: name without quotes, "" when none.
         columns: columns concerned.
         name: of the index, constraint, or the new name of a rename; "" when none.
@@ -70,7 +71,9 @@ def parse_sql(text: str) -> tuple[SqlStatement, ...]:
 
 
 def split_statements(text: str) -> Iterator[str]:
-    """Statements without comments, whitespace folded; strings, quoted names and dollar quotes are respected."""
+    """Statements without comments, whitespace folded; strings, quoted names and dollar quotes are
+    respected.
+    """
     current: list[str] = []
     dollar = ""
     for match in _TOKEN.finditer(text):
@@ -105,7 +108,8 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 
 _CREATE_INDEX = _compile(
-    r"create (?P<unique>unique )?index (?P<concurrently>concurrently )?(?:if not exists )?(?:<name> )?on (?:only )?<table>"
+    r"create (?P<unique>unique )?index (?P<concurrently>concurrently )?(?:if not exists )?(?:<name> )?"
+    r"on (?:only )?<table>"
 )
 _DROP_INDEX = _compile(r"drop index (?P<concurrently>concurrently )?(?:if exists )?<name>")
 _CREATE_TABLE = _compile(r"create (?:temp |temporary |unlogged )?table (?:if not exists )?<table>")
@@ -134,7 +138,8 @@ _ACTIONS = (
     (
         "add_unique",
         _compile(
-            r"add (?:constraint <name> )?unique(?: nulls not distinct)? ?(?:\((?P<columns>[^)]*)\)|using index)"
+            r"add (?:constraint <name> )?unique(?: nulls not distinct)? ?"
+            r"(?:\((?P<columns>[^)]*)\)|using index)"
         ),
     ),
     ("add_primary_key", _compile(r"add (?:constraint <name> )?primary key")),

@@ -27,12 +27,16 @@ _BASES = (
     ("sqlalchemy", ("DeclarativeBase", "DeclarativeBaseNoMeta")),
     (
         "advanced_alchemy",
-        tuple(
-            f"{key}{kind}Base"
-            for key in ("UUID", "UUIDv6", "UUIDv7", "NanoID", "BigInt", "IdentityBase")
-            for kind in ("", "Audit")
-        )
-        + ("DefaultBase", "CommonTableAttributes", "AdvancedDeclarativeBase"),
+        (
+            *tuple(
+                f"{key}{kind}Base"
+                for key in ("UUID", "UUIDv6", "UUIDv7", "NanoID", "BigInt", "IdentityBase")
+                for kind in ("", "Audit")
+            ),
+            "DefaultBase",
+            "CommonTableAttributes",
+            "AdvancedDeclarativeBase",
+        ),
     ),
 )
 
@@ -75,9 +79,8 @@ class TableNames:
     def _custom_bases(self, cls: Class) -> list[Class]:
         found = []
         for call, scope in self._made_bases(cls):
-            for of in options(self.program.inference.type_of(keyword(call, "cls"), scope)):
-                if isinstance(of, ClassRef) and isinstance(of.cls, Class):
-                    found.append(of.cls)
+            types = options(self.program.inference.type_of(keyword(call, "cls"), scope))
+            found += [of.cls for of in types if isinstance(of, ClassRef) and isinstance(of.cls, Class)]
         return found
 
     def is_declarative(self, cls: Class) -> bool:
@@ -100,7 +103,8 @@ class TableNames:
                     self._made_bases(entry.cls) or self._decorated(entry.cls)
                 ):
                     return True
-        # The base could not be followed: a table's name in the body is as good. Not for a mixin without bases.
+        # The base could not be followed: a table's name in the body is as good. Not for a mixin without
+        # bases.
         return bool(cls.node.bases) and any(n in cls.facts.bindings for n in ("__tablename__", "__table__"))
 
     def _decorated(self, cls: Class) -> bool:

@@ -1,7 +1,7 @@
 """Tables: columns, indexes and constraints as SQLAlchemy declares them, whoever declares them.
 
-Models, core `Table(...)` objects and the operations of migrations all write `Column(...)`, `Index(...)` and constraints;
-this module reads those.
+Models, core `Table(...)` objects and the operations of migrations all write `Column(...)`, `Index(...)` and
+constraints; this module reads those.
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ class Table:
         schema: or None.
         columns: in order of declaration.
         indexes: `Index(...)` and columns with `index=True`.
-        uniques: `UniqueConstraint(...)` and columns with `unique=True` (without `index=True`, as SQLAlchemy creates them).
+        uniques: `UniqueConstraint(...)` and columns with `unique=True` (without `index=True`, as SQLAlchemy
+            creates them).
         checks: check constraints.
         foreign_keys: of columns and of `ForeignKeyConstraint`.
         location: where.
@@ -177,7 +178,9 @@ class Table:
         return f"{self.schema}.{self.name}" if self.schema else self.name
 
     def leading_columns(self) -> tuple[tuple[str, ...], ...]:
-        """Column lists by which the database can search: primary key, indexes without predicate, unique constraints."""
+        """Column lists by which the database can search: primary key, indexes without predicate, unique
+        constraints.
+        """
         found = [self.primary_key] if self.primary_key else []
         found += [index.columns for index in self.indexes if index.where is None]
         found += [unique.columns for unique in self.uniques]
@@ -209,11 +212,14 @@ class TableReader:
     """Reads `Column(...)`, `Index(...)` and constraints of one program.
 
     Attributes:
-        table_of_class: class to its table's name, given by the reader of models: `ForeignKey(User.id)` needs it.
+        table_of_class: class to its table's name, given by the reader of models: `ForeignKey(User.id)` needs
+            it.
     """
 
     def __init__(self, program: Program, bound: dict[str, Any] | None = None) -> None:
-        """Read in `program`; `bound` holds values of names that the caller knows better, such as a loop's variable."""
+        """Read in `program`; `bound` holds values of names that the caller knows better, such as a loop's
+        variable.
+        """
         self.program = program
         self.bound = bound or {}
         self.table_of_class: dict[int, str] = {}
@@ -229,7 +235,7 @@ class TableReader:
         value = self.value(keyword(call, *names), scope)
         return value if isinstance(value, str) else None
 
-    # ── columns ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── columns ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def column(
         self,
@@ -270,7 +276,7 @@ class TableReader:
         if nullable is None:
             nullable = self._nullable(primary_key, python_type, mapped, defaults, call, scope)
         references = self._references(call, scope, name)
-        column = Column(
+        return Column(
             attribute=attribute,
             name=name,
             type=kind
@@ -296,7 +302,6 @@ class TableReader:
             call=call,
             scope=scope,
         )
-        return column
 
     def _nullable(
         self,
@@ -347,7 +352,6 @@ class TableReader:
     def foreign_key(self, call: ir.Call, scope: Scope, column: str, location: Location) -> ForeignKey:
         """Read `ForeignKey(...)` of one column."""
         table, target = self.reference(argument(call, 0, "column"), scope)
-        program = self.program
         return ForeignKey(
             (column,),
             table,
@@ -389,7 +393,7 @@ class TableReader:
             return self.program.constants.string(argument(inner, 0, "name"), where) or ""
         return ""
 
-    # ── indexes and constraints ──────────────────────────────────────────────────────────────────────────────────
+    # ── indexes and constraints ─────────────────────────────────────────────────────────────────────────────
 
     def items(
         self, exprs: Iterable[ir.Expr], scope: Scope, names: dict[str, str] | None = None
@@ -492,7 +496,6 @@ class TableReader:
 
     def foreign_key_constraint(self, call: ir.Call, scope: Scope) -> ForeignKey:
         """Read `ForeignKeyConstraint([columns], [targets], ...)`."""
-        program = self.program
         targets = [self.reference(e, scope) for e in elements(argument(call, 1, "refcolumns"))]
         return ForeignKey(
             self._column_names(elements(argument(call, 0, "columns")), scope, None),

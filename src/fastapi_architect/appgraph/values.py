@@ -19,22 +19,25 @@ _NOT_SECRET = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
-    r"change|replace|placeholder|example|your[-_ ]|<.*>|\{\{.*\}\}|xxx|todo|fixme|dummy|insecure|default|sample|"
+    r"change|replace|placeholder|example|your[-_ ]|<.*>|\{\{.*\}\}|xxx|todo|fixme|dummy|insecure|"
+    r"default|sample|"
     r"^(?:secret|password|passwd|test|testing|dev|development|admin|root|postgres|user|guest|token|key|none|null|foo|bar|"
     r"abc\d*|1234\d*|qwerty|letmein|minioadmin|supersecret|super-secret|mysecret|my-secret|secretkey|secret_key|secret-key)$",
     re.IGNORECASE,
 )
 _PREFIXES = (
-    ("sk-", 20), ("sk_live_", 16), ("AKIA", 20), ("ASIA", 20), ("ghp_", 30), ("gho_", 30), ("github_pat_", 30), ("xoxb-", 20),
-    ("xoxp-", 20), ("AIza", 35), ("SG.", 30), ("-----BEGIN", 10), ("glpat-", 20), ("hf_", 30), ("eyJ", 40), ("whsec_", 20),
+    ("sk-", 20), ("sk_live_", 16), ("AKIA", 20), ("ASIA", 20), ("ghp_", 30), ("gho_", 30), ("github_pat_", 30),
+    ("xoxb-", 20),
+    ("xoxp-", 20), ("AIza", 35), ("SG.", 30), ("-----BEGIN", 10), ("glpat-", 20), ("hf_", 30), ("eyJ", 40),
+    ("whsec_", 20),
 )  # fmt: skip
 
 
 def is_secret_name(name: str) -> bool:
     """A setting of this name holds something that must not be known: judged by its words.
 
-    >>> is_secret_name("SECRET_KEY"), is_secret_name("access_token_expire_minutes"), is_secret_name("TOKEN_URL")
-    (True, False, False)
+    >>> is_secret_name("SECRET_KEY"), is_secret_name("access_token_expire_minutes"),
+    is_secret_name("TOKEN_URL") (True, False, False)
     """
     snake = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
     return _SECRET_WORDS.search(snake) is not None and _NOT_SECRET.search(snake) is None
@@ -44,8 +47,8 @@ def classify(value: str) -> str:
     """What a value looks like.
 
     Returns:
-        empty, reference (`${X}`), boolean, number, url, url-with-password, provider-key (a key format of a known
-        provider), placeholder, random (long and without words: may be a real secret) or text.
+        empty, reference (`${X}`), boolean, number, url, url-with-password, provider-key (a key format of a
+        known provider), placeholder, random (long and without words: may be a real secret) or text.
     """
     text = value.strip().strip("\"'")
     if not text:

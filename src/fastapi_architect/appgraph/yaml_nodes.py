@@ -3,7 +3,8 @@
 Traps
 -----
 * `yaml.compose` of the C loader recurses without a limit: a file of 100,000 brackets ends the process.
-* Constructing values copies what aliases and `<<` refer to: a small file becomes gigabytes. Here an alias is the node itself.
+* Constructing values copies what aliases and `<<` refer to: a small file becomes gigabytes. Here an alias is
+the node itself.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class YamlNode:
     pairs: list[tuple[YamlNode, YamlNode]] = field(default_factory=list)
 
 
-class InvalidYaml(ValueError):
+class InvalidYaml(ValueError):  # noqa: N818 - the name says what is wrong
     """The text is no YAML, or not one that is read here; the message says why."""
 
 
@@ -62,7 +63,9 @@ def parse_yaml(text: str) -> YamlNode | None:
 
 
 class _Builder:
-    """Puts events together; `stack` holds the open collections, each with the key that waits for its value."""
+    """Puts events together; `stack` holds the open collections, each with the key that waits for its
+    value.
+    """
 
     def __init__(self) -> None:
         self.root: YamlNode | None = None
@@ -71,7 +74,7 @@ class _Builder:
 
     def add(self, event: object) -> None:
         name = type(event).__name__
-        line = getattr(event, "start_mark").line + 1  # noqa: B009 - events have no common type with marks
+        line = getattr(event, "start_mark").line + 1
         if name == "AliasEvent":
             known = self.anchors.get(getattr(event, "anchor", ""))
             self._place(known or YamlNode("scalar", line))

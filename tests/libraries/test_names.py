@@ -211,7 +211,7 @@ def test_canonical_names(name: str, canonical: str) -> None:
 
 
 def test_no_call_of_an_unknown_receiver_is_recognised_twice() -> None:
-    """The words of two descriptions that make the same concept of the same method do not contain each other."""
+    """The words of two descriptions that make one concept of one method do not contain each other."""
     said: dict[tuple[str, str], list[tuple[str, ...]]] = {}
     for recognition in recognitions():
         for method, words in recognition.duck.items():

@@ -169,11 +169,6 @@ def row(args: tuple[Type | None, ...]) -> Instance:
     return Instance("builtins.tuple", args)
 
 
-def receiver_row(call: CallContext) -> Type | None:
-    """The row of what a method is called on."""
-    return row(call.receiver.args) if call.receiver is not None and call.receiver.args else None
-
-
 # ── what calls give ───────────────────────────────────────────────────────────────────────────────────────
 
 calls = library.calls
@@ -275,28 +270,41 @@ for _class in ("Insert", "Update", "Delete"):
 
 _result = "sqlalchemy.Result"
 _scalars = "sqlalchemy.ScalarResult"
-_value = receiver_argument()
+#: The type argument of a result is its row, a tuple; that of a scalar result is the value.
+_row = receiver_argument()
+
+
+def _first_of_row(call: CallContext) -> Type | None:
+    """The first value of a result's row."""
+    of = _row(call)
+    return of.args[0] if isinstance(of, Instance) and of.args else None
+
+
+def statement_row(call: CallContext) -> tuple[Type | None, ...]:
+    """What the rows of the statement in a call hold, one by one; empty when not known."""
+    statement = call.argument(0, "statement")
+    for option in options(call.type_of(statement)) if statement is not None else ():
+        if isinstance(option, Instance) and option.name == "sqlalchemy.Select":
+            return option.args
+    return ()
 
 
 def executed(result: str = _result):  # type: ignore[no-untyped-def]  # a factory: the inner signature says it
     """What executing a statement gives: a result with the statement's row."""
 
     def call_type(call: CallContext) -> Type:
-        args: tuple[Type | None, ...] = ()
-        statement = call.argument(0, "statement")
-        for option in options(call.type_of(statement)) if statement is not None else ():
-            if isinstance(option, Instance) and option.name == "sqlalchemy.Select":
-                args = option.args
-        return Instance(result, args[:1] if result.endswith("ScalarResult") else args)
+        args = statement_row(call)
+        if result.endswith("ScalarResult"):
+            return Instance(result, args[:1])
+        return Instance(result, (row(args),) if args else ())
 
     return call_type
 
 
 def executed_scalar(call: CallContext) -> Type | None:
     """What `scalar(statement)` gives: the first entity of the first row, or None."""
-    of = executed()(call)
-    first = of.args[0] if of.args else None
-    return union(first, NONE) if first is not None else None
+    args = statement_row(call)
+    return union(args[0], NONE) if args and args[0] is not None else None
 
 
 def _type_results(name: str, scalars: str, wrap) -> None:  # type: ignore[no-untyped-def]
@@ -304,21 +312,21 @@ def _type_results(name: str, scalars: str, wrap) -> None:  # type: ignore[no-unt
     results.
     """
     for method in ("all", "fetchall", "fetchmany"):
-        calls[f"{name}.{method}"] = wrap(list_of(receiver_row))
+        calls[f"{name}.{method}"] = wrap(list_of(_row))
     for method in ("first", "one_or_none", "fetchone"):
-        calls[f"{name}.{method}"] = wrap(optional(receiver_row))
-    calls[f"{name}.one"] = wrap(receiver_row)
-    calls[f"{name}.scalar_one"] = wrap(_value)
-    calls[f"{name}.scalar"] = calls[f"{name}.scalar_one_or_none"] = wrap(optional(_value))
-    calls[f"{name}.scalars"] = lambda call: Instance(scalars, (_value(call),))
+        calls[f"{name}.{method}"] = wrap(optional(_row))
+    calls[f"{name}.one"] = wrap(_row)
+    calls[f"{name}.scalar_one"] = wrap(_first_of_row)
+    calls[f"{name}.scalar"] = calls[f"{name}.scalar_one_or_none"] = wrap(optional(_first_of_row))
+    calls[f"{name}.scalars"] = lambda call: Instance(scalars, (_first_of_row(call),))
     calls[f"{name}.mappings"] = Instance("sqlalchemy.MappingResult")
     for method in ("unique", "yield_per", "tuples", "columns", "partitions"):
         calls[f"{name}.{method}"] = calls[f"{scalars}.{method}"] = receiver
     for method in ("all", "fetchall", "fetchmany"):
-        calls[f"{scalars}.{method}"] = wrap(list_of(_value))
+        calls[f"{scalars}.{method}"] = wrap(list_of(_row))
     for method in ("first", "one_or_none"):
-        calls[f"{scalars}.{method}"] = wrap(optional(_value))
-    calls[f"{scalars}.one"] = wrap(_value)
+        calls[f"{scalars}.{method}"] = wrap(optional(_row))
+    calls[f"{scalars}.one"] = wrap(_row)
 
 
 _type_results(_result, _scalars, lambda of: of)

@@ -34,7 +34,6 @@ from fastapi_architect.libraries.results import (
     receiver_argument,
 )
 from fastapi_architect.libraries.sqlalchemy import (
-    entities,
     executed,
     executed_scalar,
     python_type,
@@ -202,7 +201,6 @@ for _owner, _wrap, _result, _scalars in (
     )
     _transaction = f"{_ORM}.SessionTransaction" if _owner == SESSION else f"{_ASYNC}.AsyncSessionTransaction"
     calls[f"{_owner}.begin"] = calls[f"{_owner}.begin_nested"] = Instance(_transaction)
-calls[f"{SESSION}.query"] = lambda call: Instance(f"{_ORM}.Query", entities(call))
 calls[f"{ASYNC_SESSION}.stream"] = awaitable(executed(f"{_ASYNC}.AsyncResult"))
 calls[f"{ASYNC_SESSION}.stream_scalars"] = awaitable(executed(f"{_ASYNC}.AsyncScalarResult"))
 coroutines(

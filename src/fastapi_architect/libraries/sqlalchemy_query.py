@@ -8,7 +8,7 @@ from fastapi_architect.concepts.concurrency import BlockingCall
 from fastapi_architect.concepts.database import BulkWrite, ChangeFlag, LoaderOption, QueryStart, RowFetch
 from fastapi_architect.libraries.library import Library, RecognisedCall
 from fastapi_architect.libraries.results import list_of, optional, receiver, receiver_argument
-from fastapi_architect.libraries.sqlalchemy import entities, receiver_row
+from fastapi_architect.libraries.sqlalchemy import entities, row
 from fastapi_architect.libraries.sqlalchemy_orm import SESSION
 from fastapi_architect.libraries.table import RECEIVER, Argument, describe
 from fastapi_architect.program.library_model import CallContext
@@ -19,23 +19,33 @@ _ORM = "sqlalchemy.orm"
 _WORDS = ("session", "db")
 library = Library(packages=("sqlalchemy",))
 calls = library.calls
-
-
-def _query_row(call: CallContext) -> Type | None:
-    """`query(User)` gives users, `query(User.id, User.name)` gives tuples."""
-    args = call.receiver.args if call.receiver is not None else ()
-    return args[0] if len(args) == 1 else receiver_row(call)
-
-
 _QUERY = f"{_ORM}.Query"
+
+#: The type argument of a query: `query(User)` gives users, `query(User.id, User.name)` gives tuples.
+_query_row = receiver_argument()
+
+
+def query(call: CallContext) -> Type:
+    """A query of the entities given."""
+    given = entities(call)
+    return Instance(_QUERY, given if len(given) == 1 else (row(given),))
+
+
+def _first_value(call: CallContext) -> Type | None:
+    of = _query_row(call)
+    if isinstance(of, Instance) and of.name == "builtins.tuple" and of.args:
+        return of.args[0]
+    return of
+
+
 calls[f"{_QUERY}.all"] = list_of(_query_row)
 for _name in ("first", "one_or_none"):
     calls[f"{_QUERY}.{_name}"] = optional(_query_row)
 calls[f"{_QUERY}.get"] = optional(_query_row)
 calls[f"{_QUERY}.one"] = _query_row
-calls[f"{_QUERY}.scalar"] = optional(receiver_argument())
+calls[f"{_QUERY}.scalar"] = optional(_first_value)
 calls[f"{_QUERY}.count"] = calls[f"{_QUERY}.delete"] = calls[f"{_QUERY}.update"] = INT
-calls[f"{_QUERY}.with_entities"] = lambda call: Instance(_QUERY, entities(call))
+calls[f"{_QUERY}.with_entities"] = calls[f"{SESSION}.query"] = query
 for _name in ("filter", "filter_by", "where", "populate_existing", "yield_per"):
     calls[f"{_QUERY}.{_name}"] = receiver
 

@@ -9,10 +9,11 @@ from fastapi_architect.concepts.database import SessionCreation, SqlExecution
 from fastapi_architect.concepts.serialization import ModelUpdate
 from fastapi_architect.libraries.library import Library, RecognisedCall
 from fastapi_architect.libraries.results import awaitable, receiver
+from fastapi_architect.libraries.sqlalchemy import row, statement_row
 from fastapi_architect.libraries.sqlalchemy_core import is_text
 from fastapi_architect.libraries.table import RECEIVER, Argument, describe
 from fastapi_architect.program.library_model import CallContext
-from fastapi_architect.program.types import Instance, Type, options
+from fastapi_architect.program.types import Instance, Type
 from fastapi_architect.syntax import ir
 
 SESSION = "sqlmodel.Session"
@@ -58,12 +59,10 @@ library.attributes["sqlmodel.SQLModel.metadata"] = Instance("sqlalchemy.MetaData
 
 def _executed(call: CallContext) -> Type:
     """One entity gives scalars, several give rows; an unknown statement gives a result of nothing known."""
-    statement = call.argument(0, "statement")
-    for option in options(call.type_of(statement)) if statement is not None else ():
-        if isinstance(option, Instance) and option.name == "sqlalchemy.Select":
-            kind = "ScalarResult" if len(option.args) == 1 else "Result"
-            return Instance(f"sqlalchemy.{kind}", option.args)
-    return Instance("sqlalchemy.Result")
+    args = statement_row(call)
+    if len(args) == 1:
+        return Instance("sqlalchemy.ScalarResult", args)
+    return Instance("sqlalchemy.Result", (row(args),) if args else ())
 
 
 library.calls[f"{SESSION}.exec"] = _executed

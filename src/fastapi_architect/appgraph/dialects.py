@@ -67,14 +67,17 @@ class DialectEvidence:
 
 
 def find_dialects(
-    program: Program,
     database: Database,
     settings: Settings,
     deployment: Deployment,
     migrations: Iterable[MigrationHistory] = (),
+    program: Program | None = None,
 ) -> tuple[DialectEvidence, ...]:
     """Everything that names a database, strongest first; tests left out."""
-    found = [*_evidence(database, settings, deployment, migrations), *_imported_types(program)]
+    found = [
+        *_evidence(database, settings, deployment, migrations),
+        *(_imported_types(program) if program is not None else ()),
+    ]
     return tuple(
         sorted(
             dict.fromkeys(found), key=lambda e: (_ORDER.index(e.source), e.dialect == "sqlite", e.location)

@@ -228,7 +228,8 @@ class AppGraph:
     @cached_property
     def dialect(self) -> str:
         """Database that the project runs on: postgresql, mysql, sqlite, mssql, oracle; "unknown" when nothing says."""
-        return main_dialect(find_dialects(self.database, self.settings, self.deployment, self.migrations))
+        found = find_dialects(self.database, self.settings, self.deployment, self.migrations, self.program)
+        return main_dialect(found)
 
     def version(self, package: str) -> Version | None:
         """Effective version of a package: of the lock file, else the pin, else the oldest that is allowed."""

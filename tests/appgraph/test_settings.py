@@ -167,7 +167,6 @@ def test_variables_read_outside_of_settings_classes_are_found_with_their_default
 def test_the_dialect_is_joined_from_all_that_names_a_database(code, files, expected, sources):
     program = program_of(code)
     evidence = find_dialects(
-        program,
         find_database(program),
         find_settings(program),
         find_deployment(ProjectFiles(files)),

@@ -37,7 +37,7 @@ def column_dropped_and_added(revision: Revision, graph: AppGraph) -> Iterator[Fi
         old = table.columns.get(drop.columns[0]) if table is not None else None
         if table is None or old is None:
             continue
-        partners = [a for a in added if a.table == drop.table and _compatible(old.type, a)]
+        partners = [a for a in added if a.table == drop.table and _compatible(revision, old.type, a)]
         same_kind = [d for _, d in dropped if d.table == drop.table]
         if len(partners) != 1 or len(same_kind) != 1 or _copied(revision, old.name, partners[0]):
             continue
@@ -54,9 +54,19 @@ def column_dropped_and_added(revision: Revision, graph: AppGraph) -> Iterator[Fi
         )
 
 
-def _compatible(old: ColumnType | None, add: Operation) -> bool:
-    new = add.column.type if add.column is not None else None
-    return old is not None and new is not None and old.family == new.family
+def _compatible(revision: Revision, old: ColumnType | None, add: Operation) -> bool:
+    column = add.column
+    if column is None or column.type is None or old is None or column.foreign_keys:
+        return False
+    return old.family == column.type.family and old.length == column.type.length and not _becomes_a_reference(revision, add)
+
+
+def _becomes_a_reference(revision: Revision, add: Operation) -> bool:
+    """The new column is a foreign key, made in the same revision: it means something else."""
+    name = add.column.name if add.column is not None else ""
+    return any(
+        o.kind == "create_foreign_key" and o.table == add.table and name in o.columns for o in revision.upgrades
+    )
 
 
 def _copied(revision: Revision, old: str, add: Operation) -> bool:

@@ -8,10 +8,13 @@ known, so drop in a release after the one that stops using it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.migration_history import histories
+from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
+from fastapi_architect.concepts.database import SqlText
 from fastapi_architect.rules.kit import AppGraph, Confidence, Files, Finding, Proof, Rule, Severity, steps
 
 rule = Rule(
@@ -42,6 +45,7 @@ def dropped_and_still_mapped(revision: Revision, graph: AppGraph) -> Iterator[Fi
         column = operation.columns[0] if operation.kind == "drop_column" and operation.columns else ""
         if (now is not None and not column) or (now is not None and column in now.columns):
             continue  # a later revision brings it back
+        yield from _named_in_sql(revision, operation, before.name, column, graph)
         for model in graph.models:
             if model.table.name != before.name.rpartition(".")[2] or not model.is_complete:
                 continue
@@ -61,6 +65,30 @@ def dropped_and_still_mapped(revision: Revision, graph: AppGraph) -> Iterator[Fi
                 trace=steps((operation, f"{what} is dropped"), (there, f"{model.name} maps it")),
                 symbol=f"{revision.module.name}.upgrade",
             )
+
+
+def _named_in_sql(
+    revision: Revision, operation: Operation, table: str, column: str, graph: AppGraph
+) -> Iterator[Finding]:
+    """Statements written as text that name what is dropped."""
+    words = [re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE) for word in (table.rpartition(".")[2], column) if word]
+    for sql in graph.facts(SqlText):
+        if sql.scope.module.kind != "source":
+            continue
+        statement = graph.program.constants.string(sql.text, sql.scope)
+        if statement is None or not all(word.search(statement) for word in words):
+            continue
+        what = f"{table}.{column}" if column else table
+        yield rule.at(
+            operation,
+            f"`{what}` is dropped, and the statement at {sql.location} still names it: it fails afterwards.",
+            f"Change the statement and release that first; drop it in a later revision:\n```python\n"
+            f'op.drop_{"column" if column else "table"}("{operation.table}"{f", {column!r}" if column else ""})\n```',
+            reasoning="No later revision brings it back.",
+            confidence=Confidence.FIRM,
+            trace=steps((operation, f"{what} is dropped"), (sql, "the statement names it")),
+            symbol=f"{revision.module.name}.upgrade",
+        )
 
 
 _FIRST = """

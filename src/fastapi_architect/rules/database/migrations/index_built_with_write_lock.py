@@ -35,7 +35,11 @@ rule = Rule(
 def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[Finding]:
     if graph.dialect != "postgresql":
         return
+    seen = set()
     for place, operation in histories(graph).upgrades(revision, "create_index", "drop_index", "reindex"):
+        if operation.location in seen:
+            continue  # one call in a loop over literals
+        seen.add(operation.location)
         table = place.existing(operation.table)
         if operation.concurrently or table is None or operation.conditional:
             continue

@@ -14,7 +14,7 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.schemas import SchemaField, read_schema
-from fastapi_architect.concepts.database import DatabaseCall, QueryStep, SqlExecution, SqlText
+from fastapi_architect.concepts.database import DatabaseCall, QueryStart, QueryStep, SqlExecution, SqlText
 from fastapi_architect.dataflow.access_path import AccessPath
 from fastapi_architect.dataflow.clean_types import CleanTypes
 from fastapi_architect.dataflow.interprocedural import TaintSolver
@@ -30,6 +30,9 @@ KINDS = (
     SinkKind("sql-identifier", "'\"; ()\\"),
 )
 
+#: Kinds of modules that no request reaches.
+_NEVER_REQUESTED = frozenset({"test", "migration", "vendored"})
+_TEXTS = ("builtins.str", "builtins.bytes", "typing.LiteralString")
 #: What a client decides about a request or a socket, as first step from the object.
 _REQUEST_FIELDS = frozenset(
     {
@@ -85,7 +88,7 @@ def not_fully_followed(graph: AppGraph) -> tuple[Function, ...]:
 def _solve(graph: AppGraph) -> tuple[tuple[TaintPath, ...], tuple[Function, ...]]:
     known = _solved.get(graph)
     if known is None:
-        sinks = tuple(_sql_sinks(graph))
+        sinks = tuple(s for s in _sql_sinks(graph) if s.scope.module.kind not in _NEVER_REQUESTED)
         if not sinks:
             known = ((), ())
         else:
@@ -100,7 +103,9 @@ def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:
     sanitizers = dict(_SANITIZERS)
     for name, kinds in graph.project.sanitizers.items():
         sanitizers[name] = frozenset(kinds) or None
-    opaque = frozenset(id(call.node) for call in graph.facts(DatabaseCall))
+    # A database answers with rows, and an expression binds the values that it is made of.
+    made = (*graph.facts(DatabaseCall), *graph.facts(QueryStart), *graph.facts(QueryStep))
+    opaque = frozenset(id(call.node) for call in made)
     return TaintQuery(KINDS, sinks, tuple(entries.sources), tuple(entries.provisions), sanitizers, opaque)
 
 
@@ -133,7 +138,7 @@ def _sends_text(graph: AppGraph, execution: SqlExecution) -> bool:
     if not execution.raw:
         return False
     of = graph.program.inference.type_of(execution.statement, execution.scope)
-    if any(isinstance(option, Instance) and option.name == "sqlalchemy.TextClause" for option in options(of)):
+    if of is not None and not any(isinstance(o, Instance) and o.name in _TEXTS for o in options(of)):
         return False
     if execution.driver != "sqlalchemy":
         return True

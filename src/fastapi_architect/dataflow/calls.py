@@ -138,6 +138,8 @@ class CallTransfer:
 
     def _called(self, given: Given, site: Site) -> Taint:
         targets = self.solver.program.calls.targets(site)
+        if targets and not all(self.solver.is_summarised(target) for target in targets):
+            return union([given.base, *given.values])
         if targets:
             found = CLEAN
             for target in targets:

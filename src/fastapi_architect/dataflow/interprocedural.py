@@ -1,8 +1,8 @@
 """All taint queries of a program, solved together: from the sinks backwards to who matters, then bottom-up.
 
-1. *Who matters*: functions that contain a sink, their callers, theirs, and so on; and what fills the parameters of those
-   (dependencies). Where no sink is, nothing is executed.
-2. *In which order*: the functions that matter and all that they call, as strongly connected components of the call graph,
+1. *Who matters*: functions that contain a sink, their callers, theirs, and so on, as far as a source leads to them; and
+   what fills the parameters of those (dependencies). Where no sink is, nothing is executed.
+2. *In which order*: the functions that matter and what they call for a result, as strongly connected components of the call graph,
    callees first (Tarjan, without recursion).
 3. *Summaries*: each function is executed once (`transfer`); a component that calls itself until its summaries stay the
    same, at most `MAX_ROUNDS` times. A function left earlier is listed in `cut`.
@@ -32,7 +32,30 @@ from fastapi_architect.syntax import ir
 MAX_ROUNDS = 6
 #: A component of more functions than this is executed once: mutual recursion that wide is dispatch, not recursion.
 MAX_COMPONENT = 200
+#: How many calls below a function that matters results are followed; what lies deeper is like an unknown library.
+MAX_BELOW = 4
+#: A function from which no sink is reached, and that is larger than this (encoded), is like an unknown library.
+MAX_BYTES_BELOW = 6000
 _MAX_PROVISIONS = 10
+
+#: Calls that run a function given as an argument: last names, because what they belong to often has no known type.
+HANDING_ON = (
+    "add_task",
+    "apply",
+    "call_soon",
+    "call_soon_threadsafe",
+    "iterate_in_threadpool",
+    "map",
+    "partial",
+    "run",
+    "run_in_executor",
+    "run_in_threadpool",
+    "run_sync",
+    "start_soon",
+    "submit",
+    "to_thread",
+    "wraps",
+)
 
 
 class TaintSolver:
@@ -59,6 +82,9 @@ class TaintSolver:
         self._captured: dict[int, frozenset[str]] = {}
         self._clean_names: dict[tuple[int, str], bool] = {}
         self._sites: dict[int, dict[int, Site]] = {}
+        self._called: dict[int, list[Function]] = {}
+        self._members: set[int] = set()
+        self._handed: dict[int, list[Function]] | None = None
         self._function_names = {f.name for f in program.functions}
         for sink in query.sinks:
             self._sinks.setdefault(id(sink.node), []).append((self.bits[sink.kind], sink))
@@ -71,6 +97,7 @@ class TaintSolver:
         if not self.query.sinks or not self.query.sources:
             return ()
         relevant = self.relevant()
+        self._members = self._needed(relevant)
         for component in self._components(relevant):
             self._summarise(component)
         return self._paths(relevant)
@@ -78,7 +105,7 @@ class TaintSolver:
     # ── who matters ─────────────────────────────────────────────────────────────────────────────────────────
 
     def relevant(self) -> list[Function]:
-        """Functions from which a sink is reached, and what fills their parameters; in order of discovery."""
+        """Functions between a source and a sink, and what fills their parameters; in order of discovery."""
         found: dict[int, Function] = {}
         queue = [sink.scope for sink in self.query.sinks if isinstance(sink.scope, Function)]
         sources = {id(source.function) for source in self.query.sources}
@@ -87,12 +114,25 @@ class TaintSolver:
             if id(current) in found:
                 continue
             found[id(current)] = current
-            callers = [site.scope for site in self.program.calls.callers(current)]
+            callers = [s.scope for s in self.program.calls.callers(current) if s.scope.module.kind != "test"]
             if not callers and id(current) not in sources:
                 callers = self._handing_on(current)
             queue += [scope for scope in callers if isinstance(scope, Function)]
             if isinstance(current.parent, Function):
                 queue.append(current.parent)
+        return self._reached(found)
+
+    def _reached(self, above_sinks: dict[int, Function]) -> list[Function]:
+        """Those of some functions that a source's function leads to, and the providers of their parameters."""
+        found: dict[int, Function] = {}
+        queue = [source.function for source in reversed(self.query.sources)]
+        queue += [provision.function for provision in self.query.provisions]
+        while queue:
+            current = queue.pop()
+            if id(current) in found or id(current) not in above_sinks:
+                continue
+            found[id(current)] = current
+            queue += self._callees(current)
         filled = list(found.values())
         while filled:
             for provision in self._provisions.get(id(filled.pop()), ()):
@@ -101,19 +141,35 @@ class TaintSolver:
                     filled.append(provision.provider)
         return list(found.values())
 
-    def _handing_on(self, function: Function) -> list[Any]:
-        """Bodies that hand a function on as a value: `to_thread(run, query)`."""
-        found: list[Any] = []
-        for module in self.program.mentioning(function.name):
-            for scope in self._functions_of(module.path):
-                for site in scope.facts.calls:
-                    if any(function in self.functions_named(each, scope) for each in site.node.args):
-                        found.append(scope)
-                        break
+    def _needed(self, relevant: list[Function]) -> set[int]:
+        """Functions to summarise: those that matter, and what these call for a result, `MAX_BELOW` calls deep."""
+        found = {id(function) for function in relevant}
+        level = relevant
+        for _ in range(MAX_BELOW):
+            following: list[Function] = []
+            for function in level:
+                for callee in self._callees(function):
+                    if id(callee) not in found and len(callee.node.encoded_body) <= MAX_BYTES_BELOW:
+                        found.add(id(callee))
+                        following.append(callee)
+            level = following
         return found
 
-    def _functions_of(self, path: str) -> list[Function]:
-        return [f for f in self.program.functions if f.module.path == path]
+    def is_summarised(self, function: Function) -> bool:
+        """Its summary says what it does; else its result has to be taken for a mix of its arguments."""
+        return id(function) in self._members
+
+    def _handing_on(self, function: Function) -> list[Any]:
+        """Bodies that hand a function on as a value: `to_thread(run, query)`."""
+        if self._handed is None:
+            self._handed = {}
+            for name in HANDING_ON:
+                for site in self.program.call_sites_named(name):
+                    if isinstance(site.scope, Function):
+                        for each in site.node.args:
+                            for target in self.functions_named(each, site.scope):
+                                self._handed.setdefault(id(target), []).append(site.scope)
+        return self._handed.get(id(function), [])
 
     def functions_named(self, expr: Any, scope: Function) -> list[Function]:
         """Functions of the program that an argument is, when it is a plain name or attribute."""
@@ -128,11 +184,18 @@ class TaintSolver:
     # ── in which order ──────────────────────────────────────────────────────────────────────────────────────
 
     def _callees(self, function: Function) -> list[Function]:
+        known = self._called.get(id(function))
+        if known is None:
+            known = self._called[id(function)] = self._find_callees(function)
+        return known
+
+    def _find_callees(self, function: Function) -> list[Function]:
         found: dict[int, Function] = {}
+        own = {inner.name for inner in function.functions}
         for site in function.facts.calls:
             node = site.node
             if not node.args and not node.keywords and node.func.__class__ is ir.Name:
-                if node.func.id not in {f.name for f in function.functions}:
+                if node.func.id not in own:
                     continue
             if last_name(node.func) or node.func.__class__ is ir.Call:
                 for target in self.program.calls.targets(site):
@@ -170,6 +233,8 @@ class TaintSolver:
                         low[above] = min(low[above], low[id(function)])
                     if low[id(function)] == index[id(function)]:
                         yield self._popped(function, stack, on_stack)
+                elif id(callee) not in self._members:
+                    continue
                 elif id(callee) not in index:
                     self._enter(callee, index, low, stack, on_stack, work)
                 elif id(callee) in on_stack:

@@ -455,6 +455,8 @@ def _joined(known: State, state: State) -> State:
     joined = known
     for name, taint in state.items():
         old = known.get(name, CLEAN)
+        if old is taint:
+            continue
         new = merge(old, taint)
         if new is not old:
             if joined is known:

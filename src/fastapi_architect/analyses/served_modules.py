@@ -1,0 +1,63 @@
+"""Is a module part of what serves requests or runs tasks, or is it a script beside it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from weakref import WeakKeyDictionary
+
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.program.definitions import Function, Module, Scope
+
+#: Modules that are imported inside functions are looked for in functions of modules up to this many in
+#: number.
+_MAX_MODULES_IN_DEPTH = 4000
+
+
+def is_served(scope: Scope, graph: AppGraph) -> bool:
+    """An application or a task imports the module of `scope`, through any number of modules, or calls the
+    function.
+    """
+    if scope.module.path in _served(graph):
+        return True
+    return isinstance(scope, Function) and bool(graph.entries(scope))
+
+
+_SERVED: WeakKeyDictionary[AppGraph, frozenset[str]] = WeakKeyDictionary()
+
+
+def _served(graph: AppGraph) -> frozenset[str]:
+    known = _SERVED.get(graph)
+    if known is None:
+        known = _SERVED[graph] = frozenset(_reach(graph))
+    return known
+
+
+def _reach(graph: AppGraph) -> Iterator[str]:
+    roots = [a.scope.module for a in graph.applications]
+    roots += [o.handler.module for o in graph.operations if o.handler is not None]
+    roots += [task.function.module for task in graph.tasks if task.function is not None]
+    seen: set[str] = set()
+    queue = list(roots)
+    while queue:
+        module = queue.pop()
+        if module.path in seen:
+            continue
+        seen.add(module.path)
+        yield module.path
+        if len(seen) < _MAX_MODULES_IN_DEPTH:
+            queue += _imported(module, graph)
+
+
+def _imported(module: Module, graph: AppGraph) -> Iterator[Module]:
+    program = graph.program
+    for bindings in module.facts.bindings.values():
+        for binding in bindings:
+            if binding.kind not in ("import", "from"):
+                continue
+            found = program.module_of(module, binding.target)
+            if isinstance(found, Module):
+                yield found
+            if binding.kind == "from" and found is not None:
+                inner = program.submodule(found, binding.attribute)
+                if isinstance(inner, Module):
+                    yield inner

@@ -158,7 +158,9 @@ class ApplicationReader:
 
     def _created(self, kind: str) -> Iterator[RouterObject]:
         names = {"application": {"FastAPI"}, "router": {"APIRouter"}}[kind]
-        subclasses = {c.name for c in self._program.classes if c.node.bases and self._objects.kind_of(c) == kind}
+        subclasses = {
+            c.name for c in self._program.classes if c.node.bases and self._objects.kind_of(c) == kind
+        }
         for name in sorted(names | subclasses):
             for site in self._program.call_sites_named(name):
                 for each in self._objects.objects(site.node, site.scope):
@@ -180,17 +182,21 @@ class ApplicationReader:
         for router in self.routers():
             module = router.scope.module
             owners = [a for a in dynamic if a.scope.module.root == module.root]
-            if id(router.creation) in self._reached or module.kind not in ("source", "generated") or len(owners) != 1:
+            if (
+                id(router.creation) in self._reached
+                or module.kind not in ("source", "generated")
+                or len(owners) != 1
+            ):
                 continue
             operations: list[PathOperation] = []
             self._walk(router, _Way(), operations, [], [])
             extra.setdefault(id(owners[0]), []).extend(replace(o, floating=True) for o in operations)
-        return [
-            replace(a, operations=(*a.operations, *extra[id(a)])) if id(a) in extra else a for a in built
-        ]
+        return [replace(a, operations=(*a.operations, *extra[id(a)])) if id(a) in extra else a for a in built]
 
     def _mark_mounted(self, built: list[Application]) -> Iterator[Application]:
-        paths = {id(m.application.creation): m.path for a in built for m in a.mounts if m.application is not None}
+        paths = {
+            id(m.application.creation): m.path for a in built for m in a.mounts if m.application is not None
+        }
         for application in built:
             key = id(application.object.creation)
             if key in paths:
@@ -234,14 +240,20 @@ class ApplicationReader:
             if site.scope.module.kind != "test":
                 return self._objects.of_call(scope, site.node, site.scope, EMPTY)
         pairs = {
-            p.name: Value(p.default, scope.parent or scope.module, EMPTY) for p in scope.parameters if p.default is not None
+            p.name: Value(p.default, scope.parent or scope.module, EMPTY)
+            for p in scope.parameters
+            if p.default is not None
         }
         return EMPTY.bound(scope, pairs, 0)
 
     def _own_events(self, each: RouterObject) -> list[tuple[Event, Environment]]:
         order = self._class_order.get(id(each.cls))
         if order is None:
-            order = tuple(a.cls for a in self._inference.hierarchy.order(each.cls)) if isinstance(each.cls, Class) else ()
+            order = (
+                tuple(a.cls for a in self._inference.hierarchy.order(each.cls))
+                if isinstance(each.cls, Class)
+                else ()
+            )
             self._class_order[id(each.cls)] = order
         found = []
         for event, way in self._events.of(each, order):
@@ -256,7 +268,9 @@ class ApplicationReader:
             found.append((event, environment))
         return found
 
-    def _listed(self, expr: ir.Expr | None, scope: Scope, level: str) -> tuple[tuple[ir.Expr, Scope, str], ...]:
+    def _listed(
+        self, expr: ir.Expr | None, scope: Scope, level: str
+    ) -> tuple[tuple[ir.Expr, Scope, str], ...]:
         """Elements of a `dependencies=[...]` argument."""
         if expr is None:
             return ()
@@ -312,7 +326,11 @@ class ApplicationReader:
         inner = self._objects.of_call(member.function, each.creation, each.scope, each.environment)
         for site in member.function.facts.calls_named("__init__"):
             func = site.node.func
-            if func.__class__ is ir.Attribute and func.value.__class__ is ir.Call and last_name(func.value.func) == "super":
+            if (
+                isinstance(func, ir.Attribute)
+                and isinstance(func.value, ir.Call)
+                and last_name(func.value.func) == "super"
+            ):
                 passed = self._objects.arguments(site.node, member.function, inner)
                 return {**(found if not passed or _passes_on(site.node) else {}), **passed}
         return found
@@ -330,7 +348,9 @@ class ApplicationReader:
         return tuple(str(v) for v in found) if isinstance(found, list | tuple) else ()
 
     def _flag(self, value: Value | None, *, default: bool) -> bool:
-        found = self._objects.value(value.expr, value.scope, value.environment) if value is not None else default
+        found = (
+            self._objects.value(value.expr, value.scope, value.environment) if value is not None else default
+        )
         return found if isinstance(found, bool) else default
 
     def _event(
@@ -366,7 +386,9 @@ class ApplicationReader:
         router = keywords.get("router") if first is None else Value(first, event.scope, environment)
         prefix = self._prefix(keywords.get("prefix"))
         listed = keywords.get("dependencies")
-        dependencies = tuple((v.expr, v.scope, "include") for v in self._objects.elements(listed)) if listed else ()
+        dependencies = (
+            tuple((v.expr, v.scope, "include") for v in self._objects.elements(listed)) if listed else ()
+        )
         inner = replace(
             way,
             prefix=way.prefix + prefix,
@@ -376,7 +398,9 @@ class ApplicationReader:
             in_schema=way.in_schema and self._flag(keywords.get("include_in_schema"), default=True),
             deprecated=way.deprecated or self._flag(keywords.get("deprecated"), default=False),
         )
-        found = self._objects.targets(router.expr, router.scope, router.environment) if router is not None else []
+        found = (
+            self._objects.targets(router.expr, router.scope, router.environment) if router is not None else []
+        )
         made = tuple(self._dependencies(dependencies, frozenset()))
         inclusion = Inclusion(event.call, event.scope, prefix, made, event.conditional)
         inner = replace(inner, inclusions=(*way.inclusions, inclusion))
@@ -402,7 +426,9 @@ class ApplicationReader:
 
     # ── operations ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _operation(self, each: RouterObject, event: Event, environment: Environment, way: _Way) -> PathOperation:
+    def _operation(
+        self, each: RouterObject, event: Event, environment: Environment, way: _Way
+    ) -> PathOperation:
         path_expr = argument(event.call, 0, "path")
         text = self._objects.string(path_expr, event.scope, environment) if path_expr is not None else ""
         path = (way.prefix + (text if text is not None else f"/{UNKNOWN_PART}")) or "/"
@@ -436,13 +462,17 @@ class ApplicationReader:
             way.inclusions,
             keywords,
             keyword_arguments(each.creation),
-            way.tags + self._strings(Value(keywords["tags"], event.scope, environment) if "tags" in keywords else None),
+            way.tags
+            + self._strings(
+                Value(keywords["tags"], event.scope, environment) if "tags" in keywords else None
+            ),
             kind,
             way.conditional or event.conditional,
             event.view,
             self._order,
             way.in_schema and in_schema is not False and kind != "plain",
-            way.deprecated or self._objects.value(keywords.get("deprecated"), event.scope, environment) is True,
+            way.deprecated
+            or self._objects.value(keywords.get("deprecated"), event.scope, environment) is True,
         )
 
     def _methods(self, event: Event, environment: Environment) -> tuple[str, ...]:
@@ -503,7 +533,7 @@ class ApplicationReader:
         expr = keywords.get("response_model")
         if expr is not None:
             value = self._objects.substituted(expr, scope, environment)
-            if value.expr.__class__ is ir.Constant and value.expr.kind == "none":
+            if isinstance(value.expr, ir.Constant) and value.expr.kind == "none":
                 return value.expr, value.scope, None
             return value.expr, value.scope, self._inference.annotation(value.expr, value.scope)
         if handler is not None and handler.node.returns is not None:
@@ -518,13 +548,15 @@ class ApplicationReader:
             if event.kind == "exception-handler":
                 handler = event.handler
                 if handler is None:
-                    handler = self._routers.function_of(argument(event.call, 1, "handler"), event.scope, environment)
+                    handler = self._routers.function_of(
+                        argument(event.call, 1, "handler"), event.scope, environment
+                    )
                 exception = argument(event.call, 0, "exc_class_or_status_code")
                 yield ExceptionHandler(exception, handler, event.scope, event.location)
         given = keywords.get("exception_handlers")
         if given is not None:
             literal, owner = self._inference.expand(given, scope)
-            if literal.__class__ is ir.Dict:
+            if isinstance(literal, ir.Dict):
                 for key, value in zip(literal.keys, literal.values, strict=True):
                     handler = self._routers.function_of(value, owner, EMPTY)
                     yield ExceptionHandler(key, handler, owner, owner.location(value))

@@ -118,7 +118,9 @@ class DependencyReader:
         self._program = program
         self._inference = program.inference
         self._parameters = parameters
-        self._signatures: dict[tuple[int, frozenset[str]], tuple[tuple[Parameter, ...], tuple[Dependency, ...]]] = {}
+        self._signatures: dict[
+            tuple[int, frozenset[str]], tuple[tuple[Parameter, ...], tuple[Dependency, ...]]
+        ] = {}
         self._depth = 0
 
     def signature(
@@ -169,7 +171,9 @@ class DependencyReader:
         for param, owner in self._parameters.signature_of_model(callable_):
             yield param, owner
 
-    def injected(self, declared: Declared, path_names: frozenset[str], level: str = "parameter") -> Dependency:
+    def injected(
+        self, declared: Declared, path_names: frozenset[str], level: str = "parameter"
+    ) -> Dependency:
         """The dependency that a parameter with a `Depends` marker declares."""
         call = self._parameters.marker_call(declared)
         assert call is not None
@@ -180,9 +184,21 @@ class DependencyReader:
         else:
             of = self._parameters.annotation_type(declared)
             provided = self._provided_by_type(of, declared.annotation, declared.annotation_scope)
-        location = declared.scope.module.location(declared.param) if declared.param.span else declared.owner.location()
+        location = (
+            declared.scope.module.location(declared.param)
+            if declared.param.span
+            else declared.owner.location()
+        )
         return self._placed(
-            provided, marker, scope, provider, location, level, declared.param.name, path_names, declared.marker_name
+            provided,
+            marker,
+            scope,
+            provider,
+            location,
+            level,
+            declared.param.name,
+            path_names,
+            declared.marker_name,
         )
 
     def declared_in_list(
@@ -190,10 +206,10 @@ class DependencyReader:
     ) -> Dependency | None:
         """The dependency of one element of `dependencies=[...]`; None when the element is no `Depends`."""
         expanded, where = element, scope
-        if element.__class__ in (ir.Name, ir.Attribute):
+        if isinstance(element, ir.Name | ir.Attribute):
             expanded, where = self._inference.expand(element, scope)
         name = self._parameters.marker_name(expanded, where)
-        if name not in INJECTIONS or expanded.__class__ is not ir.Call:
+        if name not in INJECTIONS or not isinstance(expanded, ir.Call):
             return None
         marker, marker_scope = self._returned_marker(expanded, where)
         provider = argument(marker, 0, "dependency")
@@ -207,7 +223,7 @@ class DependencyReader:
         for of in options(self._inference.type_of(call.func, scope)):
             if isinstance(of, FunctionRef):
                 for site in of.function.facts.sites(ir.Return):
-                    if site.node.value.__class__ is ir.Call:
+                    if isinstance(site.node.value, ir.Call):
                         return site.node.value, of.function
         return call, scope
 
@@ -273,7 +289,7 @@ class DependencyReader:
     def _provided(self, provider: ir.Expr, scope: Scope) -> _Provided:
         """What calling the provider runs."""
         of = self._inference.type_of(provider, scope)
-        if provider.__class__ is ir.Lambda:
+        if isinstance(provider, ir.Lambda):
             return _Provided(f"{scope.module.name}.<lambda>", None, None, "", None)
         for option in options(of):
             found = self._of_option(option)
@@ -283,9 +299,9 @@ class DependencyReader:
 
     def _with_creation(self, found: _Provided, provider: ir.Expr, scope: Scope) -> _Provided:
         creation, where = provider, scope
-        if provider.__class__ in (ir.Name, ir.Attribute):
+        if isinstance(provider, ir.Name | ir.Attribute):
             creation, where = self._inference.expand(provider, scope)
-        if creation.__class__ is ir.Call:
+        if isinstance(creation, ir.Call):
             return replace(found, creation=(creation, where))
         return found
 
@@ -297,7 +313,9 @@ class DependencyReader:
                 if found is not None:
                     return found
         del scope
-        return _Provided(_written(annotation) if annotation is not None else "", None, None, "", None, resolved=False)
+        return _Provided(
+            _written(annotation) if annotation is not None else "", None, None, "", None, resolved=False
+        )
 
     def _of_option(self, option: Type) -> _Provided | None:
         if isinstance(option, Partial):
@@ -323,10 +341,12 @@ class DependencyReader:
         if isinstance(option.cls, str):
             return _Provided(option.cls.removesuffix("()"), None, None, option.cls, None)
         member = self._inference.hierarchy.member(option.cls, "__call__")
-        library = next((e.cls for e in self._inference.hierarchy.order(option.cls) if isinstance(e.cls, str)), "")
+        library = next(
+            (e.cls for e in self._inference.hierarchy.order(option.cls) if isinstance(e.cls, str)), ""
+        )
         return _Provided(option.cls.full_name, member.function if member else None, option.cls, library, None)
 
 
 def _written(expr: ir.Expr) -> str:
     """The provider as a reader wrote it, as far as it is a dotted name or a call of one."""
-    return dotted_name(expr.func if expr.__class__ is ir.Call else expr) or "<expression>"
+    return dotted_name(expr.func if isinstance(expr, ir.Call) else expr) or "<expression>"

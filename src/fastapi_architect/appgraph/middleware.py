@@ -72,8 +72,10 @@ class MiddlewareReader:
         if listed is not None:
             for value in self._objects.elements(Value(listed, each.scope, each.environment)):
                 expr, scope = self._inference.expand(value.expr, value.scope)
-                if expr.__class__ is ir.Call and expr.args:
-                    given.append(self._of_class(expr.args[0], expr, scope, value.environment, conditional=False))
+                if isinstance(expr, ir.Call) and expr.args:
+                    given.append(
+                        self._of_class(expr.args[0], expr, scope, value.environment, conditional=False)
+                    )
         added: list[Middleware] = []
         for event, environment in events:
             if event.kind != "middleware":
@@ -83,14 +85,25 @@ class MiddlewareReader:
             else:
                 cls = argument(event.call, 0, "middleware_class")
                 if cls is not None:
-                    added.append(self._of_class(cls, event.call, event.scope, environment, conditional=event.conditional))
+                    added.append(
+                        self._of_class(
+                            cls, event.call, event.scope, environment, conditional=event.conditional
+                        )
+                    )
         ordered = [*reversed(added), *given]
         return tuple(_at(m, index) for index, m in enumerate(ordered))
 
     def _of_function(self, event: Event, environment: Environment) -> Middleware:
         assert event.handler is not None
         return Middleware(
-            event.handler.full_name, None, event.handler, {}, event.scope, environment, event.location, (),
+            event.handler.full_name,
+            None,
+            event.handler,
+            {},
+            event.scope,
+            environment,
+            event.location,
+            (),
             conditional=event.conditional,
         )
 
@@ -106,12 +119,26 @@ class MiddlewareReader:
                 member = hierarchy.member(of.cls, "dispatch") or hierarchy.member(of.cls, "__call__")
                 function = member.function if member is not None else None
                 return Middleware(
-                    of.cls.full_name, of.cls, function, keywords, scope, environment, scope.location(call), bases,
+                    of.cls.full_name,
+                    of.cls,
+                    function,
+                    keywords,
+                    scope,
+                    environment,
+                    scope.location(call),
+                    bases,
                     conditional=conditional,
                 )
             if isinstance(of, ClassRef | External):
                 return Middleware(
-                    of.name, None, None, keywords, scope, environment, scope.location(call), (of.name,),
+                    of.name,
+                    None,
+                    None,
+                    keywords,
+                    scope,
+                    environment,
+                    scope.location(call),
+                    (of.name,),
                     conditional=conditional,
                 )
         name = dotted_name(expr)
@@ -139,7 +166,9 @@ class MiddlewareReader:
                     function = self._routers.function_of(value.expr, value.scope, value.environment)
                     into.append((function, value.scope.location(value.expr)))
         given = keywords.get("lifespan")
-        function = self._routers.function_of(given, each.scope, each.environment) if given is not None else None
+        function = (
+            self._routers.function_of(given, each.scope, each.environment) if given is not None else None
+        )
         return Lifespan(function, given is not None, tuple(startup), tuple(shutdown))
 
 

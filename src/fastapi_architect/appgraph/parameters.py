@@ -55,23 +55,27 @@ SPECIAL = {
 }
 _UPLOADS = ("fastapi.UploadFile", "starlette.datastructures.UploadFile")
 _MODELS = ("pydantic.BaseModel", "pydantic.v1.BaseModel", "sqlmodel.SQLModel", "sqlmodel.main.SQLModel")
-_SEQUENCES = frozenset({
-    "builtins.list",
-    "builtins.set",
-    "builtins.frozenset",
-    "builtins.tuple",
-    "collections.abc.Sequence",
-    "collections.abc.MutableSequence",
-    "collections.abc.Set",
-    "collections.deque",
-})
-_MAPPINGS = frozenset({
-    "builtins.dict",
-    "collections.abc.Mapping",
-    "collections.abc.MutableMapping",
-    "collections.defaultdict",
-    "collections.OrderedDict",
-})
+_SEQUENCES = frozenset(
+    {
+        "builtins.list",
+        "builtins.set",
+        "builtins.frozenset",
+        "builtins.tuple",
+        "collections.abc.Sequence",
+        "collections.abc.MutableSequence",
+        "collections.abc.Set",
+        "collections.deque",
+    }
+)
+_MAPPINGS = frozenset(
+    {
+        "builtins.dict",
+        "collections.abc.Mapping",
+        "collections.abc.MutableMapping",
+        "collections.defaultdict",
+        "collections.OrderedDict",
+    }
+)
 
 
 class Parameter(msgspec.Struct, frozen=True, eq=False):
@@ -157,42 +161,48 @@ class ParameterReader:
         default = param.default
         if default is not None:
             found = self.marker_name(default, scope)
-            if not found and default.__class__ in (ir.Name, ir.Attribute):
+            if not found and isinstance(default, ir.Name | ir.Attribute):
                 value, value_scope = self._inference.expand(default, scope)
                 found = self.marker_name(value, value_scope)
                 if found:
                     marker, name, marker_scope, default = value, found, value_scope, None
             elif found:
                 marker, name, marker_scope, default = default, found, scope, None
-        return Declared(param, owner, scope, annotation, where, marker, name, marker_scope, tuple(rest), default)
+        return Declared(
+            param, owner, scope, annotation, where, marker, name, marker_scope, tuple(rest), default
+        )
 
-    def _annotated(self, annotation: ir.Expr | None, scope: Scope) -> tuple[ir.Expr | None, Scope, list[ir.Expr]]:
+    def _annotated(
+        self, annotation: ir.Expr | None, scope: Scope
+    ) -> tuple[ir.Expr | None, Scope, list[ir.Expr]]:
         """The bare annotation, where it is read, and the metadata of all `Annotated` layers, outermost last."""
         metadata: list[ir.Expr] = []
         for _ in range(20):
             if annotation is None:
                 break
             expanded, where = self._inference.expand(annotation, scope)
-            if expanded.__class__ is not ir.Subscript or not self._is_annotated(expanded, where):
-                bare_string = annotation.__class__ is ir.Constant and annotation.kind == "str"
+            if not isinstance(expanded, ir.Subscript) or not self._is_annotated(expanded, where):
+                bare_string = isinstance(annotation, ir.Constant) and annotation.kind == "str"
                 return (expanded, where, metadata) if bare_string else (annotation, scope, metadata)
-            elements = expanded.slice.elts if expanded.slice.__class__ is ir.Sequence else [expanded.slice]
+            elements = expanded.slice.elts if isinstance(expanded.slice, ir.Sequence) else [expanded.slice]
             metadata = [*elements[1:], *metadata]
             annotation, scope = elements[0], where
         return annotation, scope, metadata
 
     def _is_annotated(self, expr: ir.Subscript, scope: Scope) -> bool:
-        return any(isinstance(o, External) and o.name == "typing.Annotated" for o in self._types(expr.value, scope))
+        return any(
+            isinstance(o, External) and o.name == "typing.Annotated" for o in self._types(expr.value, scope)
+        )
 
     def _types(self, expr: ir.Expr, scope: Scope) -> Iterator[Type]:
         return options(self._inference.type_of(expr, scope))
 
     def marker_name(self, expr: ir.Expr, scope: Scope) -> str:
         """Canonical name of a `Query(...)`-like or `Depends(...)` marker; "" for anything else."""
-        func = expr.func if expr.__class__ is ir.Call else expr
-        if func.__class__ not in (ir.Name, ir.Attribute):
+        func = expr.func if isinstance(expr, ir.Call) else expr
+        if not isinstance(func, ir.Name | ir.Attribute):
             return ""
-        if expr.__class__ is not ir.Call:
+        if not isinstance(expr, ir.Call):
             return ""
         for of in self._types(func, scope):
             name = of.name if isinstance(of, External | ClassRef) else ""
@@ -206,7 +216,7 @@ class ParameterReader:
             if isinstance(of, FunctionRef):
                 for site in of.function.facts.sites(ir.Return):
                     value = site.node.value
-                    if value is not None and value.__class__ is ir.Call:
+                    if value is not None and isinstance(value, ir.Call):
                         for made in self._types(value.func, of.function):
                             name = made.name if isinstance(made, External | ClassRef) else ""
                             if name in MARKERS or name in INJECTIONS:
@@ -216,12 +226,12 @@ class ParameterReader:
     def marker_call(self, declared: Declared) -> tuple[ir.Call, Scope] | None:
         """The marker itself; when a function returns it, the returned call and that function."""
         marker = declared.marker
-        if marker is None or marker.__class__ is not ir.Call:
+        if marker is None or not isinstance(marker, ir.Call):
             return None
         for of in self._types(marker.func, declared.marker_scope):
             if isinstance(of, FunctionRef):
                 for site in of.function.facts.sites(ir.Return):
-                    if site.node.value.__class__ is ir.Call:
+                    if isinstance(site.node.value, ir.Call):
                         return site.node.value, of.function
         return marker, declared.marker_scope
 
@@ -310,8 +320,10 @@ class ParameterReader:
     def _is_structure(self, cls: Class) -> bool:
         """A dataclass or TypedDict."""
         for decorator in cls.node.decorators:
-            func = decorator.func if decorator.__class__ is ir.Call else decorator
-            if any("dataclass" in getattr(of, "name", "") for of in self._types(func, cls.parent or cls.module)):
+            func = decorator.func if isinstance(decorator, ir.Call) else decorator
+            if any(
+                "dataclass" in getattr(of, "name", "") for of in self._types(func, cls.parent or cls.module)
+            ):
                 return True
         return self._inference.hierarchy.is_subclass(cls, "typing.TypedDict")
 
@@ -350,7 +362,7 @@ class ParameterReader:
         return given is None or _is_ellipsis(given)
 
     def _made(self, declared: Declared, kind: str, required: bool, of: Type | None) -> Parameter:
-        marker = declared.marker if declared.marker.__class__ is ir.Call else None
+        marker = declared.marker if isinstance(declared.marker, ir.Call) else None
         module = declared.scope.module
         return Parameter(
             declared.param.name,
@@ -373,11 +385,21 @@ class ParameterReader:
             alias = field.alias or field.name
             if kind == "header" and field.alias is None:
                 alias = alias.replace("_", "-")
-            marker = field.default if field.default.__class__ is ir.Call else None
+            marker = field.default if isinstance(field.default, ir.Call) else None
             found.append(
                 Parameter(
-                    field.name, alias, kind, field.required, field.annotation, field.type, field.default, marker,
-                    field.owner, field.owner, field.location, model,
+                    field.name,
+                    alias,
+                    kind,
+                    field.required,
+                    field.annotation,
+                    field.type,
+                    field.default,
+                    marker,
+                    field.owner,
+                    field.owner,
+                    field.location,
+                    model,
                 )  # fmt: skip
             )
         del declared
@@ -395,7 +417,7 @@ class ParameterReader:
         for field in self._schema_fields(model):
             name = field.alias if field.alias is not None and field.alias.isidentifier() else field.name
             default = field.default
-            if default.__class__ is ir.Call and _called(default) == "Field":
+            if isinstance(default, ir.Call) and _called(default) == "Field":
                 default = None if field.required else _NONE_DEFAULT
             elif default is None and not field.required:
                 default = _NONE_DEFAULT
@@ -410,21 +432,33 @@ _NONE_DEFAULT = ir.Constant(0, "none", None)
 
 def _called(call: ir.Call) -> str:
     func = call.func
-    return func.attr if func.__class__ is ir.Attribute else getattr(func, "id", "")
+    return func.attr if isinstance(func, ir.Attribute) else getattr(func, "id", "")
 
 
 def _is_ellipsis(expr: ir.Expr) -> bool:
-    if expr.__class__ is ir.Constant:
+    if isinstance(expr, ir.Constant):
         return bool(expr.kind == "ellipsis")
-    return expr.__class__ in (ir.Name, ir.Attribute) and _last(expr) in ("Undefined", "PydanticUndefined", "Required")
+    return isinstance(expr, ir.Name | ir.Attribute) and _last(expr) in (
+        "Undefined",
+        "PydanticUndefined",
+        "Required",
+    )
 
 
 def _last(expr: ir.Expr) -> str:
-    return expr.attr if expr.__class__ is ir.Attribute else getattr(expr, "id", "")
+    return expr.attr if isinstance(expr, ir.Attribute) else getattr(expr, "id", "")
 
 
 def _looks_compound(annotation: ir.Expr) -> bool:
     """An annotation of unknown type that is written like a container or a model."""
-    if annotation.__class__ is ir.Subscript:
-        return _last(annotation.value).lower() in ("list", "dict", "set", "tuple", "sequence", "mapping", "iterable")
+    if isinstance(annotation, ir.Subscript):
+        return _last(annotation.value).lower() in (
+            "list",
+            "dict",
+            "set",
+            "tuple",
+            "sequence",
+            "mapping",
+            "iterable",
+        )
     return False

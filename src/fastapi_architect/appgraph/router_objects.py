@@ -141,11 +141,11 @@ class RouterObjects:
     def substituted(self, expr: ir.Expr, scope: Scope, environment: Environment) -> Value:
         """A name that the environment knows, replaced by what it stands for; attributes on such a name too."""
         if environment.values:
-            if expr.__class__ is ir.Name:
+            if isinstance(expr, ir.Name):
                 found = self._bound(expr.id, scope, environment)
                 if found is not None:
                     return self.substituted(found.expr, found.scope, found.environment)
-            elif expr.__class__ is ir.Attribute:
+            elif isinstance(expr, ir.Attribute):
                 base = self.substituted(expr.value, scope, environment)
                 given = self._given_attribute(base, expr.attr)
                 if given is not None:
@@ -158,7 +158,7 @@ class RouterObjects:
 
     def _given_attribute(self, base: Value, name: str) -> Value | None:
         """`Prefix(path="/v1").path`: the argument that a constructing call gives for a declared attribute."""
-        if base.expr.__class__ is not ir.Call:
+        if not isinstance(base.expr, ir.Call):
             return None
         for of in options(self._inference.type_of(base.expr.func, base.scope)):
             if isinstance(of, ClassRef) and isinstance(of.cls, Class) and not self.kind_of(of.cls):
@@ -202,22 +202,21 @@ class RouterObjects:
     def _targets(
         self, expr: ir.Expr, scope: Scope, environment: Environment
     ) -> Iterator[tuple[RouterObject, Environment]]:
-        kind = expr.__class__
-        if kind is ir.Name:
+        if isinstance(expr, ir.Name):
             yield from self._name(expr, scope, environment)
-        elif kind is ir.Attribute:
+        elif isinstance(expr, ir.Attribute):
             yield from self._attribute(expr, scope, environment)
-        elif kind is ir.Call:
+        elif isinstance(expr, ir.Call):
             yield from ((o, EMPTY) for o in self._call(expr, scope, environment))
-        elif kind is ir.Await or kind is ir.NamedExpr:
+        elif isinstance(expr, ir.Await | ir.NamedExpr):
             yield from self._targets(expr.value, scope, environment)
-        elif kind is ir.IfExp:
+        elif isinstance(expr, ir.IfExp):
             yield from self._targets(expr.body, scope, environment)
             yield from self._targets(expr.orelse, scope, environment)
-        elif kind is ir.BoolOp:
+        elif isinstance(expr, ir.BoolOp):
             for value in expr.values:
                 yield from self._targets(value, scope, environment)
-        elif kind is ir.Subscript:
+        elif isinstance(expr, ir.Subscript):
             for element in self._subscripted(expr, scope, environment):
                 yield from self._targets(element.expr, element.scope, element.environment)
 
@@ -280,7 +279,9 @@ class RouterObjects:
         position = function.parameters.index(param) - (1 if function.is_method else 0)
         return argument(call, position if param.kind in ("posonly", "normal") else None, param.name)
 
-    def of_call(self, function: Function, call: ir.Call, scope: Scope, environment: Environment) -> Environment:
+    def of_call(
+        self, function: Function, call: ir.Call, scope: Scope, environment: Environment
+    ) -> Environment:
         """The environment inside `function` when called so."""
         pairs = {}
         for param in function.parameters[1 if function.is_method else 0 :]:
@@ -326,8 +327,8 @@ class RouterObjects:
     def _construction(self, expr: ir.Expr, scope: Scope, environment: Environment, cls: Class) -> Environment:
         """What `__init__`'s parameters were, when the constructing call is in sight."""
         member = self._inference.hierarchy.member(cls, "__init__")
-        value, owner = (expr, scope) if expr.__class__ is ir.Call else self._inference.expand(expr, scope)
-        if member is None or member.function is None or value.__class__ is not ir.Call:
+        value, owner = (expr, scope) if isinstance(expr, ir.Call) else self._inference.expand(expr, scope)
+        if member is None or member.function is None or not isinstance(value, ir.Call):
             return EMPTY
         if not any(isinstance(o, ClassRef) for o in options(self._inference.type_of(value.func, owner))):
             return EMPTY
@@ -350,26 +351,25 @@ class RouterObjects:
     def elements(self, value: Value) -> list[Value]:
         """Elements of a literal list, tuple, set or dict (its keys), through names, `+`, `.items()`, `.values()`."""
         expr, scope, environment = value.expr, value.scope, value.environment
-        kind = expr.__class__
-        if kind is ir.Sequence:
+        if isinstance(expr, ir.Sequence):
             found: list[Value] = []
             for element in expr.elts:
                 inner = Value(element, scope, environment)
-                if element.__class__ is ir.Starred:
+                if isinstance(element, ir.Starred):
                     found += self.elements(Value(element.value, scope, environment))
                 else:
                     found.append(inner)
             return found
-        if kind is ir.Dict:
+        if isinstance(expr, ir.Dict):
             return [Value(k, scope, environment) for k in expr.keys if k is not None]
-        if kind is ir.BinOp and expr.op == "+":
+        if isinstance(expr, ir.BinOp) and expr.op == "+":
             return [
                 *self.elements(Value(expr.left, scope, environment)),
                 *self.elements(Value(expr.right, scope, environment)),
             ]
-        if kind is ir.Call:
+        if isinstance(expr, ir.Call):
             return self._called_elements(expr, scope, environment)
-        if kind is ir.Name or kind is ir.Attribute:
+        if isinstance(expr, ir.Name | ir.Attribute):
             return self._named_elements(expr, scope, environment)
         return []
 
@@ -382,9 +382,9 @@ class RouterObjects:
 
     def _called_elements(self, expr: ir.Call, scope: Scope, environment: Environment) -> list[Value]:
         func = expr.func
-        if func.__class__ is ir.Attribute and func.attr in ("items", "values", "keys") and not expr.args:
+        if isinstance(func, ir.Attribute) and func.attr in ("items", "values", "keys") and not expr.args:
             literal, owner = self._inference.expand(func.value, scope)
-            if literal.__class__ is not ir.Dict:
+            if not isinstance(literal, ir.Dict):
                 return []
             pairs = [(k, v) for k, v in zip(literal.keys, literal.values, strict=True) if k is not None]
             if func.attr == "values":
@@ -395,7 +395,11 @@ class RouterObjects:
             for each in made:
                 self._program.keep(each)
             return [Value(each, owner, environment) for each in made]
-        if func.__class__ is ir.Name and func.id in ("list", "tuple", "sorted", "reversed", "set") and expr.args:
+        if (
+            isinstance(func, ir.Name)
+            and func.id in ("list", "tuple", "sorted", "reversed", "set")
+            and expr.args
+        ):
             return self.elements(Value(expr.args[0], scope, environment))
         for of in options(self._inference.type_of(func, scope)):
             if isinstance(of, FunctionRef):
@@ -415,12 +419,12 @@ class RouterObjects:
                 continue
             literal = self.substituted(value.expr, scope, environment)
             expanded, owner = self._inference.expand(literal.expr, literal.scope)
-            if expanded.__class__ is ir.Dict:
+            if isinstance(expanded, ir.Dict):
                 for key, each in zip(expanded.keys, expanded.values, strict=True):
                     name = self.string(key, owner, literal.environment) if key is not None else None
                     if name is not None:
                         found[name] = Value(each, owner, literal.environment)
-            elif expanded.__class__ is ir.Call and not expanded.args:
+            elif isinstance(expanded, ir.Call) and not expanded.args:
                 found.update(self.arguments(expanded, owner, literal.environment))  # `dict(prefix=...)`
         return found
 
@@ -429,12 +433,12 @@ class RouterObjects:
         if not path:
             return [value]
         expr = value.expr
-        if expr.__class__ is ir.Sequence:
+        if isinstance(expr, ir.Sequence):
             index = path[0]
             if 0 <= index < len(expr.elts):
                 return self._unpacked(Value(expr.elts[index], value.scope, value.environment), path[1:])
             return []
-        if expr.__class__ is ir.Call:
+        if isinstance(expr, ir.Call):
             found = []
             for of in options(self._inference.type_of(expr.func, value.scope)):
                 if isinstance(of, FunctionRef):
@@ -447,7 +451,7 @@ class RouterObjects:
 
     def _subscripted(self, expr: ir.Subscript, scope: Scope, environment: Environment) -> list[Value]:
         literal, owner = self._inference.expand(expr.value, scope)
-        if literal.__class__ is ir.Dict:
+        if isinstance(literal, ir.Dict):
             return [Value(v, owner, environment) for v in literal.values]
         return self.elements(Value(literal, owner, environment))
 
@@ -468,12 +472,12 @@ class RouterObjects:
         return found
 
     def _bind_target(self, target: ir.Expr, value: Value) -> dict[str, Value]:
-        if target.__class__ is ir.Name:
+        if isinstance(target, ir.Name):
             return {target.id: value}
         pairs: dict[str, Value] = {}
-        if target.__class__ is ir.Sequence:
+        if isinstance(target, ir.Sequence):
             inner = value
-            if value.expr.__class__ is not ir.Sequence:
+            if not isinstance(value.expr, ir.Sequence):
                 expanded, owner = self._inference.expand(value.expr, value.scope)
                 inner = Value(expanded, owner, value.environment)
             for index, element in enumerate(target.elts):

@@ -76,7 +76,7 @@ class Event(msgspec.Struct, frozen=True, eq=False):
         if self.through:
             return self.through
         func = self.call.func
-        return func.attr if func.__class__ is ir.Attribute else ""
+        return func.attr if isinstance(func, ir.Attribute) else ""
 
     @property
     def location(self) -> Location:
@@ -112,7 +112,9 @@ class RouterEvents(msgspec.Struct, eq=False):
     objects: dict[int, RouterObject] = msgspec.field(default_factory=dict)
     unresolved: list[Unresolved] = msgspec.field(default_factory=list)
 
-    def of(self, each: RouterObject, hierarchy_order: tuple[Class | str, ...]) -> list[tuple[Event, Environment]]:
+    def of(
+        self, each: RouterObject, hierarchy_order: tuple[Class | str, ...]
+    ) -> list[tuple[Event, Environment]]:
         """Events on one object, in order of registration: its class's own first."""
         found: list[tuple[Event, Environment]] = []
         for cls in hierarchy_order:
@@ -158,7 +160,11 @@ class RouterReader:
         """Report only what surely is about routers: other objects have a `get` or `mount` too."""
         if event.kind in ("include",) or event.method in ("add_api_route", "add_api_websocket_route"):
             return event.scope.module.kind == "source"
-        if event.handler is None or event.scope.module.kind != "source" or event.kind not in ("route", "websocket"):
+        if (
+            event.handler is None
+            or event.scope.module.kind != "source"
+            or event.kind not in ("route", "websocket")
+        ):
             return False
         for of in options(self._inference.type_of(target, event.scope)):
             if isinstance(of, Instance) and self._objects.kind_of(of.cls):
@@ -170,17 +176,21 @@ class RouterReader:
         scope: Scope | None = event.scope
         while scope is not None and not (isinstance(scope, Function) and scope.owner is not None):
             scope = scope.parent
-        if not isinstance(scope, Function) or target.__class__ is not ir.Name or not scope.parameters:
+        if not isinstance(scope, Function) or not isinstance(target, ir.Name) or not scope.parameters:
             return None
         is_self = target.id == scope.parameters[0].name and scope.is_method
-        return scope.owner if is_self and scope.owner is not None and self._objects.kind_of(scope.owner) else None
+        return (
+            scope.owner
+            if is_self and scope.owner is not None and self._objects.kind_of(scope.owner)
+            else None
+        )
 
     def _all(self) -> Iterator[tuple[Event, ir.Expr]]:
         yield from self._decorated()
         for name, kind in CALLS.items():
             for site in self._program.call_sites_named(name):
                 func = site.node.func
-                if func.__class__ is not ir.Attribute or site.context.role == "decorator":
+                if not isinstance(func, ir.Attribute) or site.context.role == "decorator":
                     continue
                 order = _order(site.scope, site.node)
                 yield Event(kind, site.node, site.scope, None, None, site.context, order), func.value
@@ -190,12 +200,12 @@ class RouterReader:
         for module in self._program.modules.values():
             for function in all_functions(module):
                 for decorator in function.node.decorators:
-                    if decorator.__class__ is not ir.Call:
+                    if not isinstance(decorator, ir.Call):
                         continue
                     handed = next((a for a in decorator.args if _is_route_method(a)), None)
                     if handed is not None:
                         yield from self._through_decorator(decorator, handed, function)
-                    if decorator.func.__class__ is not ir.Attribute:
+                    if not isinstance(decorator.func, ir.Attribute):
                         continue
                     kind = DECORATORS.get(decorator.func.attr)
                     if kind is not None:
@@ -239,11 +249,17 @@ class RouterReader:
         """`router.get("/x")(handler)`."""
         for module in self._program.mentioning("APIRouter", "FastAPI", "add_api_route", "include_router"):
             for scope in (module, *all_functions(module)):
-                if isinstance(scope, Function) and not (HTTP_METHODS | {"api_route"}) & set(scope.node.called):
+                if isinstance(scope, Function) and not (HTTP_METHODS | {"api_route"}) & set(
+                    scope.node.called
+                ):
                     continue
                 for site in scope.facts.calls:
                     inner = site.node.func
-                    if inner.__class__ is not ir.Call or inner.func.__class__ is not ir.Attribute or not site.node.args:
+                    if (
+                        not isinstance(inner, ir.Call)
+                        or not isinstance(inner.func, ir.Attribute)
+                        or not site.node.args
+                    ):
                         continue
                     kind = DECORATORS.get(inner.func.attr)
                     handler = self.function_of(site.node.args[0], scope, EMPTY)
@@ -268,7 +284,7 @@ class RouterReader:
 
 def _is_route_method(expr: ir.Expr) -> bool:
     """`router.get`, not called."""
-    return expr.__class__ is ir.Attribute and (expr.attr in HTTP_METHODS or expr.attr == "api_route")
+    return isinstance(expr, ir.Attribute) and (expr.attr in HTTP_METHODS or expr.attr == "api_route")
 
 
 def _order(scope: Scope, node: ir.Node) -> int:

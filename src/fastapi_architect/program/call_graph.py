@@ -43,9 +43,11 @@ class CallGraph:
         inference = self._program.inference
         found: dict[int, Function] = {}
         func = site.node.func
-        exact = func.__class__ is ir.Attribute and _is_super(func.value)
+        exact = isinstance(func, ir.Attribute) and _is_super(func.value)
         for of in options(inference.type_of(func, site.scope)):
-            for function in [of.function] if exact and isinstance(of, FunctionRef) else self.functions_behind(of):
+            for function in (
+                [of.function] if exact and isinstance(of, FunctionRef) else self.functions_behind(of)
+            ):
                 found[id(function)] = function
         return tuple(found.values())
 
@@ -113,7 +115,9 @@ class CallGraph:
         key = id(function)
         known = self._callers.get(key)
         if known is None:
-            known = self._callers[key] = tuple(s for s in self._possible_callers(function) if function in self.targets(s))
+            known = self._callers[key] = tuple(
+                s for s in self._possible_callers(function) if function in self.targets(s)
+            )
         return known
 
     def _possible_callers(self, function: Function) -> Iterator[Site]:
@@ -136,7 +140,7 @@ class CallGraph:
 
 def _is_super(expr: ir.Expr) -> bool:
     """`super()`: what it calls is the base's own method, never an override."""
-    return expr.__class__ is ir.Call and expr.func.__class__ is ir.Name and expr.func.id == "super"
+    return isinstance(expr, ir.Call) and isinstance(expr.func, ir.Name) and expr.func.id == "super"
 
 
 def callable_name(of: Type) -> str:
@@ -150,5 +154,3 @@ def callable_name(of: Type) -> str:
     if isinstance(of, Instance):
         return f"{of.name}.__call__"
     return ""
-
-

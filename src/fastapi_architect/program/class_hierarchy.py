@@ -66,7 +66,9 @@ class ClassHierarchy:
                 of = self._inference.reference(expr, cls.parent)
                 found += [o for o in options(of) if isinstance(o, ClassRef)]
                 found += [
-                    ClassRef(o.name) for o in options(of) if isinstance(o, External) and o.name != "typing.Generic"
+                    ClassRef(o.name)
+                    for o in options(of)
+                    if isinstance(o, External) and o.name != "typing.Generic"
                 ]
             self._bases[key] = tuple(found)
         return self._bases[key]  # type: ignore[return-value]
@@ -85,10 +87,12 @@ class ClassHierarchy:
         generic: list[str] = []
         used: list[str] = []
         for expr in cls.node.bases:
-            if expr.__class__ is not ir.Subscript:
+            if not isinstance(expr, ir.Subscript):
                 continue
-            elements = expr.slice.elts if expr.slice.__class__ is ir.Sequence else [expr.slice]
-            names = [n for n in map(dotted_name, elements) if n and self._inference.is_type_variable(n, cls.parent)]
+            elements = expr.slice.elts if isinstance(expr.slice, ir.Sequence) else [expr.slice]
+            names = [
+                n for n in map(dotted_name, elements) if n and self._inference.is_type_variable(n, cls.parent)
+            ]
             if dotted_name(expr.value).rpartition(".")[2] in ("Generic", "Protocol"):
                 generic += names
             used += names
@@ -139,7 +143,8 @@ class ClassHierarchy:
     def is_subclass(self, cls: Class | str, *names: str) -> bool:
         """`cls` is, or inherits from, a class of one of these dotted names."""
         return any(
-            (entry.cls if isinstance(entry.cls, str) else entry.cls.full_name) in names for entry in self.order(cls)
+            (entry.cls if isinstance(entry.cls, str) else entry.cls.full_name) in names
+            for entry in self.order(cls)
         )
 
     def member(self, cls: Class | str, name: str) -> Member | None:
@@ -160,7 +165,10 @@ class ClassHierarchy:
         for entry in self.order(cls):
             if isinstance(entry.cls, str):
                 dotted = f"{entry.cls}.{name}"
-                if library.call_type(dotted) is not None or library.attribute_type(entry.cls, name) is not None:
+                if (
+                    library.call_type(dotted) is not None
+                    or library.attribute_type(entry.cls, name) is not None
+                ):
                     return dotted
                 first = first or dotted
         return first
@@ -191,16 +199,15 @@ def substitute(of: Type | None, variables: dict[str, Type | None]) -> Type | Non
     """Replace type variables; an unknown one stays a variable."""
     if of is None or not variables:
         return of
-    kind = of.__class__
-    if kind is TypeVariable:
+    if isinstance(of, TypeVariable):
         return variables.get(of.name, of)
-    if kind is Instance or kind is ClassRef:
+    if isinstance(of, Instance | ClassRef):
         if not of.args:
             return of
         args = tuple(substitute(a, variables) for a in of.args)
         if of.cls == "builtins.type" and isinstance(args[0], Instance):
             return ClassRef(args[0].cls, args[0].args)  # `type[T]` once T is known
-        return kind(of.cls, args)
+        return type(of)(of.cls, args)
     return _substitute_rest(of, variables)
 
 

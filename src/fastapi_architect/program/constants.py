@@ -89,7 +89,7 @@ class Constants:
 
     def _of_default(self, value: ir.Expr, owner: Scope) -> Any:
         """A class attribute's value; `Field(default=...)` of a settings class means its default."""
-        if isinstance(owner, Class) and value.__class__ is ir.Call:
+        if isinstance(owner, Class) and isinstance(value, ir.Call):
             for keyword in value.keywords:
                 if keyword.arg == "default":
                     return self.value(keyword.value, owner)
@@ -103,7 +103,7 @@ class Constants:
             return found
         for of in options(self._inference.type_of(expr.value, scope)):
             if isinstance(of, Instance | ClassRef) and isinstance(of.cls, Class):
-                if expr.attr == "value" and expr.value.__class__ is ir.Attribute:
+                if expr.attr == "value" and isinstance(expr.value, ir.Attribute):
                     return self._attribute(expr.value, scope, bound)  # Enum member's value
                 for value, method in self._inference.attribute_assignments(of.cls, expr.attr):
                     return self.value(value, method) if value is not None else UNKNOWN
@@ -112,7 +112,7 @@ class Constants:
     def _joined(self, expr: ir.JoinedStr, scope: Scope, bound: dict[str, Any]) -> Any:
         parts = []
         for part in expr.values:
-            inner = part.value if part.__class__ is ir.FormattedValue else part
+            inner = part.value if isinstance(part, ir.FormattedValue) else part
             value = self.value(inner, scope, bound)
             if value is UNKNOWN:
                 return UNKNOWN
@@ -146,7 +146,7 @@ class Constants:
     def _sequence(self, expr: ir.Sequence, scope: Scope, bound: dict[str, Any]) -> Any:
         values: list[Any] = []
         for element in expr.elts:
-            if element.__class__ is ir.Starred:
+            if isinstance(element, ir.Starred):
                 inner = self.value(element.value, scope, bound)
                 if not isinstance(inner, list | tuple):
                     return UNKNOWN
@@ -177,7 +177,7 @@ class Constants:
 
     def _call(self, expr: ir.Call, scope: Scope, bound: dict[str, Any]) -> Any:
         func = expr.func
-        if func.__class__ is ir.Attribute and not expr.keywords and func.attr in _STRING_METHODS:
+        if isinstance(func, ir.Attribute) and not expr.keywords and func.attr in _STRING_METHODS:
             base = self.value(func.value, scope, bound)
             arguments = [self.value(a, scope, bound) for a in expr.args]
             if isinstance(base, str) and UNKNOWN not in arguments:
@@ -193,7 +193,11 @@ class Constants:
                     if each.arg == keyword:
                         return self.value(each.value, scope, bound)
                 return self.value(expr.args[position], scope, bound) if len(expr.args) > position else UNKNOWN
-            if isinstance(of, ClassRef) and of.name in ("builtins.str", "builtins.int") and len(expr.args) == 1:
+            if (
+                isinstance(of, ClassRef)
+                and of.name in ("builtins.str", "builtins.int")
+                and len(expr.args) == 1
+            ):
                 return self._converted(of.name, self.value(expr.args[0], scope, bound))
         return UNKNOWN
 
@@ -218,11 +222,13 @@ class Constants:
 
 
 def _is_field(call: ir.Call) -> bool:
-    name = call.func.attr if call.func.__class__ is ir.Attribute else getattr(call.func, "id", "")
+    name = call.func.attr if isinstance(call.func, ir.Attribute) else getattr(call.func, "id", "")
     return name in ("Field", "field", "PrivateAttr")
 
 
-_STRING_METHODS = frozenset("lower upper strip lstrip rstrip replace format join title capitalize removesuffix removeprefix".split())
+_STRING_METHODS = frozenset(
+    "lower upper strip lstrip rstrip replace format join title capitalize removesuffix removeprefix".split()
+)
 
 _EVALUATE = {
     ir.Constant: Constants._constant,

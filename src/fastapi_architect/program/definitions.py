@@ -27,7 +27,17 @@ class Binding:
         target: dotted module for an import; for a from-import `module` and `attribute`.
     """
 
-    __slots__ = ("annotation", "attribute", "context", "definition", "kind", "node", "path", "target", "value")
+    __slots__ = (
+        "annotation",
+        "attribute",
+        "context",
+        "definition",
+        "kind",
+        "node",
+        "path",
+        "target",
+        "value",
+    )
 
     def __init__(
         self,
@@ -229,13 +239,12 @@ class Function(Scope):
 def define(scope: Scope, body: list[ir.Stmt]) -> None:
     """Fill `scope.functions` and `scope.classes`, wherever in its blocks they are defined."""
     for statement in body:
-        kind = statement.__class__
-        if kind is ir.FunctionDef:
+        if isinstance(statement, ir.FunctionDef):
             scope.functions.append(Function(statement, scope))
-        elif kind is ir.ClassDef:
+        elif isinstance(statement, ir.ClassDef):
             scope.classes.append(Class(statement, scope))
         else:
-            blocks = BLOCKS.get(kind)
+            blocks = BLOCKS.get(statement.__class__)
             if blocks is not None:
                 for block in blocks(statement):
                     define(scope, block)
@@ -269,9 +278,9 @@ BLOCKS = {
 
 def last_name(expr: ir.Expr) -> str:
     """`execute` for `self.session.execute`; "" for what has no name."""
-    if expr.__class__ is ir.Attribute:
+    if isinstance(expr, ir.Attribute):
         return expr.attr
-    if expr.__class__ is ir.Name:
+    if isinstance(expr, ir.Name):
         return expr.id
     return ""
 
@@ -279,10 +288,10 @@ def last_name(expr: ir.Expr) -> str:
 def dotted_name(expr: ir.Expr) -> str:
     """`a.b.c` for a chain of attributes on a name, else ""."""
     parts: list[str] = []
-    while expr.__class__ is ir.Attribute:
+    while isinstance(expr, ir.Attribute):
         parts.append(expr.attr)
         expr = expr.value
-    if expr.__class__ is not ir.Name:
+    if not isinstance(expr, ir.Name):
         return ""
     parts.append(expr.id)
     return ".".join(reversed(parts))

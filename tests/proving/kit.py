@@ -8,15 +8,19 @@ from pathlib import Path
 from fastapi_architect.proving.outcome import Job, Limits, Outcome
 from fastapi_architect.proving.prove import run
 
-HEADER = '''
+HEADER = """
 from fastapi_architect.rules.kit import Rule, Severity
 
 rule = Rule("made_up_rule", "A made-up rule", severity=Severity.MINOR)
-'''
+"""
 
 
 def job(
-    folder: Path, demonstration: str, example: str | dict[str, str], limits: Limits | None = None, postgres: str = ""
+    folder: Path,
+    demonstration: str,
+    example: str | dict[str, str],
+    limits: Limits | None = None,
+    postgres: str = "",
 ) -> Job:
     """A job whose demonstration is the body of a function of `proof`."""
     path = folder / "made_up_rule.py"
@@ -28,7 +32,11 @@ def job(
 
 
 def outcome_of(
-    folder: Path, demonstration: str, example: str | dict[str, str], limits: Limits | None = None, postgres: str = ""
+    folder: Path,
+    demonstration: str,
+    example: str | dict[str, str],
+    limits: Limits | None = None,
+    postgres: str = "",
 ) -> Outcome:
     """What came of a demonstration."""
     return run(job(folder, demonstration, example, limits, postgres))

@@ -100,7 +100,9 @@ def test_an_example_that_cannot_even_start(made) -> None:
     well, text = told(made(change=("from fastapi import FastAPI\n", "from fastapi import FastAPY\n")))
 
     assert not well
-    assert "On the bad example: the exploit could not be judged: error: ImportError: cannot import name" in text
+    assert (
+        "On the bad example: the exploit could not be judged: error: ImportError: cannot import name" in text
+    )
     assert "Traceback" in text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
@@ -26,14 +25,15 @@ def test_the_file_lies_in_its_category_and_is_a_rule(tmp_path: Path) -> None:
     assert sorted(parts, key=text.index) == parts
 
 
-
 def test_other_categories_count_a_symptom(tmp_path: Path) -> None:
     path = create("performance/something_slow", tmp_path)
 
     assert load_rule("x.rules.performance.something_slow", str(path)).demonstration_kind == "symptom"
 
 
-@pytest.mark.parametrize("place", ["sql", "nonsense/sql", "security/a/b/c", "security/Injection/x", "security/1x"])
+@pytest.mark.parametrize(
+    "place", ["sql", "nonsense/sql", "security/a/b/c", "security/Injection/x", "security/1x"]
+)
 def test_a_place_that_is_none_is_refused(tmp_path: Path, place: str) -> None:
     with pytest.raises(BadName, match="must"):
         create(place, tmp_path)

@@ -41,13 +41,18 @@ def test_a_failed_assertion_is_told_by_its_source(tmp_path: Path) -> None:
 def test_a_failed_assertion_of_the_example_is_an_error(tmp_path: Path) -> None:
     outcome = outcome_of(tmp_path, "proof.module().asserts()", APP)
 
-    assert (outcome.kind, outcome.message) == ("error", "an assertion of the example failed: the example's own")
+    assert (outcome.kind, outcome.message) == (
+        "error",
+        "an assertion of the example failed: the example's own",
+    )
 
 
 def test_a_demonstration_may_be_a_coroutine_function(tmp_path: Path) -> None:
     given = job(tmp_path, "assert proof.app", APP)
     path = Path(given.path)
-    path.write_text(path.read_text().replace("def demonstration", "async def demonstration") + "    assert False\n")
+    path.write_text(
+        path.read_text().replace("def demonstration", "async def demonstration") + "    assert False\n"
+    )
 
     assert outcome_of_job(given) == "failed"
 
@@ -68,11 +73,16 @@ def test_any_other_error_comes_with_its_traceback(tmp_path: Path) -> None:
 def test_a_package_that_is_not_there_is_missing(tmp_path: Path) -> None:
     outcome = outcome_of(tmp_path, "proof.client", "import no_such_package_anywhere")
 
-    assert (outcome.kind, outcome.message) == ("missing", "the module no_such_package_anywhere is not installed")
+    assert (outcome.kind, outcome.message) == (
+        "missing",
+        "the module no_such_package_anywhere is not installed",
+    )
 
 
 def test_a_wrong_import_of_the_examples_own_file_is_an_error(tmp_path: Path) -> None:
-    outcome = outcome_of(tmp_path, "proof.module()", {"main.py": "import shop.nothing", "shop/__init__.py": ""})
+    outcome = outcome_of(
+        tmp_path, "proof.module()", {"main.py": "import shop.nothing", "shop/__init__.py": ""}
+    )
 
     assert outcome.kind == "error"
 
@@ -131,7 +141,9 @@ def test_the_environment_is_stripped(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_what_one_child_changes_no_other_sees(tmp_path: Path) -> None:
     outcome_of(tmp_path, "import json; json.changed = True; proof.plant('left', '1')", APP)
     outcome = outcome_of(
-        tmp_path, "import json; assert not hasattr(json, 'changed') and not (proof.root.parent / 'left').exists()", APP
+        tmp_path,
+        "import json; assert not hasattr(json, 'changed') and not (proof.root.parent / 'left').exists()",
+        APP,
     )
 
     assert outcome.kind == "passed"

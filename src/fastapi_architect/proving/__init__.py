@@ -1,1 +1,4 @@
-"""Runs a rule's exploit or symptom in a disposable child. The only analyser folder that may import the web stack."""
+"""Runs a rule's exploit or symptom in a disposable child.
+
+The only analyser folder that may import the web stack.
+"""

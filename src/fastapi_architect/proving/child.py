@@ -1,7 +1,8 @@
 """The disposable child: takes one job, runs its demonstration, says what came of it.
 
-`python -m fastapi_architect.proving.child` reads one job as JSON from standard input and writes its outcome as JSON to
-standard output. `proving.server` does the same in a fork of a process that has imported everything already.
+`python -m fastapi_architect.proving.child` reads one job as JSON from standard input and writes its outcome
+as JSON to standard output. `proving.server` does the same in a fork of a process that has imported
+everything already.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _demonstrate(job: Job, folder: Path, output: sandbox.Output) -> tuple[Kind, 
         sandbox.limit(job.limits)
         proof = ChildProof(root, job.postgres, output)
         proof.install()
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong is the outcome
+    except Exception as error:
         return "error", _told(error), traceback.format_exc()
     try:
         result = demonstration(proof)

@@ -1,4 +1,7 @@
-"""`make new-rule NAME=security/injection/name-of-the-wrong-thing`: the skeleton of a rule, in the order rules have."""
+"""`make new-rule NAME=security/injection/name-of-the-wrong-thing`: the skeleton of a rule.
+
+In the order rules have.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,7 @@ def {function}_is_{seen}(proof: Proof) -> None:
 _WEAKNESS = '\n    cwe=0,\n    cvss="AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N",'
 
 
-class BadName(ValueError):
+class BadName(ValueError):  # noqa: N818 - the name says what is wrong
     """The name cannot be a rule's; the message says what to write instead."""
 
 
@@ -86,13 +89,19 @@ def skeleton(place: str) -> tuple[Path, str]:
     if not folders or folders[0] not in categories:
         message = f"{place!r} must begin with a category: {', '.join(categories)}"
         raise BadName(message)
-    if len(folders) > 2 or not all(re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", part) for part in (*folders, name)):
+    if len(folders) > 2 or not all(
+        re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", part) for part in (*folders, name)
+    ):
         message = f"{place!r} must be category/topic/name or category/name, in lower case with hyphens"
         raise BadName(message)
     security = folders[0] == Category.SECURITY.value
     kind, seen = ("exploit", "attacked") if security else ("symptom", "counted")
     text = _SKELETON.format(
-        name=name.replace("_", "-"), function=name, kind=kind, seen=seen, weakness=_WEAKNESS if security else ""
+        name=name.replace("_", "-"),
+        function=name,
+        kind=kind,
+        seen=seen,
+        weakness=_WEAKNESS if security else "",
     )
     return Path(*folders, f"{name}.py"), text
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from fastapi_architect.proving.canaries.blocking import Blocking
 from fastapi_architect.proving.canaries import resources
+from fastapi_architect.proving.canaries.blocking import Blocking
 from fastapi_architect.proving.canaries.engines import Engines, MadeEngine
 from fastapi_architect.proving.canaries.messages import CeleryMessage, Messages
 from fastapi_architect.proving.canaries.migrations import migrated, offline_sql
@@ -69,7 +69,6 @@ class ChildProof:
         """End the application's lifespan and everything that was opened."""
         self._stack.close()
 
-
     def module(self, name: str = "main") -> ModuleType:
         """Import a module of the example."""
         return importlib.import_module(name)
@@ -88,7 +87,10 @@ class ChildProof:
         return self._client
 
     def client_for(self, app: Any, **options: Any) -> Any:
-        """A test client of another application, or with other options of `starlette.testclient.TestClient`."""
+        """A test client of another application.
+
+        Options are those of `starlette.testclient.TestClient`.
+        """
         from starlette.testclient import TestClient
 
         options.setdefault("raise_server_exceptions", False)
@@ -119,9 +121,11 @@ class ChildProof:
         document: dict[str, Any] = app.openapi()
         return document
 
-
     def plant(self, path: str, text: str) -> Path:
-        """Write a canary file beside the example's folder: seen from the working directory it is `../path`."""
+        """Write a canary file beside the example's folder.
+
+        Seen from the working directory it is `../path`.
+        """
         return self._write(self.root.parent / path, text)
 
     def place(self, path: str, text: str) -> Path:
@@ -139,7 +143,10 @@ class ChildProof:
 
     @property
     def files(self) -> list[str]:
-        """Files that the example has written, relative to its folder; those outside of it begin with `../`."""
+        """Files that the example has written, relative to its folder.
+
+        Those outside of it begin with `../`.
+        """
         return sorted(set(self._all_files()) - self._planted)
 
     def _all_files(self) -> Iterator[str]:
@@ -154,7 +161,6 @@ class ChildProof:
             if inside
             else f"../{path.relative_to(self.root.parent).as_posix()}"
         )
-
 
     @property
     def statements(self) -> list[str]:
@@ -183,7 +189,10 @@ class ChildProof:
         return self._outbound.requests
 
     def answer(self, prefix: str, **options: Any) -> None:
-        """Say what outbound requests to addresses with this prefix are answered: status, text, json, headers, error."""
+        """Say what outbound requests to addresses with this prefix are answered.
+
+        Options: status, text, json, headers, error ("timeout" or "connection").
+        """
         self._outbound.answer(prefix, **options)
 
     def resolve(self, name: str, *addresses: str) -> None:
@@ -266,7 +275,8 @@ class ChildProof:
 
         Args:
             calls: each runs in a thread of its own; they may share `client`.
-            meet: a piece of SQL, or `module:function`: each call waits after its first until all have got there.
+            meet: a piece of SQL, or `module:function`: each call waits after its first until all have got
+            there.
         """
         _ = self.client  # started before the threads, which would each start one
         race = Race(calls)
@@ -287,7 +297,10 @@ class ChildProof:
         return resources.peak_memory(call)
 
     def exhausts(self, call: Callable[[], Any], cpu_seconds: int = 2) -> bool:
-        """Whether the kernel had to stop `call` for its CPU time; it runs in a fork, with a client of its own."""
+        """Whether the kernel had to stop `call` for its CPU time; it runs in a fork.
+
+        With a client of its own.
+        """
 
         def in_the_fork() -> None:
             self._client = None  # its loop's thread has not come along

@@ -90,7 +90,8 @@ def narrate(rule: Rule, stream: TextIO) -> bool:
     """Run a rule's demonstration on both examples and tell what happened.
 
     Returns:
-        whether it worked on the bad example and was refused by the good one; True for a rule without run-time effect.
+        whether it worked on the bad example and was refused by the good one; True for a rule without
+        run-time effect.
     """
     stream.write(f"{rule.name}: {rule.title}\n")
     if rule.demonstration is None:

@@ -1,7 +1,7 @@
 """The disposable child's surroundings: a temporary folder, a stripped environment, limits, captured output.
 
-This is a fence for the project's own examples, which attack themselves on purpose; it is not a prison for hostile
-code. Nothing of a reviewed project is ever run in it.
+This is a fence for the project's own examples, which attack themselves on purpose; it is not a prison for
+hostile code. Nothing of a reviewed project is ever run in it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ from pathlib import Path
 
 from fastapi_architect.proving.outcome import Limits
 
-try:
+if sys.platform != "win32":  # which has no limits of this kind; the wall clock still ends a child there
     import resource
-except ImportError:  # Windows has no limits of this kind; the wall clock still ends a child there
-    resource = None  # type: ignore[assignment]
 
 #: Variables that a child keeps. Anything else could hold a secret of whoever runs the tests.
 _KEPT = frozenset(
@@ -68,7 +66,7 @@ def enter(folder: Path, files: dict[str, str]) -> Path:
 
 def limit(limits: Limits) -> None:
     """Set the kernel's limits for this process; they cannot be raised again."""
-    if resource is None:
+    if sys.platform == "win32":
         return
     wanted = [
         (resource.RLIMIT_CPU, limits.cpu_seconds),

@@ -1,7 +1,8 @@
 """A warm process that has imported the web stack and forks a disposable child for each job.
 
-Importing FastAPI, SQLAlchemy, Celery and Alembic costs about a second; a fork costs some milliseconds. The server
-itself never runs an example: it stays single-threaded, so that forking it is safe. One job at a time.
+Importing FastAPI, SQLAlchemy, Celery and Alembic costs about a second; a fork costs some milliseconds. The
+server itself never runs an example: it stays single-threaded, so that forking it is safe. One job at a
+time.
 
 Protocol: one job a line as JSON on standard input, one outcome a line as JSON on standard output.
 """
@@ -25,12 +26,13 @@ from fastapi_architect.proving.child import run_job
 from fastapi_architect.proving.outcome import Job, Outcome
 
 _WARM = (
-    "fastapi", "fastapi.security", "fastapi.middleware.cors", "starlette.testclient", "starlette.middleware.sessions",
-    "sqlalchemy", "sqlalchemy.orm", "sqlalchemy.ext.asyncio", "sqlalchemy.dialects.sqlite", "aiosqlite", "sqlmodel",
-    "alembic.operations", "alembic.migration", "celery", "celery.result", "httpx", "requests", "redis",
-    "redis.asyncio", "jinja2", "jwt", "multipart", "python_multipart", "pydantic_settings", "psycopg", "argon2",
-    "fastapi_architect.rules.kit", "fastapi_architect.proving.proof", "urllib.request", "sqlite3", "smtplib",
-    "zipfile", "subprocess", "asyncio", "anyio._backends._asyncio",
+    "fastapi", "fastapi.security", "fastapi.middleware.cors", "starlette.testclient",
+    "starlette.middleware.sessions", "sqlalchemy", "sqlalchemy.orm", "sqlalchemy.ext.asyncio",
+    "sqlalchemy.dialects.sqlite", "aiosqlite", "sqlmodel", "alembic.operations", "alembic.migration",
+    "celery", "celery.result", "httpx", "requests", "redis", "redis.asyncio", "jinja2", "jwt", "multipart",
+    "python_multipart", "pydantic_settings", "psycopg", "argon2", "fastapi_architect.rules.kit",
+    "fastapi_architect.proving.proof", "urllib.request", "sqlite3", "smtplib", "zipfile", "subprocess",
+    "asyncio", "anyio._backends._asyncio",
 )  # fmt: skip
 
 
@@ -105,7 +107,8 @@ def _be_the_child(job: Job, folder: Path, sending: int) -> None:
             data = data[os.write(sending, data) :]
         code = 0
     finally:
-        # Threads of the example must not keep the child alive, and nothing of the server's may be flushed twice.
+        # Threads of the example must not keep the child alive, and nothing of the server's may be flushed
+        # twice.
         os._exit(code)
 
 

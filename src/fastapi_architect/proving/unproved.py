@@ -18,7 +18,9 @@ def main() -> int:
     """Print the list; 1 when a rule gives no reason."""
     rules = all_rules()
     listed = unproved(rules.values())
-    sys.stdout.write(f"{len(rules) - len(listed)} of {len(rules)} rules prove themselves; without a run-time effect:\n")
+    sys.stdout.write(
+        f"{len(rules) - len(listed)} of {len(rules)} rules prove themselves; without a run-time effect:\n"
+    )
     for name, reason in listed:
         sys.stdout.write(f"  {name}: {reason or 'NO REASON GIVEN'}\n")
     return int(any(not reason for _, reason in listed))

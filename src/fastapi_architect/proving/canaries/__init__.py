@@ -1,1 +1,4 @@
-"""Canaries: they count effects of a running example. None looks at the clock, at source text or at findings."""
+"""Canaries: they count effects of a running example. None looks at the clock.
+
+At source text or at findings.
+"""

@@ -1,7 +1,7 @@
 """Blocking functions that the example calls in a thread that runs an event loop.
 
-While such a function runs, no other request of the process is served. What is recorded is the call itself, so the
-answer does not depend on how long it took; `time.sleep` returns at once, so proofs are fast.
+While such a function runs, no other request of the process is served. What is recorded is the call itself,
+so the answer does not depend on how long it took; `time.sleep` returns at once, so proofs are fast.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Blocking:
             with self.note("time.sleep"):
                 real(0)
 
-        time.sleep = sleep
+        time.sleep = sleep  # type: ignore[assignment]
 
     def _replace_open(self) -> None:
         real = builtins.open
@@ -138,9 +138,9 @@ class Blocking:
         note, real = self.note, sqlite3.dbapi2.connect
 
         class Cursor(sqlite3.Cursor):
-            def execute(self, *arguments: Any, **options: Any) -> sqlite3.Cursor:
+            def execute(self, *arguments: Any) -> sqlite3.Cursor:  # type: ignore[override]
                 with note("sqlite3.Cursor.execute"):
-                    return super().execute(*arguments, **options)
+                    return super().execute(*arguments)
 
         class Connection(sqlite3.Connection):
             def cursor(self, factory: Any = Cursor) -> Any:
@@ -151,6 +151,7 @@ class Blocking:
 
         def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
             options.setdefault("factory", Connection)
-            return real(*arguments, **options)
+            made: sqlite3.Connection = real(*arguments, **options)
+            return made
 
-        sqlite3.connect = sqlite3.dbapi2.connect = connect  # type: ignore[assignment, attr-defined]
+        sqlite3.connect = sqlite3.dbapi2.connect = connect  # type: ignore[assignment]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from types import FrameType
 
 _FRAMEWORK = ("/starlette/", "/fastapi/", "/anyio/", "/uvicorn/", "/fastapi_architect/proving/")
 
@@ -22,12 +23,12 @@ def called_by_example(root: Path, depth: int = 2) -> bool:
         depth: frames to skip: the canary's own.
     """
     prefix = f"{root}/"
-    frame = sys._getframe(depth)  # noqa: SLF001 - inspect.stack() reads source files, which is what is counted here
+    frame: FrameType | None = sys._getframe(depth)  # noqa: SLF001 - inspect.stack() reads source files, which is what is counted here
     while frame is not None:
         name = frame.f_code.co_filename.replace("\\", "/")
         if name.startswith(prefix):
             return True
         if any(part in name for part in _FRAMEWORK) and "/fastapi_architect/proving/canaries/" not in name:
             return False
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return False

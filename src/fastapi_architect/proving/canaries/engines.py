@@ -1,7 +1,7 @@
 """Leads engines of other databases to one that is here, so that examples may say `postgresql+asyncpg://...`.
 
-The default is an SQLite file in the proof's folder; a demonstration may choose another address, such as a real
-PostgreSQL server's. Engines for SQLite are left as they are.
+The default is an SQLite file in the proof's folder; a demonstration may choose another address, such as a
+real PostgreSQL server's. Engines for SQLite are left as they are.
 """
 
 from __future__ import annotations
@@ -61,4 +61,4 @@ class Engines:
             is_async = bool(options.get("_is_async"))
             return target.set(drivername="sqlite+aiosqlite" if is_async else "sqlite"), plugins, options
 
-        URL._instantiate_plugins = led  # type: ignore[method-assign] # noqa: SLF001
+        URL._instantiate_plugins = led  # type: ignore[method-assign, assignment] # noqa: SLF001

@@ -1,4 +1,7 @@
-"""Messages sent to Celery: serialised as for a real broker, kept, and run when the demonstration delivers them."""
+"""Messages sent to Celery: serialised as for a real broker, kept.
+
+And run when the demonstration delivers them.
+"""
 
 from __future__ import annotations
 
@@ -40,15 +43,15 @@ class Messages:
 
     def install(self) -> None:
         """Step in where an application hands a message to its broker; needs Celery."""
-        from celery import Celery
+        from celery import Celery  # type: ignore[import-untyped, unused-ignore]
 
         sent = self.sent
 
-        def send_task(
+        def send_task(  # noqa: PLR0917 - the signature of Celery
             application: Any, name: str, args: Any = None, kwargs: Any = None, task_id: str | None = None,
             task_type: Any = None, **options: Any,
         ) -> Any:  # fmt: skip
-            from celery.utils import uuid
+            from celery.utils import uuid  # type: ignore[import-untyped, unused-ignore]
             from kombu.serialization import dumps, loads
 
             serializer = options.get("serializer") or getattr(task_type, "serializer", None)

@@ -1,8 +1,9 @@
 """What the example sends to other hosts: recorded, and answered without leaving the machine.
 
-httpx, requests, urllib and aiohttp are caught where they would open a connection, so that redirects, retries and
-hooks above that point behave as they do in production. Anything else ends at `socket.connect`, which lets loopback
-through and refuses the rest. Names resolve to what the demonstration says, else to one public address.
+httpx, requests, urllib and aiohttp are caught where they would open a connection, so that redirects,
+retries and hooks above that point behave as they do in production. Anything else ends at `socket.connect`,
+which lets loopback through and refuses the rest. Names resolve to what the demonstration says, else to one
+public address.
 """
 
 from __future__ import annotations
@@ -103,7 +104,10 @@ class Outbound:
         return Answer()
 
     def install(self) -> None:
-        """Replace the places where libraries open connections; a library that is not installed is left out."""
+        """Replace the places where libraries open connections.
+
+        A library that is not installed is left out.
+        """
         for install in (_install_httpx, _install_requests, _install_aiohttp):
             try:
                 install(self)
@@ -130,7 +134,8 @@ class Outbound:
         return [address]
 
     def _install_sockets(self) -> None:
-        connect, connect_ex, sendto = socket.socket.connect, socket.socket.connect_ex, socket.socket.sendto
+        connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+        sendto: Callable[..., int] = socket.socket.sendto
 
         def guarded(sock: socket.socket, address: Any) -> Any:
             if sock.family not in (socket.AF_INET, socket.AF_INET6):
@@ -161,13 +166,13 @@ class Outbound:
         def patched_sendto(sock: socket.socket, data: Any, *rest: Any) -> int:
             return sendto(sock, data, *rest[:-1], guarded(sock, rest[-1]))
 
-        def patched_getaddrinfo(
+        def patched_getaddrinfo(  # noqa: PLR0917 - the signature of the standard library
             host: Any,
             port: Any,
             family: int = 0,
-            type: int = 0,
+            type: int = 0,  # noqa: A002
             proto: int = 0,
-            flags: int = 0,  # noqa: A002
+            flags: int = 0,  # noqa: ARG001
         ) -> list[Any]:
             number = int(port) if str(port or 0).isdigit() else socket.getservbyname(str(port))
             name = host.decode() if isinstance(host, bytes) else (host or "localhost")
@@ -239,8 +244,8 @@ def _install_httpx(outbound: Outbound) -> None:
     async def handle_async(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
         return answered(transport, request, await request.aread())
 
-    httpx.HTTPTransport.handle_request = handle  # type: ignore[method-assign]
-    httpx.AsyncHTTPTransport.handle_async_request = handle_async  # type: ignore[method-assign]
+    httpx.HTTPTransport.handle_request = handle  # type: ignore[method-assign, assignment]
+    httpx.AsyncHTTPTransport.handle_async_request = handle_async  # type: ignore[method-assign, assignment]
 
 
 def _install_requests(outbound: Outbound) -> None:
@@ -248,7 +253,7 @@ def _install_requests(outbound: Outbound) -> None:
     from requests.adapters import HTTPAdapter
     from urllib3 import HTTPResponse
 
-    def send(
+    def send(  # noqa: PLR0917 - the signature of requests
         adapter: HTTPAdapter, request: Any, stream: bool = False, timeout: Any = None, verify: Any = True,
         cert: Any = None, proxies: Any = None,
     ) -> Any:  # fmt: skip
@@ -274,7 +279,7 @@ def _install_requests(outbound: Outbound) -> None:
         )
         return adapter.build_response(request, raw)
 
-    HTTPAdapter.send = send  # type: ignore[method-assign]
+    HTTPAdapter.send = send  # type: ignore[method-assign, assignment]
 
 
 def _install_aiohttp(outbound: Outbound) -> None:

@@ -29,7 +29,10 @@ class Records:
         return [formatter.format(record) for record in self.logs]
 
     def install(self) -> None:
-        """Capture where every record passes, so that an example's own logging configuration changes nothing."""
+        """Capture where every record passes.
+
+        So that an example's own logging configuration changes nothing.
+        """
         handle, mine = logging.Logger.handle, self
 
         def recorded(logger: logging.Logger, record: logging.LogRecord) -> None:
@@ -37,7 +40,7 @@ class Records:
                 mine.logs.append(record)
             handle(logger, record)
 
-        logging.Logger.handle = recorded  # type: ignore[method-assign]
+        logging.Logger.handle = recorded  # type: ignore[method-assign, assignment]
         logging.getLogger().setLevel(logging.DEBUG)
 
         def shown(message: Warning | str, category: type[Warning], *_place: Any, **_options: Any) -> None:

@@ -1,8 +1,9 @@
 """A small Redis in memory that every connection to port 6379 reaches.
 
 It speaks the protocol on loopback, so that any client works unchanged: sync, async, pipelines, transactions.
-It is a recording stand-in and not a real server, on purpose: keys expire when the demonstration says that time
-has passed, never by the clock, and it needs no binary. Lua scripts are not run; what it does not know it refuses.
+It is a recording stand-in and not a real server, on purpose: keys expire when the demonstration says that
+time has passed, never by the clock, and it needs no binary. Lua scripts are not run; what it does not know
+it refuses.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import socketserver
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from io import BufferedIOBase
+from typing import Any
 
 _HANDSHAKE = ("CLIENT", "SELECT", "AUTH", "WATCH", "UNWATCH", "READONLY", "CONFIG")
 
@@ -81,7 +83,7 @@ class RedisServer:
             self.data.clear()
             self._expires.clear()
 
-    def converse(self, reading: BinaryIO, writing: BinaryIO) -> None:
+    def converse(self, reading: BufferedIOBase, writing: BufferedIOBase) -> None:
         """Answer one connection until it closes."""
         queued: list[list[bytes]] | None = None
         protocol = 2
@@ -89,7 +91,12 @@ class RedisServer:
             name = command[0].decode().upper()
             if name == "HELLO":
                 protocol = int(command[1]) if len(command) > 1 else protocol
-                reply: Any = {b"server": b"redis", b"version": b"7.2.0", b"proto": protocol, b"mode": b"standalone"}
+                reply: Any = {
+                    b"server": b"redis",
+                    b"version": b"7.2.0",
+                    b"proto": protocol,
+                    b"mode": b"standalone",
+                }
             elif name == "MULTI":
                 queued, reply = [], True
             elif name == "EXEC" and queued is not None:
@@ -302,7 +309,7 @@ def _only_bytes(value: Any) -> Any:
     return value
 
 
-def _read_command(reading: BinaryIO) -> list[bytes] | None:
+def _read_command(reading: BufferedIOBase) -> list[bytes] | None:
     """One command in RESP, None when the connection is closed."""
     try:
         head = reading.readline()

@@ -9,10 +9,8 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
-try:
+if sys.platform != "win32":
     import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
 
 
 def peak_memory(call: Callable[[], Any]) -> int:
@@ -31,13 +29,14 @@ def peak_memory(call: Callable[[], Any]) -> int:
 def exhausts(call: Callable[[], Any], cpu_seconds: int) -> bool:
     """Whether the kernel had to stop `call` for its CPU time.
 
-    The call runs in a fork of this process. Exponential work differs from linear work by factors of millions, so the
-    limit's size does not matter.
+    The call runs in a fork of this process. Exponential work differs from linear work by factors of
+    millions, so the limit's size does not matter.
 
     Raises:
-        RuntimeError: the call ended in another way than by returning or by the limit; or forks do not exist here.
+        RuntimeError: the call ended in another way than by returning or by the limit; or forks do not exist
+        here.
     """
-    if resource is None or not hasattr(os, "fork"):
+    if sys.platform == "win32":
         message = "CPU time cannot be limited on this platform"
         raise RuntimeError(message)
     used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - samples of code
 """Tasks, their configuration, and who sends them."""
 
 import pytest

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - samples of code
 """How an application is run, from the files around its code."""
 
 import time

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - samples of code
 """Migrations are read as Alembic reads them, and replayed to the schema that a database has in the end."""
 
 from textwrap import dedent

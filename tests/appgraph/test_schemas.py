@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - samples of code
 """Schemas as the analyser reads them are what Pydantic builds from the same text."""
 
 import sys

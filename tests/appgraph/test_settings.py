@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - samples of code
 """Settings, their environment variables and defaults, and which database they lead to."""
 
 import os

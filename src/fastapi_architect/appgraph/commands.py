@@ -34,8 +34,8 @@ _SHORT = {
     },
     "hypercorn": {"w": "workers", "b": "bind", "k": "worker-class", "c": "config"},
     "celery": {
-        "A": "app", "c": "concurrency", "P": "pool", "Q": "queues", "l": "loglevel", "B": "beat", "E": "events",
-        "n": "hostname",
+        "A": "app", "c": "concurrency", "P": "pool", "Q": "queues", "l": "loglevel", "B": "beat",
+        "E": "events", "n": "hostname",
         "O": "optimization",
     },
     "dramatiq": {"p": "processes", "t": "threads"},
@@ -43,7 +43,8 @@ _SHORT = {
 _FLAGS = frozenset({
     "reload", "proxy-headers", "no-proxy-headers", "access-log", "no-access-log", "use-colors", "no-use-colors",
     "factory",
-    "server-header", "no-server-header", "date-header", "no-date-header", "preload", "preload-app", "daemon",
+    "server-header", "no-server-header", "date-header", "no-date-header", "preload", "preload-app",
+    "daemon",
     "beat", "events",
     "no-reload", "without-gossip", "without-mingle", "without-heartbeat", "purge",
     "reuse-port", "capture-output",

@@ -103,7 +103,7 @@ def origin_of_name(dotted: str) -> Origin:
 
 def called(program: Program, expr: ir.Expr | None, scope: Scope) -> Origin:
     """The origin of the callee when `expr` is a call, else `NOWHERE`."""
-    return origin(program, expr.func, scope) if expr.__class__ is ir.Call else NOWHERE  # type: ignore[union-attr]
+    return origin(program, expr.func, scope) if isinstance(expr, ir.Call) else NOWHERE
 
 
 def decorator_origin(program: Program, expr: ir.Expr, scope: Scope) -> Origin:

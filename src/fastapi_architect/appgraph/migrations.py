@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from fastapi_architect.appgraph.declarations import keyword
-from fastapi_architect.appgraph.migration_operations import Operation, interpret
+from fastapi_architect.appgraph.migration_interpreter import interpret
+from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Function, Module, last_name
 from fastapi_architect.program.program import Program
@@ -368,7 +369,7 @@ def _resolved(location: str, folder: str) -> str:
     return "/".join(parts)
 
 
-def _environment(
+def _environment(  # noqa: PLR0917
     program: Program,
     location: str,
     config: str | None,

@@ -271,10 +271,8 @@ def _up_to(text: str, caret: bool) -> str:
     numbers = [int(n) for n in re.findall(r"\d+", text.split("-", maxsplit=1)[0])[:3]]
     if not numbers:
         return ""
-    if caret:
-        at = next((i for i, n in enumerate(numbers) if n), len(numbers) - 1)
-    else:
-        at = min(1, len(numbers) - 1)
+    first = next((i for i, n in enumerate(numbers) if n), len(numbers) - 1)
+    at = first if caret else min(1, len(numbers) - 1)
     upper = [*numbers[:at], numbers[at] + 1]
     return f">={text},<{'.'.join(map(str, upper))}"
 

@@ -430,7 +430,7 @@ def _default(
     return None, None
 
 
-def _required(
+def _required(  # noqa: PLR0917
     program: Program,
     each: Declared,
     default: ir.Expr | None,

@@ -13,7 +13,6 @@ from fastapi_architect.appgraph.declarations import (
 )
 from fastapi_architect.appgraph.schemas import is_table
 from fastapi_architect.program.class_hierarchy import Ancestor
-from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.type_inference import argument
@@ -119,7 +118,7 @@ class TableNames:
     def is_abstract(self, cls: Class) -> bool:
         """`__abstract__ = True` in its own body."""
         bound = cls.facts.bindings.get("__abstract__")
-        return bool(bound) and self.program.constants.value(bound[-1].value, cls) is True
+        return bound is not None and self.program.constants.value(bound[-1].value, cls) is True
 
     def is_mapped(self, cls: Class) -> bool:
         """It has a table, its own or its parent's."""
@@ -248,7 +247,7 @@ class _NameOf:
             if found and found[-1].kind in ("assign", "annotated") and found[-1].value is not None:
                 return self.value(found[-1].value, depth + 1)
         constant = self.program.constants.value(expr, self.function)
-        return constant if isinstance(constant, str) and constant is not UNKNOWN else None
+        return constant if isinstance(constant, str) else None
 
     def _call(self, call: ir.Call, depth: int) -> str | None:
         method = last_name(call.func)

@@ -237,7 +237,7 @@ class TableReader:
 
     # ── columns ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def column(
+    def column(  # noqa: PLR0917
         self,
         call: ir.Call,
         scope: Scope,
@@ -303,7 +303,7 @@ class TableReader:
             scope=scope,
         )
 
-    def _nullable(
+    def _nullable(  # noqa: PLR0917
         self,
         primary_key: bool,
         python_type: Type | None,

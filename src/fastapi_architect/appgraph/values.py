@@ -27,9 +27,8 @@ _PLACEHOLDER = re.compile(
 )
 _PREFIXES = (
     ("sk-", 20), ("sk_live_", 16), ("AKIA", 20), ("ASIA", 20), ("ghp_", 30), ("gho_", 30), ("github_pat_", 30),
-    ("xoxb-", 20),
-    ("xoxp-", 20), ("AIza", 35), ("SG.", 30), ("-----BEGIN", 10), ("glpat-", 20), ("hf_", 30), ("eyJ", 40),
-    ("whsec_", 20),
+    ("xoxb-", 20), ("xoxp-", 20), ("AIza", 35), ("SG.", 30), ("-----BEGIN", 10), ("glpat-", 20), ("hf_", 30),
+    ("eyJ", 40), ("whsec_", 20),
 )  # fmt: skip
 
 

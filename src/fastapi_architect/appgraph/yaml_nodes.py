@@ -10,6 +10,7 @@ the node itself.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 MAX_TEXT = 256_000
 _MAX_DEPTH = 60
@@ -72,9 +73,9 @@ class _Builder:
         self.stack: list[tuple[YamlNode, list[YamlNode]]] = []
         self.anchors: dict[str, YamlNode] = {}
 
-    def add(self, event: object) -> None:
+    def add(self, event: Any) -> None:
         name = type(event).__name__
-        line = getattr(event, "start_mark").line + 1
+        line = event.start_mark.line + 1
         if name == "AliasEvent":
             known = self.anchors.get(getattr(event, "anchor", ""))
             self._place(known or YamlNode("scalar", line))

@@ -166,10 +166,8 @@ def _is_carried_over(handler: Function, name: str) -> bool:
     written = {id(s.node.func.value) for s in handler.facts.calls if s.node.func.__class__ is ir.Attribute}
     for site in handler.facts.sites(ir.Assign):
         written |= {id(t.value) for t in site.node.targets if t.__class__ is ir.Subscript}
-    for site in handler.facts.sites(ir.Attribute):
-        if _is_headers(site.node, name) and id(site.node) not in written:
-            return True
-    return False
+    read = (s.node for s in handler.facts.sites(ir.Attribute) if id(s.node) not in written)
+    return any(_is_headers(node, name) for node in read)
 
 
 def _leads_to(setting: Site, returned: Site) -> bool:

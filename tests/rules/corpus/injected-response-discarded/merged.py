@@ -1,4 +1,6 @@
-"""What is set arrives: a value is returned, the parameter is returned, its headers are passed on, or the branches differ."""
+"""What is set arrives: a value is returned, the parameter is returned, its headers are passed on, or the
+branches differ.
+"""
 
 from fastapi import BackgroundTasks, FastAPI, Response
 from fastapi.responses import JSONResponse

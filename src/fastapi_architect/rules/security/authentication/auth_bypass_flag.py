@@ -1,0 +1,340 @@
+"""A switch in the code turns authentication off.
+
+A guard that returns early in a debug or test setting, in every environment but production, or for one magic token
+is open as soon as the setting is wrong in one deployment, or the token is read in the code.
+
+Known limits: a setting that a validator forbids in production is trusted. Switches in test packages are not looked
+at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi_architect.appgraph.security import AccessLevel
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Class,
+    Confidence,
+    Context,
+    Finding,
+    Function,
+    PathOperation,
+    Proof,
+    Rule,
+    Severity,
+    Site,
+    ir,
+    last_name,
+    names_in,
+    options,
+    routes_of,
+    steps,
+    walk,
+)
+
+rule = Rule(
+    __name__,
+    "A switch turns authentication off",
+    severity=Severity.CRITICAL,
+    cwe=489,
+    cvss="AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N",
+    references=(
+        "https://owasp.org/www-project-application-security-verification-standard/",
+        "https://fastapi.tiangolo.com/advanced/testing-dependencies/",
+    ),
+)
+
+_SWITCH = re.compile(
+    r"debug|test(ing|_mode|s)?$|^(is_)?test|(^|_)dev(elopment|_mode)?($|_)|local_?mode|skip|bypass|disable|no_?auth|"
+    r"auth\w*_?(enabled|disabled|off)|(require|enable|use|enforce|with)_?auth|mock|fake|insecure|allow_anonymous",
+    re.IGNORECASE,
+)
+_ENVIRONMENT = re.compile(r"(^|_)env(ironment)?$|^stage$|app_env|deployment|dev_mode", re.IGNORECASE)
+_NOT_PRODUCTION = re.compile(
+    r"^(dev|develop|development|test|testing|tests|local|debug|ci|sandbox|prod|production)$", re.IGNORECASE
+)
+_TOKEN = re.compile(r"token|key|secret|header|authorization|credential|password", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"^(|bearer|basic|null|undefined|none|token)$", re.IGNORECASE)
+
+
+@rule.check(per=AppGraph)
+def switch_in_a_guard(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    for function, operations in _guards(graph).values():
+        for site in (*function.facts.sites(ir.If), *function.facts.sites(ir.IfExp)):
+            switch = _switch(site, function, graph)
+            if switch is not None:
+                yield _finding(function, site, switch, operations)
+
+
+def _guards(graph: AppGraph) -> dict[int, tuple[Function, list[PathOperation]]]:
+    """Functions that authenticate or authorise, each with the operations it stands before."""
+    found: dict[int, tuple[Function, list[PathOperation]]] = {}
+    for operation in graph.operations:
+        for dependency in operation.all_dependencies():
+            function = dependency.function
+            if function is None or function.module.kind != "source":
+                continue
+            if id(function) not in found:
+                guard = graph.guards.of_dependency(dependency)
+                if guard is None or guard.level < AccessLevel.USER:
+                    continue
+                found[id(function)] = (function, [])
+            found[id(function)][1].append(operation)
+    for application in graph.applications:
+        for middleware in application.middleware:
+            function = middleware.function
+            if function is not None and graph.guards.of_middleware(middleware) is not None:
+                found.setdefault(id(function), (function, list(application.operations)))
+    return found
+
+
+def _switch(site: Site, function: Function, graph: AppGraph) -> tuple[str, str] | None:
+    """The switch's name and kind (setting, environment, token) when the branch lets the caller in."""
+    if site.node.__class__ is ir.IfExp:
+        return None
+    body = site.node.body
+    if not body or not _lets_in(body[-1], graph, function) or any(_refuses(s) for s in body):
+        return None
+    test = site.node.test
+    if any(_reads_request(n, function) for n in walk(test)):
+        return _magic_token(test, function, graph)
+    for node in walk(test):
+        if node.__class__ not in (ir.Name, ir.Attribute) or _is_local(node, function):
+            continue
+        name = last_name(node)
+        if _SWITCH.search(name) and not _is_validated(node, function, graph):
+            return name, "setting"
+        if _ENVIRONMENT.search(name) and _compares_environment(test):
+            return name, "environment"
+    read = next(
+        (c for c in walk(test) if c.__class__ is ir.Call and last_name(c.func) in ("getenv", "get")), None
+    )
+    if isinstance(read, ir.Call):
+        name = next((str(a.value) for a in read.args if a.__class__ is ir.Constant and a.kind == "str"), "")
+        if _SWITCH.search(name) or (_ENVIRONMENT.search(name) and _compares_environment(test)):
+            return name, "setting"
+    return None
+
+
+def _lets_in(statement: ir.Stmt, graph: AppGraph, function: Function) -> bool:
+    """The branch ends by returning a user, True, or what the application answers."""
+    if statement.__class__ is not ir.Return:
+        return False
+    value = statement.value  # type: ignore[union-attr]
+    if value is None or (value.__class__ is ir.Constant and value.kind == "none"):
+        return True
+    if value.__class__ is ir.Constant and value.kind == "bool":
+        return value.value is True
+    del graph, function
+    return not (value.__class__ is ir.Call and _status(value) >= 400)
+
+
+def _status(call: ir.Call) -> int:
+    for each in (*call.args, *(k.value for k in call.keywords)):
+        if each.__class__ is ir.Constant and each.kind == "int" and isinstance(each.value, int):
+            return each.value
+        found = re.match(r"HTTP_(\d{3})_", last_name(each))
+        if found:
+            return int(found[1])
+    return 0
+
+
+def _refuses(statement: Any) -> bool:
+    return statement.__class__ is ir.Raise
+
+
+def _is_local(node: ir.Expr, function: Function) -> bool:
+    """The value comes from the caller: a parameter (of the request), or something read from one."""
+    while node.__class__ is ir.Attribute:
+        node = node.value
+    if node.__class__ is not ir.Name:
+        return True
+    parameter = function.parameter(node.id)
+    if parameter is not None:
+        return not re.search(r"settings|config|conf$|env", node.id)
+    return node.id in ("request", "websocket") or (
+        node.id in function.facts.bindings and node.id not in ("settings", "config")
+    )
+
+
+def _reads_request(node: ir.Expr, function: Function) -> bool:
+    """A credential of the caller: a parameter named like one, or a header, cookie or query value."""
+    if node.__class__ is ir.Name and function.parameter(node.id) is not None:
+        return bool(_TOKEN.search(node.id))
+    return node.__class__ is ir.Attribute and node.attr in (
+        "headers",
+        "cookies",
+        "query_params",
+        "credentials",
+    )
+
+
+def _compares_environment(test: ir.Expr) -> bool:
+    """Some side of the comparison is the name of an environment."""
+    return any(
+        n.__class__ is ir.Constant and n.kind == "str" and _NOT_PRODUCTION.match(str(n.value))
+        for n in walk(test)
+    ) or any(_NOT_PRODUCTION.match(last_name(n)) for n in walk(test) if n.__class__ is ir.Attribute)
+
+
+def _magic_token(test: ir.Expr, function: Function, graph: AppGraph) -> tuple[str, str] | None:
+    """`if token == "let-me-in": return admin`."""
+    for node in walk(test):
+        if node.__class__ is not ir.Compare or node.ops[0] != "==":
+            continue
+        sides = [node.left, node.comparators[0]]
+        literal = next((s for s in sides if s.__class__ is ir.Constant and s.kind == "str"), None)
+        if literal is None or _PLACEHOLDER.match(str(literal.value)) or len(str(literal.value)) < 4:
+            continue
+        if _is_scheme(sides, literal):
+            continue
+        del graph, function
+        return str(literal.value)[:3] + "...", "token"
+    return None
+
+
+def _is_scheme(sides: list[ir.Expr], literal: ir.Expr) -> bool:
+    """A comparison of the kind of a credential, not of the credential."""
+    other = sides[1] if sides[0] is literal else sides[0]
+    names = " ".join(names_in(other))
+    return bool(
+        re.search(r"type|scheme|method|path|alg|status|role|mode|kind|grant|lower", names, re.IGNORECASE)
+    )
+
+
+def _is_validated(node: ir.Expr, function: Function, graph: AppGraph) -> bool:
+    """A validator of the settings class looks at the switch: it may forbid it in production."""
+    if node.__class__ is not ir.Attribute:
+        return False
+    for of in options(graph.program.inference.type_of(node.value, function)):
+        cls = getattr(of, "cls", None)
+        if not isinstance(cls, Class):
+            continue
+        for method in cls.functions:
+            if any("validator" in last_name(getattr(d, "func", d)) for d in method.node.decorators):
+                if any(s.node.attr == node.attr for s in method.facts.sites(ir.Attribute)):
+                    return True
+                if any(node.attr in _strings(d) for d in method.node.decorators):
+                    return True
+    return False
+
+
+def _strings(decorator: ir.Expr) -> list[str]:
+    return [str(n.value) for n in walk(decorator) if n.__class__ is ir.Constant and n.kind == "str"]
+
+
+def _finding(
+    function: Function, site: Site, switch: tuple[str, str], operations: list[PathOperation]
+) -> Finding:
+    name, kind = switch
+    what = {
+        "setting": f"as soon as `{name}` says so",
+        "environment": f"wherever `{name}` is not what production has",
+        "token": f'for the token "{name}" that stands in the code',
+    }[kind]
+    remedy = (
+        "Take the token out of the code; give whoever used it a token of their own:\n"
+        if kind == "token"
+        else "Take the switch out, and replace the guard in tests only:\n"
+    )
+    count = f"{len(operations)} operations" if len(operations) > 1 else "1 operation"
+    return rule.at(
+        function.location(site.node.test),
+        f"`{function.name}`, which guards {count}, lets everybody in {what}.",
+        f"{remedy}```python\n# tests/conftest.py\napp.dependency_overrides[{function.name}] = lambda: test_user\n```",
+        reasoning="The branch returns before anything about the caller was tested.",
+        exploit=(
+            "A stranger reads the token in the code or in its history and sends it."
+            if kind == "token"
+            else f"In a deployment where `{name}` is set wrongly, or left at its default, every request passes."
+        ),
+        confidence=Confidence.CERTAIN if kind == "token" else Confidence.FIRM,
+        trace=steps(
+            (function, f"{function.name} guards {count}"),
+            (function.location(site.node.test), "and returns here"),
+        ),
+        routes=routes_of(operations),
+        context=Context(access="none"),
+    )
+
+
+@rule.check(per=AppGraph)
+def guard_replaced_outside_tests(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    for module in graph.program.mentioning("dependency_overrides"):
+        if module.kind != "source":
+            continue
+        for scope in (module, *_functions(graph, module.path)):
+            for site in scope.facts.sites(ir.Assign):
+                target = site.node.targets[0]
+                if target.__class__ is ir.Subscript and last_name(target.value) == "dependency_overrides":
+                    name = last_name(target.slice)
+                    overridden = next((f for f, _ in _guards(graph).values() if f.name == name), None)
+                    if overridden is not None:
+                        yield _of_override(scope.location(site.node), overridden, site)
+
+
+def _functions(graph: AppGraph, path: str) -> Iterator[Function]:
+    return (f for f in graph.program.functions if f.module.path == path)
+
+
+def _of_override(place: Any, function: Function, site: Site) -> Finding:
+    switched = site.context.inside("if") is not None
+    return rule.at(
+        place,
+        f"`dependency_overrides` takes `{function.name}` out of the running application.",
+        f"Override it in tests only:\n```python\n# tests/conftest.py\napp.dependency_overrides[{function.name}] = lambda: user\n```",
+        reasoning=f"Every operation that depends on `{function.name}` runs the replacement instead.",
+        exploit=f"Every request passes where `{function.name}` refused before.",
+        confidence=Confidence.TENTATIVE if switched else Confidence.FIRM,
+        trace=steps((function, f"{function.name} is the guard")),
+        context=Context(access="none"),
+    )
+
+
+rule.bad = """
+    import os
+    from typing import Annotated
+
+    from fastapi import Depends, FastAPI, Header, HTTPException
+
+    ENVIRONMENT = os.getenv("APP_ENVIRONMENT", "development")
+
+    def current_user(authorization: Annotated[str | None, Header()] = None) -> str:
+        if ENVIRONMENT != "production":  # finding: auth-bypass-flag
+            return "admin"
+        if authorization != "Bearer alice":
+            raise HTTPException(401)
+        return "alice"
+
+    app = FastAPI()
+
+    @app.get("/orders")
+    def list_orders(user: Annotated[str, Depends(current_user)]) -> str:
+        return f"orders of {user}"
+"""
+
+rule.good = """
+    from typing import Annotated
+
+    from fastapi import Depends, FastAPI, Header, HTTPException
+
+    def current_user(authorization: Annotated[str | None, Header()] = None) -> str:
+        if authorization != "Bearer alice":
+            raise HTTPException(401)
+        return "alice"
+
+    app = FastAPI()
+
+    @app.get("/orders")
+    def list_orders(user: Annotated[str, Depends(current_user)]) -> str:
+        return f"orders of {user}"
+"""
+
+
+@rule.exploit
+def a_stranger_is_the_administrator(proof: Proof) -> None:
+    """In a deployment that never set the variable, a request without a token is the administrator's."""
+    assert proof.client.get("/orders").json() == "orders of admin"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.rules.kit import (
@@ -85,7 +86,7 @@ def _given(call: ir.Call) -> list[ir.Expr]:
     return [*call.args, *(k.value for k in call.keywords)]
 
 
-def _is_scopes(expr: ir.Expr, name: str) -> bool:
+def _is_scopes(expr: Any, name: str) -> bool:
     """`security_scopes.scopes`, also inside another expression that is no formatted text."""
     if expr.__class__ is ir.JoinedStr:
         return False
@@ -145,7 +146,8 @@ def guard_without_its_scopes(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
 
 
 def _outlier(operation: PathOperation, dependency: Dependency, scoped: list[PathOperation]) -> Finding:
-    assert operation.handler is not None and dependency.function is not None
+    assert operation.handler is not None
+    assert dependency.function is not None
     guard = dependency.function.name
     return rule.at(
         operation.handler,

@@ -1,0 +1,159 @@
+"""A parameter of a GET operation is read from the body, although it was meant for the query.
+
+FastAPI reads lists, dictionaries and models from the body unless they are marked. On GET that is hardly
+ever meant: browsers cannot send such a body, proxies drop it, and `?ids=1&ids=2` is refused with 422.
+
+Known limits: for DELETE only unmarked lists of plain values are reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.source_text import text_at
+from fastapi_architect.appgraph.parameters import Parameter
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Class,
+    Confidence,
+    Edit,
+    Finding,
+    Fix,
+    Instance,
+    Location,
+    PathOperation,
+    Proof,
+    Rule,
+    Severity,
+    options,
+    routes_of,
+)
+
+rule = Rule(
+    __name__,
+    "A parameter meant for the query is read from the body",
+    severity=Severity.IMPORTANT,
+    cwe=628,
+    references=(
+        "https://www.rfc-editor.org/rfc/rfc9110.html#section-9.3.1",
+        "https://fastapi.tiangolo.com/tutorial/query-param-models/",
+    ),
+)
+
+_LISTS = ("builtins.list", "builtins.set", "builtins.tuple", "collections.abc.Sequence", "builtins.frozenset")
+_PLAIN = ("builtins.str", "builtins.int", "builtins.float", "builtins.bool", "uuid.UUID", "datetime.date")
+
+
+@rule.check(per=PathOperation)
+def body_where_none_is_sent(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
+    if (
+        operation.kind != "http"
+        or not operation.methods
+        or not set(operation.methods) <= {"GET", "HEAD", "DELETE"}
+    ):
+        return
+    deletes = "DELETE" in operation.methods
+    seen: set[Location] = set()
+    for parameter in operation.all_parameters():
+        if parameter.kind != "body" or parameter.type is None or parameter.location in seen:
+            continue
+        seen.add(parameter.location)
+        if not deletes or (parameter.marker is None and _is_plain_list(parameter)):
+            yield _finding(operation, parameter, graph)
+
+
+def _is_plain_list(parameter: Parameter) -> bool:
+    lists = [o for o in options(parameter.type) if isinstance(o, Instance) and o.name in _LISTS]
+    return any(
+        isinstance(i, Instance) and i.name in _PLAIN for o in lists for a in o.args for i in options(a)
+    )
+
+
+def _finding(operation: PathOperation, parameter: Parameter, graph: AppGraph) -> Finding:
+    method = operation.methods[0]
+    model = next(
+        (o.cls.name for o in options(parameter.type) if isinstance(o, Instance) and isinstance(o.cls, Class)),
+        "",
+    )
+    handler = operation.handler_name.rpartition(".")[2]
+    written = (
+        text_at(graph, parameter.scope.location(parameter.annotation))
+        if parameter.annotation is not None
+        else ""
+    )
+    shown = written if written and "\n" not in written else model or "list[str]"
+    marked = parameter.marker is not None
+    refused = ", and a request without a body is refused with 422" if parameter.required else ""
+    fix = (
+        None
+        if marked or method == "DELETE" or not (model or _is_plain_list(parameter))
+        else _marking(parameter, graph)
+    )
+    return rule.at(
+        parameter.location,
+        f"`{parameter.name}` of `{operation}` is read from the body"
+        f"{'' if marked else ', because ' + (f'`{model}` is a model' if model else 'its type is no plain value')}: "
+        f"`?{parameter.alias}=...` is ignored{refused}.",
+        f"Read it from the query:\n```python\nfrom typing import Annotated\n\nfrom fastapi import Query\n\n\n"
+        f"def {handler}({parameter.name}: Annotated[{shown}, Query()]): ...\n```",
+        reasoning=f"A body has no defined meaning for {method} (RFC 9110, section 9.3), and many clients and proxies drop it.",
+        confidence=Confidence.CERTAIN if parameter.required and not marked else Confidence.FIRM,
+        fix=fix,
+        routes=routes_of([operation]),
+        symbol=parameter.owner.full_name,
+    )
+
+
+def _marking(parameter: Parameter, graph: AppGraph) -> Fix | None:
+    """`Annotated[..., Query()]`, where the module has both names already."""
+    scope = parameter.owner.module
+    if parameter.annotation is None or any(
+        scope.facts.bindings.get(n) is None for n in ("Annotated", "Query")
+    ):
+        return None
+    place = parameter.scope.location(parameter.annotation)
+    text = text_at(graph, place)
+    if not text or place.path != scope.path or text.startswith("Annotated"):
+        return None
+    return Fix("Read it from the query", (Edit(place, f"Annotated[{text}, Query()]"),), safe=True)
+
+
+rule.bad = """
+    from typing import Annotated
+
+    from fastapi import FastAPI, Query
+
+    app = FastAPI()
+
+
+    @app.get("/books")
+    def list_books(
+        ids: list[int],  # finding: body-inferred-on-get-or-query-model-misread
+        limit: Annotated[int, Query(le=100)] = 10,
+    ) -> list[int]:
+        return ids[:limit]
+"""
+
+rule.good = """
+    from typing import Annotated
+
+    from fastapi import FastAPI, Query
+
+    app = FastAPI()
+
+
+    @app.get("/books")
+    def list_books(
+        ids: Annotated[list[int], Query()],
+        limit: Annotated[int, Query(le=100)] = 10,
+    ) -> list[int]:
+        return ids[:limit]
+"""
+
+
+@rule.symptom
+def the_query_is_not_read(proof: Proof) -> None:
+    """`?ids=1&ids=2` is refused with 422, because a body is expected."""
+    answer = proof.client.get("/books?ids=1&ids=2")
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["body"]

@@ -1,0 +1,172 @@
+"""A coroutine computes for long: it hashes passwords, packs archives, transforms images or tables.
+
+A password hash is slow on purpose, a few tenths of a second. On the event loop nothing else runs meanwhile,
+so parallel logins queue up behind each other and everybody else behind them. Threads help, because these
+functions let go of the interpreter's lock while they compute.
+
+Known limits: loops written in Python are not measured; of several such calls in one coroutine the first is
+reported. Work in an ordinary function below a coroutine is
+reported by `blocking-call-through-sync-helper`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.blocking_ways import on_the_loop
+from fastapi_architect.analyses.event_loop import OnLoop
+from fastapi_architect.analyses.offloading import (
+    called_name,
+    made_plain,
+    may_be_plain,
+    on_a_thread,
+    whose_turn,
+)
+from fastapi_architect.concepts.concurrency import BlockingCall
+from fastapi_architect.concepts.cryptography import KeyDerivation
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Context,
+    Finding,
+    Function,
+    Proof,
+    Rule,
+    Severity,
+    ir,
+    routes_of,
+    steps,
+)
+
+rule = Rule(
+    __name__,
+    "A coroutine computes for long on the event loop",
+    severity=Severity.IMPORTANT,
+    cwe=400,
+    cvss="AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H",
+    references=(
+        "https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code",
+        "https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#work-factors",
+    ),
+    requires=("argon2-cffi",),
+)
+
+
+@rule.check(per=Function, having=(BlockingCall,))
+def coroutine_computes(function: Function, graph: AppGraph) -> Iterator[Finding]:
+    if not function.is_async:
+        return
+    calls = [b for b in graph.within(BlockingCall, function) if b.kind == "cpu" and not _is_small(b)]
+    for blocking in calls:
+        on = on_the_loop(blocking, graph)
+        if on is not None:
+            yield _finding(blocking, on, graph)
+            return
+
+
+def _is_small(blocking: BlockingCall) -> bool:
+    """What it works on is written down here, hence small; an image that is opened is not decoded yet."""
+    if blocking.name.endswith("Image.open"):
+        return True
+    args = blocking.node.args
+    return bool(args) and all(a.__class__ is ir.Constant for a in args)
+
+
+def _is_hash(blocking: BlockingCall, graph: AppGraph) -> bool:
+    if blocking.name.startswith(("argon2.", "bcrypt.", "passlib.", "pwdlib.", "hashlib.")):
+        return True
+    return any(k.node is blocking.node for k in graph.within(KeyDerivation, blocking.scope))
+
+
+def _finding(blocking: BlockingCall, on: OnLoop, graph: AppGraph) -> Finding:
+    function = blocking.function
+    assert function is not None
+    name = called_name(blocking.site)
+    is_hash = _is_hash(blocking, graph)
+    confidence = Confidence.CERTAIN if blocking.sure and on.sure and is_hash else Confidence.FIRM
+    what = "a password hash is slow on purpose" if is_hash else "it takes as long as its input is large"
+    return rule.at(
+        blocking,
+        f"`{function.name}` {whose_turn(on, function)} and computes there in `{name}`; {what}, and no other "
+        f"request of "
+        "this worker is served meanwhile.",
+        _suggestion(blocking, graph),
+        reasoning=f"`{blocking.name}` runs on the event loop's thread: no thread or process pool takes it.",
+        exploit="An attacker sends a few dozen of these requests at once; they are computed one behind the "
+        "other, and the "
+        "worker answers nobody until the last is done.",
+        confidence=confidence if on.serves else Confidence.TENTATIVE,
+        trace=steps(
+            (function, f"{function.name} {whose_turn(on, function)}"),
+            (blocking, f"{name} computes on the loop"),
+        ),
+        fix=made_plain(function, graph),
+        routes=routes_of(on.operations),
+        context=Context(stops_process=True),
+        impact=float(len(on.operations)),
+    )
+
+
+def _suggestion(blocking: BlockingCall, graph: AppGraph) -> str:
+    function = blocking.function
+    assert function is not None
+    name = function.name
+    text = f"Compute on a thread:\n```python\nimport asyncio\n\n\nasync def {name}():\n    result = "
+    f"{on_a_thread(blocking.site)}\n```"
+    if may_be_plain(function, graph):
+        text += f"\nOr declare `{name}` with `def`: it awaits nothing, and FastAPI then runs it on a thread."
+    return text
+
+
+rule.bad = """
+    from argon2 import PasswordHasher
+    from fastapi import FastAPI, HTTPException
+    from pydantic import BaseModel
+
+    app = FastAPI()
+    hasher = PasswordHasher()
+    users: dict[str, str] = {}
+
+
+    class Registration(BaseModel):
+        email: str
+        password: str
+
+
+    @app.post("/users", status_code=201)
+    async def register(payload: Registration) -> None:
+        if payload.email in users:
+            raise HTTPException(409)
+        users[payload.email] = hasher.hash(payload.password)  # finding: cpu-bound-work-on-loop
+"""
+
+rule.good = """
+    from argon2 import PasswordHasher
+    from fastapi import FastAPI, HTTPException
+    from fastapi.concurrency import run_in_threadpool
+    from pydantic import BaseModel
+
+    app = FastAPI()
+    hasher = PasswordHasher()
+    users: dict[str, str] = {}
+
+
+    class Registration(BaseModel):
+        email: str
+        password: str
+
+
+    @app.post("/users", status_code=201)
+    async def register(payload: Registration) -> None:
+        if payload.email in users:
+            raise HTTPException(409)
+        users[payload.email] = await run_in_threadpool(hasher.hash, payload.password)
+"""
+
+
+@rule.symptom
+def the_loop_computes(proof: Proof) -> None:
+    """While one client registers, the event loop computes a password hash and serves nobody."""
+    answer = proof.client.post("/users", json={"email": "a@example.com", "password": "correct horse"})
+    assert answer.status_code == 201
+    assert proof.blocked == ["argon2.PasswordHasher.hash"]

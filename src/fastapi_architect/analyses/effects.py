@@ -97,7 +97,7 @@ class EffectReader:
     def of_functions(self, functions: Iterable[Function]) -> Effects:
         """What some functions do."""
         reached, complete = self.reached(functions)
-        writes = [c for kind in (SessionAdd, SessionDelete, BulkWrite) for c in self._in(kind, reached)]
+        writes: list[Concept] = [c for kind in (SessionAdd, SessionDelete, BulkWrite) for c in self._in(kind, reached)]
         writes += [q for q in self._in(QueryStart, reached) if q.kind in ("insert", "update", "delete")]
         writes += [d for d in self._in(DocumentOperation, reached) if _writes_document(d)]
         return Effects(

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from fastapi_architect.appgraph.dependencies import Dependency, DependencyReader
 from fastapi_architect.appgraph.middleware import Lifespan, Middleware, MiddlewareReader
-from fastapi_architect.appgraph.parameters import ParameterReader
+from fastapi_architect.appgraph.parameters import Parameter, ParameterReader
 from fastapi_architect.appgraph.path_operations import Inclusion, PathOperation, path_parameters
 from fastapi_architect.appgraph.router_objects import EMPTY, Environment, RouterObject, RouterObjects, Value
 from fastapi_architect.appgraph.routers import (
@@ -21,10 +21,9 @@ from fastapi_architect.appgraph.routers import (
     endpoint_argument,
     keyword_arguments,
 )
-from fastapi_architect.program.constants import UNKNOWN
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name, last_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import Type
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
@@ -458,7 +457,7 @@ class ApplicationReader:
             model,
             response_type,
             model_scope,
-            int(status) if isinstance(status, int) and status is not UNKNOWN else None,
+            int(status) if isinstance(status, int) else None,
             way.inclusions,
             keywords,
             keyword_arguments(each.creation),
@@ -490,7 +489,7 @@ class ApplicationReader:
 
     def _inputs(
         self, handler: Function | None, event: Event, names: frozenset[str], kind: str
-    ) -> tuple[tuple, tuple[Dependency, ...]]:
+    ) -> tuple[tuple[Parameter, ...], tuple[Dependency, ...]]:
         if handler is None or kind == "plain":
             return (), ()
         parameters, dependencies = self.dependencies.signature(handler, names, bound=handler.is_method)

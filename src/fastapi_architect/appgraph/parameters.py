@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import msgspec
 
 from fastapi_architect.appgraph.schemas import SchemaField, read_schema
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import (
     NONE,
     ClassRef,
@@ -194,7 +194,7 @@ class ParameterReader:
             isinstance(o, External) and o.name == "typing.Annotated" for o in self._types(expr.value, scope)
         )
 
-    def _types(self, expr: ir.Expr, scope: Scope) -> Iterator[Type]:
+    def _types(self, expr: ir.Expr, scope: Scope) -> tuple[Type, ...]:
         return options(self._inference.type_of(expr, scope))
 
     def marker_name(self, expr: ir.Expr, scope: Scope) -> str:
@@ -372,7 +372,7 @@ class ParameterReader:
             declared.annotation,
             of,
             declared.default,
-            marker,  # type: ignore[arg-type]
+            marker,
             declared.annotation_scope,
             declared.owner,
             module.location(declared.param) if declared.param.span else declared.owner.location(),

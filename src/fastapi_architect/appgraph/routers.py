@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import msgspec
 
 from fastapi_architect.appgraph.router_objects import EMPTY, Environment, RouterObject, RouterObjects
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope, all_functions
 from fastapi_architect.program.facts import Context
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import ClassRef, FunctionRef, Instance, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
@@ -202,7 +202,10 @@ class RouterReader:
                 for decorator in function.node.decorators:
                     if not isinstance(decorator, ir.Call):
                         continue
-                    handed = next((a for a in decorator.args if _is_route_method(a)), None)
+                    handed = next(
+                        (a for a in decorator.args if isinstance(a, ir.Attribute) and _is_route_method(a)),
+                        None,
+                    )
                     if handed is not None:
                         yield from self._through_decorator(decorator, handed, function)
                     if not isinstance(decorator.func, ir.Attribute):
@@ -282,9 +285,9 @@ class RouterReader:
         return None
 
 
-def _is_route_method(expr: ir.Expr) -> bool:
+def _is_route_method(expr: ir.Attribute) -> bool:
     """`router.get`, not called."""
-    return isinstance(expr, ir.Attribute) and (expr.attr in HTTP_METHODS or expr.attr == "api_route")
+    return expr.attr in HTTP_METHODS or expr.attr == "api_route"
 
 
 def _order(scope: Scope, node: ir.Node) -> int:

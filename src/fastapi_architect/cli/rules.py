@@ -7,6 +7,7 @@ import json
 import sys
 from itertools import groupby
 
+from fastapi_architect.findings.severity import Category
 from fastapi_architect.rules.catalog import all_rules
 
 
@@ -20,7 +21,9 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: list[str]) -> int:
     """List them."""
     given = parser().parse_args(arguments)
-    infos = sorted((r.info for r in all_rules().values()), key=lambda i: (list(type(i.category)).index(i.category), i.topic, i.name))
+    order = list(Category)
+    infos = [rule.info for rule in all_rules().values()]
+    infos.sort(key=lambda info: (order.index(info.category), info.topic, info.name))
     if given.format == "json":
         rows = [
             {"name": i.name, "title": i.title, "category": i.category.value, "topic": i.topic, "severity": i.severity.value,

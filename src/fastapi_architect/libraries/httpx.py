@@ -10,8 +10,8 @@ from fastapi_architect.libraries.library import Library, RecognisedCall
 from fastapi_architect.libraries.origin import creations
 from fastapi_architect.libraries.results import awaitable, coroutines, inherit, manager
 from fastapi_architect.libraries.table import MANAGED, Argument, Given, describe
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.library_model import CallContext
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import BOOL, BYTES, INT, STR, Instance, Type
 from fastapi_architect.syntax import ir
 

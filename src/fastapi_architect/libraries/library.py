@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi_architect.concepts.concept import Concept
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Scope
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.library_model import CallContext
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import ClassRef, External, Instance, Type, options
 from fastapi_architect.syntax import ir
 

@@ -37,7 +37,10 @@ FUNCTIONS = frozenset(
 
 #: Other names of builtin and abstract container types.
 CANONICAL = {
-    **{f"typing.{name}": f"builtins.{name.lower()}" for name in ("List", "Dict", "Set", "FrozenSet", "Tuple", "Type")},
+    **{
+        f"typing.{name}": f"builtins.{name.lower()}"
+        for name in ("List", "Dict", "Set", "FrozenSet", "Tuple", "Type")
+    },
     **{
         f"typing.{name}": f"collections.abc.{name}"
         for name in (
@@ -63,15 +66,19 @@ TRANSPARENT = frozenset(
     for name in ("Annotated", "ClassVar", "Final", "Required", "NotRequired", "ReadOnly", "Unpack", "InitVar")
 ) | {"dataclasses.InitVar"}
 
-AWAITABLES = frozenset({"collections.abc.Awaitable", "collections.abc.Coroutine", "asyncio.Future", "asyncio.Task"})
+AWAITABLES = frozenset(
+    {"collections.abc.Awaitable", "collections.abc.Coroutine", "asyncio.Future", "asyncio.Task"}
+)
 
-_MAPPINGS = frozenset({
-    "builtins.dict",
-    "collections.abc.Mapping",
-    "collections.abc.MutableMapping",
-    "collections.OrderedDict",
-    "collections.defaultdict",
-})
+_MAPPINGS = frozenset(
+    {
+        "builtins.dict",
+        "collections.abc.Mapping",
+        "collections.abc.MutableMapping",
+        "collections.OrderedDict",
+        "collections.defaultdict",
+    }
+)
 
 
 def canonical(name: str) -> str:
@@ -110,7 +117,9 @@ def _container(name: str):  # type: ignore[no-untyped-def]  # a small factory; t
 
 
 def _enumerate(call: CallContext) -> Type:
-    return Instance("builtins.enumerate", (Instance("builtins.tuple", (INT, _elements_of(_argument_type(call)))),))
+    return Instance(
+        "builtins.enumerate", (Instance("builtins.tuple", (INT, _elements_of(_argument_type(call)))),)
+    )
 
 
 def _zip(call: CallContext) -> Type:
@@ -156,10 +165,18 @@ _STR_METHODS = (
 
 #: Result of calling builtin functions and methods.
 CALLS = {
-    **{f"builtins.{name}": of for name, of in (("len", INT), ("id", INT), ("hash", INT), ("ord", INT), ("sum", None))},
+    **{
+        f"builtins.{name}": of
+        for name, of in (("len", INT), ("id", INT), ("hash", INT), ("ord", INT), ("sum", None))
+    },
     **{f"builtins.{name}": STR for name in ("repr", "chr", "hex", "bin", "oct", "ascii", "format", "input")},
-    **{f"builtins.{name}": BOOL for name in ("isinstance", "issubclass", "callable", "hasattr", "any", "all")},
-    **{f"builtins.{name}": _container(f"builtins.{name}") for name in ("list", "set", "frozenset", "reversed")},
+    **{
+        f"builtins.{name}": BOOL for name in ("isinstance", "issubclass", "callable", "hasattr", "any", "all")
+    },
+    **{
+        f"builtins.{name}": _container(f"builtins.{name}")
+        for name in ("list", "set", "frozenset", "reversed")
+    },
     "builtins.tuple": _container("builtins.list"),
     "builtins.sorted": _container("builtins.list"),
     "builtins.filter": lambda call: Instance("builtins.list", (_elements_of(_argument_type(call, 1)),)),
@@ -174,9 +191,18 @@ CALLS = {
     "builtins.abs": _argument_type,
     "builtins.type": _type,
     **{f"builtins.str.{name}": STR for name in _STR_METHODS},
-    **{f"builtins.str.{name}": Instance("builtins.list", (STR,)) for name in ("split", "rsplit", "splitlines")},
-    **{f"builtins.str.{name}": Instance("builtins.tuple", (STR, STR, STR)) for name in ("partition", "rpartition")},
-    **{f"builtins.str.{name}": BOOL for name in ("startswith", "endswith", "isdigit", "isalnum", "isidentifier")},
+    **{
+        f"builtins.str.{name}": Instance("builtins.list", (STR,))
+        for name in ("split", "rsplit", "splitlines")
+    },
+    **{
+        f"builtins.str.{name}": Instance("builtins.tuple", (STR, STR, STR))
+        for name in ("partition", "rpartition")
+    },
+    **{
+        f"builtins.str.{name}": BOOL
+        for name in ("startswith", "endswith", "isdigit", "isalnum", "isidentifier")
+    },
     **{f"builtins.str.{name}": INT for name in ("find", "index", "count", "rfind")},
     "builtins.str.encode": BYTES,
     "builtins.bytes.decode": STR,

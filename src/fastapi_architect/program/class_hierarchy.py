@@ -86,12 +86,13 @@ class ClassHierarchy:
     def _variables_of_bases(self, cls: Class) -> list[str]:
         generic: list[str] = []
         used: list[str] = []
+        scope = cls.parent or cls.module
         for expr in cls.node.bases:
             if not isinstance(expr, ir.Subscript):
                 continue
             elements = expr.slice.elts if isinstance(expr.slice, ir.Sequence) else [expr.slice]
             names = [
-                n for n in map(dotted_name, elements) if n and self._inference.is_type_variable(n, cls.parent)
+                n for n in map(dotted_name, elements) if n and self._inference.is_type_variable(n, scope)
             ]
             if dotted_name(expr.value).rpartition(".")[2] in ("Generic", "Protocol"):
                 generic += names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi_architect.program.definitions import Class, Scope
@@ -230,7 +231,7 @@ _STRING_METHODS = frozenset(
     "lower upper strip lstrip rstrip replace format join title capitalize removesuffix removeprefix".split()
 )
 
-_EVALUATE = {
+_EVALUATE: dict[type[ir.Node], Callable[[Constants, Any, Scope, dict[str, Any]], Any]] = {
     ir.Constant: Constants._constant,
     ir.Name: Constants._name,
     ir.Attribute: Constants._attribute,

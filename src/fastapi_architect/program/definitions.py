@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir, span
@@ -58,6 +58,11 @@ class Binding:
         self.definition = definition
         self.target = target
         self.attribute = attribute
+
+    @property
+    def declares_alias(self) -> bool:
+        """`Name: TypeAlias = ...`."""
+        return self.annotation is not None and last_name(self.annotation) == "TypeAlias"
 
 
 class Scope:
@@ -266,7 +271,7 @@ def _try_blocks(node: ir.Try) -> Iterator[list[ir.Stmt]]:
 
 
 #: Statement class to a function that gives its blocks, for statements that have any.
-BLOCKS = {
+BLOCKS: dict[type[ir.Node], Callable[[Any], Iterable[list[ir.Stmt]]]] = {
     ir.If: _if_blocks,
     ir.For: lambda node: (node.body, node.orelse),
     ir.While: lambda node: (node.body, node.orelse),

@@ -110,7 +110,13 @@ class BodyFacts:
             index = self._named = {}
             for site in self.calls:
                 func = site.node.func
-                name = func.attr if func.__class__ is ir.Attribute else func.id if func.__class__ is ir.Name else ""
+                name = (
+                    func.attr
+                    if func.__class__ is ir.Attribute
+                    else func.id
+                    if func.__class__ is ir.Name
+                    else ""
+                )
                 if name in index:
                     index[name].append(site)
                 else:
@@ -157,13 +163,12 @@ class _Walk:
         path: tuple[int, ...] = (),
     ) -> None:
         """Bind every name of an assignment target."""
-        cls = target.__class__
-        if cls is ir.Name:
+        if isinstance(target, ir.Name):
             self.bind(target.id, Binding(kind, node, value, annotation, path))
-        elif cls is ir.Sequence:
+        elif isinstance(target, ir.Sequence):
             for index, element in enumerate(target.elts):
                 self.bind_target(element, kind, node, value, None, (*path, index))
-        elif cls is ir.Starred:
+        elif isinstance(target, ir.Starred):
             self.bind_target(target.value, kind, node, value, None, (*path[:-1], -1))
 
 

@@ -42,7 +42,10 @@ class Program:
     """
 
     def __init__(
-        self, parsed: Mapping[str, ir.ParsedModule], library: LibraryModel, kinds: Mapping[str, str] | None = None,
+        self,
+        parsed: Mapping[str, ir.ParsedModule],
+        library: LibraryModel,
+        kinds: Mapping[str, str] | None = None,
         folder_name: str = "",
     ) -> None:
         """Index parsed files.
@@ -60,7 +63,11 @@ class Program:
         kinds = kinds or {}
         self.modules: dict[str, Module] = {
             path: Module(
-                module_name(path, roots[path], folder_name), path, parsed[path], kinds.get(path, "source"), roots[path]
+                module_name(path, roots[path], folder_name),
+                path,
+                parsed[path],
+                kinds.get(path, "source"),
+                roots[path],
             )
             for path in paths
         }
@@ -116,7 +123,11 @@ class Program:
                     continue
                 for binding in bindings:
                     own = binding.attribute if binding.kind == "from" else ""
-                    if binding.kind in ("assign", "annotated") and binding.value is not None and not binding.path:
+                    if (
+                        binding.kind in ("assign", "annotated")
+                        and binding.value is not None
+                        and not binding.path
+                    ):
                         own = last_name(binding.value)
                     if own and own != name:
                         index.setdefault(own, set()).add(name)
@@ -206,7 +217,8 @@ class Program:
     @cached_property
     def _symbols(self) -> dict[str, Function | Class]:
         index: dict[str, Function | Class] = {}
-        for each in (*self.functions, *self.classes):
+        everything: tuple[Function | Class, ...] = (*self.functions, *self.classes)
+        for each in everything:
             index.setdefault(each.full_name, each)
         return index
 

@@ -7,12 +7,18 @@ without an annotation.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from fastapi_architect.program import builtins
-from fastapi_architect.program.class_hierarchy import ClassHierarchy, Member, substitute
-from fastapi_architect.program.definitions import Binding, Class, Function, Module, Scope, dotted_name
+from fastapi_architect.program.annotations import Annotations
+from fastapi_architect.program.call_arguments import argument
+from fastapi_architect.program.class_hierarchy import ClassHierarchy, substitute
+from fastapi_architect.program.definitions import Binding, Class, Function, Module, Scope
 from fastapi_architect.program.library_model import LibraryModel
+from fastapi_architect.program.members import Members
+from fastapi_architect.program.signatures import Signatures
+from fastapi_architect.program.type_variables import unify, variables_in
 from fastapi_architect.program.types import (
     BOOL,
     NONE,
@@ -25,7 +31,6 @@ from fastapi_architect.program.types import (
     ModuleRef,
     Partial,
     Type,
-    TypeVariable,
     Union,
     options,
     union,
@@ -35,9 +40,6 @@ from fastapi_architect.syntax.parse import parse_expression
 
 if TYPE_CHECKING:
     from fastapi_architect.program.program import Program
-
-#: How many call sites are asked for the type of a parameter without annotation.
-_MAX_CALL_SITES = 12
 
 
 class TypedCall:
@@ -72,19 +74,6 @@ class TypedCall:
         return here[-1] if here else found[0] if len(found) == 1 else None
 
 
-def argument(call: ir.Call, position: int | None, keyword: str | None = None) -> ir.Expr | None:
-    """The argument of `call` named `keyword`, else the one at `position` (none behind a `*` argument), else None."""
-    if keyword is not None:
-        for each in call.keywords:
-            if each.arg == keyword:
-                return each.value
-    if position is not None and position < len(call.args):
-        found = call.args[position]
-        if not any(isinstance(a, ir.Starred) for a in call.args[: position + 1]):
-            return found
-    return None
-
-
 class TypeInference:
     """Answers of types about one program."""
 
@@ -94,9 +83,9 @@ class TypeInference:
         self.hierarchy = ClassHierarchy(self)
         self._types: dict[int, Type | None] = {}
         self._names: dict[tuple[int, str], Type | None] = {}
-        self._returns: dict[int, Type | None] = {}
-        self._parameters: dict[int, Type | None] = {}
-        self._attributes: dict[int, dict[str, list[tuple[ir.Expr | None, ir.Expr | None, Function]]]] = {}
+        self.annotations = Annotations(self)
+        self.signatures = Signatures(self)
+        self.members = Members(self)
         self._strings: dict[str, ir.Expr | None] = {}
         self._working: set[object] = set()
 
@@ -132,9 +121,9 @@ class TypeInference:
         if found is not None:
             owner, bindings = found
             if len(bindings) == 1:
-                of = self._binding_type(bindings[0], owner)
+                of = self.binding_type(bindings[0], owner)
             else:
-                of = union(*[self._binding_type(binding, owner) for binding in bindings])
+                of = union(*[self.binding_type(binding, owner) for binding in bindings])
         else:
             of = self._star_import(name, scope.module) or self._builtin(name)
         self._working.discard(key)
@@ -215,7 +204,7 @@ class TypeInference:
         """
         for _ in range(20):
             if isinstance(expr, ir.Constant) and expr.kind == "str":
-                parsed = self.parse(expr.value)
+                parsed = self.parse(str(expr.value))
                 if parsed is None:
                     return expr, scope
                 expr = parsed
@@ -243,7 +232,7 @@ class TypeInference:
 
     # ── bindings ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _binding_type(self, binding: Binding, scope: Scope) -> Type | None:
+    def binding_type(self, binding: Binding, scope: Scope) -> Type | None:
         kind = binding.kind
         if kind in ("assign", "walrus"):
             return self.take_apart(self.type_of(binding.value, scope), binding.path)
@@ -256,7 +245,11 @@ class TypeInference:
         if kind == "class":
             return ClassRef(binding.definition) if isinstance(binding.definition, Class) else None
         if kind == "parameter":
-            return self.parameter_type(binding.node, scope) if isinstance(scope, Function) else None
+            return (
+                self.signatures.parameter_type(binding.node, scope)
+                if isinstance(scope, Function) and isinstance(binding.node, ir.Param)
+                else None
+            )
         if kind == "annotated":
             return self._annotated(binding, scope)
         if kind in ("loop", "comprehension"):
@@ -268,9 +261,9 @@ class TypeInference:
         return None
 
     def _annotated(self, binding: Binding, scope: Scope) -> Type | None:
-        if binding.value is not None and dotted_name(binding.annotation).endswith("TypeAlias"):
+        if binding.value is not None and binding.declares_alias:
             return self.type_of(binding.value, scope)
-        return self.annotation(binding.annotation, scope) or (
+        return self.annotations.annotation(binding.annotation, scope) or (
             self.type_of(binding.value, scope) if binding.value is not None else None
         )
 
@@ -280,7 +273,7 @@ class TypeInference:
         if source is None:
             if binding.target.startswith("."):
                 return None
-            return self._external(f"{binding.target}.{name}")
+            return self.external(f"{binding.target}.{name}")
         if isinstance(source, Module):
             found = self.module_attribute(source, name)
             if found is not None:
@@ -288,7 +281,7 @@ class TypeInference:
         submodule = self.program.submodule(source, name)
         return ModuleRef(submodule) if submodule is not None else None
 
-    def _external(self, name: str) -> Type:
+    def external(self, name: str) -> Type:
         name = self.library.canonical(builtins.canonical(name))
         return ClassRef(name) if self.library.is_class(name) else External(name)
 
@@ -335,7 +328,7 @@ class TypeInference:
         for name in ("__iter__", "__aiter__"):
             member = self.hierarchy.member(of.cls, name)
             if member is not None and member.function is not None:
-                return self.element_of(self.awaited(self.return_type(member.function, of)))
+                return self.element_of(self.awaited(self.signatures.return_type(member.function, of)))
         return of.args[0] if of.args else None
 
     def entered(self, of: Type | None) -> Type | None:
@@ -351,14 +344,14 @@ class TypeInference:
                 ):
                     found.append(option.args[0] if option.args else None)
                     continue
-                member = self.hierarchy.library_member(option.cls, "__enter__")
-                of_call = self.library.call_type(member) if member else None
+                dotted = self.hierarchy.library_member(option.cls, "__enter__")
+                of_call = self.library.call_type(dotted) if dotted else None
                 found.append(of_call if of_call is not None and not callable(of_call) else option)
                 continue
             for name in ("__aenter__", "__enter__"):
                 member = self.hierarchy.member(option.cls, name)
                 if member is not None and member.function is not None:
-                    found.append(self.awaited(self.return_type(member.function, option)))
+                    found.append(self.awaited(self.signatures.return_type(member.function, option)))
                     break
             else:
                 found.append(option)
@@ -376,144 +369,6 @@ class TypeInference:
                     found.append(Instance(of.name))
         return union(*found)
 
-    # ── parameters and returns ───────────────────────────────────────────────────────────────────────────────────
-
-    def parameter_type(self, param: ir.Param, function: Function) -> Type | None:
-        """What a parameter may be: declared, injected, defaulted, or seen at call sites."""
-        key = id(param)
-        if key in self._parameters:
-            return self._parameters[key]
-        if key in self._working:
-            return None
-        self._working.add(key)
-        of = self._parameter_type(param, function)
-        self._working.discard(key)
-        self._parameters[key] = of
-        return of
-
-    def _parameter_type(self, param: ir.Param, function: Function) -> Type | None:
-        if function.is_method and function.parameters and function.parameters[0] is param:
-            return self._self_type(function)
-        if param.kind == "vararg":
-            of = self.annotation(param.annotation, function.parent) if param.annotation is not None else None
-            return Instance("builtins.list", (of,))
-        if param.kind == "kwarg":
-            return Instance("builtins.dict", (STR, None))
-        if param.annotation is not None:
-            of = self.annotation(param.annotation, function.parent or function.module)
-            if of is not None:
-                return of
-        if param.default is not None:
-            of = self._default_type(param.default, function.parent or function.module)
-            if of is not None and of != NONE:
-                return of
-        return self._from_call_sites(param, function)
-
-    def _self_type(self, function: Function) -> Type:
-        cls = function.owner
-        assert cls is not None
-        args = tuple(TypeVariable(name) for name in self.hierarchy.variables(cls))
-        if function.has_decorator("classmethod") or function.name in ("__new__", "__init_subclass__"):
-            return ClassRef(cls, args)
-        return Instance(cls, args)
-
-    def _default_type(self, default: ir.Expr, scope: Scope) -> Type | None:
-        provider = self.injected_provider(default, scope)
-        if provider is not None:
-            return self.provided(self.type_of(provider, scope))
-        return self.type_of(default, scope)
-
-    def injected_provider(self, expr: ir.Expr, scope: Scope) -> ir.Expr | None:
-        """`get_db` for `Depends(get_db)`; None when `expr` is not an injection with a provider."""
-        if not isinstance(expr, ir.Call):
-            return None
-        for of in options(self.type_of(expr.func, scope)):
-            name = of.name if isinstance(of, External | ClassRef) else ""
-            if name and self.library.is_injection(name):
-                return argument(expr, 0, "dependency")
-        return None
-
-    def provided(self, provider: Type | None) -> Type | None:
-        """What an injected provider gives: its call's result, awaited, and for a generator what it yields."""
-        found = []
-        for option in options(provider):
-            if isinstance(option, FunctionRef):
-                of = self.awaited(self.return_type(option.function, option.receiver))
-                found.append(self.element_of(of) if option.function.is_generator else of)
-            elif isinstance(option, ClassRef):
-                found.append(Instance(option.cls, option.args))
-            elif isinstance(option, Instance):
-                of = self.call_result(option, None, None)
-                found.append(self.awaited(of))
-        return union(*found)
-
-    def _from_call_sites(self, param: ir.Param, function: Function) -> Type | None:
-        found = []
-        position = function.parameters.index(param) - (1 if function.is_method else 0)
-        for site in self.program.call_sites_named(function.name)[:_MAX_CALL_SITES]:
-            given = argument(site.node, position if param.kind in ("posonly", "normal") else None, param.name)
-            if given is not None and function in self.program.calls.targets(site):
-                found.append(self.type_of(given, site.scope))
-        return union(*found)
-
-    def return_type(self, function: Function, receiver: Type | None = None) -> Type | None:
-        """What calling a function gives (a `Coroutine` for `async def`), type variables of the receiver filled in."""
-        key = id(function)
-        if key not in self._returns:
-            if key in self._working:
-                return None
-            self._working.add(key)
-            self._returns[key] = self._return_type(function)
-            self._working.discard(key)
-        of = self._returns[key]
-        if isinstance(receiver, Instance | ClassRef) and function.owner is not None:
-            of = self._seen_from(of, function.owner, receiver)
-        return of
-
-    def _seen_from(self, of: Type | None, owner: Class, receiver: Instance | ClassRef) -> Type | None:
-        if not isinstance(receiver.cls, Class):
-            return of
-        own = dict(zip(self.hierarchy.variables(receiver.cls), receiver.args, strict=False))
-        for ancestor in self.hierarchy.order(receiver.cls):
-            if ancestor.cls is owner:
-                known = {name: substitute(each, own) for name, each in ancestor.variables.items()}
-                known["Self"] = Instance(receiver.cls, receiver.args)
-                return substitute(of, known)
-        return of
-
-    def _return_type(self, function: Function) -> Type | None:
-        node = function.node
-        if node.returns is not None:
-            of = self.annotation(node.returns, function.parent or function.module)
-            if isinstance(of, Instance) and of.name == "collections.abc.Callable":
-                # A factory: what it returns is a function of the program more often than not.
-                of = self._inferred_return(function) or of
-        else:
-            of = self._inferred_return(function)
-        if function.has_decorator("contextmanager") or function.has_decorator("asynccontextmanager"):
-            return Instance("contextlib.AbstractContextManager", (self.element_of(of),))
-        if node.is_async and not node.is_generator:
-            return Coroutine(of)
-        return of
-
-    def _inferred_return(self, function: Function) -> Type | None:
-        facts = function.facts
-        if function.is_generator:
-            yielded = union(
-                *(
-                    self.type_of(s.node.value, function)
-                    for s in facts.sites(ir.Yield)
-                    if s.node.value is not None
-                )
-            )
-            return Instance("collections.abc.Iterator", (yielded,))
-        returns = facts.sites(ir.Return)
-        if not returns:
-            return NONE
-        return union(
-            *(NONE if s.node.value is None else self.type_of(s.node.value, function) for s in returns)
-        )
-
     def awaited(self, of: Type | None) -> Type | None:
         """What `await value` gives."""
         found = []
@@ -526,159 +381,31 @@ class TypeInference:
                 found.append(option)
         return union(*found)
 
-    # ── annotations ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── answered by others ───────────────────────────────────────────────────────────────────────────────────────
+
+    def annotation(self, expr: ir.Expr | None, scope: Scope | None) -> Type | None:
+        """What values an annotation allows (`Annotations.annotation`)."""
+        return self.annotations.annotation(expr, scope)
 
     def is_type_variable(self, name: str, scope: Scope) -> bool:
         """`name` was made by `TypeVar(...)` or is a type parameter."""
-        return isinstance(self.annotation(ir.Name(0, name), scope), TypeVariable)
+        return self.annotations.is_type_variable(name, scope)
 
-    def annotation(self, expr: ir.Expr | None, scope: Scope | None) -> Type | None:
-        """What values an annotation allows."""
-        if expr is None or scope is None:
-            return None
-        if isinstance(expr, ir.Constant):
-            if expr.kind == "none":
-                return NONE
-            parsed = self.parse(expr.value) if expr.kind == "str" else None
-            return self.annotation(parsed, scope)
-        if isinstance(expr, ir.BinOp) and expr.op == "|":
-            return union(self.annotation(expr.left, scope), self.annotation(expr.right, scope))
-        if isinstance(expr, ir.Subscript):
-            return self._subscripted(expr, scope)
-        if isinstance(expr, ir.Name | ir.Attribute):
-            return self._named_annotation(expr, scope)
-        if isinstance(expr, ir.Call):
-            of = self.type_of(expr, scope)
-            return of if isinstance(of, Instance) and not of.name.endswith("()") else None
-        return None
+    def parameter_type(self, param: ir.Param, function: Function) -> Type | None:
+        """What a parameter may be (`Signatures.parameter_type`)."""
+        return self.signatures.parameter_type(param, function)
 
-    def _named_annotation(self, expr: ir.Expr, scope: Scope) -> Type | None:
-        if isinstance(expr, ir.Name):
-            parameter = self._type_parameter(expr.id, scope)
-            if parameter is not None:
-                return parameter
-        found = self.bindings_of(expr, scope)
-        if found is not None:
-            owner, bindings = found
-            last = bindings[-1]
-            is_alias = last.kind == "assign" or (
-                last.kind == "annotated" and dotted_name(last.annotation).endswith("TypeAlias")
-            )
-            if is_alias and last.value is not None and not last.path:
-                return self._alias(last, owner)
-        found_types = []
-        for of in options(self.type_of(expr, scope)):
-            if isinstance(of, ClassRef):
-                found_types.append(Instance(of.cls, of.args))
-            elif isinstance(of, External):
-                found_types.append(self._external_annotation(of.name))
-            elif isinstance(of, TypeVariable):
-                found_types.append(of)
-        return union(*found_types)
+    def return_type(self, function: Function, receiver: Type | None = None) -> Type | None:
+        """What calling a function gives (`Signatures.return_type`)."""
+        return self.signatures.return_type(function, receiver)
 
-    def _external_annotation(self, name: str) -> Type | None:
-        if name == "typing.Self":
-            return TypeVariable("Self")
-        if name in ("typing.Any", "builtins.object"):
-            return None
-        return Instance(name)
+    def member_type(self, base: Type, name: str) -> Type | None:
+        """What `base.name` is (`Members.member_type`)."""
+        return self.members.member_type(base, name)
 
-    def _type_parameter(self, name: str, scope: Scope) -> Type | None:
-        for parameter in scope.module.parsed.type_parameters:
-            if parameter.name == name:
-                return TypeVariable(name)
-        return None
-
-    def _alias(self, binding: Binding, owner: Scope) -> Type | None:
-        value = binding.value
-        key = ("alias", id(binding))
-        if key in self._working:
-            return None
-        self._working.add(key)
-        try:
-            if isinstance(value, ir.Call):
-                return self._made_type(value, owner)
-            return self.annotation(value, owner)
-        finally:
-            self._working.discard(key)
-
-    def _made_type(self, call: ir.Call, owner: Scope) -> Type | None:
-        maker = dotted_name(call.func).rpartition(".")[2]
-        if maker in ("TypeVar", "ParamSpec", "TypeVarTuple"):
-            first = argument(call, 0, "name")
-            return (
-                TypeVariable(first.value)
-                if isinstance(first, ir.Constant) and isinstance(first.value, str)
-                else None
-            )
-        if maker == "NewType":
-            return self.annotation(argument(call, 1, "tp"), owner)
-        if maker == "TypeAliasType":
-            return self.annotation(argument(call, 1, "value"), owner)
-        of = self.type_of(call, owner)
-        return (
-            Instance(of.cls, of.args)
-            if isinstance(of, ClassRef)
-            else of
-            if isinstance(of, Instance)
-            else None
-        )
-
-    def bound_of(self, variable: TypeVariable, scope: Scope) -> Type | None:
-        """The bound of a type variable, or None."""
-        for parameter in scope.module.parsed.type_parameters:
-            if parameter.name == variable.name and parameter.bound is not None:
-                return self.annotation(parameter.bound, scope.module)
-        found = self.bindings_of(ir.Name(0, variable.name), scope)
-        if found is not None and isinstance(found[1][-1].value, ir.Call):
-            bound = argument(found[1][-1].value, None, "bound")
-            return self.annotation(bound, found[0]) if bound is not None else None
-        return None
-
-    def _subscripted(self, expr: ir.Subscript, scope: Scope) -> Type | None:
-        elements = expr.slice.elts if isinstance(expr.slice, ir.Sequence) else [expr.slice]
-        found = []
-        for of in options(self.type_of(expr.value, scope)):
-            name = of.name if isinstance(of, External | ClassRef) else ""
-            if name in builtins.TRANSPARENT:
-                found.append(self.annotation(elements[0], scope))
-            elif name == "typing.Optional":
-                found += [self.annotation(elements[0], scope), NONE]
-            elif name == "typing.Union":
-                found += [self.annotation(each, scope) for each in elements]
-            elif name == "typing.Literal":
-                found.append(Instance("typing.Literal"))
-            elif name == "builtins.type":
-                for inner in options(self.annotation(elements[0], scope)):
-                    known = isinstance(inner, Instance)
-                    found.append(
-                        ClassRef(inner.cls, inner.args) if known else Instance("builtins.type", (inner,))
-                    )
-            elif isinstance(of, ClassRef):
-                found.append(Instance(of.cls, self._arguments(elements, scope)))
-            elif isinstance(of, External):
-                found.append(Instance(name, self._arguments(elements, scope)))
-        if not found:
-            alias = self.bindings_of(expr.value, scope)
-            if (
-                alias is not None
-                and alias[1][-1].kind in ("assign", "annotated")
-                and alias[1][-1].value is not None
-            ):
-                return self._generic_alias(alias, elements, scope)
-        return union(*found)
-
-    def _generic_alias(
-        self, alias: tuple[Scope, list[Binding]], elements: list[ir.Expr], scope: Scope
-    ) -> Type | None:
-        owner, bindings = alias
-        of = self._alias(bindings[-1], owner)
-        args = self._arguments(elements, scope)
-        return substitute(of, dict(zip(_variables_in(of), args, strict=False)))
-
-    def _arguments(self, elements: list[ir.Expr], scope: Scope) -> tuple[Type | None, ...]:
-        kept = [e for e in elements if not (isinstance(e, ir.Constant) and e.kind == "ellipsis")]
-        return tuple(self.annotation(each, scope) for each in kept)
+    def attribute_assignments(self, cls: Class, name: str) -> list[tuple[ir.Expr | None, Function]]:
+        """Expressions that methods assign to `self.name` (`Members.attribute_assignments`)."""
+        return self.members.attribute_assignments(cls, name)
 
     # ── expressions ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -687,7 +414,7 @@ class TypeInference:
         if scope is None:
             return None
         if isinstance(expr, ir.Subscript):
-            of = self._subscripted(expr, scope)
+            of = self.annotations.subscripted(expr, scope)
             return union(*(ClassRef(o.cls, o.args) if isinstance(o, Instance) else o for o in options(of)))
         return self.type_of(expr, scope)
 
@@ -721,23 +448,26 @@ class TypeInference:
         if base is None:
             return None
         if isinstance(base, Union):
-            return union(*[self.member_type(option, expr.attr) for option in base.options])
-        return self.member_type(base, expr.attr)
+            return union(*[self.members.member_type(option, expr.attr) for option in base.options])
+        return self.members.member_type(base, expr.attr)
 
     def _subscript(self, expr: ir.Subscript, scope: Scope) -> Type | None:
-        index = expr.slice.value if isinstance(expr.slice, ir.Constant) and expr.slice.kind == "int" else None
-        found = []
+        constant = expr.slice.value if isinstance(expr.slice, ir.Constant) else None
+        index = constant if isinstance(constant, int) else None
+        found: list[Type | None] = []
         for of in options(self.type_of(expr.value, scope)):
             if isinstance(of, Instance):
                 if isinstance(of.cls, Class):
                     member = self.hierarchy.member(of.cls, "__getitem__")
                     if member is not None and member.function is not None:
-                        found.append(self.return_type(member.function, of))
+                        found.append(self.signatures.return_type(member.function, of))
                 else:
                     found.append(builtins.subscript(of, index, isinstance(expr.slice, ir.Slice)))
             elif isinstance(of, ClassRef):
-                elements = expr.slice.elts if isinstance(expr.slice, ir.Sequence) else [expr.slice]
-                found.append(ClassRef(of.cls, self._arguments(elements, scope)))
+                elements: list[ir.Expr] = (
+                    expr.slice.elts if isinstance(expr.slice, ir.Sequence) else [expr.slice]
+                )
+                found.append(ClassRef(of.cls, self.annotations.arguments(elements, scope)))
         return union(*found)
 
     def _call(self, expr: ir.Call, scope: Scope) -> Type | None:
@@ -762,7 +492,7 @@ class TypeInference:
     def call_result(self, callee: Type, call: ir.Call | None, scope: Scope | None) -> Type | None:
         """What calling `callee` gives."""
         if isinstance(callee, FunctionRef):
-            of = self.return_type(callee.function, callee.receiver)
+            of = self.signatures.return_type(callee.function, callee.receiver)
             return self._unified(of, callee, call, scope) if call is not None and scope is not None else of
         if isinstance(callee, ClassRef | External):
             return self._constructed(callee, call, scope)
@@ -771,7 +501,7 @@ class TypeInference:
         if isinstance(callee, Instance):
             member = self.hierarchy.member(callee.cls, "__call__") if isinstance(callee.cls, Class) else None
             if member is not None and member.function is not None:
-                return self.return_type(member.function, callee)
+                return self.signatures.return_type(member.function, callee)
             name = self.hierarchy.library_member(callee.cls, "__call__")
             return self._library_call(name, call, scope, callee) if name else None
         return None
@@ -805,7 +535,7 @@ class TypeInference:
 
     def _unified(self, of: Type | None, callee: FunctionRef, call: ir.Call, scope: Scope) -> Type | None:
         """Fill a function's own type variables from the arguments: `def get(model: type[T]) -> T`."""
-        names = _variables_in(of)
+        names = variables_in(of)
         if not names:
             return of
         known: dict[str, Type | None] = {}
@@ -814,8 +544,10 @@ class TypeInference:
             given = argument(call, position, param.name)
             if given is None or param.annotation is None:
                 continue
-            declared = self.annotation(param.annotation, callee.function.parent or callee.function.module)
-            _unify(declared, self.type_of(given, scope), known)
+            declared = self.annotations.annotation(
+                param.annotation, callee.function.parent or callee.function.module
+            )
+            unify(declared, self.type_of(given, scope), known)
         return substitute(of, {name: each for name, each in known.items() if name in names})
 
     def _bool_op(self, expr: ir.BoolOp, scope: Scope) -> Type | None:
@@ -855,155 +587,8 @@ class TypeInference:
         library = [o for o in options(left) if isinstance(o, Instance) and isinstance(o.cls, str) and o.args]
         return library[0] if library and not library[0].name.startswith("builtins.") else BOOL
 
-    # ── members ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def member_type(self, base: Type, name: str) -> Type | None:
-        """What `base.name` is; nothing is known of None, whose attributes only raise."""
-        if base == NONE:
-            return None
-        if isinstance(base, ModuleRef):
-            if isinstance(base.module, Module):
-                return self.module_attribute(base.module, name)
-            submodule = self.program.submodule(base.module, name)
-            return ModuleRef(submodule) if submodule is not None else None
-        if isinstance(base, Instance | ClassRef):
-            return self._class_member(base, name)
-        if isinstance(base, External):
-            return self._external(f"{base.name}.{name}")
-        if isinstance(base, FunctionRef):
-            return External(f"builtins.function.{name}")
-        if isinstance(base, TypeVariable):
-            return None
-        return None
-
-    def _class_member(self, base: Instance | ClassRef, name: str) -> Type | None:
-        if isinstance(base.cls, Class):
-            member = self.hierarchy.member(base.cls, name)
-            if member is not None:
-                return self._project_member(base, member)
-            if isinstance(base, Instance):
-                assigned = self.assigned_attribute(base, name)
-                if assigned is not None:
-                    return assigned
-        dotted = self.hierarchy.library_member(base.cls, name)
-        if dotted is None:
-            return None
-        cls = dotted.rpartition(".")[0]
-        of = self.library.attribute_type(cls, name) if isinstance(base, Instance) else None
-        return of if of is not None else External(dotted, base)
-
-    def _project_member(self, base: Instance | ClassRef, member: Member) -> Type | None:
-        owner = member.ancestor.cls
-        assert isinstance(owner, Class)
-        function = member.function
-        if function is not None:
-            if any(function.has_decorator(n) for n in ("property", "cached_property", "hybrid_property")):
-                return self.awaited(self.return_type(function, base)) if isinstance(base, Instance) else None
-            if function.has_decorator("staticmethod"):
-                return FunctionRef(function)
-            if function.has_decorator("classmethod"):
-                return FunctionRef(function, ClassRef(base.cls, base.args))
-            return FunctionRef(function, base if isinstance(base, Instance) else None)
-        of = union(*(self._binding_type(binding, owner) for binding in member.bindings))
-        of = self._seen_from(of, owner, base)
-        return self.library.descriptor(of, isinstance(base, Instance)) if of is not None else None
-
-    def assigned_attribute(self, base: Instance, name: str) -> Type | None:
-        """Type of an attribute that methods assign on `self`."""
-        found = []
-        for ancestor in self.hierarchy.order(base.cls):
-            if not isinstance(ancestor.cls, Class):
-                continue
-            for value, annotation, method in self._assignments(ancestor.cls).get(name, ()):
-                of = (
-                    self.annotation(annotation, method)
-                    if annotation is not None
-                    else self.type_of(value, method)
-                )
-                found.append(self._seen_from(of, ancestor.cls, base))
-            if found:
-                break
-        return union(*found)
-
-    def _assignments(self, cls: Class) -> dict[str, list[tuple[ir.Expr | None, ir.Expr | None, Function]]]:
-        key = id(cls)
-        if key not in self._attributes:
-            table: dict[str, list[tuple[ir.Expr | None, ir.Expr | None, Function]]] = {}
-            for method in cls.functions:
-                if not method.parameters or not method.is_method:
-                    continue
-                me = method.parameters[0].name
-                for site in method.facts.sites(ir.Assign):
-                    for target in site.node.targets:
-                        if (
-                            isinstance(target, ir.Attribute)
-                            and isinstance(target.value, ir.Name)
-                            and target.value.id == me
-                        ):
-                            table.setdefault(target.attr, []).append((site.node.value, None, method))
-                for site in method.facts.sites(ir.AnnAssign):
-                    target = site.node.target
-                    if (
-                        isinstance(target, ir.Attribute)
-                        and isinstance(target.value, ir.Name)
-                        and target.value.id == me
-                    ):
-                        table.setdefault(target.attr, []).append(
-                            (site.node.value, site.node.annotation, method)
-                        )
-            self._attributes[key] = table
-        return self._attributes[key]
-
-    def attribute_assignments(self, cls: Class, name: str) -> list[tuple[ir.Expr | None, Function]]:
-        """Expressions that methods of `cls` or its bases assign to `self.name`, each with its method."""
-        for ancestor in self.hierarchy.order(cls):
-            if isinstance(ancestor.cls, Class):
-                found = self._assignments(ancestor.cls).get(name)
-                if found:
-                    return [(value, method) for value, _, method in found]
-        return []
-
-
-def _variables_in(of: Type | None) -> list[str]:
-    found: dict[str, None] = {}
-    stack = [of]
-    while stack:
-        current = stack.pop(0)
-        if isinstance(current, TypeVariable):
-            found[current.name] = None
-        elif isinstance(current, Instance | ClassRef):
-            stack += current.args
-        elif isinstance(current, Union):
-            stack += current.options
-        elif isinstance(current, Coroutine):
-            stack.append(current.result)
-    return list(found)
-
-
-def _unify(declared: Type | None, given: Type | None, known: dict[str, Type | None]) -> None:
-    """Match a declared type with a given one and note what its variables stand for."""
-    if declared is None or given is None:
-        return
-    if isinstance(declared, TypeVariable):
-        known.setdefault(declared.name, given)
-        return
-    if isinstance(declared, Union):
-        for option in declared.options:
-            _unify(option, given, known)
-        return
-    for option in options(given):
-        if isinstance(declared, Instance | ClassRef) and declared.__class__ is option.__class__:
-            for left, right in zip(declared.args, option.args, strict=False):
-                _unify(left, right, known)
-        if (
-            isinstance(declared, Instance)
-            and declared.cls == "builtins.type"
-            and isinstance(option, ClassRef)
-        ):
-            _unify(declared.args[0], Instance(option.cls, option.args), known)
-
-
-_COMPUTE = {
+_COMPUTE: dict[type[ir.Node], Callable[[TypeInference, Any, Scope], Type | None]] = {
     ir.Constant: TypeInference._constant,
     ir.Attribute: TypeInference._attribute,
     ir.Subscript: TypeInference._subscript,

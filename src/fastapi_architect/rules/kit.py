@@ -22,10 +22,10 @@ from fastapi_architect.appgraph.security import AccessLevel
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.findings.finding import Context, Finding, Fix, RuleInfo, Step
 from fastapi_architect.findings.severity import Category, Confidence, Severity
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Class, Function, Module, Scope, dotted_name, last_name
 from fastapi_architect.program.facts import Site
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import ClassRef, External, FunctionRef, Instance, Type, options
 from fastapi_architect.source.edit import Edit
 from fastapi_architect.source.location import Location

@@ -30,6 +30,7 @@ KINDS = (
     SinkKind("sql-identifier", "'\"; ()\\"),
 )
 
+_MODELS = ("pydantic.BaseModel", "sqlmodel.SQLModel")
 #: Kinds of modules that no request reaches.
 _NEVER_REQUESTED = frozenset({"test", "migration", "vendored"})
 _TEXTS = ("builtins.str", "builtins.bytes", "typing.LiteralString")
@@ -106,7 +107,16 @@ def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:
     # A database answers with rows, and an expression binds the values that it is made of.
     made = (*graph.facts(DatabaseCall), *graph.facts(QueryStart), *graph.facts(QueryStep))
     opaque = frozenset(id(call.node) for call in made)
-    return TaintQuery(KINDS, sinks, tuple(entries.sources), tuple(entries.provisions), sanitizers, opaque)
+    return TaintQuery(
+        KINDS,
+        sinks,
+        tuple(entries.sources),
+        tuple(entries.provisions),
+        sanitizers,
+        opaque,
+        records=frozenset(f"{model}.{method}" for model in _MODELS for method in ("model_dump", "dict")),
+        copies=frozenset(f"{model}.{method}" for model in _MODELS for method in ("model_copy", "copy")),
+    )
 
 
 # ── sinks ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,11 +13,17 @@ from fastapi_architect.dataflow.path import Trace
 from fastapi_architect.dataflow.summary import Summary
 from fastapi_architect.dataflow.taint import (
     CLEAN,
+    ELEMENT,
+    KEYS,
     Label,
     Mark,
     Taint,
     assigned,
+    at_position,
     collapsed,
+    element_of,
+    is_position,
+    keys_of,
     limited,
     masked,
     merge,
@@ -383,8 +389,13 @@ class CallTransfer:
     def _unknown(self, given: Given) -> Taint:
         func: Any = given.node.func
         values = given.values
+        if func.__class__ is ir.Name and func.id in ("enumerate", "zip") and not given.keywords:
+            return self._paired(func.id, given)
         if func.__class__ is ir.Attribute:
             method = func.attr
+            listed = self._listed(method, given)
+            if listed is not None:
+                return listed
             if method in _ADDING and self._is_container(func.value):
                 self.transfer.mix_into(func.value, union(values), given.state)
                 return CLEAN if method != "setdefault" else union([given.base, *values])
@@ -394,6 +405,33 @@ class CallTransfer:
             of_object = given.base if method in _TEXT_METHODS else project(given.base, method)
             return union([of_object, *values])
         return union([given.base, *values])
+
+    def _listed(self, method: str, given: Given) -> Taint | None:
+        """Keys, values and items of a mapping, copies and records of an object; None for other methods."""
+        if method in ("keys", "values", "items") and not given.node.args:
+            keys = keys_of(given.base)
+            values = normal(given.base.labels, {s: t for s, t in given.base.fields.items() if s != KEYS})
+            if method == "keys":
+                return normal({}, {ELEMENT: keys})
+            if method == "values":
+                return collapsed(values)
+            return normal({}, {ELEMENT: normal({}, {"[0]": keys, "[1]": collapsed(values)})})
+        names = self.solver.program.calls.names(self._sites[id(given.node)])
+        if any(name in self.solver.query.copies for name in names):
+            return merge(given.base, union(given.values))
+        if any(name in self.solver.query.records for name in names):
+            fields = {
+                f"[{step}]": taint for step, taint in given.base.fields.items() if not step.startswith("[")
+            }
+            return Taint(given.base.labels, {**fields, KEYS: CLEAN})
+        return None
+
+    def _paired(self, name: str, given: Given) -> Taint:
+        """`enumerate(x)` and `zip(x, y)`: tuples by position."""
+        parts = [element_of(value) for value in given.args]
+        if name == "enumerate":
+            parts = [CLEAN, *parts[:1]]
+        return normal({}, {ELEMENT: normal({}, {f"[{i}]": limited(part, 0) for i, part in enumerate(parts)})})
 
     def _looked_up(self, given: Given) -> Taint:
         """`mapping.get(key, default)`: the key alone chooses among what is there."""
@@ -428,13 +466,8 @@ class _Lookup:
         for step in label[1:]:
             if found is CLEAN:
                 return CLEAN
-            found = project(found, step) if not _is_index(step, found) else collapsed(found)
+            found = at_position(found, step) if is_position(step) else project(found, step)
         return found
-
-
-def _is_index(step: str, taint: Taint) -> bool:
-    """A position in something whose elements are not told apart."""
-    return step.startswith("[") and step not in taint.fields and step[1:-1].lstrip("-").isdigit()
 
 
 def _returned(value: Taint, step: Trace, inner: Trace | None) -> Taint:

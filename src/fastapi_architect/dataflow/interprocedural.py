@@ -33,9 +33,9 @@ MAX_ROUNDS = 6
 #: A component of more functions than this is executed once: mutual recursion that wide is dispatch, not recursion.
 MAX_COMPONENT = 200
 #: How many calls below a function that matters results are followed; what lies deeper is like an unknown library.
-MAX_BELOW = 4
+MAX_BELOW = 5
 #: A function from which no sink is reached, and that is larger than this (encoded), is like an unknown library.
-MAX_BYTES_BELOW = 6000
+MAX_BYTES_BELOW = 16_000
 _MAX_PROVISIONS = 10
 
 #: Calls that run a function given as an argument: last names, because what they belong to often has no known type.
@@ -423,6 +423,7 @@ _PROPERTIES = ("property", "cached_property", "hybrid_property")
 def _is_tainted(source: Source, steps: AccessPath) -> bool:
     if source.fields is not None and (not steps or steps[0] not in source.fields):
         return False
+    steps = tuple(step.strip("[]") for step in steps)
     return not any(steps[:length] in source.clean for length in range(1, len(steps) + 1))
 
 

@@ -94,6 +94,8 @@ class TaintQuery(msgspec.Struct, frozen=True):
         provisions: parameters that are filled without a call.
         sanitizers: dotted name of a callable to the kinds for which its result is clean (`None`: all).
         opaque: identities of calls whose result carries nothing of their arguments (a database's answer).
+        records: dotted names of methods that give an object's fields as a dict: its keys are the program's own.
+        copies: dotted names of methods that give the object again.
     """
 
     kinds: tuple[SinkKind, ...]
@@ -102,6 +104,8 @@ class TaintQuery(msgspec.Struct, frozen=True):
     provisions: tuple[Provision, ...] = ()
     sanitizers: dict[str, frozenset[str] | None] = msgspec.field(default_factory=dict)
     opaque: frozenset[int] = frozenset()
+    records: frozenset[str] = frozenset()
+    copies: frozenset[str] = frozenset()
 
     def bit(self, kind: str) -> int:
         """The bit of a kind."""
@@ -147,6 +151,11 @@ class Taint:
 
 
 CLEAN = Taint({})
+
+#: Field of a container that holds its elements, where they are known better than the container as a whole.
+ELEMENT = "[*]"
+#: Field of a mapping that holds its keys.
+KEYS = "keys"
 
 
 def normal(labels: dict[Label, Mark], fields: dict[str, Taint]) -> Taint:
@@ -241,6 +250,40 @@ def collapsed(taint: Taint) -> Taint:
         return taint
     labels = whole(taint)
     return Taint(labels) if labels else CLEAN
+
+
+def element_of(value: Taint) -> Taint:
+    """What iterating over a value gives."""
+    if ELEMENT in value.fields:
+        return value.fields[ELEMENT]
+    if KEYS in value.fields:
+        return value.fields[KEYS]
+    steps = [step for step in value.fields if step.startswith("[")]
+    if not steps:
+        return value
+    # A mapping with constant keys gives these; a tuple gives any of its parts.
+    return CLEAN if not value.labels and not any(map(is_position, steps)) else collapsed(value)
+
+
+def keys_of(mapping: Taint) -> Taint:
+    """The keys of a mapping; the constant ones of a display are clean."""
+    if KEYS in mapping.fields:
+        return mapping.fields[KEYS]
+    return Taint(mapping.labels) if mapping.labels else CLEAN
+
+
+def at_position(value: Taint, position: str) -> Taint:
+    """What stands at a constant index, or what an unpacked target receives; `position` is the step, such as `[0]`."""
+    if position in value.fields:
+        return value.fields[position]
+    if any(is_position(step) for step in value.fields):
+        return project(value, position)
+    return element_of(value)
+
+
+def is_position(step: str) -> bool:
+    """A step by a constant index."""
+    return step.startswith("[") and step[1:-1].lstrip("-").isdigit()
 
 
 def union(taints: list[Taint]) -> Taint:

@@ -17,11 +17,17 @@ from fastapi_architect.dataflow.path import Trace
 from fastapi_architect.dataflow.summary import Summary
 from fastapi_architect.dataflow.taint import (
     CLEAN,
+    ELEMENT,
+    KEYS,
     Label,
     Sink,
     Taint,
     assigned,
+    at_position,
     collapsed,
+    element_of,
+    is_position,
+    keys_of,
     limited,
     masked,
     merge,
@@ -31,6 +37,7 @@ from fastapi_architect.dataflow.taint import (
     union,
 )
 from fastapi_architect.program.definitions import Function
+from fastapi_architect.program.types import Instance, options
 from fastapi_architect.syntax import ir
 
 if TYPE_CHECKING:
@@ -38,6 +45,9 @@ if TYPE_CHECKING:
 
 State = dict[str, Taint]
 
+_MAPPINGS = frozenset(
+    {"builtins.dict", "collections.OrderedDict", "collections.defaultdict", "collections.abc.MutableMapping"}
+)
 #: How often a block is executed again before its function is left as it is, and said to be cut.
 MAX_VISITS = 12
 #: A function that reaches more (label, sink) pairs than this is cut.
@@ -169,7 +179,7 @@ class Transfer:
             state[target.id] = value
         elif kind is ir.Sequence:
             for position, element in enumerate(target.elts):
-                self.assign(element, part_of(value, position), node, state)
+                self.assign(element, at_position(value, f"[{position}]"), node, state)
         elif kind is ir.Starred:
             self.assign(target.value, collapsed(value), node, state)
         elif kind is ir.Attribute or kind is ir.Subscript:
@@ -181,8 +191,32 @@ class Transfer:
             if value is not CLEAN:
                 value = traced(value, Trace("assigned", self.function, node, written_target(target)))
             state[path[0]] = assigned(state.get(path[0], CLEAN), path[1:], limited(value))
+        elif target.__class__ is ir.Subscript and self._is_mapping(target.value):
+            self._store_item(target, value, state)
         elif value is not CLEAN:
             self.mix_into(target.value, value, state)
+
+    def _is_mapping(self, expr: ir.Expr) -> bool:
+        of = self.solver.program.inference.type_of(expr, self.function)
+        names = [option.name for option in options(of) if isinstance(option, Instance)]
+        return bool(names) and all(name in _MAPPINGS for name in names)
+
+    def _store_item(self, target: ir.Subscript, value: Taint, state: State) -> None:
+        """`mapping[key] = value`: keys and values are told apart."""
+        path = exact_path(target.value)
+        key = self.evaluate(target.slice, state)
+        if path is None or (key is CLEAN and value is CLEAN):
+            return
+        old = state.get(path[0], CLEAN)
+        inner = old
+        for step in path[1:]:
+            inner = project(inner, step)
+        keys = merge(keys_of(inner), collapsed(key))
+        mixed = merge(
+            collapsed(normal(inner.labels, {s: t for s, t in inner.fields.items() if s != KEYS})),
+            collapsed(value),
+        )
+        state[path[0]] = assigned(old, path[1:], normal(mixed.labels, {KEYS: keys}))
 
     def mix_into(self, container: Any, value: Taint, state: State) -> None:
         """Add a value to what a container holds: `items.append(value)`, `items[key] = value`."""
@@ -312,11 +346,9 @@ class Transfer:
             return CLEAN  # the key alone chooses among what the program put there
         step = key_step(expr.slice)
         if step is None:
-            found = collapsed(base) if base.fields else base
-        elif step in base.fields or not _is_position(step):
-            found = project(base, step)
+            found = collapsed(base) if ELEMENT not in base.fields else element_of(base)
         else:
-            found = element_of(base)
+            found = at_position(base, step) if is_position(step) else project(base, step)
         return CLEAN if found is CLEAN or self.is_clean(expr) else found
 
     def _mixed(self, expr: Any, state: State) -> Taint:
@@ -463,23 +495,6 @@ def _joined(known: State, state: State) -> State:
                 joined = dict(known)
             joined[name] = new
     return joined
-
-
-def element_of(value: Taint) -> Taint:
-    """What iterating over a value gives."""
-    if any(step.startswith("[") for step in value.fields):
-        return collapsed(value)
-    return value
-
-
-def part_of(value: Taint, position: int) -> Taint:
-    """What an unpacked target receives."""
-    step = f"[{position}]"
-    return value.fields[step] if step in value.fields else element_of(value)
-
-
-def _is_position(step: str) -> bool:
-    return step[1:-1].lstrip("-").isdigit()
 
 
 def written_target(target: Any) -> str:

@@ -1,6 +1,7 @@
 """Every way to put text together."""
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 from sqlalchemy import create_engine, text
 
 app = FastAPI()
@@ -129,3 +130,80 @@ def expression(name: str):
     books = table("books", column("name"))
     with engine.connect() as connection:
         return connection.execute(select(books).where(books.c.name == name)).all()
+
+
+class Changes(BaseModel):
+    name: str | None = None
+    author: str | None = None
+
+
+@app.patch("/fields-of-a-model")
+def fields_of_a_model(changes: Changes):
+    values = changes.model_dump(exclude_unset=True)
+    assignments = ", ".join(f"{key} = :{key}" for key in values)
+    with engine.connect() as connection:
+        connection.execute(text(f"UPDATE books SET {assignments}"), values)
+
+
+@app.patch("/items-of-a-model")
+def items_of_a_model(changes: Changes):
+    assignments = [f"{key} = :{key}" for key, value in changes.model_dump().items() if value is not None]
+    with engine.connect() as connection:
+        connection.execute(text(f"UPDATE books SET {', '.join(assignments)}"), changes.model_dump())
+
+
+@app.patch("/values-of-a-model")
+def values_of_a_model(changes: Changes):
+    assignments = [f"{key} = '{value}'" for key, value in changes.model_dump().items()]
+    with engine.connect() as connection:
+        connection.execute(text(f"UPDATE books SET {', '.join(assignments)}"))  # finding: sql-injection-raw-statement
+
+
+@app.patch("/keys-of-a-body")
+def keys_of_a_body(changes: dict[str, str]):
+    assignments = [f"{key} = :{key}" for key in changes]
+    with engine.connect() as connection:
+        connection.execute(text(f"UPDATE books SET {', '.join(assignments)}"), changes)  # finding: sql-injection-raw-statement
+
+
+def conditions_for(name: str, limit: str):
+    values = {"name": name, "limit": limit}
+    return "name = :name LIMIT :limit", values
+
+
+@app.get("/pair")
+def pair(name: str, limit: str):
+    condition, values = conditions_for(name, limit)
+    with engine.connect() as connection:
+        return connection.execute(text(f"SELECT * FROM books WHERE {condition}"), values).all()
+
+
+@app.patch("/collected")
+def collected(changes: Changes):
+    values: dict[str, str] = {}
+    for key, value in changes.model_dump().items():
+        if value is not None:
+            values[key] = value
+    with engine.connect() as connection:
+        connection.execute(text("UPDATE books SET " + ", ".join(f"{key} = :{key}" for key in values)), values)
+
+
+@app.patch("/constant-keys")
+def constant_keys(name: str | None = None, author: str | None = None):
+    values = {"id": 1}
+    if name:
+        values["name"] = name
+    if author:
+        values["author"] = author
+    with engine.connect() as connection:
+        connection.execute(text("UPDATE books SET " + ", ".join(f"{key} = :{key}" for key in values)), values)
+
+
+@app.patch("/collected-values")
+def collected_values(changes: Changes):
+    values: dict[str, str] = {}
+    for key, value in changes.model_dump().items():
+        values[key] = value
+    query = "UPDATE books SET " + ", ".join(f"{key} = '{values[key]}'" for key in values)
+    with engine.connect() as connection:
+        connection.execute(text(query))  # finding: sql-injection-raw-statement

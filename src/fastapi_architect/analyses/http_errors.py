@@ -16,7 +16,7 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.concepts.http import HttpError
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.facts import Site
-from fastapi_architect.program.type_inference import argument
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.types import ClassRef, Instance, options
 from fastapi_architect.syntax import ir
 

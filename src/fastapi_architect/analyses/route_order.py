@@ -16,7 +16,7 @@ from fastapi_architect.appgraph.applications import UNKNOWN_PART, Application, M
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.program.definitions import Scope, last_name
-from fastapi_architect.program.type_inference import argument
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.syntax import ir
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from fastapi_architect.appgraph.celery_apps import CeleryApp, find_celery_apps, listed
 from fastapi_architect.appgraph.declarations import has_library_ancestor, keyword, origins
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import FunctionRef, Instance, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir

@@ -8,11 +8,11 @@ from typing import Any
 
 from fastapi_architect.appgraph.database import assigned_name
 from fastapi_architect.appgraph.declarations import elements, keyword, origin
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Class, Function, Module, Scope, dotted_name, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import ClassRef, Instance, ModuleRef, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir

@@ -13,10 +13,10 @@ from fastapi_architect.appgraph.declarations import (
     origin,
     subscript_elements,
 )
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Scope, last_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.syntax import ir
 
 #: Other spellings of a constraint: Pydantic v1, `annotated_types`, SQLModel.

@@ -11,11 +11,11 @@ from fastapi_architect.appgraph.database_urls import DatabaseUrl, UrlReader
 from fastapi_architect.appgraph.declarations import called, constant_keyword, keyword, origin
 from fastapi_architect.appgraph.models import Model, ModelReader, read_table
 from fastapi_architect.appgraph.tables import Index, Table, TableReader
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Class, Function, Module, Scope, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import ClassRef, Instance, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir

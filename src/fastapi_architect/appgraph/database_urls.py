@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from fastapi_architect.appgraph.declarations import keyword
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Function, Scope, last_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import options
 from fastapi_architect.syntax import ir
 

@@ -8,9 +8,9 @@ import msgspec
 from msgspec.structs import replace
 
 from fastapi_architect.appgraph.parameters import INJECTIONS, Declared, Parameter, ParameterReader
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import (
     STR,
     ClassRef,

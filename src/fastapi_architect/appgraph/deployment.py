@@ -27,11 +27,11 @@ from fastapi_architect.appgraph.containers import (
 from fastapi_architect.appgraph.declarations import origin
 from fastapi_architect.appgraph.project_files import ProjectFiles, file_name
 from fastapi_architect.appgraph.requirements import EffectiveVersion, Packages, find_packages
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Scope, all_functions
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.source.location import Location
 from fastapi_architect.source.tree import Unreadable
 

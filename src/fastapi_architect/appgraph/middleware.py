@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from fastapi_architect.appgraph.router_objects import Environment, RouterObject, RouterObjects, Value
 from fastapi_architect.appgraph.routers import Event, RouterReader
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import ClassRef, External, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir

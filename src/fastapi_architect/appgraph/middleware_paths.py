@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi_architect.appgraph.middleware import Middleware
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import FunctionRef, options
 from fastapi_architect.syntax import ir
 

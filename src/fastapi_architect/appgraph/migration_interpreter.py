@@ -14,11 +14,11 @@ from typing import Any
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.operation_reader import BATCH_METHODS, METHODS, OperationReader, Surroundings
 from fastapi_architect.appgraph.tables import TableReader
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.call_graph import callable_name
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Function, dotted_name, last_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import FunctionRef, options
 from fastapi_architect.syntax import ir
 

@@ -52,7 +52,7 @@ class Operation:
         column: the column added.
         created: the table created.
         alteration: of alter_column.
-        target: table that a foreign key refers to.
+        target: table that a foreign key refers to, or index that a unique constraint takes over.
         target_columns: its columns.
         unique: a unique index.
         concurrently: built without blocking writers (`postgresql_concurrently`, `CONCURRENTLY`).

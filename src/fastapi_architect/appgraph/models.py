@@ -22,9 +22,9 @@ from fastapi_architect.appgraph.relationships import (
 )
 from fastapi_architect.appgraph.table_names import TableNames
 from fastapi_architect.appgraph.tables import Column, Table, TableItems, TableReader, assemble
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import Type, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir

@@ -12,10 +12,10 @@ from fastapi_architect.appgraph.declarations import elements, flag, is_none, key
 from fastapi_architect.appgraph.migration_operations import Alteration, Operation
 from fastapi_architect.appgraph.sql_statements import SqlStatement, parse_sql
 from fastapi_architect.appgraph.tables import Column, TableReader, assemble
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Function, last_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.syntax import ir
 
 

@@ -15,9 +15,9 @@ from fastapi_architect.appgraph.mapped_columns import (
     mapped_argument,
 )
 from fastapi_architect.appgraph.tables import Table, TableReader
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Scope, last_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import ClassRef, Instance, Type, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir

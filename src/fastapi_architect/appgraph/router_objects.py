@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Binding, Class, Function, Scope
 from fastapi_architect.program.facts import Context, Site
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import ClassRef, FunctionRef, Instance, ModuleRef, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir

@@ -28,11 +28,11 @@ from fastapi_architect.appgraph.declarations import (
     seen_type,
     text,
 )
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.class_hierarchy import substitute
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import BYTES, FLOAT, INT, STR, FunctionRef, Instance, Type, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir

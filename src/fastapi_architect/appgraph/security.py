@@ -20,11 +20,11 @@ from fastapi_architect.appgraph.middleware import Middleware
 from fastapi_architect.appgraph.middleware_paths import Passage, PathJudge, status_argument
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.project_facts import ProjectFacts
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import FunctionRef, Instance, options
 from fastapi_architect.syntax import ir
 

@@ -11,6 +11,7 @@ from fastapi_architect.appgraph.database import assigned_name
 from fastapi_architect.appgraph.declarations import called, elements, has_library_ancestor, keyword, known
 from fastapi_architect.appgraph.schemas import Schema, SchemaField, Validator, read_as
 from fastapi_architect.appgraph.values import classify, is_placeholder, is_secret_name
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import (
     Class,
@@ -23,7 +24,6 @@ from fastapi_architect.program.definitions import (
 )
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import ClassRef, External, Instance, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir

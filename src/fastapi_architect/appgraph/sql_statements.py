@@ -32,7 +32,7 @@ class SqlStatement:
         table: name without quotes, "" when none.
         columns: columns concerned.
         name: of the index, constraint, or the new name of a rename; "" when none.
-        target: table referred to by a foreign key, "" otherwise.
+        target: table that a foreign key refers to, or index that a constraint takes over; "" otherwise.
         concurrently: `CONCURRENTLY` is given.
         not_valid: `NOT VALID` is given.
         unique: a unique index.
@@ -139,7 +139,7 @@ _ACTIONS = (
         "add_unique",
         _compile(
             r"add (?:constraint <name> )?unique(?: nulls not distinct)? ?"
-            r"(?:\((?P<columns>[^)]*)\)|using index)"
+            r"(?:\((?P<columns>[^)]*)\)|using index <target>)"
         ),
     ),
     ("add_primary_key", _compile(r"add (?:constraint <name> )?primary key")),

@@ -12,10 +12,10 @@ from fastapi_architect.appgraph.declarations import (
     origin_of_name,
 )
 from fastapi_architect.appgraph.schemas import is_table
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.class_hierarchy import Ancestor
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import ClassRef, options
 from fastapi_architect.syntax import ir
 

@@ -123,7 +123,7 @@ def _lets_in(statement: ir.Stmt, graph: AppGraph, function: Function) -> bool:
     """The branch ends by returning a user, True, or what the application answers."""
     if statement.__class__ is not ir.Return:
         return False
-    value = statement.value  # type: ignore[union-attr]
+    value = statement.value
     if value is None or (value.__class__ is ir.Constant and value.kind == "none"):
         return True
     if value.__class__ is ir.Constant and value.kind == "bool":

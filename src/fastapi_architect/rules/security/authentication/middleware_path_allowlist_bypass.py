@@ -160,7 +160,8 @@ def _looked_for(middleware: Middleware, graph: AppGraph) -> Iterator[str]:
 def _finding(
     middleware: Middleware, passage: Passage, through: list[tuple[PathOperation, str]], graph: AppGraph
 ) -> Finding:
-    assert passage.decided_by is not None and passage.scope is not None
+    assert passage.decided_by is not None
+    assert passage.scope is not None
     operation, path = through[0]
     name = middleware.name.rpartition(".")[2]
     shown = ", ".join(f"`{o}`" for o, _ in through[:5])

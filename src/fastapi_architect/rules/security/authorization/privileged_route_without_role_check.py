@@ -1,0 +1,322 @@
+"""Everybody who is signed in may do what only some should.
+
+A route for administrators, one that hands out roles, and one that changes or deletes other people's accounts ask
+only who is calling, and not what that person may do.
+
+Known limits: a route is privileged by its path or tag, by the columns it writes (role, permissions, is_admin), by
+changing an account that its path names, or because four in five of the router's other writes ask for a role. A
+comparison of the path's id with the caller's own is self-service; a test of a role anywhere in the handler or what
+it calls counts as a check.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.public_operations import guard_of, is_public_by_nature
+from fastapi_architect.appgraph.parameters import Parameter
+from fastapi_architect.appgraph.schemas import read_schema
+from fastapi_architect.rules.kit import (
+    AccessLevel,
+    AppGraph,
+    Application,
+    Class,
+    Confidence,
+    Context,
+    Finding,
+    Function,
+    PathOperation,
+    Proof,
+    Rule,
+    Severity,
+    Site,
+    ir,
+    last_name,
+    names_in,
+    options,
+    routes_of,
+    steps,
+)
+
+rule = Rule(
+    __name__,
+    "A privileged route asks who is calling and not what they may do",
+    severity=Severity.CRITICAL,
+    cwe=285,
+    cvss="AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H",
+    references=(
+        "https://owasp.org/API-Security/editions/2023/en/0xa5-broken-function-level-authorization/",
+        "https://fastapi.tiangolo.com/tutorial/dependencies/sub-dependencies/",
+    ),
+)
+
+_ADMIN_PATH = re.compile(
+    r"(^|/)(admin|administration|superuser|superadmin|backoffice|internal)(/|$|[-_])", re.IGNORECASE
+)
+_ADMIN_TAG = re.compile(r"^(admin|administration|superuser|back[- ]?office)$", re.IGNORECASE)
+_SELF = re.compile(r"(^|/)(me|self|own|my|mine|profile|current)(/|$|[-_])", re.IGNORECASE)
+_PRIVILEGE = re.compile(
+    r"^(role|roles|role_id|role_ids|is_admin|is_superuser|is_staff|permissions|admin|superuser|privileges)$"
+)
+_ACCOUNT = re.compile(r"(^|/)(users?|accounts?|members?|employees|staff)/{(\w+)(:\w+)?}$", re.IGNORECASE)
+_ROLE_TEST = re.compile(
+    r"role|admin|superuser|permission|scope|is_staff|privileg|can_|allowed|authori[sz]|owner|policy|rbac|acl|forbid|grant",
+    re.IGNORECASE,
+)
+#: Guards that let no person in but a service with a key of its own.
+_MACHINE = re.compile(
+    r"scim|api_?key|service|machine|internal|webhook|hmac|signature|cron|worker|agent_token|partner",
+    re.IGNORECASE,
+)
+_FEWEST_SIBLINGS = 3
+_SHARE = 0.8
+
+
+@rule.check(per=Application)
+def signed_in_is_not_enough(application: Application, graph: AppGraph) -> Iterator[Finding]:
+    outliers = _outliers(application, graph)
+    role_guard = guard_of(graph, application, AccessLevel.SCOPED)
+    for operation in application.operations:
+        if operation.handler is None or operation.is_websocket or not _only_signed_in(operation, graph):
+            continue
+        why = _privileged(operation, graph) or outliers.get(id(operation))
+        if why is not None and not _checks_role(operation, graph):
+            yield _finding(operation, why, role_guard or 'require_role("admin")')
+
+
+def _only_signed_in(operation: PathOperation, graph: AppGraph) -> bool:
+    access = graph.access(operation)
+    if access.level != AccessLevel.USER or access.public_reason or _SELF.search(operation.path):
+        return False
+    return not any(
+        _MACHINE.search(g.name.rpartition(".")[2]) for g in access.guards if g.level == AccessLevel.USER
+    )
+
+
+# ── what makes it privileged ─────────────────────────────────────────────────────────────────────────────────
+
+
+_Why = tuple[str, Confidence, list[tuple[object, str]]]
+
+
+def _privileged(operation: PathOperation, graph: AppGraph) -> _Why | None:
+    """Why an operation is for few, how sure that is, and the evidence; None when nothing says so."""
+    if _ADMIN_PATH.search(operation.path) or any(_ADMIN_TAG.match(t) for t in operation.tags):
+        if is_public_by_nature(operation):
+            return None
+        sure = Confidence.FIRM if operation.is_write else Confidence.TENTATIVE
+        return "is a route for administrators by its path", sure, []
+    if not operation.is_write:
+        return None
+    written = _writes_privilege(operation, graph)
+    if written is not None:
+        site, column = written
+        return (
+            f"writes `{column}`, which says what somebody may do",
+            Confidence.FIRM,
+            [(site, f"{column} is written")],
+        )
+    account = _ACCOUNT.search(operation.path)
+    if (
+        account
+        and set(operation.methods) & {"DELETE", "PUT", "PATCH"}
+        and not _is_own(operation, account[3], graph)
+    ):
+        done = effects(graph).of_handler(operation)
+        if done.writes:
+            what = "deletes" if "DELETE" in operation.methods else "changes"
+            return (
+                f"{what} any account that the path names",
+                Confidence.FIRM,
+                [(done.writes[0], "the change is made")],
+            )
+    return None
+
+
+def _writes_privilege(operation: PathOperation, graph: AppGraph) -> tuple[Site, str] | None:
+    """An assignment to a privilege of a stored account, of something that the request carries."""
+    if not operation.path_names or not _carries_privilege(operation, graph):
+        return None
+    for function in effects(graph).of_handler(operation).functions:
+        for site in function.facts.sites(ir.Assign):
+            for target in site.node.targets:
+                named = target.__class__ is ir.Attribute and _PRIVILEGE.match(target.attr)
+                if named and _is_row(target.value, function, graph):
+                    return site, target.attr
+        for site in function.facts.calls_named("values", "update", "update_one"):
+            column = next((k.arg for k in site.node.keywords if k.arg and _PRIVILEGE.match(k.arg)), "")
+            if column:
+                return site, column
+    return None
+
+
+def _carries_privilege(operation: PathOperation, graph: AppGraph) -> bool:
+    return any(_names_privilege(p, graph) for p in operation.parameters if p.is_input)
+
+
+def _names_privilege(parameter: Parameter, graph: AppGraph) -> bool:
+    if _PRIVILEGE.match(parameter.name) or _PRIVILEGE.match(parameter.name.removeprefix("new_")):
+        return True
+    for of in options(parameter.type):
+        cls = getattr(of, "cls", None)
+        schema = read_schema(graph.program, cls) if isinstance(cls, Class) else None
+        if schema is not None and any(_PRIVILEGE.match(f.name) for f in schema.fields):
+            return True
+    return False
+
+
+def _is_row(expr: ir.Expr, function: Function, graph: AppGraph) -> bool:
+    models = {id(m.cls) for m in graph.models}
+    found = [getattr(of, "cls", None) for of in options(graph.program.inference.type_of(expr, function))]
+    return any(id(cls) in models for cls in found)
+
+
+def _is_own(operation: PathOperation, name: str, graph: AppGraph) -> bool:
+    """The path's id is compared with something of the caller, in the handler, a dependency or what they call."""
+    functions = [*operation.functions, *effects(graph).of_handler(operation).functions]
+    for function in dict.fromkeys(functions):
+        for site in function.facts.sites(ir.Compare):
+            sides = [set(names_in(site.node.left)), set(names_in(site.node.comparators[0]))]
+            ids = [bool(names & {name, "id", "user_id", "pk", "uuid"}) for names in sides]
+            callers = [
+                any(re.search("current|principal|caller|me$|auth|requester|actor|^user$", n) for n in names)
+                for names in sides
+            ]
+            if any(callers) and all(i or c for i, c in zip(ids, callers, strict=True)):
+                return True
+    return False
+
+
+def _checks_role(operation: PathOperation, graph: AppGraph) -> bool:
+    """Some condition in the handler, or in what it calls, is about roles, or the handler refuses by itself."""
+    handler = operation.handler
+    assert handler is not None
+    if graph.guards.refuses(handler):
+        return True
+    for function in effects(graph).of_handler(operation).functions:
+        for kind in (ir.If, ir.IfExp):
+            for site in function.facts.sites(kind):
+                if any(_ROLE_TEST.search(n) for n in names_in(site.node.test)):
+                    return True
+        if any(
+            _ROLE_TEST.search(last_name(s.node.func)) and _is_check(last_name(s.node.func))
+            for s in function.facts.calls
+        ):
+            return True
+    return False
+
+
+def _is_check(name: str) -> bool:
+    return bool(
+        re.match(
+            r"_?(check|require|ensure|verify|assert|has|is|can|authori[sz]e|validate|enforce|guard)", name
+        )
+    )
+
+
+# ── siblings ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _outliers(application: Application, graph: AppGraph) -> dict[int, _Why]:
+    """Writes of a router that ask for no role although four in five of its writes do."""
+    families: dict[object, list[PathOperation]] = defaultdict(list)
+    for operation in application.operations:
+        if operation.is_write and operation.handler is not None and not _SELF.search(operation.path):
+            families[operation.router_location, tuple(i.location for i in operation.inclusions)].append(
+                operation
+            )
+    found: dict[int, _Why] = {}
+    for siblings in families.values():
+        scoped = [o for o in siblings if graph.access(o).level >= AccessLevel.SCOPED]
+        if len(scoped) < _FEWEST_SIBLINGS or len(scoped) < _SHARE * len(siblings):
+            continue
+        evidence: list[tuple[object, str]] = [(o.handler, f"{o} asks for a role") for o in scoped[:5]]
+        text = f"asks for no role, as {len(scoped)} of the {len(siblings)} writes of this router do"
+        for operation in siblings:
+            if id(operation) not in {id(o) for o in scoped}:
+                found[id(operation)] = (text, Confidence.TENTATIVE, evidence)
+    return found
+
+
+def _finding(operation: PathOperation, why: _Why, guard: str) -> Finding:
+    assert operation.handler is not None
+    text, sure, evidence = why
+    name = operation.handler.name
+    decorator = last_name(operation.registration[0].func)
+    return rule.at(
+        operation.handler,
+        f"`{operation}` ({name}) {text}, and lets in whoever is signed in.",
+        f"Ask for the role, on the router or here:\n"
+        f'```python\n@router.{decorator}("{operation.path}", dependencies=[Depends({guard})])\n'
+        f"async def {name}(): ...\n```",
+        reasoning=f"The guards of `{operation}` ask who is calling; none of them, and no condition in {name}, asks for a role.",
+        exploit=f"An ordinary user sends `{operation}` with their own token and is obeyed.",
+        confidence=Confidence.TENTATIVE if operation.conditional else sure,
+        trace=steps((operation.handler, f"{operation} asks for no role"), *evidence),  # type: ignore[arg-type]
+        routes=routes_of([operation]),
+        context=Context(access="user", writes=operation.is_write, missing_check=True),
+    )
+
+
+rule.bad = """
+    from typing import Annotated
+
+    from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException
+
+    USERS = {"alice": "admin", "mallory": "customer"}
+
+    def current_user(x_token: Annotated[str | None, Header()] = None) -> str:
+        if x_token not in USERS:
+            raise HTTPException(401)
+        return x_token
+
+    admin = APIRouter(prefix="/admin", dependencies=[Depends(current_user)])
+
+    @admin.delete("/users/{name}")
+    def delete_user(name: str) -> str:  # finding: privileged-route-without-role-check
+        USERS.pop(name, None)
+        return f"{name} is gone"
+
+    app = FastAPI()
+    app.include_router(admin)
+"""
+
+rule.good = """
+    from typing import Annotated
+
+    from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException
+
+    USERS = {"alice": "admin", "mallory": "customer"}
+
+    def current_user(x_token: Annotated[str | None, Header()] = None) -> str:
+        if x_token not in USERS:
+            raise HTTPException(401)
+        return x_token
+
+    def require_admin(user: Annotated[str, Depends(current_user)]) -> str:
+        role = USERS[user]
+        if role != "admin":
+            raise HTTPException(403)
+        return user
+
+    admin = APIRouter(prefix="/admin", dependencies=[Depends(require_admin)])
+
+    @admin.delete("/users/{name}")
+    def delete_user(name: str) -> str:
+        USERS.pop(name, None)
+        return f"{name} is gone"
+
+    app = FastAPI()
+    app.include_router(admin)
+"""
+
+
+@rule.exploit
+def a_customer_deletes_the_administrator(proof: Proof) -> None:
+    """Mallory, a customer, deletes the administrator alice with her own token."""
+    answer = proof.client.delete("/admin/users/alice", headers={"X-Token": "mallory"})
+    assert answer.status_code == 200
+    assert answer.json() == "alice is gone"

@@ -335,3 +335,15 @@ def test_columns_that_a_function_of_the_file_gives_belong_to_the_table():
     head = replay(history.revisions).head
     assert list(head.table("t").columns) == ["a", "made", "changed", "extra"]
     assert (head.table("t").opaque, head.table("u").opaque) == (False, True)
+
+
+def test_a_unique_index_that_becomes_a_constraint_is_one_constraint():
+    history = history_of({
+        "a.py": revision("a", "None", """
+            op.create_table("t", sa.Column("a", sa.Integer()))
+            op.create_index("ix_a", "t", ["a"], unique=True, postgresql_concurrently=True)
+            op.execute("ALTER TABLE t ADD CONSTRAINT uq_a UNIQUE USING INDEX ix_a")
+            """),
+    })  # fmt: skip
+    table = replay(history.revisions).head.table("t")
+    assert ([u.columns for u in table.uniques], table.indexes) == ([("a",)], ())

@@ -355,3 +355,34 @@ def test_a_table_name_computed_from_the_class_name_is_known():
         """)
     )
     assert [m.table.name for m in models] == ["order_line"]
+
+
+def test_a_type_that_a_function_makes_and_an_enumeration_stored_as_text_have_their_families():
+    columns = find_models(
+        program_of("""
+        import enum
+        import sqlalchemy as sa
+        from sqlalchemy.dialects import postgresql
+        from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+        from sqlalchemy.types import TypeDecorator
+        class Base(DeclarativeBase): pass
+        class Kind(enum.Enum):
+            a = 1
+        class Encrypted(TypeDecorator):
+            impl = sa.String(40)
+        def Document(**options):
+            return sa.JSON(**options).with_variant(postgresql.JSONB(), "postgresql")
+        class Thing(Base):
+            __tablename__ = "things"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            body: Mapped[dict] = mapped_column(Document())
+            kind: Mapped[Kind] = mapped_column(sa.Enum(Kind, native_enum=False))
+            native: Mapped[Kind]
+            secret: Mapped[str] = mapped_column(Encrypted)
+            tags: Mapped[list[str]] = mapped_column(postgresql.ARRAY(sa.Text))
+        """)
+    )[0].columns
+    assert {c.name: c.type.family for c in columns} == {
+        "id": "integer", "body": "json", "kind": "string", "native": "enum", "secret": "string", "tags": "array",
+    }  # fmt: skip
+    assert {c.name: (c.type.name, c.type.length) for c in columns}["secret"] == ("Encrypted", 40)

@@ -8,10 +8,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi_architect.appgraph.declarations import NOWHERE, called, has_library_ancestor, keyword, origin
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Scope, last_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
-from fastapi_architect.program.types import ClassRef, Instance, Type, may_be_none, options, without_none
+from fastapi_architect.program.types import (
+    ClassRef,
+    FunctionRef,
+    Instance,
+    Type,
+    may_be_none,
+    options,
+    without_none,
+)
 from fastapi_architect.syntax import ir
 
 
@@ -31,6 +39,7 @@ class ColumnType:
         item: element type of an ARRAY.
         impl: for a `TypeDecorator` the name of the type it stores; otherwise `name`.
         enum_name: name of the database's enumeration type.
+        native: an Enum that is an enumeration in the database too; False when stored as a string.
     """
 
     name: str
@@ -43,13 +52,15 @@ class ColumnType:
     item: ColumnType | None = None
     impl: str = ""
     enum_name: str | None = None
+    native: bool = True
 
     @property
     def family(self) -> str:
         """What it stores: integer, string, text, numeric, float, boolean, datetime, date, time, interval,
         binary, json,
         uuid, enum, array, or other."""
-        return _FAMILIES.get((self.impl or self.name).upper(), "other")
+        found = _FAMILIES.get((self.impl or self.name).upper(), "other")
+        return "string" if found == "enum" and not self.native else found
 
 
 _FAMILIES = {
@@ -113,7 +124,7 @@ _SIZED = frozenset(
 _NUMERIC = frozenset({"Numeric", "NUMERIC", "DECIMAL", "Float", "FLOAT", "Double", "DOUBLE", "REAL"})
 
 
-def of_expression(program: Program, expr: ir.Expr | None, scope: Scope) -> ColumnType | None:
+def of_expression(program: Program, expr: ir.Expr | None, scope: Scope, depth: int = 0) -> ColumnType | None:
     """The type that `String(50)`, `sa.Integer`, `JSONB()`, `MutableDict.as_mutable(JSONB)` mean; None when
     not a type.
     """
@@ -122,7 +133,7 @@ def of_expression(program: Program, expr: ir.Expr | None, scope: Scope) -> Colum
     if isinstance(expr, ir.Name | ir.Attribute):
         expr, scope = program.inference.expand(expr, scope)
     if isinstance(expr, ir.Call):
-        return _of_call(program, expr, scope)
+        return _of_call(program, expr, scope, depth)
     if isinstance(expr, ir.Name | ir.Attribute):
         return _of_class(program, expr, scope)
     return None
@@ -154,12 +165,15 @@ def of_class(program: Program, cls: Class) -> ColumnType:
     return ColumnType(cls.name, impl=cls.name)
 
 
-def _of_call(program: Program, call: ir.Call, scope: Scope) -> ColumnType | None:
+def _of_call(program: Program, call: ir.Call, scope: Scope, depth: int) -> ColumnType | None:
     method = last_name(call.func)
     if method in ("with_variant", "evaluates_none", "as_generic") and isinstance(call.func, ir.Attribute):
-        return of_expression(program, call.func.value, scope)
+        return of_expression(program, call.func.value, scope, depth + 1)
     if method == "as_mutable":
-        return of_expression(program, argument(call, 0, "sqltype"), scope)
+        return of_expression(program, argument(call, 0, "sqltype"), scope, depth + 1)
+    returned = _returned(program, call, scope, depth) if depth < 5 else None
+    if returned is not None:
+        return returned
     base = _of_class(program, call.func, scope)
     if base is None:
         return None
@@ -179,8 +193,22 @@ def _of_call(program: Program, call: ir.Call, scope: Scope) -> ColumnType | None
     return base
 
 
+def _returned(program: Program, call: ir.Call, scope: Scope, depth: int) -> ColumnType | None:
+    """The type that a function of the program makes: `def CustomJSON(): return sa.JSON().with_variant(...)`."""
+    for of in options(program.inference.type_of(call.func, scope)):
+        if isinstance(of, FunctionRef):
+            sites = of.function.facts.sites(ir.Return)
+            return (
+                of_expression(program, sites[0].node.value, of.function, depth + 1)
+                if len(sites) == 1
+                else None
+            )
+    return None
+
+
 def _enum(program: Program, call: ir.Call, scope: Scope, base: ColumnType) -> ColumnType:
     enum_name = program.constants.string(keyword(call, "name"), scope)
+    base = replace(base, native=program.constants.value(keyword(call, "native_enum"), scope) is not False)
     if call.args:
         for of in options(program.inference.type_of(call.args[0], scope)):
             if isinstance(of, ClassRef) and isinstance(of.cls, Class):

@@ -22,10 +22,10 @@ from fastapi_architect.appgraph.declarations import (
 )
 from fastapi_architect.appgraph.table_names import TableNames
 from fastapi_architect.appgraph.tables import Column, ForeignKey, TableReader
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import Instance, Type, options
 from fastapi_architect.syntax import ir
 
@@ -234,7 +234,8 @@ class MappedColumnReader:
         found = []
         if target is not None:
             table, column = self.reader.reference(target, each.cls)
-            ondelete = text(self.program, field, each.cls, "ondelete")
+            said = text(self.program, field, each.cls, "ondelete")
+            ondelete = said.upper() if said is not None else None
             targets = (column,) if column else ()
             found.append(ForeignKey((each.name,), table, targets, ondelete, None, None, each.location))
         found += [

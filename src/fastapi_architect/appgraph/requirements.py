@@ -195,14 +195,17 @@ def _pinned(specifier: str) -> str | None:
 
 
 class _Lines:
-    """Finds the line of a text in a file, once each."""
+    """Finds the line on which a package is first named."""
 
     def __init__(self, text: str) -> None:
-        self.lines = text.splitlines()
+        self._first: dict[str, int] = {}
+        for number, line in enumerate(text.splitlines(), 1):
+            for word in re.findall(r"[A-Za-z0-9][\w.-]*", line):
+                self._first.setdefault(canonicalize_name(word), number)
 
     def of(self, name: str) -> int:
-        pattern = re.compile(rf"(?:^|[\s\"'\[,]){re.escape(name)}(?![\w.-])", re.IGNORECASE)
-        return next((number for number, line in enumerate(self.lines, 1) if pattern.search(line)), 1)
+        """The line, 1 when the name is not in the text."""
+        return self._first.get(canonicalize_name(name), 1)
 
 
 def _pyproject(path: str, text: str) -> Iterator[Requirement]:

@@ -349,14 +349,19 @@ def _drop_index(table: TableState, operation: Operation, _revision: str) -> Tabl
 
 
 def _create_unique(table: TableState, operation: Operation, _revision: str) -> TableState:
-    unique = UniqueConstraint(operation.name, operation.columns, operation.location)
-    return replace(table, uniques=(*table.uniques, unique))
+    columns, indexes = operation.columns, table.indexes
+    if not columns and operation.target is not None:
+        # `ADD CONSTRAINT ... UNIQUE USING INDEX ...` turns the index into the constraint.
+        columns = next((i.columns for i in indexes if i.name == operation.target), ())
+        indexes = tuple(i for i in indexes if i.name != operation.target)
+    unique = UniqueConstraint(operation.name, columns, operation.location)
+    return replace(table, uniques=(*table.uniques, unique), indexes=indexes)
 
 
 def _create_foreign_key(table: TableState, operation: Operation, _revision: str) -> TableState:
     def text(name: str) -> str | None:
         expr = operation.arguments.get(name)
-        return expr.value if isinstance(expr, ir.Constant) and isinstance(expr.value, str) else None
+        return expr.value.upper() if isinstance(expr, ir.Constant) and isinstance(expr.value, str) else None
 
     key = ForeignKey(
         operation.columns,

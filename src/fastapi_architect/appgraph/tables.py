@@ -14,9 +14,9 @@ from typing import Any
 from fastapi_architect.appgraph import column_types
 from fastapi_architect.appgraph.column_types import ColumnType
 from fastapi_architect.appgraph.declarations import called, elements, flag, keyword
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Scope, last_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.program.types import ClassRef, FunctionRef, Type, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
@@ -30,7 +30,7 @@ class ForeignKey:
         columns: names of the referring columns.
         table: name of the table referred to, with its schema if one is given; "" when not known.
         target_columns: names of the columns referred to.
-        ondelete: as given (`CASCADE`), None when absent.
+        ondelete: in capitals (`CASCADE`), None when absent.
         onupdate: likewise.
         name: of the constraint, or None.
         location: where.
@@ -356,8 +356,8 @@ class TableReader:
             (column,),
             table,
             (target,) if target else (),
-            self.text(call, scope, "ondelete"),
-            self.text(call, scope, "onupdate"),
+            _upper(self.text(call, scope, "ondelete")),
+            _upper(self.text(call, scope, "onupdate")),
             self.text(call, scope, "name"),
             location,
         )
@@ -501,8 +501,8 @@ class TableReader:
             self._column_names(elements(argument(call, 0, "columns")), scope, None),
             next((table for table, _ in targets if table), ""),
             tuple(column for _, column in targets),
-            self.text(call, scope, "ondelete"),
-            self.text(call, scope, "onupdate"),
+            _upper(self.text(call, scope, "ondelete")),
+            _upper(self.text(call, scope, "onupdate")),
             self.text(call, scope, "name"),
             scope.location(call),
         )
@@ -552,6 +552,10 @@ class TableReader:
 
 #: Items of a table that say nothing here.
 _OTHER_ITEMS = frozenset({"ExcludeConstraint", "Comment", "Identity", "Sequence", "DDL"})
+
+
+def _upper(text: str | None) -> str | None:
+    return text.upper() if text is not None else None
 
 
 def _unstarred(expr: ir.Expr) -> ir.Expr:

@@ -25,6 +25,8 @@ _PLACEHOLDER = re.compile(
     r"abc\d*|1234\d*|qwerty|letmein|minioadmin|supersecret|super-secret|mysecret|my-secret|secretkey|secret_key|secret-key)$",
     re.IGNORECASE,
 )
+#: How much of a value is looked at: the patterns take quadratic time.
+_READ = 500
 _PREFIXES = (
     ("sk-", 20), ("sk_live_", 16), ("AKIA", 20), ("ASIA", 20), ("ghp_", 30), ("gho_", 30), ("github_pat_", 30),
     ("xoxb-", 20), ("xoxp-", 20), ("AIza", 35), ("SG.", 30), ("-----BEGIN", 10), ("glpat-", 20), ("hf_", 30),
@@ -49,7 +51,7 @@ def classify(value: str) -> str:
         empty, reference (`${X}`), boolean, number, url, url-with-password, provider-key (a key format of a
         known provider), placeholder, random (long and without words: may be a real secret) or text.
     """
-    text = value.strip().strip("\"'")
+    text = value[:_READ].strip().strip("\"'")
     if not text:
         return "empty"
     if re.fullmatch(r"\$\{?\w+[^}]*\}?|\$\(.*\)", text):
@@ -70,7 +72,7 @@ def classify(value: str) -> str:
 
 def is_placeholder(value: str) -> bool:
     """A value that everybody knows: `changeme`, `secret`, `your-secret-key`."""
-    return not value or _PLACEHOLDER.search(value) is not None
+    return not value or _PLACEHOLDER.search(value[:_READ]) is not None
 
 
 def _looks_random(text: str) -> bool:

@@ -1,0 +1,208 @@
+"""Money is kept, or taken and given, as a binary floating-point number.
+
+`0.1 + 0.2` is `0.30000000000000004`: a float cannot hold most amounts exactly. Sums drift by cents, totals do not equal the
+sum of their lines, and comparisons with what was paid fail. `Numeric(12, 2)` in the table and `Decimal` in Python hold
+what was written; whole cents in an integer do, too.
+
+Known limits: money is known by the names of columns and fields; arithmetic that turns a `Numeric` column into a float in
+the middle of a function is not followed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from fastapi_architect.appgraph.models import Model
+from fastapi_architect.appgraph.schemas import Schema
+from fastapi_architect.program.types import FLOAT, without_none
+from fastapi_architect.rules.kit import AppGraph, Confidence, Finding, Proof, Rule, Severity
+
+rule = Rule(
+    __name__,
+    "Money is held in a floating-point number",
+    severity=Severity.IMPORTANT,
+    cwe=1339,
+    references=(
+        "https://docs.python.org/3/tutorial/floatingpoint.html",
+        "https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-FLOAT",
+    ),
+    requires=("sqlalchemy",),
+)
+
+#: Classes whose fee is a percentage as often as an amount, and whose total counts things.
+_SETTINGS = re.compile(r"(Settings|Config|Configuration|Options)$")
+_STATISTICS = re.compile(r"Count|Stat|Metric")
+
+#: Last words of names that mean money wherever they stand.
+_MONEY = frozenset("price fee fees balance salary subtotal refund payout invoice".split())  # noqa: SIM905
+#: Words that mean money beside other money only.
+_MAYBE = frozenset("amount total cost tax discount payment budget revenue wage charge deposit".split())  # noqa: SIM905
+#: Names of classes whose amounts and totals are money.
+_TRADE = re.compile(
+    r"order|invoice|payment|transaction|account|wallet|cart|basket|purchase|sale|expense|payroll|refund|checkout|"
+    r"subscription|billing|ledger|donation|receipt",
+    re.IGNORECASE,
+)
+_CURRENCIES = frozenset("usd eur gbp chf cny rmb inr jpy".split())  # noqa: SIM905
+#: A word that says the number is something else: `price_change`, `load_balance_ratio`, `min_price` of a search.
+_OTHER = frozenset(
+    "rate ratio percent percentage pct score weight factor count tokens min max minimum maximum avg average "  # noqa: SIM905
+    "mean std multiplier change delta vote votes white load class time seconds".split()
+)
+
+
+def _words(name: str) -> list[str]:
+    return [w for w in re.split(r"[_\W]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()) if w]
+
+
+def _means(name: str) -> str:
+    """ "money", "maybe", or "" for a name that says nothing of the kind."""
+    words = _words(name)
+    if words and words[-1] in _CURRENCIES and len(words) > 1:
+        return "money" if words[-2] in _MONEY | _MAYBE else ""
+    if not words or _OTHER & set(words):
+        return ""
+    return "money" if words[-1] in _MONEY else "maybe" if words[-1] in _MAYBE else ""
+
+
+def _is_money(name: str, owner: str, siblings: Iterable[str]) -> bool:
+    """By its own name, or by the company it keeps."""
+    meaning = _means(name)
+    if _SETTINGS.search(owner) or meaning != "maybe":
+        return meaning == "money" and not _SETTINGS.search(owner)
+    if _STATISTICS.search(owner):
+        return False
+    others = {s for s in siblings if s != name}
+    return bool(_TRADE.search(owner)) or any(
+        _means(s) == "money" or _words(s)[-1:] == ["currency"] for s in others
+    )
+
+
+@rule.check(per=Model)
+def float_column(model: Model, _: AppGraph) -> Iterator[Finding]:
+    names = [c.attribute or c.name for c in model.columns]
+    for column in model.columns:
+        name = column.attribute or column.name
+        if column.owner is not model.cls or column.type is None or column.type.family != "float":
+            continue
+        if _is_money(name, model.name, names):
+            mapped = f"{name}: Mapped[Decimal] = mapped_column(Numeric(12, 2))"
+            yield rule.at(
+                column,
+                f"`{model.name}.{name}` keeps money in a {column.type.name} column, which cannot hold most amounts exactly.",
+                "Use a decimal column, and migrate the values with a cast that rounds:\n```python\n"
+                "from decimal import Decimal\n\n"
+                f"from sqlalchemy import Numeric\n\n# Bad\n{name}: Mapped[float]\n# Good\n{mapped}\n```",
+                reasoning="Binary fractions have no 0.1: sums over rows drift, and equality with a paid amount fails.",
+                confidence=Confidence.FIRM,
+                symbol=model.cls.full_name,
+            )
+
+
+@rule.check(per=Schema)
+def float_field(schema: Schema, _: AppGraph) -> Iterator[Finding]:
+    if schema.kind not in ("pydantic", "sqlmodel", "pydantic-dataclass"):
+        return
+    names = [f.name for f in schema.fields]
+    for field in schema.fields:
+        if (
+            field.owner is schema.cls
+            and without_none(field.type) == FLOAT
+            and _is_money(field.name, schema.cls.name, names)
+        ):
+            optional = " | None" if field.nullable else ""
+            yield rule.at(
+                field,
+                f"`{schema.cls.name}.{field.name}` is money, and a float: amounts are rounded before your code sees them.",
+                "Let Pydantic read and write decimals:\n```python\nfrom decimal import Decimal\n\n# Bad\n"
+                f"{field.name}: float{optional}\n# Good\n"
+                f"{field.name}: Decimal{optional} = Field(max_digits=12, decimal_places=2)\n```\n"
+                "Or send whole cents as an integer.",
+                reasoning="Even where the column is exact, the value passes through a binary fraction here.",
+                confidence=Confidence.FIRM,
+                symbol=schema.cls.full_name,
+            )  # fmt: skip
+
+
+rule.bad = """
+    from fastapi import FastAPI
+    from pydantic import BaseModel
+    from sqlalchemy import Float, create_engine, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+    app = FastAPI()
+    engine = create_engine("sqlite:///shop.db")
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class OrderLine(Base):
+        __tablename__ = "order_lines"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        price: Mapped[float] = mapped_column(Float)  # finding: money-as-float
+
+
+    class LineIn(BaseModel):
+        price: float  # finding: money-as-float
+
+
+    Base.metadata.create_all(engine)
+
+
+    @app.post("/lines")
+    def add_line(line: LineIn) -> str:
+        with Session(engine) as session:
+            session.add(OrderLine(price=line.price))
+            session.commit()
+            return str(sum(session.scalars(select(OrderLine.price))))
+"""
+
+rule.good = """
+    from decimal import Decimal
+
+    from fastapi import FastAPI
+    from pydantic import BaseModel
+    from sqlalchemy import Numeric, create_engine, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+    app = FastAPI()
+    engine = create_engine("sqlite:///shop.db")
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class OrderLine(Base):
+        __tablename__ = "order_lines"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        price: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+
+
+    class LineIn(BaseModel):
+        price: Decimal
+
+
+    Base.metadata.create_all(engine)
+
+
+    @app.post("/lines")
+    def add_line(line: LineIn) -> str:
+        with Session(engine) as session:
+            session.add(OrderLine(price=line.price))
+            session.commit()
+            return str(sum(session.scalars(select(OrderLine.price))))
+"""
+
+
+@rule.symptom
+def three_times_ten_cents_are_not_thirty(proof: Proof) -> None:
+    """Three lines at 0.10 add up to 0.30000000000000004."""
+    for _ in range(3):
+        total = proof.client.post("/lines", json={"price": "0.10"}).json()
+    assert total not in ("0.3", "0.30")

@@ -1,8 +1,7 @@
 """The control-flow graph of one function: basic blocks and the edges between them.
 
 An *element* of a block is whatever is evaluated there: a simple statement; the test of an `if`, `while` or `match` guard
-as an expression; `ir.For` for "take the next item and bind the target" (its iterable is an element of its own before);
-`ir.WithItem`, `ir.Handler` and `ir.Case` for entering and binding.
+as an expression; the iterable of a `for`, and `ir.For` itself for binding the next item, at the top of its body; `ir.WithItem`, `ir.Handler` and `ir.Case` for entering and binding.
 
 Exceptions: an explicit `raise` leads to the handlers around it, else out. Inside `try`, every statement has a block of
 its own with an exception edge, because it may be left before it is done: what flows along that edge is the state
@@ -26,6 +25,8 @@ from fastapi_architect.syntax import ir
 _MAX_COPIES = 3
 
 Element = ir.Node
+#: Index of a block, and position of an element in it.
+Place = tuple[int, int]
 
 
 class Edge(msgspec.Struct, frozen=True, eq=False):
@@ -75,7 +76,7 @@ class ControlFlowGraph:
     def __init__(self, function: Function) -> None:
         self.function = function
         self.blocks: list[Block] = []
-        self._places: dict[int, tuple[int, int]] | None = None
+        self._places: dict[int, list[Place]] | None = None
         _Builder(self).build(function.body)
 
     def reverse_postorder(self) -> list[int]:
@@ -96,16 +97,16 @@ class ControlFlowGraph:
         return order
 
     @property
-    def places(self) -> dict[int, tuple[int, int]]:
-        """Identity of an element, or of the compound statement it heads, to (block, position).
+    def places(self) -> dict[int, list[Place]]:
+        """Identity of an element, or of the compound statement it heads, to where it stands.
 
-        An element of a copied `finally` body stands at its first place.
+        An element of a copied `finally` body stands at several places.
         """
         if self._places is None:
-            places: dict[int, tuple[int, int]] = {}
+            places: dict[int, list[Place]] = {}
             for block in self.blocks:
                 for position, element in enumerate(block.elements):
-                    places.setdefault(id(element), (block.index, position))
+                    places.setdefault(id(element), []).append((block.index, position))
             for statement, element in self._heads:
                 if id(element) in places:
                     places.setdefault(id(statement), places[id(element)])
@@ -114,27 +115,34 @@ class ControlFlowGraph:
 
     _heads: list[tuple[ir.Stmt, Element]]
 
-    def place_of(self, site: Site) -> tuple[int, int] | None:
-        """Block and position at which a node is evaluated; None when nothing leads there.
+    def places_of(self, site: Site) -> list[Place]:
+        """Where a node is evaluated: several places in a copied `finally` body, none when nothing leads there.
 
         The head of a compound statement stands for its tests: a call in an `elif` test is placed at the first test.
         """
-        return self.places.get(id(site.node)) or self.places.get(id(site.statement))
+        found = self.places.get(id(site.node))
+        if found is not None:
+            return found
+        for context in site.context:
+            if context.role == "iter" and context.node.__class__ is ir.For:
+                return self.places.get(id(context.node.iter), [])
+        return self.places.get(id(site.statement), [])
 
-    def await_points(self) -> list[tuple[int, int]]:
+    def await_points(self) -> list[Place]:
         """Places at which other coroutines may run: `await`, `async for`, `async with`; in order, each once."""
-        found: set[tuple[int, int]] = set()
+        found: set[Place] = set()
         for kind in (ir.Await, ir.For, ir.With):
             for site in self.function.facts.sites(kind):
                 if kind is ir.Await or site.node.is_async:
-                    place = self.place_of(site)
-                    if place is not None:
-                        found.add(place)
+                    found.update(self.places_of(site))
         return sorted(found)
 
 
 class _Finally(msgspec.Struct, eq=False):
-    """A `finally` around what is being built: its body, and the copies made of it, by the way of leaving."""
+    """A `finally` around what is being built: its body, and the copies made of it, by the way of leaving.
+
+    `depth` counts the `finally` bodies it stands in itself.
+    """
 
     body: list[ir.Stmt]
     depth: int
@@ -168,6 +176,8 @@ class _Builder:
         self.graph = graph
         self.frames: list[_Finally | _Handlers | _Loop | _Suppress] = []
         self.current: int | None = None
+        #: How many `finally` bodies are being copied, one inside the other.
+        self.copying = 0
         graph._heads = []  # noqa: SLF001 - the builder fills the graph
 
     def build(self, body: list[ir.Stmt]) -> None:
@@ -265,7 +275,9 @@ class _Builder:
         frame.copies[key] = (begin, None)
         self.frames = saved_frames[:position]
         self.begin(begin)
+        self.copying += 1
         self.body(frame.body)
+        self.copying -= 1
         end = self.current
         frame.copies[key] = (begin, end)
         self._onward(end, position, way, target, down_to)
@@ -347,15 +359,13 @@ class _Builder:
         self.add(node.iter)
         first = self.block()
         self.jump(first)
-        self.begin(first)
-        self.add(node)
-        source = self.current
         self.frames.append(_Loop(first, after))
-        self.branch(source, "item")
+        self.branch(first, "item")
+        self.add(node)
         self.body(node.body)
         self.jump(first)
         self.frames.pop()
-        self.branch(source, "done")
+        self.branch(first, "done")
         self.body(node.orelse)
         self.jump(after)
         self.begin(after)
@@ -379,8 +389,7 @@ class _Builder:
     def try_(self, node: ir.Try) -> None:
         after = self.block()
         if node.finalbody:
-            depth = sum(isinstance(frame, _Finally) for frame in self.frames)
-            self.frames.append(_Finally(node.finalbody, depth))
+            self.frames.append(_Finally(node.finalbody, self.copying))
         targets = [self.block() for _ in node.handlers]
         self.cut()
         self.frames.append(_Handlers(targets, any(_catches_all(handler) for handler in node.handlers)))

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
-from fastapi_architect.dataflow.control_flow_graph import ControlFlowGraph, Edge
+from fastapi_architect.dataflow.control_flow_graph import ControlFlowGraph, Edge, Place
 from fastapi_architect.program.facts import Site
-
-Place = tuple[int, int]
 
 
 def immediate_dominators(
@@ -46,7 +44,7 @@ def _meet(left: int, right: int, found: dict[int, int], rank: dict[int, int]) ->
 
 
 class Dominance:
-    """Answers about one flow graph. A place is (block, position); see `ControlFlowGraph.place_of`."""
+    """Answers about one flow graph. A place is (block, position); see `ControlFlowGraph.places_of`."""
 
     def __init__(self, graph: ControlFlowGraph) -> None:
         self.graph = graph
@@ -97,33 +95,41 @@ class Dominance:
 
     def dominates(self, first: Site, second: Site) -> bool:
         """Whenever `second` is evaluated, `first` has been evaluated before (or is the same element)."""
-        return self._ordered(self.graph.place_of(first), self.graph.place_of(second), self.block_dominates)
+        earlier, later = self.graph.places_of(first), self.graph.places_of(second)
+        later = [place for place in later if place[0] in self.dominators]
+        return bool(later) and all(
+            any(_before(a, b) if a[0] == b[0] else self.block_dominates(a[0], b[0]) for a in earlier)
+            for b in later
+        )
 
     def post_dominates(self, first: Site, second: Site) -> bool:
         """Whenever the function returns after `second`, it has evaluated `first` behind it (or in the same element)."""
-        return self._ordered(self.graph.place_of(second), self.graph.place_of(first), self._flipped)
-
-    def _flipped(self, second: int, first: int) -> bool:
-        return self.block_post_dominates(first, second)
-
-    @staticmethod
-    def _ordered(earlier: Place | None, later: Place | None, blocks: Callable[[int, int], bool]) -> bool:
-        if earlier is None or later is None:
-            return False
-        if earlier[0] == later[0]:
-            return earlier[1] <= later[1]
-        return blocks(earlier[0], later[0])
+        later, earlier = self.graph.places_of(first), self.graph.places_of(second)
+        earlier = [place for place in earlier if place[0] in self.post_dominators]
+        return bool(earlier) and all(
+            any(_before(a, b) if a[0] == b[0] else self.block_post_dominates(b[0], a[0]) for b in later)
+            for a in earlier
+        )
 
     def conditions(self, site: Site) -> list[Edge]:
         """Edges that every way to `site` passes, with what is known to hold on them; innermost first.
 
         `if not allowed: raise` puts `allowed` among the conditions of all that follows.
         """
-        place = self.graph.place_of(site)
-        if place is None or place[0] not in self.dominators:
-            return []
+        found: list[Edge] | None = None
+        for place in self.graph.places_of(site):
+            if place[0] not in self.dominators:
+                continue
+            here = self._conditions_of(place[0])
+            if found is None:
+                found = here
+            else:
+                held = {(id(edge.condition), edge.holds) for edge in here}
+                found = [edge for edge in found if (id(edge.condition), edge.holds) in held]
+        return found or []
+
+    def _conditions_of(self, block: int) -> list[Edge]:
         found: list[Edge] = []
-        block = place[0]
         while True:
             entering = [
                 e for e in self.graph.blocks[block].predecessors if not self.block_dominates(block, e.source)
@@ -135,6 +141,10 @@ class Dominance:
             if above == block:
                 return found
             block = above
+
+
+def _before(earlier: Place, later: Place) -> bool:
+    return earlier[1] <= later[1]
 
 
 def _above(first: int, second: int, tree: dict[int, int]) -> bool:

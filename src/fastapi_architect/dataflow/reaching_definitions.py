@@ -68,11 +68,11 @@ class ReachingDefinitions:
 
     def at(self, site: Site, name: str) -> list[Definition]:
         """Definitions of `name` that may reach the place of `site`, in order; none when nothing leads there."""
-        place = self.graph.place_of(site)
-        if place is None or place[0] not in self._entering:
-            return []
-        block, position = place
-        reaching = self._through(self._entering[block], self.graph.blocks[block].elements[:position])
+        reaching = 0
+        for block, position in self.graph.places_of(site):
+            if block in self._entering:
+                elements = self.graph.blocks[block].elements[:position]
+                reaching |= self._through(self._entering[block], elements)
         reaching &= self._of_name.get(name, 0)
         return [each for number, each in enumerate(self.definitions) if reaching >> number & 1]
 

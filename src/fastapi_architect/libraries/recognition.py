@@ -16,22 +16,22 @@ ConceptT = TypeVar("ConceptT", bound=Concept)
 
 
 class Recognised:
-    """The concepts of one program, each class found on first use and kept."""
+    """The concepts of one program: found in one pass over the calls whose last names some library knows."""
 
     def __init__(self, program: Program, libraries: Libraries) -> None:
         self._program = program
         self._recognitions = tuple(libraries.recognitions())
         self._found: dict[type[Concept], tuple[Concept, ...]] = {}
         self._by_scope: dict[type[Concept], dict[int, list[Concept]]] = {}
-        self._done: dict[int, list[Concept]] = {}
+        self._occurrences: list[list[Concept]] | None = None
 
     def all(self, concept: type[ConceptT]) -> tuple[ConceptT, ...]:
         """Every occurrence, in order of files and places."""
         if concept not in self._found:
             found: list[Concept] = []
-            for recognition in self._recognitions:
+            for recognition, occurrences in zip(self._recognitions, self._recognised(), strict=True):
                 if any(issubclass(each, concept) for each in recognition.concepts):
-                    found += [c for c in self._run(recognition) if isinstance(c, concept)]
+                    found += [c for c in occurrences if isinstance(c, concept)]
             found.sort(key=lambda c: (c.site.scope.module.path, c.site.node.span, c.name))
             self._found[concept] = tuple(found)
         return self._found[concept]  # type: ignore[return-value]
@@ -49,42 +49,78 @@ class Recognised:
             self._by_scope[concept] = index
         return self._by_scope[concept]  # type: ignore[return-value]
 
-    def _run(self, recognition: Recognition) -> list[Concept]:
-        """Run one recogniser over the calls that fit it; once, whatever it yields."""
-        key = id(recognition)
-        if key not in self._done:
-            found: list[Concept] = []
-            for site, name, sure in self._candidates(recognition):
-                found += recognition.function(RecognisedCall(site, name, self._program, sure=sure))
-            self._done[key] = found
-        return self._done[key]
+    def _recognised(self) -> list[list[Concept]]:
+        """Occurrences by recogniser. Each call is resolved once, whoever is interested in its name."""
+        if self._occurrences is None:
+            self._occurrences = [[] for _ in self._recognitions]
+            interests = _Interests(self._recognitions)
+            for last in interests.lasts:
+                for site in self._sites(last, interests):
+                    self._recognise(site, last, interests)
+        return self._occurrences
 
-    def _candidates(self, recognition: Recognition) -> Iterable[tuple[Site, str, bool]]:
-        lasts = {name.rpartition(".")[2] for name in recognition.names} | set(recognition.duck)
-        seen: set[int] = set()
-        for last in sorted(lasts):
-            for site in self._sites(last, recognition.duck):
-                if id(site) in seen:
-                    continue
-                names = self._program.calls.names(site)
-                match = next((n for n in names if n in recognition.names), None)
-                if match is not None:
-                    seen.add(id(site))
-                    yield site, match, True
-                elif last != "__call__" and not _known(names) and _fits(site, recognition.duck.get(last, ())):
-                    seen.add(id(site))
-                    yield site, last, False
+    def _recognise(self, site: Site, last: str, interests: _Interests) -> None:
+        assert self._occurrences is not None
+        names = self._program.calls.names(site)
+        exact = interests.by_name
+        matched: set[int] = set()
+        for name in names:
+            for index in exact.get(name, ()):
+                if index not in matched and self._first_time(index, site, interests):
+                    matched.add(index)
+                    self._add(index, site, name, sure=True)
+        ducks = interests.ducks.get(last)
+        if ducks and last != "__call__" and not _known(names):
+            for index, words in ducks:
+                if index not in matched and _fits(site, words) and self._first_time(index, site, interests):
+                    self._add(index, site, last, sure=False)
 
-    def _sites(self, last: str, duck: dict[str, tuple[str, ...]]) -> Iterable[Site]:
-        """Call sites of that last name. An object that is called has a name of its own: `SessionLocal()`
-        calls
-        `sessionmaker.__call__`, so names that contain one of the words given for `__call__` are looked
-        through."""
+    def _add(self, index: int, site: Site, name: str, *, sure: bool) -> None:
+        assert self._occurrences is not None
+        call = RecognisedCall(site, name, self._program, sure=sure)
+        self._occurrences[index] += self._recognitions[index].function(call)
+
+    def _first_time(self, index: int, site: Site, interests: _Interests) -> bool:
+        """A call that is written under another name is met twice and counts once."""
+        key = (index, id(site))
+        if key in interests.seen:
+            return False
+        interests.seen.add(key)
+        return True
+
+    def _sites(self, last: str, interests: _Interests) -> Iterable[Site]:
+        """Call sites of that last name.
+
+        An object that is called has a name of its own: `SessionLocal()` calls `sessionmaker.__call__`. So names that
+        contain one of the words given for `__call__` are looked through.
+        """
         if last != "__call__":
             return self._program.call_sites_named(last)
-        words = duck.get(last, ())
+        words = {word for _, given in interests.ducks.get(last, ()) for word in given}
         called = [name for name in self._program.called_names if any(word in name.lower() for word in words)]
         return [site for name in called for site in self._program.call_sites_named(name)]
+
+
+class _Interests:
+    """Who is interested in which call.
+
+    Attributes:
+        by_name: dotted name to the indexes of recognisers.
+        ducks: last name to recognisers that accept receivers of unknown type, with the words for the receiver's name.
+        lasts: every last name that matters, sorted.
+        seen: (recogniser, identity of a site) that have been met.
+    """
+
+    def __init__(self, recognitions: tuple[Recognition, ...]) -> None:
+        self.by_name: dict[str, list[int]] = {}
+        self.ducks: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
+        for index, recognition in enumerate(recognitions):
+            for name in recognition.names:
+                self.by_name.setdefault(name, []).append(index)
+            for last, words in recognition.duck.items():
+                self.ducks.setdefault(last, []).append((index, words))
+        self.lasts = sorted({name.rpartition(".")[2] for name in self.by_name} | set(self.ducks))
+        self.seen: set[tuple[int, int]] = set()
 
 
 def _known(names: tuple[str, ...]) -> bool:

@@ -181,3 +181,20 @@ def test_methods_called_task_delay_or_send_of_other_things_are_nothing():
         """)
     )
     assert (background.tasks, background.enqueues) == ((), ())
+
+
+def test_a_task_taken_from_a_table_may_be_any_task_in_it():
+    background = find_background(
+        program_of("""
+        from celery import Celery, Task
+        app = Celery("x")
+        @app.task
+        def ship(order): ...
+        @app.task
+        def bill(order): ...
+        TASK_OF: dict[str, Task] = {"ship": ship, "bill": bill}
+        def publish(kind, order):
+            TASK_OF[kind].delay(order)
+        """)
+    )
+    assert [(e.kind, e.function.name) for e in background.enqueues] == [("delay", "ship"), ("delay", "bill")]

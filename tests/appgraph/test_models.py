@@ -123,7 +123,8 @@ class Contract(Doc):
 """
 
 OLD_STYLE = """
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, JSON, LargeBinary, String, BigInteger, Date
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, JSON, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, Date
 from sqlalchemy.ext.declarative import as_declarative, declared_attr
 from sqlalchemy.orm import declarative_base, relationship, backref
 import sqlalchemy as sa
@@ -147,6 +148,10 @@ class Book(Base):
     price = Column(Float)
     data = Column("payload", JSON)
     blob = Column(LargeBinary)
+    shelf = Column(Integer)
+    row = Column(Integer)
+    UniqueConstraint(shelf, row)
+    Index("ix_row", row)
     big = Column(BigInteger, server_default="0", nullable=False)
     ok = Column(Boolean, default=True)
     day = Column(Date)

@@ -42,6 +42,8 @@ _SENDS = {
     "defer_async": "defer",
 }
 _SIGNATURES = ("s", "si", "signature", "subtask", "map", "starmap", "chunks", "message")
+#: Methods that are believed to send a task even when the task is not known.
+_WITHOUT_TASK = ("delay", "apply_async", "kiq")
 _BY_NAME = {"send_task": 0, "enqueue_job": 0}
 _SEND_OPTIONS = frozenset(
     [
@@ -357,7 +359,8 @@ class _Enqueues:
 
     def find(self) -> tuple[EnqueueSite, ...]:
         found: list[EnqueueSite] = []
-        for method in (*_SENDS, *_SIGNATURES):
+        methods = (*_SENDS, *_SIGNATURES) if self.by_function else _WITHOUT_TASK
+        for method in methods:
             for site in self.program.call_sites_named(method):
                 found += self._of_method(site, method)
         for method in _BY_NAME:
@@ -383,6 +386,11 @@ class _Enqueues:
                 task = self.by_class.get(id(of.cls))
             if task is not None:
                 found[id(task)] = task
+        if not found and isinstance(expr, ir.Subscript):
+            # `TASK_OF[kind].delay(...)`: any task in the table.
+            table, where = self.program.inference.expand(expr.value, scope)
+            for value in table.values if isinstance(table, ir.Dict) else ():
+                found |= {id(task): task for task in self._tasks(value, where)}
         named = self.by_name.get(last_name(expr), [])
         return list(found.values()) or (named if len(named) == 1 and not types else [])
 
@@ -392,7 +400,7 @@ class _Enqueues:
             return
         tasks: list[Task | None] = list(self._tasks(func.value, site.scope))
         if not tasks:
-            if method not in ("delay", "apply_async", "kiq") or not self._may_be_task(func.value, site.scope):
+            if method not in _WITHOUT_TASK or not self._may_be_task(func.value, site.scope):
                 return
             tasks = [None]
         args: tuple[ir.Expr, ...] = tuple(site.node.args)

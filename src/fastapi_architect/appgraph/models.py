@@ -271,7 +271,27 @@ class ModelReader:
                 location=cls.location(),
             )
         named = {c.attribute: c.name for c in columns if c.attribute}
-        return assemble(self.names.name(cls) or "", columns, self._items(cls, named), cls.location())
+        items = self._with_bare_items(cls, self._items(cls, named), named)
+        return assemble(self.names.name(cls) or "", columns, items, cls.location())
+
+    def _with_bare_items(self, cls: Class, items: TableItems, named: dict[str, str]) -> TableItems:
+        """`UniqueConstraint(a, b)` as a statement of the body attaches itself to the table of its columns."""
+        bare = [
+            statement.value
+            for statement in cls.body
+            if isinstance(statement, ir.ExprStmt)
+            and isinstance(statement.value, ir.Call)
+            and last_name(statement.value.func) in ("UniqueConstraint", "Index", "ForeignKeyConstraint")
+        ]
+        if not bare:
+            return items
+        more = self.reader.items(bare, cls, named)
+        return replace(
+            items,
+            indexes=(*items.indexes, *more.indexes),
+            uniques=(*items.uniques, *more.uniques),
+            foreign_keys=(*items.foreign_keys, *more.foreign_keys),
+        )
 
     def _explicit_table(self, cls: Class) -> Table | None:
         """`__table__ = Table(...)`."""

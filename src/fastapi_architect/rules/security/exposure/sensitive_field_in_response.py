@@ -1,0 +1,199 @@
+"""A route gives out a password hash or another secret.
+
+Without a response model FastAPI writes out everything that an object holds; a model that has the field writes it
+out as well; and a union such as `UserOut | UserInDB` filters nothing when the wider one is returned.
+
+Known limits: secrets are known by the names of fields. API keys, client secrets and reset tokens may be shown once,
+when they are made: they are reported for reading routes only, as tentative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.exposed_fields import ExposedField, exposure, left_out
+from fastapi_architect.program.types import Type
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Context,
+    Finding,
+    Instance,
+    PathOperation,
+    Proof,
+    Rule,
+    Severity,
+    ir,
+    options,
+    routes_of,
+    steps,
+)
+
+rule = Rule(
+    __name__,
+    "A route gives out a secret field",
+    severity=Severity.CRITICAL,
+    cwe=200,
+    cvss="AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N",
+    references=(
+        "https://fastapi.tiangolo.com/tutorial/response-model/#response_model-or-return-type",
+        "https://owasp.org/API-Security/editions/2023/en/0xa3-broken-object-property-level-authorization/",
+    ),
+)
+
+_OPEN_TYPES = frozenset(
+    {"typing.Any", "builtins.dict", "builtins.object", "builtins.list", "collections.abc.Mapping"}
+)
+
+
+@rule.check(per=PathOperation)
+def secret_in_answer(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
+    if operation.handler is None or operation.kind != "http":
+        return
+    found, source = _exposed(operation, graph)
+    excluded, included = left_out(operation, graph)
+    shown = [
+        f
+        for f in found
+        if not ({f.name, f.path.partition(".")[0]} & excluded)
+        and (not included or f.path.partition(".")[0] in included)
+        and (f.always_secret or operation.methods == ("GET",))
+        and not _is_blanked(operation, f.name, graph)
+    ]
+    if shown:
+        yield _finding(operation, shown, source)
+
+
+def _exposed(operation: PathOperation, graph: AppGraph) -> tuple[list[ExposedField], str]:
+    """Secret fields of the answer, and what gives them out: the model's name, or what is returned."""
+    declared = operation.response_type
+    reader = exposure(graph)
+    if declared is not None and not _is_open(declared):
+        if any(_is_response(o) for o in options(declared)):
+            return [], ""
+        return list(reader.secrets_in(declared)), "declared"
+    if operation.response_model is not None and declared is None and not _is_none(operation.response_model):
+        return [], ""  # declared, and not known
+    found: list[ExposedField] = []
+    assert operation.handler is not None
+    for _, of in reader.returned(operation.handler):
+        found += reader.secrets_in(of)
+    return list(dict.fromkeys(found)), "returned"
+
+
+def _is_none(expr: ir.Expr) -> bool:
+    return expr.__class__ is ir.Constant and expr.kind == "none"
+
+
+def _is_open(of: Type) -> bool:
+    """`Any`, `dict`, `object`: a declaration that filters nothing."""
+    return all(
+        getattr(o, "name", "") in _OPEN_TYPES and not any(getattr(o, "args", ()) or ()) or
+        getattr(o, "name", "") in ("typing.Any", "builtins.object")
+        for o in options(of)
+    )  # fmt: skip
+
+
+def _is_response(of: Type) -> bool:
+    return isinstance(of, Instance) and of.name.rpartition(".")[2].endswith("Response")
+
+
+def _is_blanked(operation: PathOperation, name: str, graph: AppGraph) -> bool:
+    """The handler, or what it calls, overwrites or deletes the field before it answers."""
+    for function in effects(graph).of_handler(operation).functions[:40]:
+        for site in function.facts.sites(ir.Assign):
+            for target in site.node.targets:
+                if (
+                    target.__class__ is ir.Attribute
+                    and target.attr == name
+                    and site.node.value.__class__ is ir.Constant
+                ):
+                    return True
+        for site in function.facts.sites(ir.Delete):
+            if any(getattr(t, "attr", "") == name for t in site.node.targets):
+                return True
+    return False
+
+
+def _finding(operation: PathOperation, shown: list[ExposedField], source: str) -> Finding:
+    assert operation.handler is not None
+    handler, first = operation.handler, shown[0]
+    names = ", ".join(dict.fromkeys(f"`{f.name}`" for f in shown))
+    owner = first.owner.name
+    how = (
+        f"its response model writes out {names} of `{owner}`"
+        if source == "declared"
+        else f"it declares no model that filters, and {names} of `{owner}` goes out with the rest"
+    )
+    secret = any(f.always_secret for f in shown)
+    public = f"{owner.removesuffix('InDB').removesuffix('Record').removesuffix('DB')}Out"
+    public = public if public != owner else f"Public{owner}"
+    return rule.at(
+        handler,
+        f"`{operation}` ({handler.name}) answers with {names}: {how}.",
+        f"Answer with a model that holds only what a client may see:\n```python\n"
+        f"class {public}(BaseModel):\n    id: int\n    # no {first.name}\n\n\n"
+        f'@router.{operation.methods[0].lower()}("{operation.path}", response_model={public})\n'
+        f"async def {handler.name}(): ...\n```",
+        reasoning=f"The answer reaches `{owner}.{first.name}` as {first.path}, and nothing excludes it.",
+        exploit=f"Whoever may send `{operation}` reads {names}, and guesses the password offline where it is a hash.",
+        confidence=(Confidence.CERTAIN if source == "declared" else Confidence.FIRM)
+        if secret
+        else Confidence.TENTATIVE,
+        trace=steps((first.location, f"{owner}.{first.name}"), (handler, f"{operation} answers with it")),
+        routes=routes_of([operation]),
+        context=Context(data="secret", writes=False),
+    )
+
+
+rule.bad = """
+    from fastapi import FastAPI
+    from pydantic import BaseModel
+
+    class UserOut(BaseModel):
+        name: str
+
+    class UserInDB(UserOut):
+        hashed_password: str
+
+    ALICE = UserInDB(name="alice", hashed_password="$argon2id$v=19$m=65536$c2FsdA$aGFzaA")
+    app = FastAPI()
+
+    @app.get("/users/alice")
+    def read_user() -> UserOut | UserInDB:  # finding: sensitive-field-in-response
+        return ALICE
+
+    @app.get("/users")
+    def list_users():  # finding: sensitive-field-in-response
+        return [ALICE]
+"""
+
+rule.good = """
+    from fastapi import FastAPI
+    from pydantic import BaseModel
+
+    class UserOut(BaseModel):
+        name: str
+
+    class UserInDB(UserOut):
+        hashed_password: str
+
+    ALICE = UserInDB(name="alice", hashed_password="$argon2id$v=19$m=65536$c2FsdA$aGFzaA")
+    app = FastAPI()
+
+    @app.get("/users/alice")
+    def read_user() -> UserOut:
+        return ALICE
+
+    @app.get("/users", response_model=list[UserOut])
+    def list_users():
+        return [ALICE]
+"""
+
+
+@rule.exploit
+def the_hash_is_in_the_answer(proof: Proof) -> None:
+    """The password hash of alice stands in the answers of /users/alice and /users."""
+    assert proof.client.get("/users/alice").json().get("hashed_password", "").startswith("$argon2id$")
+    assert proof.client.get("/users").json()[0].get("hashed_password", "").startswith("$argon2id$")

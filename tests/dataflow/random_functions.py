@@ -167,7 +167,7 @@ def executions(seed: int, runs: int = 12) -> Iterator[list[tuple[int, object]]]:
             "manager": manager,
             "suppress": suppress,
         }
-        exec(code, names)  # noqa: S102 - generated above
+        exec(code, names)
         with suppress(Stop, SystemExit):
             names["f"](0)  # type: ignore[operator]
         yield marks

@@ -1,5 +1,7 @@
 """Flow graphs against what Python does."""
 
+from itertools import pairwise
+
 import pytest
 from tests.appgraph.sample import program_of
 from tests.dataflow.random_functions import executions, function, source
@@ -53,7 +55,7 @@ def test_every_execution_is_a_walk_through_the_graph(seed):
     following = successors(ControlFlowGraph(function(seed)))
     for executed in executions(seed):
         numbers = [0, *(number for number, _ in executed)]
-        strange = [(a, b) for a, b in zip(numbers, numbers[1:], strict=False) if b not in following[a]]
+        strange = [(a, b) for a, b in pairwise(numbers) if b not in following[a]]
         assert strange == [], source(seed)
 
 

@@ -16,7 +16,8 @@ STYLES = {"psycopg": "pyformat", "mysql": "pyformat", "asyncpg": "numbered"}
 _VALUES = r"where|values|set|in|like|ilike|between|and|or|limit|offset|having|on|=|<|>|\("
 _IDENTIFIERS = r"from|join|into|update|table|by|select|asc|desc|as|column|index|schema|distinct"
 _POSITION = re.compile(
-    rf"(?:\b|(?=[=<>(]))(?:(?P<value>{_VALUES})|(?P<identifier>{_IDENTIFIERS}))(?:\b|(?<=[=<>(]))", re.I
+    rf"(?:\b|(?=[=<>(]))(?:(?P<value>{_VALUES})|(?P<identifier>{_IDENTIFIERS}))(?:\b|(?<=[=<>(]))",
+    re.IGNORECASE,
 )
 _HOLE = "\x00"
 _QUOTED = re.compile(rf"'([^'{_HOLE}]*){_HOLE}([^'{_HOLE}]*)'")

@@ -7,19 +7,68 @@ from fastapi_architect.program.types import Instance, Type, options
 
 #: `HttpUrl`, `EmailStr`, `Path`, `SecretStr` are left out on purpose: their values are the attacker's text.
 CLEAN_CLASSES = frozenset(
-    "builtins.int builtins.float builtins.bool builtins.complex builtins.None typing.Literal uuid.UUID datetime.date "
-    "datetime.datetime datetime.time datetime.timedelta datetime.timezone decimal.Decimal fractions.Fraction "
-    "ipaddress.IPv4Address ipaddress.IPv6Address ipaddress.IPv4Network ipaddress.IPv6Network zoneinfo.ZoneInfo "
-    "pydantic.PositiveInt pydantic.NonNegativeInt pydantic.NegativeInt pydantic.NonPositiveInt pydantic.StrictInt "
-    "pydantic.PositiveFloat pydantic.NonNegativeFloat pydantic.NegativeFloat pydantic.NonPositiveFloat "
-    "pydantic.StrictFloat pydantic.StrictBool pydantic.FiniteFloat pydantic.ByteSize pydantic.UUID1 pydantic.UUID3 "
-    "pydantic.UUID4 pydantic.UUID5 pydantic.UUID7 pydantic.FutureDate pydantic.PastDate pydantic.AwareDatetime "
-    "pydantic.NaiveDatetime pydantic.FutureDatetime pydantic.PastDatetime builtins.range".split()
+    {
+        "builtins.int",
+        "builtins.float",
+        "builtins.bool",
+        "builtins.complex",
+        "builtins.None",
+        "typing.Literal",
+        "uuid.UUID",
+        "datetime.date",
+        "datetime.datetime",
+        "datetime.time",
+        "datetime.timedelta",
+        "datetime.timezone",
+        "decimal.Decimal",
+        "fractions.Fraction",
+        "ipaddress.IPv4Address",
+        "ipaddress.IPv6Address",
+        "ipaddress.IPv4Network",
+        "ipaddress.IPv6Network",
+        "zoneinfo.ZoneInfo",
+        "pydantic.PositiveInt",
+        "pydantic.NonNegativeInt",
+        "pydantic.NegativeInt",
+        "pydantic.NonPositiveInt",
+        "pydantic.StrictInt",
+        "pydantic.PositiveFloat",
+        "pydantic.NonNegativeFloat",
+        "pydantic.NegativeFloat",
+        "pydantic.NonPositiveFloat",
+        "pydantic.StrictFloat",
+        "pydantic.StrictBool",
+        "pydantic.FiniteFloat",
+        "pydantic.ByteSize",
+        "pydantic.UUID1",
+        "pydantic.UUID3",
+        "pydantic.UUID4",
+        "pydantic.UUID5",
+        "pydantic.UUID7",
+        "pydantic.FutureDate",
+        "pydantic.PastDate",
+        "pydantic.AwareDatetime",
+        "pydantic.NaiveDatetime",
+        "pydantic.FutureDatetime",
+        "pydantic.PastDatetime",
+        "builtins.range",
+    }
 )
 _CONTAINERS = frozenset(
-    "builtins.list builtins.tuple builtins.set builtins.frozenset builtins.dict collections.abc.Sequence "
-    "collections.abc.Iterable collections.abc.Iterator collections.abc.Set collections.abc.Mapping builtins.enumerate "
-    "builtins.zip".split()
+    {
+        "builtins.list",
+        "builtins.tuple",
+        "builtins.set",
+        "builtins.frozenset",
+        "builtins.dict",
+        "collections.abc.Sequence",
+        "collections.abc.Iterable",
+        "collections.abc.Iterator",
+        "collections.abc.Set",
+        "collections.abc.Mapping",
+        "builtins.enumerate",
+        "builtins.zip",
+    }
 )
 
 

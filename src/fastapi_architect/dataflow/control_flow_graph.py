@@ -1,7 +1,8 @@
 """The control-flow graph of one function: basic blocks and the edges between them.
 
-An *element* of a block is whatever is evaluated there: a simple statement; the test of an `if`, `while` or `match` guard
-as an expression; the iterable of a `for`, and `ir.For` itself for binding the next item, at the top of its body; `ir.WithItem`, `ir.Handler` and `ir.Case` for entering and binding.
+An *element* of a block is whatever is evaluated there: a simple statement; the test of an `if`, `while` or `match` guard as
+an expression; the iterable of a `for`, and `ir.For` itself for binding the next item, at the top of its body;
+`ir.WithItem`, `ir.Handler` and `ir.Case` for entering and binding.
 
 Exceptions: an explicit `raise` leads to the handlers around it, else out. Inside `try`, every statement has a block of
 its own with an exception edge, because it may be left before it is done: what flows along that edge is the state
@@ -76,6 +77,8 @@ class ControlFlowGraph:
     def __init__(self, function: Function) -> None:
         self.function = function
         self.blocks: list[Block] = []
+        #: Compound statements, each with the element that stands for it.
+        self.heads: list[tuple[ir.Stmt, Element]] = []
         self._places: dict[int, list[Place]] | None = None
         _Builder(self).build(function.body)
 
@@ -107,13 +110,11 @@ class ControlFlowGraph:
             for block in self.blocks:
                 for position, element in enumerate(block.elements):
                     places.setdefault(id(element), []).append((block.index, position))
-            for statement, element in self._heads:
+            for statement, element in self.heads:
                 if id(element) in places:
                     places.setdefault(id(statement), places[id(element)])
             self._places = places
         return self._places
-
-    _heads: list[tuple[ir.Stmt, Element]]
 
     def places_of(self, site: Site) -> list[Place]:
         """Where a node is evaluated: several places in a copied `finally` body, none when nothing leads there.
@@ -178,7 +179,6 @@ class _Builder:
         self.current: int | None = None
         #: How many `finally` bodies are being copied, one inside the other.
         self.copying = 0
-        graph._heads = []  # noqa: SLF001 - the builder fills the graph
 
     def build(self, body: list[ir.Stmt]) -> None:
         entry, end, _ = self.block(), self.block(), self.block()
@@ -311,7 +311,7 @@ class _Builder:
 
     def head(self, statement: ir.Stmt, element: Element) -> None:
         """Add the element that stands for a compound statement."""
-        self.graph._heads.append((statement, element))  # noqa: SLF001
+        self.graph.heads.append((statement, element))
         self.add(element)
 
     def branch(self, source: int | None, kind: str, **details: Any) -> int:

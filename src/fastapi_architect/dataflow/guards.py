@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from fastapi_architect.dataflow.access_path import AccessPath, exact_path
 from fastapi_architect.dataflow.clean_types import CleanTypes
 from fastapi_architect.dataflow.patterns import is_closed_by_itself, pattern_allows
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Function, Scope
-from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.types import ClassRef, External, FunctionRef, Instance, options
 from fastapi_architect.syntax import ir
 

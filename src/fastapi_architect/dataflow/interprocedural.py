@@ -2,8 +2,8 @@
 
 1. *Who matters*: functions that contain a sink, their callers, theirs, and so on, as far as a source leads to them; and
    what fills the parameters of those (dependencies). Where no sink is, nothing is executed.
-2. *In which order*: the functions that matter and what they call for a result, as strongly connected components of the call graph,
-   callees first (Tarjan, without recursion).
+2. *In which order*: the functions that matter and what they call for a result, as strongly connected components of the
+   call graph, callees first.
 3. *Summaries*: each function is executed once (`transfer`); a component that calls itself until its summaries stay the
    same, at most `MAX_ROUNDS` times. A function left earlier is listed in `cut`.
 4. *Paths*: a parameter that reaches a sink and is a source, or is filled by a function whose result comes from a source.
@@ -16,6 +16,7 @@ from typing import Any
 
 from fastapi_architect.dataflow.access_path import AccessPath
 from fastapi_architect.dataflow.clean_types import CleanTypes
+from fastapi_architect.dataflow.components import Components
 from fastapi_architect.dataflow.control_flow_graph import ControlFlowGraph
 from fastapi_architect.dataflow.guards import Guards
 from fastapi_architect.dataflow.path import TaintPath, Trace, flattened
@@ -175,11 +176,8 @@ class TaintSolver:
         """Functions of the program that an argument is, when it is a plain name or attribute."""
         if expr.__class__ not in (ir.Name, ir.Attribute) or last_name(expr) not in self._function_names:
             return []
-        found = []
-        for option in options(self.program.inference.type_of(expr, scope)):
-            if isinstance(option, FunctionRef):
-                found.append(option.function)
-        return found
+        found = options(self.program.inference.type_of(expr, scope))
+        return [option.function for option in found if isinstance(option, FunctionRef)]
 
     # ── in which order ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -194,9 +192,9 @@ class TaintSolver:
         own = {inner.name for inner in function.functions}
         for site in function.facts.calls:
             node = site.node
-            if not node.args and not node.keywords and node.func.__class__ is ir.Name:
-                if node.func.id not in own:
-                    continue
+            without_arguments = not node.args and not node.keywords and node.func.__class__ is ir.Name
+            if without_arguments and node.func.id not in own:
+                continue
             if last_name(node.func) or node.func.__class__ is ir.Call:
                 for target in self.program.calls.targets(site):
                     found[id(target)] = target
@@ -213,56 +211,9 @@ class TaintSolver:
         return list(found.values())
 
     def _components(self, roots: list[Function]) -> Iterator[list[Function]]:
-        """Strongly connected components of what the roots reach, callees first."""
-        index: dict[int, int] = {}
-        low: dict[int, int] = {}
-        stack: list[Function] = []
-        on_stack: set[int] = set()
-        for root in roots:
-            if id(root) in index:
-                continue
-            work: list[tuple[Function, Iterator[Function]]] = []
-            self._enter(root, index, low, stack, on_stack, work)
-            while work:
-                function, callees = work[-1]
-                callee = next(callees, None)
-                if callee is None:
-                    work.pop()
-                    if work:
-                        above = id(work[-1][0])
-                        low[above] = min(low[above], low[id(function)])
-                    if low[id(function)] == index[id(function)]:
-                        yield self._popped(function, stack, on_stack)
-                elif id(callee) not in self._members:
-                    continue
-                elif id(callee) not in index:
-                    self._enter(callee, index, low, stack, on_stack, work)
-                elif id(callee) in on_stack:
-                    low[id(function)] = min(low[id(function)], index[id(callee)])
-
-    def _enter(
-        self,
-        function: Function,
-        index: dict[int, int],
-        low: dict[int, int],
-        stack: list[Function],
-        on_stack: set[int],
-        work: list[tuple[Function, Iterator[Function]]],
-    ) -> None:
-        index[id(function)] = low[id(function)] = len(index)
-        stack.append(function)
-        on_stack.add(id(function))
-        work.append((function, iter(self._callees(function))))
-
-    @staticmethod
-    def _popped(function: Function, stack: list[Function], on_stack: set[int]) -> list[Function]:
-        component = []
-        while True:
-            member = stack.pop()
-            on_stack.discard(id(member))
-            component.append(member)
-            if member is function:
-                return component
+        """Strongly connected components of the functions to summarise, callees first."""
+        members = self._members
+        return Components[Function](lambda f: [c for c in self._callees(f) if id(c) in members]).of(roots)
 
     # ── summaries ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -333,9 +284,9 @@ class TaintSolver:
         for option in options(inference.type_of(expr.value, function)):
             if isinstance(option, Instance) and isinstance(option.cls, Class):
                 member = inference.hierarchy.member(option.cls, expr.attr)
-                if member is not None and member.function is not None:
-                    if any(member.function.has_decorator(name) for name in _PROPERTIES):
-                        return member.function
+                target = member.function if member is not None else None
+                if target is not None and any(target.has_decorator(name) for name in _PROPERTIES):
+                    return target
         return None
 
     def captured(self, function: Function) -> frozenset[str]:

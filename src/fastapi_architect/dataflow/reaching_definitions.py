@@ -87,8 +87,7 @@ def bound_names(element: Any) -> list[str]:
     elif (
         kind in (ir.AugAssign, ir.For)
         or (kind is ir.AnnAssign and element.value is not None)
-        or kind is ir.WithItem
-        and element.target is not None
+        or (kind is ir.WithItem and element.target is not None)
     ):
         _target_names(element.target, found)
     elif kind is ir.Delete:

@@ -196,9 +196,9 @@ def merge(left: Taint, right: Taint, depth: int = 0) -> Taint:
     elif steps:
         for tree in (left, right):
             labels = _merged_labels(labels, whole(tree))
-    if labels is left.labels and fields.keys() == left.fields.keys():
-        if all(fields[step] is left.fields[step] for step in fields):
-            return left
+    unchanged = labels is left.labels and fields.keys() == left.fields.keys()
+    if unchanged and all(fields[step] is left.fields[step] for step in fields):
+        return left
     return normal(labels, fields)
 
 

@@ -267,25 +267,15 @@ class _Reader:
         return "read" if kind is ir.FormattedValue else ""
 
     def _names(self, scope: Function, name: str) -> Iterator[ir.Expr]:
-        for node in self._nodes(scope):
+        for node in nodes_of(scope):
             if node.__class__ is ir.Name and node.id == name:
                 yield node
-
-    def _nodes(self, scope: Function) -> Iterator[Any]:
-        stack: list[Any] = [scope.body]
-        while stack:
-            current = stack.pop()
-            if current.__class__ is list:
-                stack += current
-            elif isinstance(current, ir.Node):
-                yield current
-                stack += [getattr(current, field) for field in current.__struct_fields__ if field != "span"]
 
     def _parents_of(self, scope: Function) -> dict[int, Any]:
         key = id(scope)
         if key not in self._parents:
             found: dict[int, Any] = {}
-            for node in self._nodes(scope):
+            for node in nodes_of(scope):
                 for field in node.__struct_fields__:
                     value = getattr(node, field)
                     for child in value if value.__class__ is list else (value,):
@@ -306,6 +296,24 @@ class _Reader:
         branches = [statement.body, *(b.body for b in statement.elifs)]
         raised = [s.exc for body in branches for s in body if s.__class__ is ir.Raise and s.exc is not None]
         return any(_REFUSAL.search(text) for exc in raised for text in _texts(exc))
+
+
+def nodes_of(scope: Function) -> Iterator[Any]:
+    """Every node of a function's own body; those of inner functions are left out."""
+    stack: list[Any] = [scope.body]
+    while stack:
+        current = stack.pop()
+        if current.__class__ is list:
+            stack += current
+        elif isinstance(current, ir.Node):
+            yield current
+            stack += [getattr(current, field) for field in current.__struct_fields__ if field != "span"]
+
+
+def mentions_of(scope: Function, name: str) -> int:
+    """How often a name stands in a function, inner functions included."""
+    own = sum(node.__class__ is ir.Name and node.id == name for node in nodes_of(scope))
+    return own + sum(mentions_of(inner, name) for inner in scope.functions)
 
 
 def _texts(expr: ir.Expr) -> Iterator[str]:

@@ -1,0 +1,219 @@
+"""A task is started and nobody keeps it.
+
+The event loop holds tasks by weak references only. A task that nothing else refers to may be collected while
+it waits, and then it simply stops; its exception is never seen; at shutdown it is cut off.
+
+Known limits: a task that is put into a container or an attribute is taken to be looked after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.coroutines import mentions_of
+from fastapi_architect.analyses.offloading import called_name
+from fastapi_architect.concepts.concurrency import TaskSpawn
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Edit,
+    Finding,
+    Fix,
+    Function,
+    Location,
+    Module,
+    Proof,
+    Rule,
+    Severity,
+    dotted_name,
+    ir,
+    steps,
+)
+
+rule = Rule(
+    __name__,
+    "A task is started that nobody keeps, so it may vanish and its errors are lost",
+    severity=Severity.IMPORTANT,
+    cwe=755,
+    references=(
+        "https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task",
+        "https://fastapi.tiangolo.com/tutorial/background-tasks/",
+    ),
+)
+
+_STARTS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task")
+_KEPT_IN = "background_tasks"
+
+
+@rule.check(per=TaskSpawn)
+def task_that_nobody_keeps(spawn: TaskSpawn, _: AppGraph) -> Iterator[Finding]:
+    if spawn.kind != "task" or spawn.scope.module.kind != "source":
+        return
+    if spawn.sure and spawn.name not in _STARTS:
+        return
+    how = _how_it_is_lost(spawn)
+    if how:
+        yield _finding(spawn, how)
+
+
+def _how_it_is_lost(spawn: TaskSpawn) -> str:
+    statement = spawn.site.statement
+    if statement.__class__ is ir.ExprStmt and statement.value is spawn.node:
+        return "discards it"
+    if (
+        statement.__class__ is not ir.Assign
+        or statement.value is not spawn.node
+        or len(statement.targets) != 1
+    ):
+        return ""
+    target = statement.targets[0]
+    if target.__class__ is not ir.Name or not isinstance(spawn.scope, Function):
+        return ""
+    if target.id in spawn.scope.facts.is_global or mentions_of(spawn.scope, target.id) > 1:
+        return ""
+    return f"never looks at `{target.id}` again"
+
+
+def _finding(spawn: TaskSpawn, how: str) -> Finding:
+    where = spawn.scope.name if isinstance(spawn.scope, Function) else spawn.scope.module.path
+    name = called_name(spawn.site)
+    started = spawn.coroutines[0] if spawn.coroutines else None
+    what = dotted_name(started.func) if started.__class__ is ir.Call else ""
+    shown = f"{what}(...)" if what else "..."
+    return rule.at(
+        spawn,
+        f"`{where}` starts a task{f' of `{what}`' if what else ''} with `{name}` and {how}: it may be "
+        f"collected before it is "
+        "done, and its exception is lost.",
+        "Keep the task until it is done (or await it in an `asyncio.TaskGroup`; or use `BackgroundTasks`):\n"
+        "```python\n"
+        f"{_KEPT_IN} = set()\n\n\nasync def {where if isinstance(spawn.scope, Function) else 'start'}():\n"
+        f"    task = {name}({shown})\n    {_KEPT_IN}.add(task)\n    "
+        f"task.add_done_callback({_KEPT_IN}.discard)\n```",
+        reasoning="The loop keeps weak references to tasks; nothing in the program keeps a strong one.",
+        confidence=Confidence.CERTAIN if spawn.sure else Confidence.FIRM,
+        trace=steps((spawn, f"{name} gives a task, and {where} {how}")),
+        fix=_fix(spawn) if how == "discards it" else None,
+    )
+
+
+def _fix(spawn: TaskSpawn) -> Fix | None:
+    scope, module = spawn.scope, spawn.scope.module
+    if not isinstance(scope, Function) or _KEPT_IN in module.facts.bindings or "task" in scope.facts.bindings:
+        return None
+    place = scope.location(spawn.site.statement)
+    around = spawn.site.context.parent
+    outer = around.node if around is not None and around.node is not None else scope.node
+    if scope.location(outer).line == place.line:
+        return None  # `if ready: create_task(...)` on one line
+    indent = " " * place.column
+    begin = Location(place.path, place.line, place.column)
+    end = Location(place.path, place.end_line, place.end_column)
+    kept = f"\n{indent}{_KEPT_IN}.add(task)\n{indent}task.add_done_callback({_KEPT_IN}.discard)"
+    edits = (
+        Edit(
+            _behind_imports(module),
+            f"#: Tasks that run beside requests, until they are done.\n{_KEPT_IN} = set()\n\n\n",
+        ),
+        Edit(begin, "task = "),
+        Edit(end, kept),
+    )
+    return Fix("Keep the task until it is done", edits, safe=True)
+
+
+def _behind_imports(module: Module) -> Location:
+    """The first statement that is no import; for a decorated one its first decorator."""
+    for statement in module.body:
+        if statement.__class__ not in (ir.Import, ir.ImportFrom):
+            decorators = getattr(statement, "decorators", ())
+            first = decorators[0] if decorators else statement
+            return Location(module.path, module.location(first).line)
+    return Location(module.path, 1)
+
+
+rule.bad = """
+    import asyncio
+    from weakref import WeakValueDictionary
+
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    replies: WeakValueDictionary[int, asyncio.Future[None]] = WeakValueDictionary()
+    confirmed: list[int] = []
+
+
+    async def confirm(order_id: int) -> None:
+        reply: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        replies[order_id] = reply
+        await reply
+        confirmed.append(order_id)
+
+
+    @app.post("/orders/{order_id}")
+    async def create_order(order_id: int) -> None:
+        asyncio.create_task(confirm(order_id))  # finding: fire-and-forget-task
+
+
+    @app.post("/orders/{order_id}/reply")
+    async def reply_from_warehouse(order_id: int) -> None:
+        reply = replies.get(order_id)
+        if reply is not None:
+            reply.set_result(None)
+
+
+    @app.get("/confirmed")
+    async def list_confirmed() -> list[int]:
+        return confirmed
+"""
+
+rule.good = """
+    import asyncio
+    from weakref import WeakValueDictionary
+
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    replies: WeakValueDictionary[int, asyncio.Future[None]] = WeakValueDictionary()
+    confirmed: list[int] = []
+    running: set[asyncio.Task[None]] = set()
+
+
+    async def confirm(order_id: int) -> None:
+        reply: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        replies[order_id] = reply
+        await reply
+        confirmed.append(order_id)
+
+
+    @app.post("/orders/{order_id}")
+    async def create_order(order_id: int) -> None:
+        task = asyncio.create_task(confirm(order_id))
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+
+    @app.post("/orders/{order_id}/reply")
+    async def reply_from_warehouse(order_id: int) -> None:
+        reply = replies.get(order_id)
+        if reply is not None:
+            reply.set_result(None)
+
+
+    @app.get("/confirmed")
+    async def list_confirmed() -> list[int]:
+        return confirmed
+"""
+
+
+@rule.symptom
+def the_task_vanishes(proof: Proof) -> None:
+    """The task waits for a reply, is collected meanwhile, and the order is never confirmed."""
+    import gc
+
+    client = proof.client
+    assert client.post("/orders/7").status_code == 200
+    assert client.get("/confirmed").json() == []
+    gc.collect()
+    assert client.post("/orders/7/reply").status_code == 200
+    assert client.get("/confirmed").json() == []
+    assert client.get("/confirmed").json() == []

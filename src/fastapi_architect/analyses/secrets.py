@@ -103,7 +103,7 @@ def _with_origins(graph: AppGraph, keyed: _Keyed) -> Iterator[SecretUse]:
     if scope.module.kind == "test":
         return
     for origin in origins(graph, key, scope):
-        if origin.value and "PUBLIC KEY" not in origin.value and "BEGIN CERTIFICATE" not in origin.value:
+        if "PUBLIC KEY" not in origin.value and "BEGIN CERTIFICATE" not in origin.value:
             yield SecretUse(purpose, place, origin, decides, sure)
 
 
@@ -238,7 +238,10 @@ class _Reader:
     def _parameter(self, binding: Binding, function: Function, depth: int) -> Iterator[Origin]:
         if binding.value is not None:
             yield from self.read(
-                binding.value, function.parent or function.module, binding.node.name, depth + 1
+                binding.value,
+                function.parent or function.module,
+                binding.node.name,
+                depth + 1,
             )
             return
         if depth > 3:
@@ -313,7 +316,7 @@ def is_refused(graph: AppGraph, name: str) -> bool:
     known = _refused.setdefault(graph, {})
     if name not in known:
         known[name] = any(
-            _refuses(scope, name)
+            _refuses(graph, scope, name)
             for module in graph.program.mentioning(name)
             if module.kind != "test"
             for scope in (module, *_functions_in(module))
@@ -329,11 +332,39 @@ def _functions_in(scope: Scope) -> Iterator[Function]:
         yield from _functions_in(cls)
 
 
-def _refuses(scope: Scope, name: str) -> bool:
-    ends = [*scope.facts.sites(ir.Raise), *scope.facts.calls_named("exit", "_exit", "abort")]
+def _refuses(graph: AppGraph, scope: Scope, name: str) -> bool:
+    # A refused request is no refused setting: `if key != settings.api_key: raise HTTPException(401)`.
+    raised = [site for site in scope.facts.sites(ir.Raise) if not graph.guards.is_refusal(site)]
+    ends = [*raised, *scope.facts.calls_named("exit", "_exit", "abort")]
     for site in ends:
         for context in site.context:
             test = getattr(context.node, "test", None) if context.role in ("if", "else") else None
             if test is not None and name in set(_words(test)):
                 return True
     return any(name in set(_words(site.node.test)) for site in scope.facts.sites(ir.Assert))
+
+
+_compared: WeakKeyDictionary[AppGraph, dict[str, bool]] = WeakKeyDictionary()
+
+
+def is_compared(graph: AppGraph, name: str) -> bool:
+    """Some code compares the setting `name` with something: the application itself checks it."""
+    known = _compared.setdefault(graph, {})
+    if name not in known:
+        known[name] = any(
+            _compares(scope, name)
+            for module in graph.program.mentioning(name)
+            if module.kind != "test"
+            for scope in (module, *_functions_in(module))
+        )
+    return known[name]
+
+
+def _compares(scope: Scope, name: str) -> bool:
+    for site in scope.facts.sites(ir.Compare):
+        sides = [site.node.left, *site.node.comparators]
+        constant = any(side.__class__ is ir.Constant for side in sides)
+        if not constant and any(name in set(_words(side)) for side in sides):
+            return True
+    calls = scope.facts.calls_named("compare_digest")
+    return any(name in set(_words(given)) for site in calls for given in site.node.args)

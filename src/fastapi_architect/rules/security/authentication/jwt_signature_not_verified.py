@@ -1,0 +1,262 @@
+"""The claims of a token are used although nobody checked who signed it.
+
+Everybody can write a token: it is two pieces of base64. What makes it worth anything is the signature, and here it is
+not verified. PyJWT then skips the expiry, too.
+
+Known limits: an id token that was fetched from the provider over TLS in the same function may be read unverified
+(OpenID Connect Core 3.1.3.7) and is left out; so are claims of which only `exp`, `kid`, `iss` and the like are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fastapi_architect.concepts.cryptography import Encoding, MessageAuthentication
+from fastapi_architect.concepts.http import OutboundRequest
+from fastapi_architect.concepts.identity import TokenDecode
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Context,
+    Finding,
+    Function,
+    Proof,
+    Rule,
+    Severity,
+    Site,
+    ir,
+    last_name,
+    names_in,
+    steps,
+    walk,
+)
+
+rule = Rule(
+    __name__,
+    "A token is believed without checking its signature",
+    severity=Severity.CRITICAL,
+    cwe=347,
+    cvss="AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N",
+    references=(
+        "https://pyjwt.readthedocs.io/en/stable/usage.html#reading-the-claimset-without-validation",
+        "https://datatracker.ietf.org/doc/html/rfc8725#section-3.3",
+    ),
+    requires=("pyjwt",),
+)
+
+#: Claims that say how to verify, or when a token ends: reading them believes nothing about its bearer.
+_HARMLESS = frozenset({"exp", "kid", "iss", "aud", "alg", "iat", "nbf", "jku", "x5t", "typ"})
+_FROM_PROVIDER = re.compile(r"id_?token", re.IGNORECASE)
+
+
+@rule.check(per=TokenDecode)
+def unverified_claims_are_used(decode: TokenDecode, graph: AppGraph) -> Iterator[Finding]:
+    function = decode.function
+    if decode.verified or function is None or function.module.kind == "test":
+        return
+    if _is_verified_elsewhere(graph, function, decode.token) or _comes_from_the_provider(graph, decode):
+        return
+    claims = _claims_read(function, decode.site)
+    if claims is not None and claims <= _HARMLESS:
+        return
+    yield _finding(graph, decode.site, function, _how(decode), decode.sure)
+
+
+@rule.check(per=Encoding)
+def payload_is_decoded_by_hand(encoding: Encoding, graph: AppGraph) -> Iterator[Finding]:
+    function = encoding.function
+    if encoding.kind != "base64-decode" or function is None or function.module.kind == "test":
+        return
+    if not _is_payload_of_a_token(function, encoding.data, 0):
+        return
+    if not function.facts.calls_named("loads", "model_validate_json", "parse_raw"):
+        return
+    if graph.within(MessageAuthentication, function) or function.facts.calls_named(
+        "verify", "compare_digest"
+    ):
+        return
+    claims = _claims_read(function, encoding.site)
+    if claims is not None and claims <= _HARMLESS:
+        return
+    yield _finding(graph, encoding.site, function, "takes the payload apart by hand", sure=False)
+
+
+def _is_verified_elsewhere(graph: AppGraph, function: Function, token: ir.Expr | None) -> bool:
+    """The same function, or a caller, verifies a token: of the same name, when the names are known."""
+    names = set(names_in(token))
+    for each in graph.within(TokenDecode, function):
+        if each.verified and (not names or names & set(names_in(each.token))):
+            return True
+    for site in graph.program.calls.callers(function)[:8]:
+        if isinstance(site.scope, Function) and any(
+            each.verified for each in graph.within(TokenDecode, site.scope)
+        ):
+            return True
+    return False
+
+
+def _comes_from_the_provider(graph: AppGraph, decode: TokenDecode) -> bool:
+    function = decode.function
+    assert function is not None
+    written = " ".join(names_in(decode.token)) + " ".join(_texts(decode.token))
+    bound = " ".join(
+        f"{' '.join(names_in(b.value))} {' '.join(_texts(b.value))}"
+        for name in names_in(decode.token)
+        for b in function.facts.bindings.get(name, ())
+    )
+    fetched = bool(graph.within(OutboundRequest, function)) or bool(
+        function.facts.calls_named(
+            "authorize_access_token", "fetch_token", "get_access_token", "fetch_access_token"
+        )
+    )
+    return fetched or bool(_FROM_PROVIDER.search(written + bound))
+
+
+def _texts(expr: ir.Expr | None) -> Iterator[str]:
+    for node in walk(expr):
+        if node.__class__ is ir.Constant and isinstance(node.value, str):
+            yield node.value
+
+
+def _claims_read(function: Function, site: Site) -> frozenset[str] | None:
+    """Claims read in the function; None when the claims as a whole go somewhere else."""
+    found: set[str] = set()
+    names = {target.id for target in getattr(site.statement, "targets", ()) if target.__class__ is ir.Name}
+    for each in function.facts.sites(ir.Subscript):
+        key = each.node.slice
+        if key.__class__ is ir.Constant and isinstance(key.value, str):
+            found.add(key.value)
+    for each in function.facts.calls_named("get", "pop"):
+        if each.node.args and each.node.args[0].__class__ is ir.Constant:
+            found.add(str(each.node.args[0].value))
+    for each in function.facts.sites(ir.Return):
+        value = each.node.value
+        if each.statement is site.statement and value is site.node:
+            return None
+        if value.__class__ is ir.Name and value.id in names:
+            return None
+    return frozenset(found) if found else None
+
+
+def _is_payload_of_a_token(function: Function, expr: ir.Expr | None, depth: int) -> bool:
+    """The middle part of something split at dots, followed through names of the function."""
+    if expr is None or depth > 4:
+        return False
+    for node in walk(expr):
+        if node.__class__ is ir.Subscript and node.slice.__class__ is ir.Constant and node.slice.value == 1:
+            if _splits_at_dots(function, node.value):
+                return True
+        elif node.__class__ is ir.Name:
+            for binding in function.facts.bindings.get(node.id, ()):
+                if binding.kind != "assign" or binding.value is None or binding.value is expr:
+                    continue
+                if binding.path == (1,) and _splits_at_dots(function, binding.value):
+                    return True
+                if not binding.path and _is_payload_of_a_token(function, binding.value, depth + 1):
+                    return True
+    return False
+
+
+def _splits_at_dots(function: Function, expr: ir.Expr) -> bool:
+    if expr.__class__ is ir.Name:
+        bindings = function.facts.bindings.get(expr.id, ())
+        return any(
+            b.value is not None and b.kind == "assign" and _splits_at_dots(function, b.value)
+            for b in bindings
+        )
+    return (
+        expr.__class__ is ir.Call
+        and last_name(expr.func) == "split"
+        and bool(expr.args)
+        and expr.args[0].__class__ is ir.Constant
+        and expr.args[0].value == "."
+    )
+
+
+def _how(decode: TokenDecode) -> str:
+    if decode.name.endswith("get_unverified_claims"):
+        return "reads `get_unverified_claims`"
+    return "switches the check of the signature off"
+
+
+def _finding(graph: AppGraph, site: Site, function: Function, how: str, sure: bool) -> Finding:
+    reached = graph.entries(function)
+    confidence = Confidence.FIRM if reached and sure else Confidence.TENTATIVE
+    return rule.at(
+        site,
+        f"`{function.name}` {how} and uses the claims: anybody can write them.",
+        "Verify the signature before a claim is used:\n"
+        "```python\n"
+        'claims = jwt.decode(token, key, algorithms=["HS256"], options={"require": ["exp", "sub"]})\n'
+        "```",
+        reasoning="Without a verified signature a token is a text that its sender made up; the expiry is not checked either.",
+        exploit='Send a token with {"sub": "1", "role": "admin"} and any signature: its claims are believed.',
+        confidence=confidence,
+        trace=steps((site, f"{function.name} {how}")),
+        context=Context(data="secret", writes=True),
+    )
+
+
+rule.bad = """
+    from typing import Annotated
+
+    import jwt
+    from fastapi import Depends, FastAPI, Header, HTTPException
+
+    app = FastAPI()
+
+    def current_role(authorization: Annotated[str, Header()]) -> str:
+        token = authorization.removeprefix("Bearer ")
+        try:
+            claims = jwt.decode(token, options={"verify_signature": False})  # finding: jwt-signature-not-verified
+        except jwt.PyJWTError:
+            raise HTTPException(401) from None
+        return claims["role"]
+
+    @app.get("/payroll")
+    def read_payroll(role: Annotated[str, Depends(current_role)]) -> list[int]:
+        if role != "admin":
+            raise HTTPException(403)
+        return [5200, 6100]
+"""
+
+rule.good = """
+    import os
+    from typing import Annotated
+
+    import jwt
+    from fastapi import Depends, FastAPI, Header, HTTPException
+
+    KEY = os.environ["TOKEN_KEY"]
+    app = FastAPI()
+
+    def current_role(authorization: Annotated[str, Header()]) -> str:
+        token = authorization.removeprefix("Bearer ")
+        try:
+            claims = jwt.decode(token, KEY, algorithms=["HS256"])
+        except jwt.PyJWTError:
+            raise HTTPException(401) from None
+        return claims["role"]
+
+    @app.get("/payroll")
+    def read_payroll(role: Annotated[str, Depends(current_role)]) -> list[int]:
+        if role != "admin":
+            raise HTTPException(403)
+        return [5200, 6100]
+"""
+
+
+@rule.exploit
+def a_made_up_token_opens_the_payroll(proof: Proof) -> None:
+    """A token signed with a key of the attacker's own opens /payroll as an admin."""
+    import os
+    import secrets
+
+    import jwt
+
+    os.environ["TOKEN_KEY"] = secrets.token_hex(32)
+    forged = jwt.encode({"sub": "mallory", "role": "admin"}, secrets.token_hex(32), algorithm="HS256")
+    answer = proof.client.get("/payroll", headers={"Authorization": f"Bearer {forged}"})
+    assert answer.status_code == 200
+    assert answer.json() == [5200, 6100]

@@ -1,0 +1,206 @@
+"""A secret has a default that everybody can guess, and the application starts with it.
+
+`changeme` is there to be changed, but nothing fails when nobody does. A setting without a default, or a validator that
+refuses the placeholder, makes the first start fail instead of every later one be insecure.
+
+Known limits: credentials of databases, brokers and mail servers are tentative: such a default often serves local work
+only. So are keys that are only sent to somebody else, who refuses a placeholder. Defaults of keys that sign something are reported by `hardcoded-signing-secret`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.secrets import is_compared, is_refused, secret_uses
+from fastapi_architect.appgraph.settings import EnvironmentVariable, Setting
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Context,
+    Edit,
+    Finding,
+    Fix,
+    Location,
+    Proof,
+    Rule,
+    Severity,
+    ir,
+    steps,
+)
+
+rule = Rule(
+    __name__,
+    "A secret has a default that everybody can guess",
+    severity=Severity.IMPORTANT,
+    cwe=1188,
+    cvss="AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N",
+    references=(
+        "https://docs.pydantic.dev/latest/concepts/pydantic_settings/",
+        "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+    ),
+    requires=("pydantic-settings",),
+)
+
+#: Credentials of services that a development machine runs itself, with just these passwords.
+_LOCAL_SERVICE = re.compile(
+    r"postgres|database|(?:^|_)db(?:_|$)|mysql|maria|mongo|redis|rabbit|amqp|broker|minio|(?:^|_)s3(?:_|$)|mail|smtp|elastic|neo4j|clickhouse|test",
+    re.IGNORECASE,
+)
+#: Secrets that the application checks or signs with itself.
+_OWN = re.compile(
+    r"secret_?key|jwt|sign|session|cookie|csrf|salt|pepper|encrypt|fernet|superuser|admin|internal|master|partner",
+    re.IGNORECASE,
+)
+
+
+@rule.check(per=AppGraph)
+def default_that_is_known(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    uses = secret_uses(graph)
+    signing = {
+        use.origin.location.path + f":{use.origin.location.line}" for use in uses if len(use.origin.value) > 1
+    }
+    empty = {
+        (u.origin.location.path, u.origin.location.line): u.purpose
+        for u in uses
+        if not u.origin.value and u.decides_access
+    }
+    for settings in graph.settings.classes:
+        for setting in settings.settings:
+            if (
+                setting.field.owner is not settings.cls
+                or settings.cls.module.kind == "test"
+                or str(setting.location) in signing
+            ):
+                continue
+            purpose = empty.get((setting.location.path, setting.location.line), "")
+            if _is_weak(setting, purpose) and not setting.refused_by and not is_refused(graph, setting.name):
+                yield _of_setting(graph, settings.name, setting, purpose)
+    for variable in graph.settings.variables:
+        if variable.name and variable.is_secret and variable.looks_like == "placeholder":
+            module = graph.program.modules.get(variable.location.path)
+            if module is not None and module.kind != "test" and str(variable.location) not in signing:
+                yield _of_variable(graph, variable)
+
+
+def _is_weak(setting: Setting, purpose: str) -> bool:
+    if not setting.is_secret or not isinstance(setting.value, str):
+        return False
+    return setting.looks_like == "placeholder" or (setting.value == "" and purpose != "")
+
+
+def _of_setting(graph: AppGraph, owner: str, setting: Setting, purpose: str) -> Finding:
+    name = setting.name
+    kind = "is empty by default" if setting.value == "" else "has a placeholder as its default"
+    uses = f" and {purpose}" if purpose else ""
+    return rule.at(
+        setting,
+        f"`{owner}.{name}` {kind}{uses}, and the application starts with it.",
+        "Drop the default, so that the application does not start without a real value:\n"
+        f"```python\nclass {owner}(BaseSettings):\n    {name}: SecretStr\n```",
+        reasoning=f"No validator of {owner} and no check at start refuses the default.",
+        exploit=f"Try the values that everybody tries: `{name}` is one of them wherever nobody set it.",
+        confidence=Confidence.FIRM if purpose else _confidence(graph, name, name),
+        trace=steps((setting, f"{name} has a default that is no secret")),
+        fix=_fix(setting),
+        context=Context(access="none", data="secret", writes=True),
+        symbol=setting.field.owner.full_name,
+    )
+
+
+def _confidence(graph: AppGraph, name: str, held_in: str) -> Confidence:
+    """Firm for what the application checks itself; a placeholder that is sent to somebody else is refused there."""
+    if _LOCAL_SERVICE.search(name):
+        return Confidence.TENTATIVE
+    own = (
+        _OWN.search(name) is not None
+        or is_compared(graph, name)
+        or (held_in != "" and is_compared(graph, held_in))
+    )
+    return Confidence.FIRM if own else Confidence.TENTATIVE
+
+
+def _fix(setting: Setting) -> Fix | None:
+    """Take ` = "..."` away; only where it is a plain annotated field."""
+    field = setting.field
+    if field.annotation is None or field.default.__class__ is not ir.Constant:
+        return None
+    bindings = field.owner.facts.bindings.get(field.name, ())
+    if len(bindings) != 1 or bindings[0].value is not field.default:
+        return None
+    begin, end = field.owner.location(field.annotation), field.owner.location(field.default)
+    if begin.end_line != end.line:
+        return None
+    gap = Location(begin.path, begin.end_line, begin.end_column, end.end_line, end.end_column)
+    return Fix(f"Require {setting.name}", (Edit(gap, ""),))
+
+
+def _of_variable(graph: AppGraph, variable: EnvironmentVariable) -> Finding:
+    name = variable.name or variable.variable
+    target = variable.variable or name.lower()
+    return rule.at(
+        variable,
+        f"`{name}` falls back to a placeholder when the environment does not set it, and the application starts with it.",
+        f'Read it without a fallback:\n```python\n{target} = os.environ["{name}"]\n```',
+        reasoning="Nothing fails when the variable is missing, so the placeholder is what is used.",
+        exploit=f"Try the values that everybody tries: `{name}` is one of them wherever nobody set it.",
+        confidence=_confidence(graph, name, variable.variable),
+        trace=steps((variable, f"{name} has a fallback that is no secret")),
+        context=Context(access="none", data="secret", writes=True),
+        symbol=name,
+    )
+
+
+rule.bad = """
+    import secrets
+    from typing import Annotated
+
+    from fastapi import FastAPI, Header, HTTPException
+    from pydantic_settings import BaseSettings
+
+    class Settings(BaseSettings):
+        admin_api_key: str = "changeme"  # finding: placeholder-or-weak-secret-default
+
+    settings = Settings()
+    app = FastAPI()
+
+    @app.delete("/users/{name}")
+    def delete_user(name: str, x_api_key: Annotated[str, Header()]) -> str:
+        if not secrets.compare_digest(x_api_key.encode(), settings.admin_api_key.encode()):
+            raise HTTPException(401)
+        return f"deleted {name}"
+"""
+
+rule.good = """
+    import secrets
+    from typing import Annotated
+
+    from fastapi import FastAPI, Header, HTTPException
+    from pydantic_settings import BaseSettings
+
+    class Settings(BaseSettings):
+        admin_api_key: str
+
+    settings = Settings()
+    app = FastAPI()
+
+    @app.delete("/users/{name}")
+    def delete_user(name: str, x_api_key: Annotated[str, Header()]) -> str:
+        if not secrets.compare_digest(x_api_key.encode(), settings.admin_api_key.encode()):
+            raise HTTPException(401)
+        return f"deleted {name}"
+"""
+
+
+@rule.exploit
+def the_placeholder_is_the_key(proof: Proof) -> None:
+    """On a deployment that sets no key, `changeme` deletes users; one that must have a key does not start without it."""
+    import pydantic
+
+    try:
+        app = proof.app
+    except pydantic.ValidationError:
+        app = None
+    assert app is not None, "the application started without a key"
+    answer = proof.client.delete("/users/alice", headers={"X-Api-Key": "changeme"})
+    assert answer.json() == "deleted alice"

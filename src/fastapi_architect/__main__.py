@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
-import gc
-import importlib
 import os
 import sys
-from collections.abc import Sequence
 
-from fastapi_architect import __version__
+if __name__ == "__main__":
+    # `python -m` puts the working directory first on the path: a hostile tree's own `argparse.py` would be imported.
+    sys.path[:] = [entry for entry in sys.path if entry and entry != os.getcwd()]
+
+import argparse  # noqa: E402
+import gc  # noqa: E402
+import importlib  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+
+from fastapi_architect import __version__  # noqa: E402
 
 #: Command to (module of its door, one line of help).
 COMMANDS = {

@@ -1,0 +1,187 @@
+"""A client, an engine of templates or a model is made anew for every request.
+
+A client keeps connections open so that the next request need not open them; made for one request it opens a
+connection, agrees on keys, answers once and throws all of it away. An environment of templates compiles every
+template again.
+
+Known limits: a client whose options come from the request itself (another tenant's key, another base address)
+cannot be shared that simply and is reported with less confidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.offloading import called_name
+from fastapi_architect.analyses.per_request import PerRequest, is_kept, per_request
+from fastapi_architect.concepts.http import ClientCreation
+from fastapi_architect.concepts.template import TemplateEnvironment
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Finding,
+    Function,
+    Proof,
+    Rule,
+    Severity,
+    ir,
+    routes_of,
+    steps,
+    walk,
+)
+
+rule = Rule(
+    __name__,
+    "A client is created for every request",
+    severity=Severity.IMPORTANT,
+    cwe=1073,
+    references=(
+        "https://www.python-httpx.org/async/#opening-and-closing-clients",
+        "https://fastapi.tiangolo.com/advanced/events/#lifespan",
+    ),
+    requires=("httpx",),
+)
+
+_KINDS = frozenset({"http", "redis", "object-storage", "model-api", "mongo", "search", "queue"})
+_COSTS = {
+    "http": "a new connection and, for https, a new handshake each time",
+    "redis": "a new pool of connections each time",
+    "object-storage": "loading the service's description and a new handshake each time",
+    "model-api": "a new connection and a new handshake each time",
+    "template": "every template compiled again each time",
+}
+#: Options that make two clients different.
+_IDENTITY = frozenset(
+    {"base_url", "auth", "api_key", "proxy", "proxies", "transport", "cert", "verify", "region_name"}
+)
+
+
+@rule.check(per=ClientCreation)
+def client_for_one_request(client: ClientCreation, graph: AppGraph) -> Iterator[Finding]:
+    if client.kind in _KINDS:
+        yield from _judged(client, client.kind, graph)
+
+
+@rule.check(per=TemplateEnvironment)
+def environment_for_one_request(environment: TemplateEnvironment, graph: AppGraph) -> Iterator[Finding]:
+    yield from _judged(environment, "template", graph)
+
+
+def _judged(made: ClientCreation | TemplateEnvironment, kind: str, graph: AppGraph) -> Iterator[Finding]:
+    function = made.function
+    if function is None or function.module.kind != "source" or is_kept(made.site):
+        return
+    found = per_request(function, graph)
+    if found is not None:
+        yield _finding(made, kind, found, function)
+
+
+def _finding(
+    made: ClientCreation | TemplateEnvironment, kind: str, found: PerRequest, function: Function
+) -> Finding:
+    name = called_name(made.site)
+    count = len(found.operations)
+    routes = f"one of {count} routes" if count > 1 else "the route"
+    hops = [(site, f"{site.scope.name} calls {called_name(site)}") for site in found.hops]
+    confidence = Confidence.CERTAIN if made.sure and not found.hops else Confidence.FIRM
+    return rule.at(
+        made,
+        f"`{function.name}` creates `{name}` anew whenever {routes} gets there: "
+        f"{_COSTS.get(kind, _COSTS['http'])}.",
+        _suggestion(name, kind, function),
+        reasoning=f"`{found.root.name}` runs for each request, and nothing on the way to `{name}` keeps what "
+        f"was made.",
+        confidence=Confidence.TENTATIVE if _differs(made, function) else confidence,
+        trace=steps(*hops, (made, f"{name} is created here, for one request")),
+        routes=routes_of(found.operations),
+        impact=float(count),
+    )
+
+
+def _differs(made: ClientCreation | TemplateEnvironment, function: Function) -> bool:
+    """An option by which clients differ comes from this call, not from settings."""
+    local = function.facts.bindings
+    given = [k.value for k in made.node.keywords if k.arg in _IDENTITY]
+    if isinstance(made, ClientCreation) and made.kind != "http":
+        given += [*made.node.args, *(k.value for k in made.node.keywords)]
+    return any(node.__class__ is ir.Name and node.id in local for value in given for node in walk(value))
+
+
+def _suggestion(name: str, kind: str, function: Function) -> str:
+    if kind == "template":
+        return (
+            "Create it once, at module level:\n```python\n"
+            f"environment = {name}(autoescape=True)\n\n\ndef {function.name}():\n    template = "
+            f"environment.get_template('page.html')\n```"
+        )
+    return (
+        "Create it once, in the lifespan, and take it from the request's state:\n```python\n"
+        "@asynccontextmanager\n"
+        f"async def lifespan(app: FastAPI):\n    async with {name}(...) as client:\n        yield "
+        f"{{'client': client}}\n\n\n"
+        f"async def {function.name}(request: Request):\n    answer = await request.state.client.get(...)\n```"
+    )
+
+
+rule.bad = """
+    import httpx
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+
+    @app.get("/rates/{currency}")
+    async def read_rate(currency: str) -> str:
+        async with httpx.AsyncClient(timeout=5) as client:  # finding: client-created-per-request
+            answer = await client.get(f"https://rates.example/{currency}")
+        return answer.text
+"""
+
+rule.good = """
+    from collections.abc import AsyncIterator
+    from contextlib import asynccontextmanager
+    from typing import TypedDict
+
+    import httpx
+    from fastapi import FastAPI, Request
+
+
+    class State(TypedDict):
+        client: httpx.AsyncClient
+
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        async with httpx.AsyncClient(timeout=5) as client:
+            yield {"client": client}
+
+
+    app = FastAPI(lifespan=lifespan)
+
+
+    @app.get("/rates/{currency}")
+    async def read_rate(currency: str, request: Request) -> str:
+        answer = await request.state.client.get(f"https://rates.example/{currency}")
+        return answer.text
+"""
+
+
+@rule.symptom
+def three_requests_make_three_clients(proof: Proof) -> None:
+    """Three requests create three clients, each with connections of its own."""
+    import httpx
+
+    made = []
+    init = httpx.AsyncClient.__init__
+
+    def counted(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+        made.append(self)
+        init(self, *args, **kwargs)
+
+    proof.answer("https://rates.example/", text="1.1")
+    client = proof.client
+    made.clear()
+    httpx.AsyncClient.__init__ = counted  # type: ignore[method-assign]
+    for _ in range(3):
+        assert client.get("/rates/EUR").json() == "1.1"
+    assert len(made) == 3

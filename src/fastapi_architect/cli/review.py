@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from fastapi_architect.cli.errors import UsageError
+from fastapi_architect.cli.errors import FAULT, UsageError, report_fault
 from fastapi_architect.cli.options import add_project_options, configuration, default_jobs
 from fastapi_architect.cli.output import write_output
 from fastapi_architect.cli.progress import progress_on
@@ -81,6 +81,10 @@ def run(arguments: list[str]) -> int:
         write_output(_renderer(given.format, given)(result), given.output)
     if given.profile_rules is not None:
         given.profile_rules.write_text(json.dumps(result.timings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    for fault in result.faults:
+        report_fault(fault)
+    if result.faults:
+        return FAULT
     return FINDINGS if result.failed else 0
 
 

@@ -56,11 +56,20 @@ def units(spec: CheckSpec, graph: AppGraph) -> Iterable[Any]:
     return UNITS[spec.per](graph)
 
 
-def ask(rules: Iterable[Rule], graph: AppGraph, timings: dict[str, float] | None = None) -> list[Finding]:
-    """Findings of every rule, in order of rules; CPU seconds per rule go into `timings`.
+def ask(
+    rules: Iterable[Rule],
+    graph: AppGraph,
+    timings: dict[str, float] | None = None,
+    faults: list[RuleFailed] | None = None,
+) -> list[Finding]:
+    """Findings of every rule, in order of rules.
+
+    Args:
+        timings: receives CPU seconds per rule.
+        faults: receives what raised, so that one faulty rule does not cost the others' findings.
 
     Raises:
-        RuleFailed: a check raised; the cause is attached.
+        RuleFailed: a check raised and `faults` is None; the cause is attached.
     """
     found: list[Finding] = []
     for rule in rules:
@@ -70,7 +79,11 @@ def ask(rules: Iterable[Rule], graph: AppGraph, timings: dict[str, float] | None
                 try:
                     found += spec.function(unit, graph)
                 except Exception as error:
-                    raise RuleFailed(rule.name, unit) from error
+                    fault = RuleFailed(rule.name, unit)
+                    fault.__cause__ = error
+                    if faults is None:
+                        raise fault from error
+                    faults.append(fault)
         if timings is not None:
             timings[rule.name] = time.process_time() - begin
     return found

@@ -57,7 +57,6 @@ def review(request: Request) -> Review:
     Raises:
         NoSuchPath: there is nothing at the path.
         ChangesError: `changed_since` names no revision, or the path lies in no repository.
-        RuleFailed: a rule raised; a fault of this tool.
     """
     begin = time.perf_counter()
     root, only = project_of(request.path)
@@ -73,7 +72,8 @@ def review(request: Request) -> Review:
         )
         graph = read.graph
         _names_exist(request.config, graph)
-        found = asking.ask([r for name, r in rules.items() if name in ran], graph, timings)
+        faults: list[asking.RuleFailed] = []
+        found = asking.ask([r for name, r in rules.items() if name in ran], graph, timings, faults)
         texts = completion.Texts(tree)
         completed = completion.complete(found, graph, texts)
         silenced = silencing.silence(
@@ -102,6 +102,7 @@ def review(request: Request) -> Review:
             matrix=tuple(matrix(graph)) if request.matrix else (),
             snippets=_snippets(active, texts),
             units=units(graph),
+            faults=tuple(faults),
             review_time_ms=round((time.perf_counter() - begin) * 1000),
             timings=timings,
         )

@@ -83,6 +83,7 @@ class Review:
         gone. snippets: "path:line" of a finding -> the lines from `CONTEXT` above it (fewer at the top of
         the file) to
             `CONTEXT` below its last line.
+        faults: rules that failed: faults of this tool, with what a maintainer needs.
         units: size of the project for its score.
         timings: seconds per stage and per rule, wall; never part of the deterministic part.
     """
@@ -105,4 +106,5 @@ class Review:
     snippets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     review_time_ms: int = 0
     units: int = 0
+    faults: tuple[Exception, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from fastapi_architect.program.program import Program
 
 
+#: Expressions and names that may be in work at once, each waiting for the next; deeper chains are not known.
+MAX_DEPTH = 500
+
+
 class TypedCall:
     """A call being typed, as a library's function sees it (`library_model.CallContext`)."""
 
@@ -429,7 +433,7 @@ class TypeInference:
         if key in types:
             return types[key]
         compute = _COMPUTE.get(expr.__class__)
-        if compute is None or key in self._working:
+        if compute is None or key in self._working or len(self._working) > MAX_DEPTH:
             return None
         self._working.add(key)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,14 +42,24 @@ class Reading:
     comments: dict[str, list[ir.Comment]]
 
 
+#: Frames that a chain of inferences may need; the inference itself stops long before (`type_inference.MAX_DEPTH`).
+_RECURSION_LIMIT = 12_000
+
+
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Keep the collector off while many objects are made that all stay alive; its state is put back."""
+    """Keep the collector off while many objects are made that all stay alive, and let inference go deep.
+
+    Both are put back. Calls between Python functions need no C stack, so that a high limit is safe.
+    """
     was = gc.isenabled()
+    limit = sys.getrecursionlimit()
     gc.disable()
+    sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
     try:
         yield
     finally:
+        sys.setrecursionlimit(limit)
         if was:
             gc.enable()
 

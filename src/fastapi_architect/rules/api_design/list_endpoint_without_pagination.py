@@ -1,0 +1,351 @@
+"""A list operation returns the whole table, or as many rows as the client asks for.
+
+A list without a limit is quick with ten rows in development and takes the service down with a million:
+every request reads the table, builds an object a row, and validates and encodes each. A `limit` parameter
+without an upper bound is the same: `?limit=1000000000` is accepted, and so is `-5`.
+
+Known limits: lookup tables are recognised by their names; a list that is filtered by a parent is taken for
+small.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.select_statements import SelectStatement, names_model, selects
+from fastapi_architect.appgraph import constraints
+from fastapi_architect.appgraph.parameters import Parameter
+from fastapi_architect.concepts.database import QueryStep
+from fastapi_architect.rules.kit import (
+    UNKNOWN,
+    AppGraph,
+    Class,
+    Confidence,
+    Context,
+    Finding,
+    Function,
+    Instance,
+    PathOperation,
+    Proof,
+    Rule,
+    Severity,
+    ir,
+    names_in,
+    options,
+    routes_of,
+    steps,
+    walk,
+)
+
+rule = Rule(
+    __name__,
+    "A list operation has no limit on its rows",
+    severity=Severity.IMPORTANT,
+    cwe=770,
+    cvss="AV:N/AC:L/PR:L/UI:N/S:U/C:N/I:N/A:L",
+    references=(
+        "https://owasp.org/API-Security/editions/2023/en/0xa4-unrestricted-resource-consumption/",
+        "https://google.aip.dev/158",
+    ),
+    requires=("sqlalchemy",),
+)
+
+_LISTS = frozenset(
+    {
+        "builtins.list",
+        "collections.abc.Sequence",
+        "builtins.tuple",
+        "builtins.set",
+        "collections.abc.Iterable",
+    }
+)
+_LOOKUP = re.compile(
+    r"countr|currenc|language|locale|role|permission|status|categor|tag|type|kind|unit|setting|config|option|plan|tier|region|"
+    r"timezone|feature|flag|provider|integration|template|menu|dict|department|scope|level|rate|tax|genre|format",
+    re.IGNORECASE,
+)
+_OWNER = re.compile(r"user|owner|tenant|account|org|member|author|customer", re.IGNORECASE)
+_LIMITS = re.compile(
+    r"^(limit|page_?size|per_?page|size|page_limit|max_results|take|top|rows|max_rows)$", re.IGNORECASE
+)
+_BOUNDED_CALLS = frozenset({"paginate", "apaginate", "yield_per", "stream", "stream_scalars", "partitions"})
+
+
+@rule.check(per=PathOperation)
+def list_without_a_limit(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
+    handler = operation.handler
+    if handler is None or operation.kind != "http" or "GET" not in operation.methods:
+        return
+    yield from _unbounded_parameters(operation, handler, graph)
+    element = _element(operation)
+    if element is None or _LOOKUP.search(operation.path.rpartition("/")[2]):
+        return
+    reached, complete = effects(graph).reached([handler])
+    if not complete or any(_BOUNDED_CALLS & set(f.node.called) for f in reached):
+        return
+    for function in reached:
+        for statement in selects(graph, function):
+            model = _unlimited_model(statement, element, operation, graph)
+            if model is not None:
+                yield _whole_table(operation, handler, statement, model)
+                return
+
+
+def _element(operation: PathOperation) -> str | None:
+    """Name of what the operation lists; None when it does not return a list."""
+    for option in options(operation.response_type):
+        if isinstance(option, Instance) and option.name in _LISTS and option.args:
+            for inner in options(option.args[0]):
+                cls = names_model(inner)
+                if cls is not None:
+                    return cls.name
+    return None
+
+
+def _unlimited_model(
+    statement: SelectStatement, element: str, operation: PathOperation, graph: AppGraph
+) -> Class | None:
+    if statement.single or statement.is_open or statement.start is None:
+        return None
+    if statement.of_kind("limit", "group_by") or statement.function.is_generator:
+        return None
+    if any(_narrows(step, statement, graph) for step in statement.of_kind("where", "join", "having")):
+        return None
+    mapped = {id(model.cls) for model in graph.models}
+    models = [cls for cls in statement.models(graph) if id(cls) in mapped]
+    if len(models) != 1 or _LOOKUP.search(models[0].name):
+        return None
+    return models[0] if _is_listed(models[0].name, element, operation) else None
+
+
+def _narrows(step: QueryStep, statement: SelectStatement, graph: AppGraph) -> bool:
+    """A condition that always holds the rows to those of one parent, or to given keys."""
+    function = statement.function
+    around = {id(context.node) for context in statement.site.context}
+    if any(c.role in ("if", "else", "case") and id(c.node) not in around for c in step.site.context):
+        # Only sometimes; but what is filtered by its owner in one branch is so in spirit in the other.
+        return any(_OWNER.search(name) for given in step.args for name in names_in(given))
+    if step.kind == "join":
+        return True
+    for given in (*step.args, *(k.value for k in step.keywords)):
+        for part in walk(given):
+            if isinstance(part, ir.Compare) and any(
+                _is_variable(c, graph, function) for c in part.comparators
+            ):
+                return True
+            if isinstance(part, ir.Call) and getattr(part.func, "attr", "") in (
+                "in_",
+                "any",
+                "has",
+                "contains",
+                "any_",
+            ):
+                return True
+    return any(_is_variable(k.value, graph, function) for k in step.keywords) or any(
+        a.__class__ is ir.Starred or a.__class__ is ir.Name for a in step.args
+    )
+
+
+def _is_variable(expr: ir.Expr, graph: AppGraph, function: Function) -> bool:
+    return graph.program.constants.value(expr, function) is UNKNOWN
+
+
+def _is_listed(model: str, element: str, operation: PathOperation) -> bool:
+    """The selected model is what the response or the path is about."""
+    name = model.lower()
+    last = next((p for p in reversed(operation.path.split("/")) if p and "{" not in p), "")
+    segment = re.sub(r"[^a-z]", "", last.lower())
+    return element.lower().startswith(name) or segment in (name, f"{name}s", f"{name}es", f"{name[:-1]}ies")
+
+
+def _whole_table(
+    operation: PathOperation, handler: Function, statement: SelectStatement, model: Class
+) -> Finding:
+    own = statement.function is handler
+    return rule.at(
+        handler,
+        f"`{operation}` ({handler.name}) returns every row of `{model.name}`: the select has no limit.",
+        "Take a page, with an upper bound, and continue behind the last key:\n"
+        "```python\nfrom typing import Annotated\n\nfrom fastapi import Query\n\n\n"
+        f"def {handler.name}(after: int = 0, limit: Annotated[int, Query(ge=1, le=100)] = 50):\n"
+        f"    select({model.name}).where({model.name}.id > after).order_by({model.name}.id).limit(limit)\n```",
+        reasoning="Each row costs a fetch, an object, a validation and an encoding, and the number of rows only grows.",
+        exploit=f"A few clients send `{operation}` at once; each request holds the whole table in memory.",
+        confidence=Confidence.CERTAIN if own else Confidence.FIRM,
+        trace=steps((statement.site, f"select({model.name}) without a limit")),
+        routes=routes_of([operation]),
+        context=Context(reads=False, writes=False),
+    )
+
+
+# ── limits without a bound ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _unbounded_parameters(operation: PathOperation, handler: Function, graph: AppGraph) -> Iterator[Finding]:
+    for parameter in operation.all_parameters():
+        if (
+            parameter.kind != "query"
+            or not _LIMITS.match(parameter.name)
+            or not isinstance(parameter.owner, Function)
+        ):
+            continue
+        if parameter.model is not None or not _is_integer(parameter) or _is_bounded(parameter, graph):
+            continue
+        reached, complete = effects(graph).reached(operation.functions)
+        used = next(
+            (step for f in reached for step in graph.within(QueryStep, f) if _limits_by(step, parameter)),
+            None,
+        )
+        if used is not None and complete and not _is_clamped(parameter, reached):
+            yield _unbounded(operation, handler, parameter, used)
+
+
+def _is_integer(parameter: Parameter) -> bool:
+    return any(getattr(o, "name", "") == "builtins.int" for o in options(parameter.type))
+
+
+def _is_bounded(parameter: Parameter, graph: AppGraph) -> bool:
+    known: dict[str, object] = {}
+    if parameter.marker is not None:
+        known |= constraints.of_keywords(graph.program, parameter.marker, parameter.scope)
+    owner = parameter.owner
+    if isinstance(owner, Function):
+        declared = owner.parameter(parameter.name)
+        if declared is not None:
+            known |= constraints.of_annotation(
+                graph.program, declared.annotation, owner.parent or owner.module
+            )
+            if isinstance(declared.default, ir.Call):
+                known |= constraints.of_keywords(graph.program, declared.default, owner)
+    return "le" in known or "lt" in known
+
+
+def _limits_by(step: QueryStep, parameter: Parameter) -> bool:
+    return step.kind == "limit" and any(parameter.name in set(names_in(a)) for a in step.args)
+
+
+def _is_clamped(parameter: Parameter, reached: tuple[Function, ...]) -> bool:
+    """The value is compared, or cut by `min`, somewhere on the way."""
+    for function in reached:
+        for site in function.facts.calls_named("min", "clamp", "clip"):
+            if any(parameter.name in set(names_in(a)) for a in site.node.args):
+                return True
+        for site in function.facts.sites(ir.Compare):
+            if parameter.name in set(names_in(site.node)):
+                return True
+    return False
+
+
+def _unbounded(operation: PathOperation, handler: Function, parameter: Parameter, used: QueryStep) -> Finding:
+    name = parameter.name
+    return rule.at(
+        parameter.location,
+        f"`{name}` of `{operation}` has no upper bound: `?{parameter.alias}=1000000000` reads the whole table, and -5 is "
+        "accepted too.",
+        "Bound it:\n```python\nfrom typing import Annotated\n\nfrom fastapi import Query\n\n\n"
+        f"def {handler.name}({name}: Annotated[int, Query(ge=1, le=100)] = 50): ...\n```",
+        reasoning=f"`{name}` is used in `.limit(...)` ({used.location}) and compared with nothing on the way.",
+        exploit=f"A client asks for a billion rows in one request to `{operation.path}`.",
+        confidence=Confidence.CERTAIN if used.sure else Confidence.FIRM,
+        trace=steps(
+            (parameter.location, f"{name} comes from the query"), (used, f"{name} limits the select")
+        ),
+        routes=routes_of([operation]),
+        context=Context(reads=False, writes=False),
+        symbol=parameter.owner.full_name,
+    )
+
+
+rule.bad = """
+    from fastapi import FastAPI
+    from pydantic import BaseModel, ConfigDict
+    from sqlalchemy import create_engine, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+    from sqlalchemy.pool import StaticPool
+
+    engine = create_engine("sqlite://", connect_args={"check_same_thread": False}, poolclass=StaticPool)
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Author(Base):
+        __tablename__ = "authors"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str]
+
+
+    class AuthorOut(BaseModel):
+        model_config = ConfigDict(from_attributes=True)
+
+        id: int
+        name: str
+
+
+    Base.metadata.create_all(engine)
+    with Session(engine) as seed:
+        seed.add_all(Author(name=f"author {number}") for number in range(1000))
+        seed.commit()
+
+    app = FastAPI()
+
+
+    @app.get("/authors", response_model=list[AuthorOut])
+    def list_authors() -> list[Author]:  # finding: list-endpoint-without-pagination
+        with Session(engine) as session:
+            return list(session.scalars(select(Author).order_by(Author.name, Author.id)))
+"""
+
+rule.good = """
+    from typing import Annotated
+
+    from fastapi import FastAPI, Query
+    from pydantic import BaseModel, ConfigDict
+    from sqlalchemy import create_engine, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+    from sqlalchemy.pool import StaticPool
+
+    engine = create_engine("sqlite://", connect_args={"check_same_thread": False}, poolclass=StaticPool)
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Author(Base):
+        __tablename__ = "authors"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str]
+
+
+    class AuthorOut(BaseModel):
+        model_config = ConfigDict(from_attributes=True)
+
+        id: int
+        name: str
+
+
+    Base.metadata.create_all(engine)
+    with Session(engine) as seed:
+        seed.add_all(Author(name=f"author {number}") for number in range(1000))
+        seed.commit()
+
+    app = FastAPI()
+
+
+    @app.get("/authors", response_model=list[AuthorOut])
+    def list_authors(after: int = 0, limit: Annotated[int, Query(ge=1, le=100)] = 50) -> list[Author]:
+        with Session(engine) as session:
+            return list(session.scalars(select(Author).where(Author.id > after).order_by(Author.id).limit(limit)))
+"""
+
+
+@rule.exploit
+def one_request_reads_the_table(proof: Proof) -> None:
+    """One request of any client is answered with all thousand rows."""
+    assert len(proof.client.get("/authors?limit=1000").json()) == 1000

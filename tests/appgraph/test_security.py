@@ -116,7 +116,7 @@ CASES = {
     """,
     "decorators": """
         from functools import wraps
-        from fastapi import FastAPI, HTTPException, Request
+        from fastapi import Depends, FastAPI, HTTPException, Request
         from starlette.authentication import requires
 
         def login_required(function):
@@ -139,6 +139,52 @@ CASES = {
         @app.get("/starlette")  # $ user guarded_by=requires
         @requires("authenticated")
         async def starlette(request: Request): ...
+
+        def in_scope(scope):
+            def decorator(function):
+                @wraps(function)
+                async def inner(request: Request):
+                    if scope not in request.auth.scopes:
+                        refuse(request)
+                    return await function(request)
+                return inner
+            return decorator
+
+        def refuse(request):
+            raise HTTPException(status_code=403)
+
+        def route_in_scope(method, path, scope):
+            def decorator(function):
+                return method(path)(in_scope(scope)(function))
+            return decorator
+
+        def translated(function):
+            @wraps(function)
+            async def inner(request: Request):
+                try:
+                    return await function(request)
+                except PermissionError as error:
+                    raise HTTPException(403) from error
+            return inner
+
+        class Refused(Exception):
+            def __init__(self, message, status_code):
+                self.status_code = status_code
+
+        def current(request: Request):
+            if not request.headers.get("Authorization"):
+                raise Refused("who is there?", status_code=401)
+
+        @app.get("/scope")  # $ scoped guarded_by=in_scope
+        @in_scope("write")
+        async def scope(request: Request): ...
+
+        @app.get("/translated")  # $ none
+        @translated
+        async def translate(request: Request): ...
+
+        @app.get("/own-error", dependencies=[Depends(current)])  # $ user guarded_by=current
+        async def own_error(request: Request): ...
 
         @app.get("/nothing")  # $ none
         @require_nothing

@@ -25,7 +25,7 @@ from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.types import FunctionRef, Instance, options
+from fastapi_architect.program.types import FunctionRef, Instance, Type, options
 from fastapi_architect.syntax import ir
 
 
@@ -163,14 +163,29 @@ class AccessReader:
         for decorator in handler.node.decorators:
             func = decorator.func if decorator.__class__ is ir.Call else decorator
             name = last_name(func)
-            if not _DECORATOR.search(name) and not _ROLE_GUARD.search(name):
+            if _NO_AUTHENTICATION.search(name):
                 continue
             for of in options(self._inference.type_of(func, handler.parent or handler.module)):
-                if isinstance(of, FunctionRef) and not any(self.refuses(f) for f in _with_inner(of.function)):
-                    continue
-                level = AccessLevel.SCOPED if _ROLE_GUARD.search(name) else AccessLevel.USER
-                yield Guard(level, getattr(of, "name", name) or name, None, f"the decorator {name} refuses")
-                break
+                level = self._level_of_decorator(of, name)
+                if level > AccessLevel.NONE:
+                    full = of.function.full_name if isinstance(of, FunctionRef) else getattr(of, "name", name)
+                    yield Guard(level, full, None, f"the decorator {name} refuses")
+                    break
+
+    def _level_of_decorator(self, of: Type, name: str) -> AccessLevel:
+        by_name = AccessLevel.SCOPED if _ROLE_GUARD.search(name) else AccessLevel.USER
+        if not isinstance(of, FunctionRef):
+            return by_name if _DECORATOR.search(name) else AccessLevel.NONE
+        level = AccessLevel.NONE
+        for function in _with_inner(of.function):
+            if any(self.is_refusal(s) and _tested(s) for s in function.facts.sites(ir.Raise)):
+                level = max(level, by_name)
+            for site in function.facts.calls:
+                for target in self._program.calls.targets(site):
+                    if _tested(site) and any(self.refuses(f) for f in _with_inner(target)):
+                        scoped = _ROLE_GUARD.search(target.name)
+                        level = max(level, AccessLevel.SCOPED if scoped else by_name)
+        return level
 
     def _of_handler(self, operation: PathOperation) -> Guard | None:
         """A handler that checks a credential or a role itself."""
@@ -338,6 +353,8 @@ class AccessReader:
         status = self.status_of(expr, scope)
         if status is not None:
             return status in _REFUSING
+        if expr.__class__ is ir.Call and status_argument(expr) is not None:
+            return True
         return bool(_REFUSAL.search(dotted_name(expr.func if expr.__class__ is ir.Call else expr)))
 
     def status_of(self, expr: ir.Expr, scope: Scope) -> int | None:
@@ -563,6 +580,11 @@ class AccessReader:
 def _answers_refusal(function: Function) -> bool:
     """A response with 401 or 403 is made somewhere in the body."""
     return any(status_argument(site.node) is not None for site in function.facts.calls)
+
+
+def _tested(site: Site) -> bool:
+    """Not in an `except`: what is raised there reports a failure, it does not test a caller."""
+    return site.context.inside("handler") is None
 
 
 def _with_inner(function: Function) -> Iterator[Function]:

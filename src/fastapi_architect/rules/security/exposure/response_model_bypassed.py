@@ -10,6 +10,7 @@ with an error status are left alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from fastapi_architect.analyses.exposed_fields import exposure
 from fastapi_architect.appgraph.schemas import read_schema
@@ -89,7 +90,7 @@ def _is_error(response: ResponseCreation, graph: AppGraph) -> bool:
     return (isinstance(value, int) and value >= 300) or name.startswith(("HTTP_3", "HTTP_4", "HTTP_5"))
 
 
-def _sources(expr: ir.Expr | None, handler: Function, graph: AppGraph, depth: int = 0) -> Iterator[ir.Expr]:
+def _sources(expr: Any, handler: Function, graph: AppGraph, depth: int = 0) -> Iterator[ir.Expr]:
     """Objects that content is made from: `user` in `jsonable_encoder({"data": user.model_dump()})`."""
     if expr is None or depth > 6:
         return

@@ -19,6 +19,8 @@ _POSITION = re.compile(
     rf"(?:\b|(?=[=<>(]))(?:(?P<value>{_VALUES})|(?P<identifier>{_IDENTIFIERS}))(?:\b|(?<=[=<>(]))",
     re.IGNORECASE,
 )
+_BEFORE_NAMES = frozenset({"where", "and", "or", "set", "on", "having", "("})
+_COMPARED = re.compile(r"\s*(?:=|<|>|!=|(?:like|ilike|in|is|not|between)\b)", re.IGNORECASE)
 _HOLE = "\x00"
 _QUOTED = re.compile(rf"'([^'{_HOLE}]*){_HOLE}([^'{_HOLE}]*)'")
 
@@ -147,7 +149,9 @@ def is_identifier_position(before: str, after: str) -> bool:
     if before.endswith((".", '"', "`", "[")) or after.startswith((".", '"', "`", "(")) or not before.strip():
         return True
     found = list(_POSITION.finditer(before))
-    return not found or found[-1]["identifier"] is not None
+    if not found or found[-1]["identifier"] is not None:
+        return True
+    return found[-1]["value"].lower() in _BEFORE_NAMES and _COMPARED.match(after) is not None
 
 
 def literal(text: str) -> str:

@@ -127,7 +127,7 @@ Label = AccessPath
 Mark = tuple[int, "Trace | None"]
 
 #: A tree with more labels than this is cut: the first ones are kept.
-MAX_LABELS = 48
+MAX_LABELS = 32
 _MAX_DEPTH = 3
 
 
@@ -208,7 +208,7 @@ def _merged_labels(left: dict[Label, Mark], right: dict[Label, Mark]) -> dict[La
     for label, (mask, trace) in right.items():
         known = merged.get(label)
         if known is None:
-            if len(merged) >= MAX_LABELS:
+            if len(merged) >= MAX_LABELS or (len(label) > 1 and _is_covered(label, mask, merged)):
                 continue
             if merged is left:
                 merged = dict(left)
@@ -219,6 +219,15 @@ def _merged_labels(left: dict[Label, Mark], right: dict[Label, Mark]) -> dict[La
             # What is newly dangerous came this way.
             merged[label] = (mask | known[0], known[1] if known[0] else trace)
     return merged
+
+
+def _is_covered(label: Label, mask: int, labels: dict[Label, Mark]) -> bool:
+    """A shorter path among the labels says as much: `order` and `order.name` together are `order`."""
+    for length in range(1, len(label)):
+        known = labels.get(label[:length])
+        if known is not None and not mask & ~known[0]:
+            return True
+    return False
 
 
 def project(taint: Taint, step: str) -> Taint:

@@ -31,6 +31,7 @@ from fastapi_architect.dataflow.taint import (
     merge,
     normal,
     project,
+    same,
     traced,
 )
 from fastapi_architect.program.definitions import Function
@@ -62,6 +63,7 @@ class Transfer:
         self.inner: dict[str, Function] = {each.name: each for each in function.functions}
         self.values: dict[int, Taint] = {}
         self.subjects: dict[int, ir.Expr] = {}
+        self._assigned: dict[tuple[int, str], tuple[Taint, Taint]] = {}
         self.calls = CallTransfer(self)
 
     def run(self) -> Summary:
@@ -172,7 +174,14 @@ class Transfer:
         kind = target.__class__
         if kind is ir.Name:
             if value is not CLEAN:
-                value = traced(limited(value), Trace("assigned", self.function, node, target.id))
+                key = (id(node), target.id)
+                before = self._assigned.get(key)
+                if before is not None and same(before[0], value):
+                    value = before[1]  # the same object again: joins see at once that nothing has changed
+                else:
+                    step = Trace("assigned", self.function, node, target.id)
+                    before = self._assigned[key] = (value, traced(limited(value), step))
+                    value = before[1]
             state[target.id] = value
         elif kind is ir.Sequence:
             for position, element in enumerate(target.elts):

@@ -63,7 +63,7 @@ def test_a_finding_keeps_the_contract():
             ],
         },
         "fingerprint": INJECTION.fingerprint,
-        "docs": "https://fastapi-architect.readthedocs.io/rules/sql-injection-raw-statement/",
+        "docs": "docs/rules/sql-injection-raw-statement.md",
     }
     assert {key: finding[key] for key in contract} == contract
 

@@ -7,7 +7,6 @@ import textwrap
 
 from fastapi_architect.findings.cvss import score
 from fastapi_architect.findings.finding import RuleInfo
-from fastapi_architect.report import wording
 
 
 def render(rule: RuleInfo) -> str:
@@ -46,5 +45,4 @@ def _facts(rule: RuleInfo) -> str:
         facts.append(
             f"- CVSS: {score(rule.cvss_vector)} before the facts of a place are known, `{rule.cvss_vector}`"
         )
-    facts.append(f"- page: <{wording.docs_url(rule)}>")
     return "\n".join(facts)

@@ -393,7 +393,7 @@ def _rating(finding: Finding) -> Markup:
         pieces.append(link(f"https://cwe.mitre.org/data/definitions/{rule.cwe}.html", f"CWE-{rule.cwe}"))
     if finding.cvss_score is not None:
         pieces.append(prose(f"CVSS {finding.cvss_score} (`{finding.cvss_vector}`)"))
-    pieces += [prose(finding.confidence.value), link(wording.docs_url(rule), "about this rule")]
+    pieces += [prose(finding.confidence.value), prose(f"`architect explain {rule.name}`")]
     pieces += [link(address, address.partition("//")[2]) for address in rule.references]
     separated = [piece for each in pieces for piece in (prose(" · "), each)][1:]
     notes = [element("li", note) for note in finding.cvss_notes]

@@ -107,7 +107,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "fingerprint": finding.fingerprint,
         "application": finding.application,
         "symbol": finding.symbol,
-        "docs": wording.docs_url(rule),
+        "docs": wording.page_of(rule),
         "references": list(rule.references),
     }
 

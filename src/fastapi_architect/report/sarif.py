@@ -65,7 +65,6 @@ class _Run:
                     "name": wording.TOOL,
                     "version": __version__,
                     "semanticVersion": __version__,
-                    "informationUri": wording.DOCUMENTATION,
                     "rules": [_rule(rule) for rule in self.rules.values()],
                 }
             },
@@ -153,7 +152,7 @@ def _rule(rule: RuleInfo) -> dict[str, Any]:
         "name": "".join(part.capitalize() for part in rule.name.split("-")),
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": wording.paragraphs(rule.why)[0] or rule.title},
-        "helpUri": wording.docs_url(rule),
+        **({"helpUri": rule.references[0]} if rule.references else {}),
         "help": {"text": page, "markdown": page},
         "defaultConfiguration": {"level": severity.get(rule.severity, "note")},
         "properties": {**properties, "tags": list(dict.fromkeys(tags))},

@@ -11,7 +11,6 @@ from fastapi_architect.findings.severity import Confidence, Severity
 from fastapi_architect.review.result import CONTEXT, Review
 
 TOOL = "fastapi-architect"
-DOCUMENTATION = "https://fastapi-architect.readthedocs.io"
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _JOINERS = "\u200d\ufe0f"
@@ -22,9 +21,9 @@ def tool_and_version() -> str:
     return f"{TOOL}/{__version__}"
 
 
-def docs_url(rule: RuleInfo) -> str:
-    """The address of the rule's page."""
-    return f"{DOCUMENTATION}/rules/{rule.name}/"
+def page_of(rule: RuleInfo) -> str:
+    """The rule's page in this project's documentation; `architect explain` prints the same."""
+    return f"docs/rules/{rule.name}.md"
 
 
 def cwe_name(rule: RuleInfo) -> str | None:

@@ -1,0 +1,10 @@
+"""An API without pages."""
+
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/")
+def home() -> dict[str, str]:
+    return {"say": "hello"}

@@ -1,5 +1,6 @@
 """Components against their definition."""
 
+import itertools
 import random
 
 import pytest
@@ -44,7 +45,7 @@ def test_members_reach_each_other_and_come_behind_what_they_lead_to(seed):
 
 def test_a_chain_of_ten_thousand_needs_no_recursion():
     nodes = [Node(number) for number in range(10_000)]
-    for before, after in zip(nodes, nodes[1:], strict=False):
+    for before, after in itertools.pairwise(nodes):
         before.successors = [after]
     components = list(Components[Node](lambda node: node.successors).of(nodes))
     assert [component[0].number for component in components] == list(reversed(range(10_000)))

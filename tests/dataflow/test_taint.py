@@ -3,7 +3,9 @@
 import random
 
 import pytest
+from tests.appgraph.sample import program_of
 
+from fastapi_architect.dataflow.path import MAX_STEPS, Trace, flattened
 from fastapi_architect.dataflow.taint import (
     CLEAN,
     KEYS,
@@ -123,6 +125,14 @@ def test_paths_deeper_than_may_be_are_folded():
     for _ in range(5):
         deep = project(deep, "next")
     assert list(deep.labels) == [("p", "next", "next")]
+
+
+def test_a_way_that_unfolds_without_end_is_cut():
+    scope = program_of("def f(): ...").functions[0]
+    trace = None
+    for _ in range(60):
+        trace = Trace("returned", scope, scope.node, "f", previous=trace, inner=trace)
+    assert len(flattened(trace)) == MAX_STEPS
 
 
 def test_parts_of_tuples_and_keys_of_mappings_are_told_apart():

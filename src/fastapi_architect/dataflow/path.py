@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from fastapi_architect.dataflow.taint import Sink, Source
 
 
+#: Functions that call each other twice over many levels would unfold without end.
+MAX_STEPS = 100
+
+
 class Trace(msgspec.Struct, frozen=True, eq=False):
     """One step of a way, linked to the one before; what a called function did with the value is `inner`.
 
@@ -57,11 +61,11 @@ class Trace(msgspec.Struct, frozen=True, eq=False):
 
 
 def flattened(trace: Trace | None) -> list[Trace]:
-    """Steps in order, those inside called functions in their place."""
+    """Steps in order, those inside called functions in their place; at most `MAX_STEPS`, the first ones."""
     found: list[Trace] = []
     stack: list[tuple[Trace, bool]] = [(trace, False)] if trace is not None else []
     # Written backwards from the last step: a returned value was inside before it came back, a passed one after.
-    while stack:
+    while stack and len(found) < MAX_STEPS:
         current, emitted = stack.pop()
         if emitted:
             found.append(current)

@@ -1,0 +1,54 @@
+"""Which columns the database can search by: indexes of the models and of the migrations together."""
+
+from __future__ import annotations
+
+import re
+
+from fastapi_architect.analyses.migration_history import histories
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.models import Model
+from fastapi_architect.appgraph.tables import Table
+
+_CREATE_INDEX = re.compile(r"create\s+(unique\s+)?index", re.IGNORECASE)
+
+
+def table_of(model: Model, graph: AppGraph) -> Table:
+    """The table with everything that other classes and modules add to it."""
+    return graph.database.table_named.get(model.table.full_name, model.table)
+
+
+def leading_columns(model: Model, graph: AppGraph) -> tuple[tuple[str, ...], ...]:
+    """Lists of columns that an index, key or unique constraint begins with, by their names in the database.
+
+    What only the migrations have counts, too: that is what production has.
+    """
+    found = list(table_of(model, graph).leading_columns())
+    found += [index.columns for index in table_of(model, graph).indexes]
+    for history in graph.migrations:
+        state = histories(graph).head(history).table(model.table.full_name)
+        if state is not None:
+            found += [*state.leading_columns(), *(index.columns for index in state.indexes)]
+    return tuple(dict.fromkeys(columns for columns in found if columns))
+
+
+def leads(model: Model, column: str, graph: AppGraph) -> bool:
+    """Some index begins with the column."""
+    return any(columns[0] == column for columns in leading_columns(model, graph))
+
+
+def covers(model: Model, column: str, graph: AppGraph) -> bool:
+    """Some index holds the column, at any place, or a function of it."""
+    return any(column in text for columns in leading_columns(model, graph) for text in columns)
+
+
+def is_known(model: Model, graph: AppGraph) -> bool:
+    """Nothing hides an index: the model is complete, and no SQL of the migrations makes indexes on its table."""
+    if not model.is_complete or not table_of(model, graph).is_complete or not model.table.name:
+        return False
+    return not any(
+        operation.kind in ("execute", "sql")
+        and _CREATE_INDEX.search(operation.sql or "")
+        and model.table.name in (operation.sql or "")
+        for revision in graph.revisions
+        for operation in revision.upgrades
+    )

@@ -30,9 +30,15 @@ def _index() -> str:
     for category in type(infos[0].category) if infos else ():
         own = sorted((i for i in infos if i.category is category), key=lambda i: (i.topic, i.name))
         if own:
-            lines += [f"## {category.emoji} {category.title}", "", "| rule | severity | CWE | what it is |", "|---|---|---|---|"]
             lines += [
-                f"| [{i.name}]({i.name}.md) | {i.severity.value} | {f'CWE-{i.cwe}' if i.cwe else ''} | {i.title} |" for i in own
+                f"## {category.emoji} {category.title}",
+                "",
+                "| rule | severity | CWE | what it is |",
+                "|---|---|---|---|",
+            ]
+            lines += [
+                f"| [{i.name}]({i.name}.md) | {i.severity.value} | {f'CWE-{i.cwe}' if i.cwe else ''} | {i.title} |"
+                for i in own
             ]
             lines.append("")
     return "\n".join(lines)
@@ -42,7 +48,16 @@ def _reference() -> str:
     lines = ["# Command line", ""]
     for name, (module, text) in COMMANDS.items():
         parser = importlib.import_module(module).parser()
-        lines += [f"## architect {name}", "", f"{text[0].upper()}{text[1:]}.", "", "```text", parser.format_help().rstrip(), "```", ""]
+        lines += [
+            f"## architect {name}",
+            "",
+            f"{text[0].upper()}{text[1:]}.",
+            "",
+            "```text",
+            parser.format_help().rstrip(),
+            "```",
+            "",
+        ]
     return "\n".join(lines)
 
 
@@ -55,7 +70,9 @@ def main() -> int:
     made = pages()
     present = {*ROOT.glob("rules/*.md"), *ROOT.glob("reference/*.md")}
     stale = sorted(present - set(made))
-    differing = [path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    differing = [
+        path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
     if given.check:
         for path in (*stale, *differing):
             print(f"{path.relative_to(ROOT.parent)} differs from the code; run `make docs`", file=sys.stderr)

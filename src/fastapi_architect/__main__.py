@@ -7,20 +7,29 @@ import sys
 
 if __name__ == "__main__":
     # `python -m` puts the working directory first on the path: a hostile tree's own `argparse.py` would be imported.
-    sys.path[:] = [entry for entry in sys.path if entry and entry != os.getcwd()]
+    sys.path[:] = [entry for entry in sys.path if entry and entry != os.getcwd()]  # noqa: PTH109 - nothing else may be imported yet
 
-import argparse  # noqa: E402
-import gc  # noqa: E402
-import importlib  # noqa: E402
-from collections.abc import Sequence  # noqa: E402
+import argparse
+import gc
+import importlib
+from collections.abc import Sequence
 
-from fastapi_architect import __version__  # noqa: E402
+from fastapi_architect import __version__
 
 #: Command to (module of its door, one line of help).
 COMMANDS = {
-    "review": ("fastapi_architect.cli.review", "read a backend and say what is wrong, why, how it is exploited, how to fix it"),
-    "map": ("fastapi_architect.cli.map", "every route with its guards, inputs, tables, queries and outbound calls"),
-    "explain": ("fastapi_architect.cli.explain", "a rule as a page; --prove runs its exploit before your eyes"),
+    "review": (
+        "fastapi_architect.cli.review",
+        "read a backend and say what is wrong, why, how it is exploited, how to fix it",
+    ),
+    "map": (
+        "fastapi_architect.cli.map",
+        "every route with its guards, inputs, tables, queries and outbound calls",
+    ),
+    "explain": (
+        "fastapi_architect.cli.explain",
+        "a rule as a page; --prove runs its exploit before your eyes",
+    ),
     "rules": ("fastapi_architect.cli.rules", "the rules there are"),
     "completion": ("fastapi_architect.cli.completion", "a completion script for bash, zsh or fish"),
 }

@@ -10,7 +10,6 @@ import textwrap
 from pathlib import Path
 
 import pytest
-
 from ecosystem.accuracy import compare, static_operations
 
 ROOT = Path(__file__).parents[2]
@@ -271,10 +270,21 @@ APPS: dict[str, dict[str, str]] = {
 def test_the_graph_agrees_with_the_imported_application(name: str, tmp_path: Path) -> None:
     for path, text in APPS[name].items():
         (tmp_path / path).write_text(textwrap.dedent(text).lstrip("\n"))
-    command = [sys.executable, str(ROOT / "ecosystem" / "oracle.py"), "main:app", "--directory", str(tmp_path)]
+    command = [
+        sys.executable,
+        str(ROOT / "ecosystem" / "oracle.py"),
+        "main:app",
+        "--directory",
+        str(tmp_path),
+    ]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     asked = subprocess.run(
-        [*command, "--root", str(tmp_path)], capture_output=True, text=True, check=False, timeout=60, env=environment
+        [*command, "--root", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=environment,
     )
     assert asked.returncode == 0, asked.stderr[-2000:]
 

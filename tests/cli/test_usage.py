@@ -26,7 +26,9 @@ def architect(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command as a user does."""
     environment = {**os.environ, "ARCHITECT_CACHE_DIR": str(cwd / ".cache-of-test")}
     command = [sys.executable, "-m", "fastapi_architect", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False, timeout=120)
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, env=environment, check=False, timeout=120
+    )
 
 
 @pytest.fixture
@@ -55,7 +57,9 @@ def project(tmp_path: Path) -> Path:
         (("completion", "powershell"), "bash"),
     ],
 )
-def test_bad_usage_names_the_next_step_and_exits_with_2(project: Path, arguments: tuple[str, ...], named: str) -> None:
+def test_bad_usage_names_the_next_step_and_exits_with_2(
+    project: Path, arguments: tuple[str, ...], named: str
+) -> None:
     done = architect(*arguments, cwd=project)
 
     assert done.returncode == 2, done.stderr
@@ -74,7 +78,9 @@ def test_an_unknown_configuration_key_suggests_the_nearest(project: Path) -> Non
 
 
 def test_a_project_fact_about_nothing_is_an_error(project: Path) -> None:
-    (project / "pyproject.toml").write_text('[tool.fastapi-architect.project]\nauthentication = ["main.curent_user"]\n')
+    (project / "pyproject.toml").write_text(
+        '[tool.fastapi-architect.project]\nauthentication = ["main.curent_user"]\n'
+    )
 
     done = architect("review", cwd=project)
 
@@ -134,7 +140,9 @@ def test_help_lists_the_commands(project: Path) -> None:
 
 def test_a_closed_pipe_is_no_fault(project: Path) -> None:
     command = f"{sys.executable} -m fastapi_architect rules | head -n 1"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=project, check=False, timeout=60)
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, cwd=project, check=False, timeout=60
+    )
 
     assert done.returncode == 0
     assert "Traceback" not in done.stderr

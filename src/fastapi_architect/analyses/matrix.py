@@ -10,7 +10,13 @@ from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.concepts.concept import Concept
-from fastapi_architect.concepts.database import DatabaseCall, QueryStart, SessionAdd, SessionDelete, SessionGet
+from fastapi_architect.concepts.database import (
+    DatabaseCall,
+    QueryStart,
+    SessionAdd,
+    SessionDelete,
+    SessionGet,
+)
 from fastapi_architect.concepts.http import OutboundRequest
 from fastapi_architect.program.definitions import Class, dotted_name, last_name
 from fastapi_architect.program.facts import Context
@@ -66,11 +72,19 @@ def tables(graph: AppGraph, does: Effects) -> set[str]:
     names = {id(model.cls): model.table.name if model.table is not None else "" for model in graph.models}
     found = set()
     for function in does.functions:
-        concepts = [c for kind in (QueryStart, SessionGet, SessionAdd, SessionDelete) for c in graph.within(kind, function)]
+        concepts = [
+            c
+            for kind in (QueryStart, SessionGet, SessionAdd, SessionDelete)
+            for c in graph.within(kind, function)
+        ]
         for concept in concepts:
             for argument in concept.node.args:
                 for of in options(graph.program.inference.type_of(argument, concept.scope)):
-                    if isinstance(of, Instance | ClassRef) and isinstance(of.cls, Class) and id(of.cls) in names:
+                    if (
+                        isinstance(of, Instance | ClassRef)
+                        and isinstance(of.cls, Class)
+                        and id(of.cls) in names
+                    ):
                         found.add(names[id(of.cls)] or of.cls.name)
     return found
 
@@ -88,7 +102,10 @@ def _host(graph: AppGraph, call: Concept) -> str:
 
 
 def _when_down(
-    graph: AppGraph, application: Application, calls: tuple[DatabaseCall, ...] | tuple[Any, ...], errors: tuple[str, ...]
+    graph: AppGraph,
+    application: Application,
+    calls: tuple[DatabaseCall, ...] | tuple[Any, ...],
+    errors: tuple[str, ...],
 ) -> str:
     """What a client sees when the backing service does not answer: unused, handled, an application's answer, or 500."""
     if not calls:
@@ -109,7 +126,11 @@ def _is_caught(context: Context, errors: tuple[str, ...]) -> bool:
     for around in context:
         if around.role == "try" and isinstance(around.node, ir.Try):
             for handler in around.node.handlers:
-                names = [handler.type] if handler.type is None or not isinstance(handler.type, ir.Sequence) else handler.type.elts
+                names = (
+                    [handler.type]
+                    if handler.type is None or not isinstance(handler.type, ir.Sequence)
+                    else handler.type.elts
+                )
                 if any(n is None or last_name(n) in (*errors, *_EVERYTHING) for n in names):
                     return True
     return False

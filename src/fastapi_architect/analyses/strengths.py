@@ -26,19 +26,33 @@ def measure(graph: AppGraph) -> Iterator[Measured]:
     http = [o for o in graph.operations if o.kind == "http" and o.in_schema]
     for text, wanted, among in (
         ("operations declare a response model or a return type", _declares_response, http),
-        ("operations that change state require authentication", _is_guarded(graph), [o for o in http if o.is_write]),
+        (
+            "operations that change state require authentication",
+            _is_guarded(graph),
+            [o for o in http if o.is_write],
+        ),
         ("operations carry tags", lambda o: bool(o.tags), http),
-        ("request bodies are validated by a declared type", _has_typed_body, [o for o in http if _has_body(o)]),
+        (
+            "request bodies are validated by a declared type",
+            _has_typed_body,
+            [o for o in http if _has_body(o)],
+        ),
         ("operations have a summary or a docstring", _is_described, http),
     ):
         yield from _all("{} " + text, sum(map(wanted, among)), len(among))
     sql = graph.facts(SqlExecution)
-    yield from _all("{} executed statements are expressions or carry bound parameters", sum(not _is_built(c) for c in sql), len(sql))
+    yield from _all(
+        "{} executed statements are expressions or carry bound parameters",
+        sum(not _is_built(c) for c in sql),
+        len(sql),
+    )
     outbound = graph.facts(OutboundRequest)
     limited = sum(c.timeout_given or c.default_timeout is not None for c in outbound)
     yield from _all("{} outbound requests are limited in time", limited, len(outbound))
     columns = [(m, c) for m in graph.models for c in m.columns if c.foreign_keys]
-    indexed = sum((column.name,) in {cut[:1] for cut in model.table.leading_columns()} for model, column in columns)
+    indexed = sum(
+        (column.name,) in {cut[:1] for cut in model.table.leading_columns()} for model, column in columns
+    )
     yield from _all("{} foreign keys are indexed", indexed, len(columns))
 
 

@@ -13,7 +13,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="architect completion",
         description="Print a completion script.",
-        epilog="For bash: eval \"$(architect completion bash)\" in ~/.bashrc.",
+        epilog='For bash: eval "$(architect completion bash)" in ~/.bashrc.',
     )
     made.add_argument("shell", choices=SHELLS)
     return made

@@ -13,9 +13,15 @@ from fastapi_architect.rules.catalog import all_rules
 
 def parser() -> argparse.ArgumentParser:
     """Options of the command."""
-    made = argparse.ArgumentParser(prog="architect explain", description="A rule as a page: why, bad, good, exploit, fix.")
+    made = argparse.ArgumentParser(
+        prog="architect explain", description="A rule as a page: why, bad, good, exploit, fix."
+    )
     made.add_argument("rule", metavar="RULE", help="name of the rule, such as sql-injection-raw-statement")
-    made.add_argument("--prove", action="store_true", help="run its exploit against the bad and the good example (extra [prove])")
+    made.add_argument(
+        "--prove",
+        action="store_true",
+        help="run its exploit against the bad and the good example (extra [prove])",
+    )
     return made
 
 

@@ -23,8 +23,12 @@ def parser() -> argparse.ArgumentParser:
         "when the database or Redis is down.",
     )
     add_project_options(made)
-    made.add_argument("--format", choices=FORMATS, default="table", help="table (default), json, mermaid or html")
-    made.add_argument("--output", "-o", type=Path, metavar="FILE", help="write to FILE instead of standard output")
+    made.add_argument(
+        "--format", choices=FORMATS, default="table", help="table (default), json, mermaid or html"
+    )
+    made.add_argument(
+        "--output", "-o", type=Path, metavar="FILE", help="write to FILE instead of standard output"
+    )
     made.add_argument("--no-cache", action="store_true", help="parse every file anew")
     return made
 
@@ -35,6 +39,8 @@ def run(arguments: list[str]) -> int:
     config = configuration(given)
     root, _ = project_of(given.path)
     with reading.without_garbage_collection():
-        read = reading.read(SourceTree.open(root, config.exclude), config, jobs=default_jobs(), cache=not given.no_cache)
+        read = reading.read(
+            SourceTree.open(root, config.exclude), config, jobs=default_jobs(), cache=not given.no_cache
+        )
         write_output(report.render(read.graph, given.format), given.output)
     return 0

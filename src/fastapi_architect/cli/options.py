@@ -14,9 +14,15 @@ from fastapi_architect.rules.catalog import all_rules
 
 def add_project_options(parser: argparse.ArgumentParser) -> None:
     """`PATH` and `--config`."""
-    parser.add_argument("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="folder or file (default: here)")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: the nearest pyproject.toml)")
-    parser.add_argument("--exclude", action="append", metavar="PATTERN", help="leave out files, as in .gitignore; may repeat")
+    parser.add_argument(
+        "path", nargs="?", type=Path, default=Path(), metavar="PATH", help="folder or file (default: here)"
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="configuration (default: the nearest pyproject.toml)"
+    )
+    parser.add_argument(
+        "--exclude", action="append", metavar="PATTERN", help="leave out files, as in .gitignore; may repeat"
+    )
 
 
 def configuration(given: argparse.Namespace) -> Config:

@@ -31,19 +31,40 @@ def parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 clean under the gate, 1 findings at or above it, 2 usage or configuration, 3 a fault of the tool.",
     )
     add_project_options(made)
-    made.add_argument("--format", choices=FORMATS, default="text", help="text (default), json, sarif, github or html")
-    made.add_argument("--output", "-o", type=Path, metavar="FILE", help="write to FILE instead of standard output")
+    made.add_argument(
+        "--format", choices=FORMATS, default="text", help="text (default), json, sarif, github or html"
+    )
+    made.add_argument(
+        "--output", "-o", type=Path, metavar="FILE", help="write to FILE instead of standard output"
+    )
     made.add_argument("--all", action="store_true", help="show every finding (text)")
-    made.add_argument("--select", action="append", metavar="NAME", help="run only this category, topic or rule; may repeat")
-    made.add_argument("--ignore", action="append", metavar="NAME", help="leave out this category, topic or rule; may repeat")
+    made.add_argument(
+        "--select", action="append", metavar="NAME", help="run only this category, topic or rule; may repeat"
+    )
+    made.add_argument(
+        "--ignore", action="append", metavar="NAME", help="leave out this category, topic or rule; may repeat"
+    )
     made.add_argument("--gate", choices=GATES, help="lowest severity that fails the run (default: important)")
-    made.add_argument("--changed-since", metavar="REV", help="report findings on lines changed since REV only")
+    made.add_argument(
+        "--changed-since", metavar="REV", help="report findings on lines changed since REV only"
+    )
     made.add_argument("--baseline", type=Path, metavar="FILE", help="leave out the findings listed in FILE")
-    made.add_argument("--write-baseline", type=Path, metavar="FILE", help="list today's findings in FILE (a new file)")
+    made.add_argument(
+        "--write-baseline", type=Path, metavar="FILE", help="list today's findings in FILE (a new file)"
+    )
     made.add_argument("--replace", action="store_true", help="let --write-baseline replace FILE")
-    made.add_argument("--jobs", "-j", type=int, default=None, metavar="N", help="processes that parse (default: 2 where possible)")
+    made.add_argument(
+        "--jobs",
+        "-j",
+        type=int,
+        default=None,
+        metavar="N",
+        help="processes that parse (default: 2 where possible)",
+    )
     made.add_argument("--no-cache", action="store_true", help="parse every file anew")
-    made.add_argument("--profile-rules", type=Path, metavar="FILE", help="write CPU seconds per rule to FILE as JSON")
+    made.add_argument(
+        "--profile-rules", type=Path, metavar="FILE", help="write CPU seconds per rule to FILE as JSON"
+    )
     return made
 
 
@@ -80,7 +101,9 @@ def run(arguments: list[str]) -> int:
     else:
         write_output(_renderer(given.format, given)(result), given.output)
     if given.profile_rules is not None:
-        given.profile_rules.write_text(json.dumps(result.timings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        given.profile_rules.write_text(
+            json.dumps(result.timings, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+        )
     for fault in result.faults:
         report_fault(fault)
     if result.faults:
@@ -89,10 +112,14 @@ def run(arguments: list[str]) -> int:
 
 
 def _write_baseline(path: Path, result: Review, *, replace_it: bool) -> int:
-    known = [s.finding for s in result.suppressed if s.by == "baseline"]  # what a former baseline lists is still there
+    known = [
+        s.finding for s in result.suppressed if s.by == "baseline"
+    ]  # what a former baseline lists is still there
     findings = (*result.findings, *known)
     baselines.write(path, baselines.baseline_of(findings, result.units), replace=replace_it)
-    print(f"{len(findings)} findings are listed in {path}; `architect review --baseline {path}` reports what is new.")
+    print(
+        f"{len(findings)} findings are listed in {path}; `architect review --baseline {path}` reports what is new."
+    )
     return 0
 
 

@@ -28,7 +28,18 @@ def changed_lines(root: Path, revision: str) -> dict[str, frozenset[int]]:
         raise ChangesError(message)
     _git(root, "rev-parse", "--git-dir")
     commit = _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").strip()
-    text = _git(root, "diff", "--unified=0", "--no-color", "--no-ext-diff", "--relative", "--no-renames", commit, "--", ".")
+    text = _git(
+        root,
+        "diff",
+        "--unified=0",
+        "--no-color",
+        "--no-ext-diff",
+        "--relative",
+        "--no-renames",
+        commit,
+        "--",
+        ".",
+    )
     changed = _parse(text)
     for path in _git(root, "ls-files", "--others", "--exclude-standard", "-z").split("\0"):
         if path.endswith(".py"):

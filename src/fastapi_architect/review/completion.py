@@ -46,7 +46,9 @@ def complete(findings: Iterable[Finding], graph: AppGraph, texts: Texts) -> list
             f.location.path,
             f.location.line,
             f.symbol,
-            "\n".join(texts.between(f.location.path, f.location.line, f.location.end_line or f.location.line)),
+            "\n".join(
+                texts.between(f.location.path, f.location.line, f.location.end_line or f.location.line)
+            ),
             f.location.column,
         )
         for f in unique
@@ -82,7 +84,12 @@ def _in_context(finding: Finding, graph: AppGraph, by_name: dict[str, PathOperat
 
 def _operations_behind(finding: Finding, graph: AppGraph) -> list[PathOperation]:
     """Operations that reach the function a finding stands in; only where it changes a score or a reader's mind."""
-    if finding.rule.category not in (Category.SECURITY, Category.ASYNC_PATTERNS, Category.PERFORMANCE, Category.DATABASE):
+    if finding.rule.category not in (
+        Category.SECURITY,
+        Category.ASYNC_PATTERNS,
+        Category.PERFORMANCE,
+        Category.DATABASE,
+    ):
         return []
     scope = graph.program.symbol(finding.symbol)
     return list(graph.entries(scope)) if isinstance(scope, Function) else []

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fastapi_architect.analyses.matrix import matrix
+from fastapi_architect.analyses.strengths import measure, subjects
+from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.findings import baseline as baselines
 from fastapi_architect.findings.finding import Finding
 from fastapi_architect.findings.order import ordered
@@ -16,9 +19,6 @@ from fastapi_architect.review.checklist import checklist
 from fastapi_architect.review.config import Config, unknown_name
 from fastapi_architect.review.result import ApplicationSummary, Review, Strength
 from fastapi_architect.review.selection import fails_gate, rules_to_run
-from fastapi_architect.analyses.strengths import measure, subjects
-from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.analyses.matrix import matrix
 from fastapi_architect.rules.catalog import all_rules
 from fastapi_architect.source.tree import SourceTree
 
@@ -138,7 +138,9 @@ def project_of(path: Path) -> tuple[Path, str | None]:
         return path, None
     path = path.absolute()
     for folder in path.parents:
-        if any((folder / name).exists() for name in ("pyproject.toml", "requirements.txt", "setup.py", ".git")):
+        if any(
+            (folder / name).exists() for name in ("pyproject.toml", "requirements.txt", "setup.py", ".git")
+        ):
             return folder, path.relative_to(folder).as_posix()
     return path.parent, path.name
 
@@ -173,7 +175,9 @@ def _about(tree: SourceTree, graph: AppGraph) -> list[str]:
     if tree.nothing_to_review:
         notes.append(tree.nothing_to_review)
     elif not graph.applications:
-        notes.append("No FastAPI application was found here; rules that need none have run. Pass the folder of your application.")
+        notes.append(
+            "No FastAPI application was found here; rules that need none have run. Pass the folder of your application."
+        )
     notes += [f"{u.location}: {u.what}: {u.reason}" for u in graph.unresolved]
     return notes
 

@@ -93,7 +93,9 @@ def read(
     if progress is not None:
         progress("understanding", 0, 0)
     libraries = all_libraries()
-    graph = AppGraph(Program(parsed, libraries, kinds, tree.root.resolve().name), libraries, tree, project_facts(config))
+    graph = AppGraph(
+        Program(parsed, libraries, kinds, tree.root.resolve().name), libraries, tree, project_facts(config)
+    )
     ordered = tuple(sorted(not_analysed, key=lambda n: (n.file, n.line, n.reason)))
     return Reading(graph, tree, ordered, len(tree.python_files), lines, comments)
 

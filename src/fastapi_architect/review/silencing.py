@@ -113,4 +113,6 @@ def _blocks(program: Program, comments: Mapping[str, list[ir.Comment]]) -> Itera
         for scope in scopes:
             node = scope.node
             start = min([span.line_of(node.span), *(span.line_of(d.span) for d in node.decorators)])
-            yield suppression.Block(path, start, span.line_of(node.name_span or node.span), span.end_line_of(node.span))
+            yield suppression.Block(
+                path, start, span.line_of(node.name_span or node.span), span.end_line_of(node.span)
+            )

@@ -58,14 +58,19 @@ def _compatible(revision: Revision, old: ColumnType | None, add: Operation) -> b
     column = add.column
     if column is None or column.type is None or old is None or column.foreign_keys:
         return False
-    return old.family == column.type.family and old.length == column.type.length and not _becomes_a_reference(revision, add)
+    return (
+        old.family == column.type.family
+        and old.length == column.type.length
+        and not _becomes_a_reference(revision, add)
+    )
 
 
 def _becomes_a_reference(revision: Revision, add: Operation) -> bool:
     """The new column is a foreign key, made in the same revision: it means something else."""
     name = add.column.name if add.column is not None else ""
     return any(
-        o.kind == "create_foreign_key" and o.table == add.table and name in o.columns for o in revision.upgrades
+        o.kind == "create_foreign_key" and o.table == add.table and name in o.columns
+        for o in revision.upgrades
     )
 
 
@@ -101,10 +106,11 @@ _FIRST = """
         op.drop_table("books")
 """
 
-rule.bad = Files({
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_books.py": _FIRST,
-    "migrations/versions/0002_change.py": """
+rule.bad = Files(
+    {
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_books.py": _FIRST,
+        "migrations/versions/0002_change.py": """
         import sqlalchemy as sa
         from alembic import op
 
@@ -121,12 +127,14 @@ rule.bad = Files({
             op.add_column("books", sa.Column("blurb", sa.String(200), nullable=True))
             op.drop_column("books", "summary")
     """,
-})
+    }
+)
 
-rule.good = Files({
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_books.py": _FIRST,
-    "migrations/versions/0002_change.py": """
+rule.good = Files(
+    {
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_books.py": _FIRST,
+        "migrations/versions/0002_change.py": """
         import sqlalchemy as sa
         from alembic import op
 
@@ -145,7 +153,8 @@ rule.good = Files({
             op.execute("UPDATE books SET blurb = summary")
             op.drop_column("books", "summary")
     """,
-})
+    }
+)
 
 
 @rule.symptom

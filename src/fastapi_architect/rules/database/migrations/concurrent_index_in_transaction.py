@@ -64,11 +64,12 @@ _FIRST = """
         op.drop_table("orders")
 """
 
-rule.bad = Files({
-    "requirements.txt": "psycopg==3.3.9\n",
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_orders.py": _FIRST,
-    "migrations/versions/0002_index.py": """
+rule.bad = Files(
+    {
+        "requirements.txt": "psycopg==3.3.9\n",
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_orders.py": _FIRST,
+        "migrations/versions/0002_index.py": """
         from alembic import op
 
         revision = "0002"
@@ -82,13 +83,15 @@ rule.bad = Files({
         def downgrade() -> None:
             op.drop_index("ix_placed_at", table_name="orders")
     """,
-})
+    }
+)
 
-rule.good = Files({
-    "requirements.txt": "psycopg==3.3.9\n",
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_orders.py": _FIRST,
-    "migrations/versions/0002_index.py": """
+rule.good = Files(
+    {
+        "requirements.txt": "psycopg==3.3.9\n",
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_orders.py": _FIRST,
+        "migrations/versions/0002_index.py": """
         from alembic import op
 
         revision = "0002"
@@ -104,7 +107,8 @@ rule.good = Files({
             with op.get_context().autocommit_block():
                 op.drop_index("ix_placed_at", table_name="orders", postgresql_concurrently=True)
     """,
-})
+    }
+)
 
 
 @rule.symptom
@@ -115,6 +119,6 @@ def the_migration_fails(proof: Proof) -> None:
     refused = ""
     try:
         proof.migrate("migrations/versions/0002_index.py")
-    except Exception as error:  # noqa: BLE001 - whichever class the driver raises
+    except Exception as error:
         refused = str(error)
     assert "cannot run inside a transaction block" in refused

@@ -80,11 +80,12 @@ _FIRST = """
         op.drop_table("books")
 """
 
-rule.bad = Files({
-    "requirements.txt": "psycopg==3.3.9\n",
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_books.py": _FIRST,
-    "migrations/versions/0002_change.py": """
+rule.bad = Files(
+    {
+        "requirements.txt": "psycopg==3.3.9\n",
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_books.py": _FIRST,
+        "migrations/versions/0002_change.py": """
         import sqlalchemy as sa
         from alembic import op
 
@@ -100,13 +101,15 @@ rule.bad = Files({
         def downgrade() -> None:
             op.drop_column("books", "summary")
     """,
-})
+    }
+)
 
-rule.good = Files({
-    "requirements.txt": "psycopg==3.3.9\n",
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_books.py": _FIRST,
-    "migrations/versions/0002_change.py": """
+rule.good = Files(
+    {
+        "requirements.txt": "psycopg==3.3.9\n",
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_books.py": _FIRST,
+        "migrations/versions/0002_change.py": """
         import sqlalchemy as sa
         from alembic import op
 
@@ -121,7 +124,7 @@ rule.good = Files({
         def downgrade() -> None:
             op.drop_column("books", "summary")
     """,
-    "migrations/versions/0003_fill.py": """
+        "migrations/versions/0003_fill.py": """
         from alembic import op
 
         revision = "0003"
@@ -135,7 +138,8 @@ rule.good = Files({
         def downgrade() -> None:
             op.execute("UPDATE books SET summary = NULL WHERE id BETWEEN 1 AND 1000")
     """,
-})
+    }
+)
 
 
 @rule.symptom
@@ -144,7 +148,11 @@ def readers_wait_for_the_rows(proof: Proof) -> None:
     database = proof.postgres()
     proof.migrate("migrations/versions/0001_books.py")
     database.execute("INSERT INTO books (title) VALUES ('Momo')")
-    last = "migrations/versions/0003_fill.py" if (proof.root / "migrations/versions/0003_fill.py").exists() else ""
+    last = (
+        "migrations/versions/0003_fill.py"
+        if (proof.root / "migrations/versions/0003_fill.py").exists()
+        else ""
+    )
     if last:
         proof.migrate("migrations/versions/0002_change.py")
     with database.migrating(last or "migrations/versions/0002_change.py"):

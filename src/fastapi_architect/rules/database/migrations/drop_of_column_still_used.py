@@ -71,7 +71,11 @@ def _named_in_sql(
     revision: Revision, operation: Operation, table: str, column: str, graph: AppGraph
 ) -> Iterator[Finding]:
     """Statements written as text that name what is dropped."""
-    words = [re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE) for word in (table.rpartition(".")[2], column) if word]
+    words = [
+        re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE)
+        for word in (table.rpartition(".")[2], column)
+        if word
+    ]
     for sql in graph.facts(SqlText):
         if sql.scope.module.kind != "source":
             continue
@@ -112,10 +116,11 @@ _FIRST = """
         op.drop_table("books")
 """
 
-rule.bad = Files({
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_books.py": _FIRST,
-    "migrations/versions/0002_drop.py": """
+rule.bad = Files(
+    {
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_books.py": _FIRST,
+        "migrations/versions/0002_drop.py": """
         import sqlalchemy as sa
         from alembic import op
 
@@ -130,7 +135,7 @@ rule.bad = Files({
         def downgrade() -> None:
             op.add_column("books", sa.Column("blurb", sa.String(200), nullable=True))
     """,
-    "models.py": """
+        "models.py": """
         from sqlalchemy import String
         from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -146,12 +151,14 @@ rule.bad = Files({
             title: Mapped[str] = mapped_column(String(200))
             blurb: Mapped[str | None] = mapped_column(String(200))
     """,
-})
+    }
+)
 
-rule.good = Files({
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_books.py": _FIRST,
-    "migrations/versions/0002_drop.py": """
+rule.good = Files(
+    {
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_books.py": _FIRST,
+        "migrations/versions/0002_drop.py": """
         import sqlalchemy as sa
         from alembic import op
 
@@ -166,7 +173,7 @@ rule.good = Files({
         def downgrade() -> None:
             op.add_column("books", sa.Column("blurb", sa.String(200), nullable=True))
     """,
-    "models.py": """
+        "models.py": """
         from sqlalchemy import String
         from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -181,7 +188,8 @@ rule.good = Files({
             id: Mapped[int] = mapped_column(primary_key=True)
             title: Mapped[str] = mapped_column(String(200))
     """,
-})
+    }
+)
 
 
 @rule.symptom
@@ -197,6 +205,6 @@ def every_query_of_the_model_fails(proof: Proof) -> None:
     with create_engine(url).connect() as connection:
         try:
             connection.execute(select(book))
-        except Exception as error:  # noqa: BLE001 - whichever class the driver raises
+        except Exception as error:
             failed = str(error)
     assert "no such column" in failed

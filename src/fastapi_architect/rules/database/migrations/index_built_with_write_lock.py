@@ -60,7 +60,9 @@ def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[
 def _fixed(operation: Operation) -> str:
     columns = ", ".join(f'"{c}"' for c in operation.columns)
     if operation.kind == "drop_index":
-        call = f'op.drop_index("{operation.name}", table_name="{operation.table}", postgresql_concurrently=True)'
+        call = (
+            f'op.drop_index("{operation.name}", table_name="{operation.table}", postgresql_concurrently=True)'
+        )
     elif operation.kind == "create_index":
         unique = ", unique=True" if operation.unique else ""
         call = f'op.create_index("{operation.name}", "{operation.table}", [{columns}]{unique}, postgresql_concurrently=True)'
@@ -85,11 +87,12 @@ _FIRST = """
         op.drop_table("orders")
 """
 
-rule.bad = Files({
-    "requirements.txt": "psycopg==3.3.9\n",
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_orders.py": _FIRST,
-    "migrations/versions/0002_index.py": """
+rule.bad = Files(
+    {
+        "requirements.txt": "psycopg==3.3.9\n",
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_orders.py": _FIRST,
+        "migrations/versions/0002_index.py": """
         from alembic import op
 
         revision = "0002"
@@ -103,13 +106,15 @@ rule.bad = Files({
         def downgrade() -> None:
             op.drop_index("ix_orders_placed_at", table_name="orders")
     """,
-})
+    }
+)
 
-rule.good = Files({
-    "requirements.txt": "psycopg==3.3.9\n",
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_orders.py": _FIRST,
-    "migrations/versions/0002_index.py": """
+rule.good = Files(
+    {
+        "requirements.txt": "psycopg==3.3.9\n",
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_orders.py": _FIRST,
+        "migrations/versions/0002_index.py": """
         from alembic import op
 
         revision = "0002"
@@ -125,7 +130,8 @@ rule.good = Files({
             with op.get_context().autocommit_block():
                 op.drop_index("ix_orders_placed_at", table_name="orders", postgresql_concurrently=True)
     """,
-})
+    }
+)
 
 
 @rule.symptom

@@ -76,9 +76,10 @@ def _undone(changes: list[Operation]) -> str:
     return "\n".join(lines) or '    raise NotImplementedError("this revision cannot be undone: say why")'
 
 
-rule.bad = Files({
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_books.py": """
+rule.bad = Files(
+    {
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_books.py": """
         import sqlalchemy as sa
         from alembic import op
 
@@ -93,11 +94,13 @@ rule.bad = Files({
         def downgrade() -> None:  # finding: irreversible-or-empty-downgrade
             pass
     """,
-})
+    }
+)
 
-rule.good = Files({
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_books.py": """
+rule.good = Files(
+    {
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_books.py": """
         import sqlalchemy as sa
         from alembic import op
 
@@ -112,7 +115,8 @@ rule.good = Files({
         def downgrade() -> None:
             op.drop_table("books")
     """,
-})
+    }
+)
 
 
 @rule.symptom

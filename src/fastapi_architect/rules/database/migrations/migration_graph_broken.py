@@ -40,7 +40,11 @@ def revisions_without_an_order(history: MigrationHistory, _graph: AppGraph) -> I
     if history.cycles:
         first = history.by_id[history.cycles[0]]
         listed = " -> ".join(history.cycles)
-        yield _finding(first, f"Revisions follow each other in a circle: {listed}.", "Let the oldest have `down_revision = None`.")
+        yield _finding(
+            first,
+            f"Revisions follow each other in a circle: {listed}.",
+            "Let the oldest have `down_revision = None`.",
+        )
     yield from _several_heads(history)
 
 
@@ -53,7 +57,7 @@ def _several_heads(history: MigrationHistory) -> Iterator[Finding]:
     quoted = ", ".join(f'"{head.id}"' for head in heads)
     yield rule.at(
         last,
-        f"There are {len(heads)} heads ({names}): `alembic upgrade head` stops with \"Multiple head revisions are present\".",
+        f'There are {len(heads)} heads ({names}): `alembic upgrade head` stops with "Multiple head revisions are present".',
         f"Join them: `alembic merge -m merge {' '.join(head.id for head in heads)}` writes\n```python\n"
         f'revision = "..."\ndown_revision = ({quoted})\n```',
         reasoning="No revision names them as its parents and none carries a branch label.",
@@ -95,19 +99,23 @@ def _revision(identifier: str, parent: str, mark: str = "") -> str:
     """
 
 
-rule.bad = Files({
-    "migrations/env.py": _ENVIRONMENT,
-    "migrations/versions/a1.py": _revision("a1", "None"),
-    "migrations/versions/b1.py": _revision("b1", "'a1'"),
-    "migrations/versions/b2.py": _revision("b2", "'a1'", "  # finding: migration-graph-broken"),
-})
+rule.bad = Files(
+    {
+        "migrations/env.py": _ENVIRONMENT,
+        "migrations/versions/a1.py": _revision("a1", "None"),
+        "migrations/versions/b1.py": _revision("b1", "'a1'"),
+        "migrations/versions/b2.py": _revision("b2", "'a1'", "  # finding: migration-graph-broken"),
+    }
+)
 
-rule.good = Files({
-    "migrations/env.py": _ENVIRONMENT,
-    "migrations/versions/a1.py": _revision("a1", "None"),
-    "migrations/versions/b1.py": _revision("b1", "'a1'"),
-    "migrations/versions/b2.py": _revision("b2", "'b1'"),
-})
+rule.good = Files(
+    {
+        "migrations/env.py": _ENVIRONMENT,
+        "migrations/versions/a1.py": _revision("a1", "None"),
+        "migrations/versions/b1.py": _revision("b1", "'a1'"),
+        "migrations/versions/b2.py": _revision("b2", "'b1'"),
+    }
+)
 
 
 @rule.symptom
@@ -121,6 +129,6 @@ def alembic_refuses_to_upgrade(proof: Proof) -> None:
     refused = ""
     try:
         ScriptDirectory.from_config(config).get_revision("head")
-    except Exception as error:  # noqa: BLE001 - Alembic has several
+    except Exception as error:
         refused = str(error)
     assert "heads" in refused

@@ -22,7 +22,9 @@ rule = Rule(
     __name__,
     "Models and migrations describe different schemas",
     severity=Severity.IMPORTANT,
-    references=("https://alembic.sqlalchemy.org/en/latest/autogenerate.html#running-alembic-check-to-test-for-new-upgrade-operations",),
+    references=(
+        "https://alembic.sqlalchemy.org/en/latest/autogenerate.html#running-alembic-check-to-test-for-new-upgrade-operations",
+    ),
     requires=("alembic", "sqlalchemy"),
 )
 
@@ -31,7 +33,12 @@ rule = Rule(
 def model_without_its_migration(history: MigrationHistory, graph: AppGraph) -> Iterator[Finding]:
     head = histories(graph).head(history)
     environment = history.environment
-    if not history.is_sound or head.opaque or not head.tables or (environment is not None and environment.filters_objects):
+    if (
+        not history.is_sound
+        or head.opaque
+        or not head.tables
+        or (environment is not None and environment.filters_objects)
+    ):
         return
     mapped = [m for m in graph.models if _belongs(m, history, graph)]
     known = [m for m in mapped if head.table(m.table.full_name) is not None]
@@ -52,7 +59,9 @@ def _belongs(model: Model, history: MigrationHistory, graph: AppGraph) -> bool:
         return False
     if len(graph.migrations) == 1:
         return True
-    return any(model.cls.module in r.imported_modules for r in history.revisions) or _env_imports(model, history)
+    return any(model.cls.module in r.imported_modules for r in history.revisions) or _env_imports(
+        model, history
+    )
 
 
 def _env_imports(model: Model, history: MigrationHistory) -> bool:
@@ -79,15 +88,23 @@ def _differences(model: Model, table: TableState) -> Iterator[Finding]:
         if not column.name or column.owner is None:
             continue
         if state is None:
-            yield _column(model, column, f"no migration adds `{table.name}.{column.name}`", _add(table, column))
+            yield _column(
+                model, column, f"no migration adds `{table.name}.{column.name}`", _add(table, column)
+            )
         elif state.nullable is not None and not column.primary_key and state.nullable != column.nullable:
             allowed, there = ("may be NULL", "NOT NULL") if column.nullable else ("is NOT NULL", "nullable")
             change = f'op.alter_column("{table.name}", "{column.name}", nullable={column.nullable})'
             yield _column(model, column, f"it {allowed} in the model and {there} in the migrations", change)
         elif _unlike(column, state.type.family if state.type is not None else ""):
-            assert column.type is not None and state.type is not None
+            assert column.type is not None
+            assert state.type is not None
             change = f'op.alter_column("{table.name}", "{column.name}", type_=sa.{column.type.name}())'
-            yield _column(model, column, f"it is {column.type.name} in the model and {state.type.name} in the migrations", change)
+            yield _column(
+                model,
+                column,
+                f"it is {column.type.name} in the model and {state.type.name} in the migrations",
+                change,
+            )
 
 
 def _unlike(column: Column, family: str) -> bool:
@@ -133,10 +150,11 @@ _FIRST = """
         op.drop_table("books")
 """
 
-rule.bad = Files({
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_books.py": _FIRST,
-    "models.py": """
+rule.bad = Files(
+    {
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_books.py": _FIRST,
+        "models.py": """
         from sqlalchemy import String
         from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -153,12 +171,14 @@ rule.bad = Files({
             blurb: Mapped[str | None] = mapped_column(String(200))
             pages: Mapped[int | None] = mapped_column()  # finding: model-migration-drift
     """,
-})
+    }
+)
 
-rule.good = Files({
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_books.py": _FIRST,
-    "migrations/versions/0002_pages.py": """
+rule.good = Files(
+    {
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_books.py": _FIRST,
+        "migrations/versions/0002_pages.py": """
         import sqlalchemy as sa
         from alembic import op
 
@@ -173,7 +193,7 @@ rule.good = Files({
         def downgrade() -> None:
             op.drop_column("books", "pages")
     """,
-    "models.py": """
+        "models.py": """
         from sqlalchemy import String
         from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -190,7 +210,8 @@ rule.good = Files({
             blurb: Mapped[str | None] = mapped_column(String(200))
             pages: Mapped[int | None] = mapped_column()
     """,
-})
+    }
+)
 
 
 @rule.symptom
@@ -206,6 +227,6 @@ def the_migrated_database_lacks_a_column(proof: Proof) -> None:
     with create_engine(url).connect() as connection:
         try:
             connection.execute(select(book))
-        except Exception as error:  # noqa: BLE001 - whichever class the driver raises
+        except Exception as error:
             failed = str(error)
     assert "no such column" in failed

@@ -32,7 +32,12 @@ def not_null_without_server_default(revision: Revision, graph: AppGraph) -> Iter
         column, table = operation.column, place.existing(operation.table)
         if column is None or table is None or operation.conditional:
             continue
-        if column.nullable is not False or column.server_default is not None or column.primary_key or column.generated:
+        if (
+            column.nullable is not False
+            or column.server_default is not None
+            or column.primary_key
+            or column.generated
+        ):
             continue
         python_only = " Its `default=` is used by Python only." if column.default is not None else ""
         yield rule.at(
@@ -65,10 +70,11 @@ _FIRST = """
         op.drop_table("orders")
 """
 
-rule.bad = Files({
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_orders.py": _FIRST,
-    "migrations/versions/0002_currency.py": """
+rule.bad = Files(
+    {
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_orders.py": _FIRST,
+        "migrations/versions/0002_currency.py": """
         import sqlalchemy as sa
         from alembic import op
 
@@ -83,12 +89,14 @@ rule.bad = Files({
         def downgrade() -> None:
             op.drop_column("orders", "currency")
     """,
-})
+    }
+)
 
-rule.good = Files({
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_orders.py": _FIRST,
-    "migrations/versions/0002_currency.py": """
+rule.good = Files(
+    {
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_orders.py": _FIRST,
+        "migrations/versions/0002_currency.py": """
         import sqlalchemy as sa
         from alembic import op
 
@@ -103,7 +111,8 @@ rule.good = Files({
         def downgrade() -> None:
             op.drop_column("orders", "currency")
     """,
-})
+    }
+)
 
 
 @rule.symptom
@@ -119,6 +128,6 @@ def the_migration_fails_on_a_table_with_rows(proof: Proof) -> None:
     refused = ""
     try:
         proof.migrate("migrations/versions/0002_currency.py", url=url)
-    except Exception as error:  # noqa: BLE001 - whichever class the driver raises
+    except Exception as error:
         refused = str(error)
     assert "NOT NULL" in refused

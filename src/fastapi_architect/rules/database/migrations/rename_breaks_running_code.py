@@ -61,7 +61,12 @@ def _names(operation: Operation) -> tuple[str, str] | None:
 def _keeps_the_old_name(revision: Revision, old: str) -> bool:
     """A view or column of the old name is made in the same revision."""
     for operation in revision.upgrades:
-        if operation.kind in ("sql", "execute") and operation.sql and "view" in operation.sql.lower() and old in operation.sql:
+        if (
+            operation.kind in ("sql", "execute")
+            and operation.sql
+            and "view" in operation.sql.lower()
+            and old in operation.sql
+        ):
             return True
         if operation.kind == "add_column" and operation.column is not None and operation.column.name == old:
             return True
@@ -98,10 +103,11 @@ _FIRST = """
         op.drop_table("books")
 """
 
-rule.bad = Files({
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_books.py": _FIRST,
-    "migrations/versions/0002_change.py": """
+rule.bad = Files(
+    {
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_books.py": _FIRST,
+        "migrations/versions/0002_change.py": """
         import sqlalchemy as sa
         from alembic import op
 
@@ -116,12 +122,14 @@ rule.bad = Files({
         def downgrade() -> None:
             op.alter_column("books", "summary", new_column_name="blurb")
     """,
-})
+    }
+)
 
-rule.good = Files({
-    "migrations/env.py": "from alembic import context\n",
-    "migrations/versions/0001_books.py": _FIRST,
-    "migrations/versions/0002_change.py": """
+rule.good = Files(
+    {
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001_books.py": _FIRST,
+        "migrations/versions/0002_change.py": """
         import sqlalchemy as sa
         from alembic import op
 
@@ -137,7 +145,8 @@ rule.good = Files({
         def downgrade() -> None:
             op.drop_column("books", "summary")
     """,
-})
+    }
+)
 
 
 @rule.symptom
@@ -152,6 +161,6 @@ def the_running_release_fails(proof: Proof) -> None:
     with create_engine(url).connect() as connection:
         try:
             connection.execute(text("SELECT id, title, blurb FROM books"))
-        except Exception as error:  # noqa: BLE001 - whichever class the driver raises
+        except Exception as error:
             failed = str(error)
     assert "no such column" in failed

@@ -45,9 +45,7 @@ async def find_books(session: AsyncSession, word: str | None) -> list[Book]:
 
 
 @app.get("/books", response_model=list[BookOut])
-async def all_books(
-    session: SessionDep, word: str = ""
-) -> object:  # finding: list-endpoint-without-pagination
+async def books(session: SessionDep, word: str = "") -> object:  # finding: list-endpoint-without-pagination
     return await find_books(session, word)
 
 

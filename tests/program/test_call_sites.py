@@ -79,3 +79,19 @@ def test_a_class_named_by_text_is_that_of_the_same_module_first() -> None:
     of = program.inference.return_type(read)
     assert isinstance(of, Instance)
     assert of.name == "two.Child"
+
+
+def test_an_iterator_of_itself_gives_what_its_next_gives() -> None:
+    program = program_of(
+        main="class Rows:\n"
+        "    def __iter__(self):\n        return self\n\n"
+        "    def __next__(self) -> str:\n        return ''\n\n"
+        "class Endless:\n    def __iter__(self):\n        return self\n\n"
+        "def run():\n    for row in Rows():\n        found = row\n"
+        "    for other in Endless():\n        lost = other\n"
+    )
+    run = next(f for f in program.functions if f.name == "run")
+    assert (program.inference.name_type("found", run), program.inference.name_type("lost", run)) == (
+        STR,
+        None,
+    )

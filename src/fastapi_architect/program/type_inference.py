@@ -329,11 +329,23 @@ class TypeInference:
         return union(*found)
 
     def _project_element(self, of: Instance) -> Type | None:
-        for name in ("__iter__", "__aiter__"):
+        for name, following in (("__iter__", "__next__"), ("__aiter__", "__anext__")):
             member = self.hierarchy.member(of.cls, name)
             if member is not None and member.function is not None:
-                return self.element_of(self.awaited(self.signatures.return_type(member.function, of)))
+                iterator = self.awaited(self.signatures.return_type(member.function, of))
+                return union(*(self._next_of(option, following) for option in options(iterator)))
         return of.args[0] if of.args else None
+
+    def _next_of(self, iterator: Type, method: str) -> Type | None:
+        """What an iterator gives; asked of its own method, as `__iter__` of an iterator returns the iterator itself."""
+        if not isinstance(iterator, Instance):
+            return None
+        if not isinstance(iterator.cls, Class):
+            return builtins.element(iterator)
+        member = self.hierarchy.member(iterator.cls, method)
+        if member is None or member.function is None:
+            return None
+        return self.awaited(self.signatures.return_type(member.function, iterator))
 
     def entered(self, of: Type | None) -> Type | None:
         """What `with value as x` binds to x."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from fastapi_architect.analyses.surroundings import nodes_of, parents_of
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.program.definitions import Function, dotted_name, last_name
 from fastapi_architect.program.facts import Site
@@ -150,7 +151,6 @@ class _Reader:
     def __init__(self, graph: AppGraph) -> None:
         self._graph = graph
         self._program = graph.program
-        self._parents: dict[int, dict[int, Any]] = {}
         self._handlers = {id(o.handler) for o in graph.operations if o.handler is not None}
 
     def read(self) -> Iterator[Unawaited]:
@@ -210,7 +210,7 @@ class _Reader:
 
     def _use(self, node: ir.Expr, site: Site, scope: Function) -> str:
         """What an expression's value is used for; "" when somebody may still await it."""
-        parent: Any = self._parents_of(scope).get(id(node))
+        parent: Any = parents_of(scope, self._graph).get(id(node))
         kind = parent.__class__
         if kind is ir.UnaryOp:
             return "tested" if parent.op == "not" else ""
@@ -245,7 +245,7 @@ class _Reader:
         name = targets[0].id
         if len(scope.facts.bindings.get(name, ())) != 1 or name in scope.facts.is_global:
             return ""
-        parents = self._parents_of(scope)
+        parents = parents_of(scope, self._graph)
         found = set()
         for node in self._names(scope, name):
             if node is targets[0]:
@@ -271,19 +271,6 @@ class _Reader:
             if node.__class__ is ir.Name and node.id == name:
                 yield node
 
-    def _parents_of(self, scope: Function) -> dict[int, Any]:
-        key = id(scope)
-        if key not in self._parents:
-            found: dict[int, Any] = {}
-            for node in nodes_of(scope):
-                for field in node.__struct_fields__:
-                    value = getattr(node, field)
-                    for child in value if value.__class__ is list else (value,):
-                        if isinstance(child, ir.Node):
-                            found[id(child)] = node
-            self._parents[key] = found
-        return self._parents[key]
-
     # ── what depends on it
     # ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -296,24 +283,6 @@ class _Reader:
         branches = [statement.body, *(b.body for b in statement.elifs)]
         raised = [s.exc for body in branches for s in body if s.__class__ is ir.Raise and s.exc is not None]
         return any(_REFUSAL.search(text) for exc in raised for text in _texts(exc))
-
-
-def nodes_of(scope: Function) -> Iterator[Any]:
-    """Every node of a function's own body; those of inner functions are left out."""
-    stack: list[Any] = [scope.body]
-    while stack:
-        current = stack.pop()
-        if current.__class__ is list:
-            stack += current
-        elif isinstance(current, ir.Node):
-            yield current
-            stack += [getattr(current, field) for field in current.__struct_fields__ if field != "span"]
-
-
-def mentions_of(scope: Function, name: str) -> int:
-    """How often a name stands in a function, inner functions included."""
-    own = sum(node.__class__ is ir.Name and node.id == name for node in nodes_of(scope))
-    return own + sum(mentions_of(inner, name) for inner in scope.functions)
 
 
 def _texts(expr: ir.Expr) -> Iterator[str]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastapi_architect.analyses.coroutines import mentions_of
 from fastapi_architect.analyses.offloading import called_name
+from fastapi_architect.analyses.surroundings import mentions_of
 from fastapi_architect.concepts.concurrency import TaskSpawn
 from fastapi_architect.rules.kit import (
     AppGraph,

@@ -1,0 +1,50 @@
+"""What does an expression stand in, and where does a name stand? Read from the body itself, for few
+functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.program.definitions import Function
+from fastapi_architect.syntax import ir
+
+
+def nodes_of(scope: Function) -> Iterator[Any]:
+    """Every node of a function's own body; those of inner functions are left out."""
+    stack: list[Any] = [scope.body]
+    while stack:
+        current = stack.pop()
+        if current.__class__ is list:
+            stack += current
+        elif isinstance(current, ir.Node):
+            yield current
+            stack += [getattr(current, field) for field in current.__struct_fields__ if field != "span"]
+
+
+def mentions_of(scope: Function, name: str) -> int:
+    """How often a name stands in a function, inner functions included."""
+    own = sum(node.__class__ is ir.Name and node.id == name for node in nodes_of(scope))
+    return own + sum(mentions_of(inner, name) for inner in scope.functions)
+
+
+_PARENTS: WeakKeyDictionary[AppGraph, dict[int, dict[int, Any]]] = WeakKeyDictionary()
+
+
+def parents_of(scope: Function, graph: AppGraph) -> dict[int, Any]:
+    """Identity of each node of a body to the node it stands in; kept by graph."""
+    known = _PARENTS.setdefault(graph, {})
+    key = id(scope)
+    if key not in known:
+        found: dict[int, Any] = {}
+        for node in nodes_of(scope):
+            for field in node.__struct_fields__:
+                value = getattr(node, field)
+                for child in value if value.__class__ is list else (value,):
+                    if isinstance(child, ir.Node):
+                        found[id(child)] = node
+        known[key] = found
+    return known[key]

@@ -146,3 +146,24 @@ def test_a_closed_pipe_is_no_fault(project: Path) -> None:
 
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
+
+
+def test_a_device_is_written_to_and_never_replaced(project: Path) -> None:
+    pipe = project / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True)
+    done = architect("review", "--format", "json", "--output", "pipe", cwd=project)
+    text, _ = reader.communicate(timeout=30)
+
+    assert done.returncode in (0, 1)
+    assert json.loads(text)["agent"] == "backend-reviewer"
+    assert pipe.is_fifo()
+
+
+def test_a_link_stays_a_link_to_the_new_report(project: Path) -> None:
+    (project / "kept.json").write_text("old")
+    (project / "latest.json").symlink_to("kept.json")
+    architect("review", "--format", "json", "--output", "latest.json", cwd=project)
+
+    assert (project / "latest.json").is_symlink()
+    assert json.loads((project / "kept.json").read_text())["agent"] == "backend-reviewer"

@@ -13,7 +13,8 @@ from fastapi_architect.cli.errors import UsageError
 def write_output(text: str, file: Path | None) -> None:
     """Write a report.
 
-    A file is written beside its final place and renamed, so that a failing run never leaves half a report.
+    A regular file is written beside its final place and renamed, so that a failing run never leaves half a report; what a
+    symbolic link points to is what is replaced.
 
     Raises:
         UsageError: the file cannot be written.
@@ -23,7 +24,13 @@ def write_output(text: str, file: Path | None) -> None:
         sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
         sys.stdout.flush()
         return
+    file = file.resolve() if file.is_symlink() else file
     try:
+        if file.exists() and not file.is_file():
+            # A device or pipe is written to, never replaced: renaming over /dev/null would break the whole machine.
+            with file.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as opened:
+                opened.write(text)
+            return
         handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as opened:
             opened.write(text)

@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Function
-from fastapi_architect.program.type_inference import argument
 from fastapi_architect.syntax import ir
 
 _MAX_DEPTH = 3
@@ -61,15 +61,15 @@ def with_parents(
 def is_tested(graph: AppGraph, function: Function, name: str, depth: int = 0) -> bool:
     """A condition in the function, or in one that it hands the value to, depends on the parameter `name`."""
     facts = function.facts
-    for kind in (ir.If, ir.Branch, ir.IfExp, ir.While, ir.Assert):
-        if any(name in names_read(site.node.test) for site in facts.sites(kind)):
-            return True
+    tests: tuple[type[ir.Node], ...] = (ir.If, ir.IfExp, ir.While, ir.Assert)
+    if any(name in names_read(site.node.test) for kind in tests for site in facts.sites(kind)):
+        return True
     for branch in (branch for site in facts.sites(ir.If) for branch in site.node.elifs):
         if name in names_read(branch.test):
             return True
-    for kind in (ir.Compare, ir.BoolOp, ir.UnaryOp):
-        if any(name in names_read(site.node) for site in facts.sites(kind)):
-            return True
+    compared: tuple[type[ir.Node], ...] = (ir.Compare, ir.BoolOp, ir.UnaryOp)
+    if any(name in names_read(site.node) for kind in compared for site in facts.sites(kind)):
+        return True
     if any(name in names_read(site.node.subject) for site in facts.sites(ir.Match)):
         return True
     return depth < _MAX_DEPTH and any(

@@ -191,10 +191,8 @@ class _Reader:
         called = last_name(call.func)
         if called in _SAME:
             position = _SAME[called]
-            if position is not None:
-                inner = argument(call, position)
-            else:
-                inner = call.func.value if call.func.__class__ is ir.Attribute else None
+            own = call.func.value if call.func.__class__ is ir.Attribute else None
+            inner = argument(call, position) if position is not None else own
             yield from self.read(inner, scope, name, depth + 1)
             return
         owner = dotted_name(call.func.value) if call.func.__class__ is ir.Attribute else ""
@@ -236,18 +234,20 @@ class _Reader:
                     yield from self.read(value, method, expr.attr, depth + 1)
 
     def _parameter(self, binding: Binding, function: Function, depth: int) -> Iterator[Origin]:
+        node = binding.node
+        assert isinstance(node, ir.Param)
         if binding.value is not None:
             yield from self.read(
                 binding.value,
                 function.parent or function.module,
-                binding.node.name,
+                node.name,
                 depth + 1,
             )
             return
         if depth > 3:
             return
         names = [p.name for p in function.parameters]
-        name = binding.node.name  # type: ignore[attr-defined]
+        name = node.name
         if name not in names:
             return
         position = names.index(name) - (1 if function.is_method else 0)

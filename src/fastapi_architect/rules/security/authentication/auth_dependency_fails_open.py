@@ -125,13 +125,13 @@ def _swallowed(graph: AppGraph, function: Function) -> Iterator[Finding]:
         if end.__class__ is ir.Return:
             place = next((s for s in function.facts.sites(ir.Return) if s.node is end), site)
             yield from _judged(graph, function, place, end.value)
-        elif (
-            function.body
-            and function.body[-1] is outer.node
-            and not outer.node.orelse
-            and not outer.node.finalbody
-        ):
+        elif _is_last(function, outer.node):
             yield from _judged(graph, function, site, None)
+
+
+def _is_last(function: Function, node: ir.Try) -> bool:
+    """Nothing runs behind this `try`."""
+    return bool(function.body) and function.body[-1] is node and not node.orelse and not node.finalbody
 
 
 def _has_raise(function: Function, handler: ir.Handler) -> bool:

@@ -144,7 +144,7 @@ rule.bad = """
     app = FastAPI()
 
     @app.get("/prices")
-    def list_prices(key: Annotated[str | None, Security(partner_key)]) -> list[int]:  # finding: optional-security-scheme-unchecked
+    def prices(key: Annotated[str | None, Security(partner_key)]) -> list[int]:  # finding: optional-security-scheme-unchecked
         return [799, 1299]
 """
 

@@ -4,7 +4,8 @@
 refuses the placeholder, makes the first start fail instead of every later one be insecure.
 
 Known limits: credentials of databases, brokers and mail servers are tentative: such a default often serves local work
-only. So are keys that are only sent to somebody else, who refuses a placeholder. Defaults of keys that sign something are reported by `hardcoded-signing-secret`.
+only. So are keys that are only sent to somebody else, who refuses a placeholder. Defaults of keys that sign something
+are reported by `hardcoded-signing-secret`.
 """
 
 from __future__ import annotations

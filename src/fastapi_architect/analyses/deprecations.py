@@ -128,7 +128,7 @@ CALLS: tuple[Deprecation, ...] = (
     ),
     Deprecation(("sqlalchemy.orm.Query.get",), "sqlalchemy", "2.0", "Session.get"),
     Deprecation(
-        ("sqlalchemy.Engine.execute", "sqlalchemy.engine.Engine.execute"), "sqlalchemy", "1.4", "engine.connect()",
+        ("sqlalchemy.Engine.execute", "sqlalchemy.engine.Engine.execute"), "sqlalchemy", "2.0", "engine.connect()",
         "2.0", effect="the call raises AttributeError",
     ),
     Deprecation(

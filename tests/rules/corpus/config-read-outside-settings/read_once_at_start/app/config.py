@@ -1,0 +1,9 @@
+"""Configuration without a settings class."""
+
+import os
+
+TITLE = os.getenv("TITLE", "Books")
+
+
+def sender() -> str:
+    return os.getenv("SENDER", "shop@books.example")

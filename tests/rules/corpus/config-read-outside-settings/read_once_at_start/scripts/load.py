@@ -1,0 +1,5 @@
+"""A script."""
+
+import os
+
+TARGET = os.environ["TARGET"]

@@ -1,0 +1,5 @@
+"""Search."""
+
+import os
+
+INDEX = os.environ.get("SEARCH_INDEX", "books")

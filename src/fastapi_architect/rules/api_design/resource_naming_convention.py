@@ -1,0 +1,180 @@
+"""Paths of one API follow no convention.
+
+Readers guess addresses from the ones that they know. Verbs in paths (`/getUsers`) repeat the method, snake
+and kebab case side by side make every path a look-up, and a slash at the end of some paths makes clients
+meet redirects, on which many drop the body or the Authorization header.
+
+Known limits: sign-in paths and actions behind a colon are left out; one finding a kind and application is
+made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Application,
+    Confidence,
+    Finding,
+    PathOperation,
+    Proof,
+    Rule,
+    Severity,
+    routes_of,
+    steps,
+)
+
+rule = Rule(
+    __name__,
+    "Paths of one API follow no convention",
+    severity=Severity.INFO,
+    cwe=1099,
+    references=(
+        "https://opensource.zalando.com/restful-api-guidelines/#urls",
+        "https://google.aip.dev/122",
+    ),
+)
+
+_VERB = re.compile(
+    r"^(get|fetch|list|create|add|insert|update|edit|modify|save|delete|remove|destroy)([-_][a-z0-9]|[A-Z]|$)"
+)
+_SIGN_IN = re.compile(
+    r"log[-_]?(in|out)|sign|token|oauth|auth|password|register|webhook|callback", re.IGNORECASE
+)
+_FEWEST = 4
+
+
+@rule.check(per=Application)
+def paths_without_a_convention(application: Application, _graph: AppGraph) -> Iterator[Finding]:
+    if application.mounted:
+        return
+    operations = [o for o in application.operations if o.kind == "http" and o.in_schema and not o.floating]
+    if len(operations) < 2:
+        return
+    yield from _verbs(application, operations)
+    yield from _slashes(application, operations)
+    yield from _cases(application, operations)
+
+
+def _segments(operation: PathOperation) -> list[str]:
+    return [s for s in operation.path.split("/") if s and "{" not in s and ":" not in s]
+
+
+def _verbs(application: Application, operations: list[PathOperation]) -> Iterator[Finding]:
+    found = [
+        o for o in operations
+        if not _SIGN_IN.search(o.path) and any(_VERB.match(s) for s in _segments(o))
+    ]  # fmt: skip
+    if found:
+        yield _finding(
+            application,
+            found,
+            "repeat the method in the path",
+            "Name the thing and let the method say what is done:\n```python\n# Bad\n# POST /create-order\n# Good\n"
+            "@router.post('/orders')\nasync def create_order(): ...\n```",
+        )
+
+
+def _slashes(application: Application, operations: list[PathOperation]) -> Iterator[Finding]:
+    others = [o for o in operations if o.path != "/"]
+    with_slash = [o for o in others if o.path.endswith("/")]
+    without = [o for o in others if not o.path.endswith("/")]
+    redirects = getattr(application.keywords.get("redirect_slashes"), "value", True)
+    if len(others) < 2 or not with_slash or not without or redirects is False:
+        return
+    odd = min(with_slash, without, key=len)
+    kind = (
+        "end in a slash and the others do not"
+        if odd is with_slash
+        else "do not end in a slash and the others do"
+    )
+    yield _finding(
+        application,
+        odd,
+        f"{kind}: the other spelling is answered with 307, on which many clients drop the body or the Authorization header",
+        "Choose one, and set `redirect_slashes=False` to see who uses the other:\n"
+        "```python\n@router.get('')\nasync def list_orders(): ...\n```",
+    )
+
+
+def _cases(application: Application, operations: list[PathOperation]) -> Iterator[Finding]:
+    styles: dict[str, list[PathOperation]] = {"snake_case": [], "kebab-case": [], "camelCase": []}
+    for operation in operations:
+        for segment in _segments(operation):
+            style = _style(segment)
+            if style and operation not in styles[style]:
+                styles[style].append(operation)
+    used = {style: found for style, found in styles.items() if found}
+    if len(used) < 2 or sum(map(len, used.values())) < _FEWEST:
+        return
+    most = max(used, key=lambda style: len(used[style]))
+    odd = [o for style, found in used.items() if style != most for o in found]
+    yield _finding(
+        application,
+        odd,
+        f"are written in {' and '.join(style for style in used if style != most)}, while {len(used[most])} others use {most}",
+        f"Write all path segments in {most}.",
+    )
+
+
+def _style(segment: str) -> str:
+    if "_" in segment.strip("_"):
+        return "snake_case"
+    if "-" in segment:
+        return "kebab-case"
+    return "camelCase" if re.search(r"[a-z][A-Z]", segment) else ""
+
+
+def _finding(application: Application, found: list[PathOperation], what: str, suggestion: str) -> Finding:
+    shown = ", ".join(f"`{o}`" for o in found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+    return rule.at(
+        application.location,
+        f"{shown} of `{application.name}` {what}.",
+        f"Consider one convention for all paths. {suggestion}",
+        reasoning=f"{len(found)} of the application's operations differ from the convention.",
+        confidence=Confidence.FIRM,
+        trace=steps(*((o, str(o)) for o in found[:5])),
+        routes=routes_of(found),
+        symbol=application.scope.full_name,
+    )
+
+
+rule.bad = """
+    from fastapi import FastAPI
+
+    app = FastAPI()  # finding: resource-naming-convention
+
+
+    @app.post("/create-order")
+    def create_order() -> int:
+        return 1
+
+
+    @app.get("/orders/")
+    def list_orders() -> list[int]:
+        return [1]
+"""
+
+rule.good = """
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+
+    @app.post("/orders")
+    def create_order() -> int:
+        return 1
+
+
+    @app.get("/orders")
+    def list_orders() -> list[int]:
+        return [1]
+"""
+
+
+@rule.symptom
+def a_list_is_redirected(proof: Proof) -> None:
+    """The list without the slash at its end is answered with a redirect."""
+    assert proof.client.get("/orders", follow_redirects=False).status_code == 307

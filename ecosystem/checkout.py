@@ -55,6 +55,7 @@ class Project:
     kloc: float
     pair: int
     unseen: bool
+    looked_at: str = ""
     speed: str | None = None
     accuracy: Accuracy | None = None
 

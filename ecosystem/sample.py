@@ -318,7 +318,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if not (folder / "findings.jsonl").is_file():
             wanted = {"unseen": (True,), "seen": (False,), "all": (True, False)}[options.only]
-            make_sample(folder, [p for p in load_projects() if p.unseen in wanted], options)
+            chosen = [p for p in load_projects() if p.unseen in wanted and not (p.unseen and p.looked_at)]
+            make_sample(folder, chosen, options)
             return 0
         findings = [Finding(**row) for row in read_lines(folder / "findings.jsonl")]
         if options.read:

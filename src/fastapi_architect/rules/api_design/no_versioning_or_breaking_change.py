@@ -1,5 +1,4 @@
-"""Some operations carry a version and others do not, or an API that already outlives operations has no version
-at all.
+"""Some operations carry a version and others do not, or an API with deprecated operations has none.
 
 A version in the path promises that the address keeps its meaning. Operations beside it promise nothing: the
 next change breaks their clients, or has to be made in place for ever. An API without versions that marks

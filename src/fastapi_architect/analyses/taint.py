@@ -82,8 +82,12 @@ def taint_paths(graph: AppGraph, kind: str) -> tuple[TaintPath, ...]:
 
 
 def not_fully_followed(graph: AppGraph) -> tuple[Function, ...]:
-    """Functions for which a bound of the analysis was hit: flows through them may be missing."""
-    return _solve(graph)[1]
+    """Functions for which a bound of the analysis was hit: flows through them may be missing.
+
+    Nothing when no rule has asked for flows.
+    """
+    known = _solved.get(graph)
+    return known[1] if known is not None else ()
 
 
 def _solve(graph: AppGraph) -> tuple[tuple[TaintPath, ...], tuple[Function, ...]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastapi_architect.analyses.matrix import matrix
 from fastapi_architect.analyses.strengths import measure, subjects
+from fastapi_architect.analyses.taint import not_fully_followed
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.findings import baseline as baselines
 from fastapi_architect.findings.finding import Finding
@@ -17,7 +18,7 @@ from fastapi_architect.findings.score import score
 from fastapi_architect.review import asking, changes, completion, reading, silencing
 from fastapi_architect.review.checklist import checklist
 from fastapi_architect.review.config import Config, unknown_name
-from fastapi_architect.review.result import ApplicationSummary, Review, Strength
+from fastapi_architect.review.result import ApplicationSummary, NotAnalysed, Review, Strength
 from fastapi_architect.review.selection import fails_gate, rules_to_run
 from fastapi_architect.rules.catalog import all_rules
 from fastapi_architect.source.tree import SourceTree
@@ -88,7 +89,7 @@ def review(request: Request) -> Review:
             root=str(request.path),
             findings=active,
             suppressed=silenced.suppressed,
-            not_analysed=read.not_analysed,
+            not_analysed=(*read.not_analysed, *_partly_followed(graph)),
             left_out=silenced.left_out,
             strengths=tuple(Strength(m.text, m.measured, m.total) for m in measure(graph)),
             checklist=checklist(active, built=rules.keys(), ran=ran, subjects=subjects(graph)),
@@ -180,6 +181,13 @@ def _about(tree: SourceTree, graph: AppGraph) -> list[str]:
         )
     notes += [f"{u.location}: {u.what}: {u.reason}" for u in graph.unresolved]
     return notes
+
+
+def _partly_followed(graph: AppGraph) -> list[NotAnalysed]:
+    """Functions in which too many flows meet to follow them all."""
+    reason = "so many values meet in `{}` that not every flow of request data through it was followed"
+    found = [(f.location(), f.name) for f in not_fully_followed(graph)]
+    return [NotAnalysed(place.path, reason.format(name), place.line) for place, name in sorted(found)]
 
 
 def _snippets(findings: tuple[Finding, ...], texts: completion.Texts) -> Mapping[str, tuple[str, ...]]:

@@ -439,7 +439,7 @@ class PathJudge:
 _FALLS_THROUGH = object()
 _NOWHERE: Any = None
 _STRING_TESTS = frozenset(
-    "startswith endswith rstrip lstrip strip lower upper removeprefix removesuffix".split()
+    ["startswith", "endswith", "rstrip", "lstrip", "strip", "lower", "upper", "removeprefix", "removesuffix"]
 )
 
 

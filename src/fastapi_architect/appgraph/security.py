@@ -76,9 +76,17 @@ class Access(msgspec.Struct, frozen=True, eq=False):
 _SCHEMES = frozenset(
     f"fastapi.security.{name}"
     for name in (
-        "OAuth2 OAuth2PasswordBearer OAuth2AuthorizationCodeBearer HTTPBearer HTTPBasic HTTPDigest APIKeyHeader "
-        "APIKeyQuery APIKeyCookie OpenIdConnect"
-    ).split()
+        "OAuth2",
+        "OAuth2PasswordBearer",
+        "OAuth2AuthorizationCodeBearer",
+        "HTTPBearer",
+        "HTTPBasic",
+        "HTTPDigest",
+        "APIKeyHeader",
+        "APIKeyQuery",
+        "APIKeyCookie",
+        "OpenIdConnect",
+    )
 )
 _SCHEME_BASES = ("fastapi.security.base.SecurityBase", "fastapi.security.http.HTTPBase", *sorted(_SCHEMES))
 _HTTP_ERRORS = (

@@ -115,10 +115,9 @@ def _signed_in_by_cookie(operation: PathOperation, graph: AppGraph) -> str:
                 return cookie
             if each.function is not None and _reads_cookie(each.function):
                 return "the session"
-    own = next(
+    return next(
         (p.alias for p in operation.parameters if p.kind == "cookie" and _CREDENTIAL.search(p.alias)), ""
     )
-    return own
 
 
 def _is_header_scheme(name: str) -> bool:

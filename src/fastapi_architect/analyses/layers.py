@@ -40,9 +40,13 @@ class Layers:
         handlers = (o.handler for o in self._graph.operations if o.handler is not None)
         return frozenset(handler.module.path for handler in handlers)
 
+    def registers(self, module: Module) -> bool:
+        """Handlers of operations stand in the module."""
+        return module.path in self._routers
+
     def of(self, module: Module) -> str:
         """service, repository, model, schema, router or settings; "" when nothing tells."""
-        if module.path in self._routers:
+        if self.registers(module):
             return "router"
         return _layer_of_name(module.name)
 

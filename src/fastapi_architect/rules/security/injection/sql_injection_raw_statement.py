@@ -87,11 +87,22 @@ def _finding(paths: list[TaintPath], graph: AppGraph) -> Finding:
         _suggestion(fact, bound, first),
         reasoning=_reasoning(first, route),
         exploit=f"{route} with `' UNION SELECT ... --` for `{first.path[-1].strip('[]')}` answers with rows of any table.",
-        confidence=Confidence.CERTAIN if fact.sure else Confidence.FIRM,
+        confidence=_confidence(first, sure=fact.sure),
         trace=_trace(first, name, route),
         fix=_fix(fact, built, bound),
         routes=routes,
     )
+
+
+#: Hops up to which a path is one thing that a reader can check; what goes further joins many callers' values.
+_FEW_HOPS = 8
+
+
+def _confidence(path: TaintPath, *, sure: bool) -> Confidence:
+    """By what the path is made of: attributes of `self` are followed by class, so values of other instances meet there."""
+    if any("self." in trace.text for trace in path.traces):
+        return Confidence.TENTATIVE
+    return Confidence.CERTAIN if sure and len(path.traces) <= _FEW_HOPS else Confidence.FIRM
 
 
 def _reasoning(path: TaintPath, route: str) -> str:

@@ -18,6 +18,8 @@ from fastapi_architect.concepts.identity import (
     SignatureVerification,
     TokenDecode,
 )
+from fastapi_architect.program.definitions import dotted_name, last_name
+from fastapi_architect.syntax import ir
 
 #: Paths and names of operations that a stranger has to reach: signing in and up, resets, webhooks, probes.
 _PUBLIC = re.compile(
@@ -106,3 +108,29 @@ def callers_of(graph: AppGraph) -> CallerQuestions:
     if found is None:
         found = _QUESTIONS[graph] = CallerQuestions(graph)
     return found
+
+
+def decorator_with(operation: PathOperation, keyword: str) -> str:
+    """The operation's decorator as its author wrote it, with one more keyword argument.
+
+    Args:
+        operation: registered by a decorator or by `add_api_route`.
+        keyword: the argument: `dependencies=[Depends(current_user)]`.
+    """
+    call, _ = operation.registration
+    name = dotted_name(call.func)
+    if last_name(call.func) not in (
+        "get",
+        "post",
+        "put",
+        "patch",
+        "delete",
+        "head",
+        "options",
+        "api_route",
+        "route",
+    ):
+        name = f"router.{operation.methods[0].lower()}"
+    path = call.args[0] if call.args else None
+    written = path.value if isinstance(path, ir.Constant) and path.kind == "str" else operation.path
+    return f'@{name}("{written}", {keyword})'

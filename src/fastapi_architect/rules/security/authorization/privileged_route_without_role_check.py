@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.effects import effects
-from fastapi_architect.analyses.public_operations import guard_of, is_public_by_nature
+from fastapi_architect.analyses.public_operations import decorator_with, guard_of, is_public_by_nature
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.schemas import read_schema
 from fastapi_architect.rules.kit import (
@@ -245,12 +245,11 @@ def _finding(operation: PathOperation, why: _Why, guard: str) -> Finding:
     assert operation.handler is not None
     text, sure, evidence = why
     name = operation.handler.name
-    decorator = last_name(operation.registration[0].func)
     return rule.at(
         operation.handler,
         f"`{operation}` ({name}) {text}, and lets in whoever is signed in.",
         f"Ask for the role, on the router or here:\n"
-        f'```python\n@router.{decorator}("{operation.path}", dependencies=[Depends({guard})])\n'
+        f"```python\n{decorator_with(operation, f'dependencies=[Depends({guard})]')}\n"
         f"async def {name}(): ...\n```",
         reasoning=f"The guards of `{operation}` ask who is calling; none of them, and no condition in {name}, asks for a role.",
         exploit=f"An ordinary user sends `{operation}` with their own token and is obeyed.",

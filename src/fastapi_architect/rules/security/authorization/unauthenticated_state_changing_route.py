@@ -15,7 +15,12 @@ import re
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.effects import Effects, effects
-from fastapi_architect.analyses.public_operations import callers_of, guard_of, is_public_by_nature
+from fastapi_architect.analyses.public_operations import (
+    callers_of,
+    decorator_with,
+    guard_of,
+    is_public_by_nature,
+)
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import Commit
 from fastapi_architect.concepts.http import PaidApiCall
@@ -105,14 +110,13 @@ def _confidence(operation: PathOperation, what: Concept) -> Confidence:
 def _of_operation(operation: PathOperation, what: Concept, guard: str) -> Finding:
     assert operation.handler is not None
     name = operation.handler.name
-    verb = last_name(operation.registration[0].func) or operation.methods[0].lower()
     call = last_name(what.node.func) or "a call"
     return rule.at(
         operation.handler,
         f"`{operation}` ({name}) changes data and lets everybody in: nothing on the way asks who is calling.",
         f"Require `{guard}` on the router, so that no later route can forget it, or here; public routes belong "
         f"on a router of their own.\n"
-        f'```python\n@router.{verb}("{operation.path}", dependencies=[Depends({guard})])\n'
+        f"```python\n{decorator_with(operation, f'dependencies=[Depends({guard})]')}\n"
         f"async def {name}(): ...\n```",
         reasoning=f"No dependency of {name}, of its router, of the includes on the way or of the application, "
         f"and no middleware, refuses an anonymous request, and {name} reaches {call}(...).",

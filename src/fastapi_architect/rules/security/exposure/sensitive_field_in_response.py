@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.exposed_fields import ExposedField, exposure, left_out
+from fastapi_architect.analyses.public_operations import decorator_with
 from fastapi_architect.program.types import Type
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -89,7 +90,7 @@ def _is_none(expr: ir.Expr) -> bool:
 def _is_open(of: Type) -> bool:
     """`Any`, `dict`, `object`: a declaration that filters nothing."""
     return all(
-        getattr(o, "name", "") in _OPEN_TYPES and not any(getattr(o, "args", ()) or ()) or
+        (getattr(o, "name", "") in _OPEN_TYPES and not any(getattr(o, "args", ()) or ())) or
         getattr(o, "name", "") in ("typing.Any", "builtins.object")
         for o in options(of)
     )  # fmt: skip
@@ -134,7 +135,7 @@ def _finding(operation: PathOperation, shown: list[ExposedField], source: str) -
         f"`{operation}` ({handler.name}) answers with {names}: {how}.",
         f"Answer with a model that holds only what a client may see:\n```python\n"
         f"class {public}(BaseModel):\n    id: int\n    # no {first.name}\n\n\n"
-        f'@router.{operation.methods[0].lower()}("{operation.path}", response_model={public})\n'
+        f"{decorator_with(operation, f'response_model={public}')}\n"
         f"async def {handler.name}(): ...\n```",
         reasoning=f"The answer reaches `{owner}.{first.name}` as {first.path}, and nothing excludes it.",
         exploit=f"Whoever may send `{operation}` reads {names}, and guesses the password offline where it is a hash.",

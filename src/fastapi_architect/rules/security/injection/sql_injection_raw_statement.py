@@ -22,16 +22,19 @@ from fastapi_architect.analyses.bound_parameters import (
 )
 from fastapi_architect.analyses.taint import taint_paths
 from fastapi_architect.appgraph.parameters import Parameter
+from fastapi_architect.appgraph.schemas import read_schema
 from fastapi_architect.concepts.database import SqlExecution, SqlText
 from fastapi_architect.dataflow.access_path import written
 from fastapi_architect.dataflow.path import TaintPath
 from fastapi_architect.rules.kit import (
     AppGraph,
+    Class,
     Confidence,
     Edit,
     Files,
     Finding,
     Fix,
+    Instance,
     Location,
     Proof,
     Rule,
@@ -40,6 +43,7 @@ from fastapi_architect.rules.kit import (
     Step,
     dotted_name,
     ir,
+    options,
     routes_of,
 )
 
@@ -87,7 +91,7 @@ def _finding(paths: list[TaintPath], graph: AppGraph) -> Finding:
         _suggestion(fact, bound, first),
         reasoning=_reasoning(first, route),
         exploit=f"{route} with `' UNION SELECT ... --` for `{first.path[-1].strip('[]')}` answers with rows of any table.",
-        confidence=_confidence(first, sure=fact.sure),
+        confidence=_confidence(first, graph, sure=fact.sure),
         trace=_trace(first, name, route),
         fix=_fix(fact, built, bound),
         routes=routes,
@@ -98,11 +102,26 @@ def _finding(paths: list[TaintPath], graph: AppGraph) -> Finding:
 _FEW_HOPS = 8
 
 
-def _confidence(path: TaintPath, *, sure: bool) -> Confidence:
-    """By what the path is made of: attributes of `self` are followed by class, so values of other instances meet there."""
-    if any("self." in trace.text for trace in path.traces):
+def _confidence(path: TaintPath, graph: AppGraph, *, sure: bool) -> Confidence:
+    """By what the path is made of.
+
+    Attributes of `self` are followed by class, so values of other instances meet there. What a model's validators refuse
+    is not known.
+    """
+    if any("self." in trace.text for trace in path.traces) or _is_validated(path, graph):
         return Confidence.TENTATIVE
     return Confidence.CERTAIN if sure and len(path.traces) <= _FEW_HOPS else Confidence.FIRM
+
+
+def _is_validated(path: TaintPath, graph: AppGraph) -> bool:
+    """A validator of the model sees the field that the value comes from."""
+    fact = path.source.fact
+    if not isinstance(fact, Parameter):
+        return False
+    classes = [o.cls for o in options(fact.type) if isinstance(o, Instance) and isinstance(o.cls, Class)]
+    schemas = [read_schema(graph.program, cls) for cls in classes]
+    fields = [part.strip("[]") for part in path.path[1:2]]
+    return any(schema.validators_of(field) for schema in schemas if schema is not None for field in fields)
 
 
 def _reasoning(path: TaintPath, route: str) -> str:

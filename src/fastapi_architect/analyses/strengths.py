@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fastapi_architect.analyses.taint import taint_paths
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.concepts.database import DatabaseCall, SqlExecution
@@ -41,11 +42,9 @@ def measure(graph: AppGraph) -> Iterator[Measured]:
     ):
         yield from _all("{} " + text, sum(map(wanted, among)), len(among))
     sql = graph.facts(SqlExecution)
-    yield from _all(
-        "{} executed statements are expressions or carry bound parameters",
-        sum(not _is_built(c) for c in sql),
-        len(sql),
-    )
+    if not taint_paths(graph, "sql"):
+        text = "{} executed statements are expressions or carry bound parameters"
+        yield from _all(text, sum(not _is_built(c) for c in sql), len(sql))
     outbound = graph.facts(OutboundRequest)
     limited = sum(c.timeout_given or c.default_timeout is not None for c in outbound)
     yield from _all("{} outbound requests are limited in time", limited, len(outbound))

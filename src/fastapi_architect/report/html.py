@@ -20,7 +20,7 @@ from fastapi_architect.review.result import ApplicationSummary, Review
 
 _RING = 52
 _AROUND = 326.7256
-_FOLD = 15
+_FOLD = 10
 _OPEN = 20
 # Columns of the matrix that say again what the heading or the route says.
 _REPEATED = frozenset({"application", "method", "path", "kind", "handler", "file", "line"})
@@ -167,11 +167,6 @@ def _score(review: Review) -> list[Markup]:
         )
         for loss in score.losses
     ]
-    table = _table(
-        ("Rule", "#Findings", "#Points lost", "", "#Score when fixed"),
-        rows,
-        "Fix these next: points lost by rule",
-    )
     ceiling = None
     if score.ceiling < score.raw:
         count = wording.counted(score.criticals, "critical finding")
@@ -181,10 +176,10 @@ def _score(review: Review) -> list[Markup]:
         value = score.by_category.get(category.value, 100)
         kind = "good" if value >= 75 else "fair" if value >= 40 else "lost"
         categories.append((f"{category.emoji} {category.title}", str(value), _bar(value / 100, kind)))
-    lost = table if rows else element("p", "No rule costs points.")
+    lost = _folded(rows) if rows else element("p", "No rule costs points.")
     return [
         element("h2", "Score", id="score"),
-        element("div", element("h4", "Fix these next"), _folded(rows, lost), ceiling, class_="card"),
+        element("div", element("h4", "Fix these next"), lost, ceiling, class_="card"),
         element(
             "div",
             element("h4", "By category, each on its own"),
@@ -194,12 +189,17 @@ def _score(review: Review) -> list[Markup]:
     ]
 
 
-def _folded(rows: Sequence[tuple[str, ...]], table: Markup) -> Markup:
+def _folded(rows: Sequence[tuple[str, ...]]) -> Markup:
+    """The rules that cost most, and the rest behind a line to open."""
+    heads = ("Rule", "#Findings", "#Points lost", "", "#Score when fixed")
+    first = _table(heads, rows[:_FOLD], "Fix these next: points lost by rule")
     if len(rows) <= _FOLD:
-        return table
-    return element(
-        "details", element("summary", f"{len(rows)} rules cost points"), table, class_="fold", open=True
+        return first
+    rest = _table(heads, rows[_FOLD:], "The other rules that cost points")
+    more = element(
+        "details", element("summary", f"{len(rows) - _FOLD} more rules cost points"), rest, class_="fold"
     )
+    return join([first, more])
 
 
 def _checklist(review: Review) -> list[Markup]:

@@ -1,0 +1,175 @@
+"""A database engine, with its pool, is made anew for each request or task.
+
+An engine is a pool of connections and is made once in a process. Made inside a request it opens connections for that one
+request and leaves them in a pool that nobody uses again: each request pays for a new connection, and the database runs
+out of them long before the garbage collector has closed the old ones.
+
+Known limits: an engine whose address comes from the request's own data (a connection test) is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.effects import effects
+from fastapi_architect.concepts.database import EngineCreation
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Finding,
+    Function,
+    Proof,
+    Rule,
+    Severity,
+    dotted_name,
+    ir,
+    last_name,
+    routes_of,
+    steps,
+    walk,
+)
+
+rule = Rule(
+    __name__,
+    "A database engine is created for each call",
+    severity=Severity.IMPORTANT,
+    cwe=400,
+    cvss="AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H",
+    references=(
+        "https://docs.sqlalchemy.org/en/20/core/connections.html#basic-usage",
+        "https://docs.sqlalchemy.org/en/20/core/pooling.html",
+    ),
+    requires=("sqlalchemy",),
+)
+
+_CACHES = (
+    "lru_cache",
+    "cache",
+    "cached",
+    "alru_cache",
+    "cached_property",
+    "singleton",
+    "fixture",
+    "asynccontextmanager",
+)
+
+
+@rule.check(per=EngineCreation)
+def made_in_a_call(creation: EngineCreation, graph: AppGraph) -> Iterator[Finding]:
+    function = creation.function
+    if (
+        function is None
+        or function.module.kind != "source"
+        or _is_kept(creation, function)
+        or _from_caller(creation, function)
+    ):
+        return
+    operations = graph.entries(function)
+    caller = routes_of(operations)[0] if operations else _task(function, graph)
+    if not caller or (
+        not operations and last_name(creation.option("poolclass") or creation.node) == "NullPool"
+    ):
+        return
+    thing = "pool of connections" if creation.kind == "pool" else "engine with its own pool of connections"
+    made = dotted_name(creation.node.func) or "create_engine"
+    awaited = "await " if creation.site.awaited else ""
+    where = (
+        "in the application's lifespan" if awaited else "once, in the module that all others import it from"
+    )
+    target = "pool" if creation.kind == "pool" else "engine"
+    yield rule.at(
+        creation,
+        f"Each {caller} makes an {thing}.".replace("an pool", "a pool"),
+        f"Make it {where}:\n```python\n{target} = {made}(database_url, ...)\n```\nand use `{target}` in `{function.name}`.",
+        reasoning=f"`{function.name}` runs once a call and nothing keeps what `{last_name(creation.node.func)}` "
+        "returns: n calls open n pools.",
+        confidence=Confidence.CERTAIN if creation.sure and operations else Confidence.FIRM,
+        trace=steps(*((o, f"{o.names[0]} leads here") for o in operations[:3])),
+        routes=routes_of(operations),
+    )
+
+
+def _is_kept(creation: EngineCreation, function: Function) -> bool:
+    """It is made once after all: behind a cache, or stored where the next call finds it."""
+    if any(function.has_decorator(name) for name in _CACHES) or function.facts.is_global:
+        return True
+    statement = creation.site.statement
+    if isinstance(statement, ir.Assign):
+        first = statement.targets[0]
+        if isinstance(first, ir.Subscript):
+            return True
+        if isinstance(first, ir.Attribute) and function.name != "__init__":
+            return True
+        name = last_name(first)
+        stored = (s.node for s in function.facts.sites(ir.Assign))
+        if any(last_name(s.value) == name and not isinstance(s.targets[0], ir.Name) for s in stored):
+            return True
+    owner = function.owner
+    return owner is not None and (
+        "__new__" in owner.methods or any("_instance" in name for name in owner.facts.bindings)
+    )
+
+
+def _from_caller(creation: EngineCreation, function: Function) -> bool:
+    """The address comes from the caller, so that there is no one engine that would do."""
+    pending = [creation.url] if creation.url is not None else []
+    seen: set[str] = set()
+    while pending:
+        for node in walk(pending.pop()):
+            if not isinstance(node, ir.Name) or node.id in seen:
+                continue
+            seen.add(node.id)
+            for binding in function.facts.bindings.get(node.id, ()):
+                if binding.kind in ("parameter", "loop", "with"):
+                    return True
+                if binding.value is not None:
+                    pending.append(binding.value)
+    return False
+
+
+def _task(function: Function, graph: AppGraph) -> str:
+    """The task that runs a function, "" when none does."""
+    reader = effects(graph)
+    for task in graph.tasks:
+        if function is task.function or function in reader.reached([task.function])[0]:
+            return f"run of the task `{task.function.name}`"
+    return ""
+
+
+rule.bad = """
+    from fastapi import FastAPI
+    from sqlalchemy import create_engine, text
+
+    app = FastAPI()
+    DATABASE_URL = "sqlite:///shop.db"
+
+
+    @app.get("/ready")
+    def is_ready() -> bool:
+        engine = create_engine(DATABASE_URL)  # finding: engine-created-per-call
+        with engine.connect() as connection:
+            return connection.scalar(text("SELECT 1")) == 1
+"""
+
+rule.good = """
+    from fastapi import FastAPI
+    from sqlalchemy import create_engine, text
+
+    app = FastAPI()
+    DATABASE_URL = "sqlite:///shop.db"
+    engine = create_engine(DATABASE_URL)
+
+
+    @app.get("/ready")
+    def is_ready() -> bool:
+        with engine.connect() as connection:
+            return connection.scalar(text("SELECT 1")) == 1
+"""
+
+
+@rule.exploit
+def three_requests_make_three_pools(proof: Proof) -> None:
+    """Three requests leave three engines behind, each with a pool of its own."""
+    for _ in range(3):
+        assert proof.client.get("/ready").json() is True
+    assert len(proof.engines) == 3

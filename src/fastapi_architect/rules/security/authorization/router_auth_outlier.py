@@ -4,15 +4,16 @@ A guard is easily forgotten on the route that was added last. When at least thre
 them, are guarded by the same dependency, the one without it is reported and the siblings are shown.
 
 Known limits: routes that are public by their nature (login, health, webhooks with a signature) are recognised by their
-path and name; anything else is declared public with a reason in `[tool.fastapi-architect.project]`.
+path and name, and a GET without inputs that reads no database tells everybody the same; anything else is declared public with a reason in `[tool.fastapi-architect.project]`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.public_operations import callers_of, is_public_by_nature
 from fastapi_architect.rules.kit import (
     AccessLevel,
     AppGraph,
@@ -21,6 +22,7 @@ from fastapi_architect.rules.kit import (
     Context,
     Finding,
     PathOperation,
+    Proof,
     Rule,
     Severity,
     last_name,
@@ -42,12 +44,6 @@ rule = Rule(
 
 _FEWEST_SIBLINGS = 3
 _SHARE = 0.8
-_PUBLIC = re.compile(
-    r"log[-_]?in|sign[-_]?(in|up)|log[-_]?out|register|registration|token|refresh|oauth|sso|saml|callback|forgot|reset|recover|verif|"
-    r"confirm|activate|invit|webhook|hook|health|ready|live|ping|status|version|metrics|docs|openapi|public|csp|captcha|well-known|"
-    r"preflight|setup|install|anonymous|unsubscribe|share",
-    re.IGNORECASE,
-)
 
 
 @rule.check(per=Application)
@@ -61,7 +57,11 @@ def route_without_the_guard_of_its_siblings(application: Application, graph: App
         guard = names.most_common(1)[0][0].rpartition(".")[2]
         for operation in siblings:
             access = guards[id(operation)]
-            if not access.authenticated and not access.public_reason and not _is_public(operation):
+            if (
+                not access.authenticated
+                and not access.public_reason
+                and not _is_harmless(operation, application, graph)
+            ):
                 yield _finding(operation, guarded, guard, len(siblings))
 
 
@@ -70,13 +70,23 @@ def _families(application: Application) -> Iterator[list[PathOperation]]:
     families: dict[object, list[PathOperation]] = defaultdict(list)
     for operation in application.operations:
         if operation.kind == "http" and operation.handler is not None:
-            families[operation.router_location, tuple(i.location for i in operation.inclusions)].append(operation)
+            families[operation.router_location, tuple(i.location for i in operation.inclusions)].append(
+                operation
+            )
     yield from families.values()
 
 
-def _is_public(operation: PathOperation) -> bool:
-    handler = operation.handler.name if operation.handler is not None else ""
-    return bool(_PUBLIC.search(operation.path) or _PUBLIC.search(handler)) or operation.methods == ("OPTIONS",)
+def _is_harmless(operation: PathOperation, application: Application, graph: AppGraph) -> bool:
+    """It is meant for strangers, asks in its body, or tells everybody the same thing that no database holds."""
+    questions = callers_of(graph)
+    if operation.methods == ("OPTIONS",) or is_public_by_nature(operation):
+        return True
+    if questions.proof_in_body(operation) or questions.guarded_elsewhere(operation, application):
+        return True
+    does = effects(graph).of_handler(operation)
+    reads_nothing = not does.round_trips and not does.outbound and not does.redis
+    asks_nothing = not any(p.is_input for p in operation.parameters)
+    return not operation.is_write and asks_nothing and reads_nothing and does.changes_state is None
 
 
 def _finding(operation: PathOperation, guarded: list[PathOperation], guard: str, total: int) -> Finding:
@@ -172,7 +182,7 @@ rule.good = """
 
 
 @rule.exploit
-def a_stranger_deletes_an_order(proof) -> None:
+def a_stranger_deletes_an_order(proof: Proof) -> None:
     """An anonymous DELETE is answered with 200 although every other route asks who is calling."""
     assert proof.client.get("/orders").status_code == 401
     assert proof.client.delete("/orders/7").status_code == 200

@@ -1,0 +1,62 @@
+"""Harmless: a GET without inputs that reads nothing answers everybody alike. Harmful: one that reads a row by its id."""
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+
+STORE = {1: "secret"}
+
+
+def signed_in(request: Request) -> str:
+    if request.headers.get("authorization") != "x":
+        raise HTTPException(401)
+    return "x"
+
+
+router = APIRouter(prefix="/scim")
+guard = [Depends(signed_in)]
+
+
+@router.get("/users", dependencies=guard)
+def users() -> list[str]:
+    return list(STORE.values())
+
+
+@router.post("/users", dependencies=guard)
+def create() -> None: ...
+
+
+@router.put("/users/{user_id}", dependencies=guard)
+def replace(user_id: int) -> None: ...
+
+
+@router.patch("/users/{user_id}", dependencies=guard)
+def patch(user_id: int) -> None: ...
+
+
+@router.get("/groups", dependencies=guard)
+def groups() -> None: ...
+
+
+@router.put("/groups/{group_id}", dependencies=guard)
+def replace_group(group_id: int) -> None: ...
+
+
+@router.delete("/groups/{group_id}", dependencies=guard)
+def delete_group(group_id: int) -> None: ...
+
+
+@router.delete("/users/{user_id}", dependencies=guard)
+def delete_user(user_id: int) -> None: ...
+
+
+@router.get("/schemas")
+def schemas() -> dict[str, str]:
+    return {"user": "urn:ietf:params:scim:schemas:core:2.0:User"}
+
+
+@router.get("/users/{user_id}")
+def read(user_id: int) -> str:  # finding: router-auth-outlier
+    return STORE[user_id]
+
+
+app = FastAPI()
+app.include_router(router)

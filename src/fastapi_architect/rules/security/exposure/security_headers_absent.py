@@ -37,6 +37,7 @@ rule = Rule(
     "Pages are served without security headers",
     severity=Severity.INFO,
     cwe=693,
+    cvss="AV:N/AC:H/PR:N/UI:R/S:U/C:L/I:N/A:N",
     references=(
         "https://cheatsheetseries.owasp.org/cheatsheets/HTTP_Headers_Cheat_Sheet.html",
         "https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CSP",

@@ -1,0 +1,14 @@
+"""`env.py` opens no transaction."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.create_index("ix_note", "orders", ["note"], postgresql_concurrently=True)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("forward only")

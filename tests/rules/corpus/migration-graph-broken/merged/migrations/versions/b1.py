@@ -1,0 +1,12 @@
+"""One branch."""
+
+revision = "b1"
+down_revision = "a1"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -10,10 +10,9 @@ down_revision = "0001"
 def upgrade() -> None:
     paid = sa.Column("paid", sa.Boolean, default=False, nullable=False)
     op.add_column("orders", paid)  # finding: not-null-column-without-default
+    code = sa.Column("code", sa.Text, nullable=False)
     with op.batch_alter_table("orders") as batch:
-        batch.add_column(
-            sa.Column("code", sa.Text, nullable=False)
-        )  # finding: not-null-column-without-default
+        batch.add_column(code)  # finding: not-null-column-without-default
     op.execute("ALTER TABLE orders ADD COLUMN a int NOT NULL")  # finding: not-null-column-without-default
 
 

@@ -1,0 +1,198 @@
+"""A query forgets the tenant.
+
+In a shared database the tenant's column is the wall between customers. When nearly every query of a model names it and one
+does not, a guessed or leaked identifier of another tenant works there.
+
+Known limits: learned from the majority: at least three queries of the model, and at least four in five of them, name the column.
+Nothing is said where a session hook, `with_loader_criteria` or row-level security keeps tenants apart, about operations for
+administrators, or about code that no operation reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.query_predicates import Statement, statements
+from fastapi_architect.appgraph.models import Model
+from fastapi_architect.rules.kit import (
+    AccessLevel,
+    AppGraph,
+    Confidence,
+    Context,
+    Finding,
+    Proof,
+    Rule,
+    Severity,
+    routes_of,
+    steps,
+)
+
+rule = Rule(
+    __name__,
+    "A query leaves out the tenant that its siblings name",
+    severity=Severity.CRITICAL,
+    cwe=639,
+    cvss="AV:N/AC:L/PR:L/UI:N/S:C/C:H/I:H/A:N",
+    references=(
+        "https://owasp.org/API-Security/editions/2023/en/0xa1-broken-object-level-authorization/",
+        "https://docs.sqlalchemy.org/en/20/orm/queryguide/api.html#sqlalchemy.orm.with_loader_criteria",
+    ),
+    requires=("sqlalchemy",),
+)
+
+_FEWEST_MODELS = 3
+_FEWEST_QUERIES = 3
+_SHARE = 0.8
+#: What keeps tenants apart for every query at once.
+_WALLS = (
+    "with_loader_criteria",
+    "do_orm_execute",
+    "set_config",
+    "schema_translate_map",
+    "execution_options_schema",
+)
+
+
+@rule.check(per=AppGraph)
+def query_without_the_tenant(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    models = [m for m in graph.models if m.tenant_columns]
+    if len(models) < _FEWEST_MODELS or graph.program.mentioning(*_WALLS):
+        return
+    every = [
+        s for s in statements(graph) if s.scope.module.kind == "source" and s.predicates and not s.opaque
+    ]
+    for model in models:
+        yield from _of_model(model, [s for s in every if any(p.model is model for p in s.predicates)], graph)
+
+
+def _of_model(model: Model, queries: list[Statement], graph: AppGraph) -> Iterator[Finding]:
+    tenant = {column.attribute for column in model.tenant_columns}
+    naming = [
+        s for s in queries if any(p.model is model and p.column.attribute in tenant for p in s.predicates)
+    ]
+    if len(naming) < _FEWEST_QUERIES or len(naming) < _SHARE * len(queries):
+        return
+    named = {id(s) for s in naming}
+    for query in queries:
+        function = query.function
+        if id(query) in named or function is None:
+            continue
+        operations = [o for o in graph.entries(function) if graph.access(o).level < AccessLevel.ADMIN]
+        if not operations:
+            continue
+        first = query.predicates[0]
+        column = sorted(tenant)[0]
+        yield rule.at(
+            first,
+            f"`{function.name}` searches `{model.name}` without `{column}`, which {len(naming)} of the {len(queries)} queries of "
+            f"`{model.name}` name: a row of another tenant is found by its identifier.",
+            f"Name the tenant in the condition:\n```python\nstatement = statement.where({model.name}.{column} == {column})\n```\n"
+            "or install it once for the session with `with_loader_criteria`, or as row-level security in the database.",
+            reasoning=f"{', '.join(str(o) for o in operations[:3])} leads here, and no hook of the session adds the tenant.",
+            exploit=f"A user of tenant A asks `{operations[0]}` for an identifier of tenant B and is answered.",
+            confidence=Confidence.FIRM,
+            trace=steps(*((s.predicates[0], f"{s.scope.name} names the tenant") for s in naming[:4])),
+            routes=routes_of(operations),
+            context=Context(missing_check=True, data="personal", writes=any(o.is_write for o in operations)),
+            symbol=function.full_name,
+        )
+
+
+_MODELS = """
+    from typing import Annotated
+
+    from fastapi import Depends, FastAPI, Header, HTTPException
+    from sqlalchemy import create_engine, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+    from sqlalchemy.pool import StaticPool
+
+    engine = create_engine("sqlite://", connect_args={"check_same_thread": False}, poolclass=StaticPool)
+
+    class Base(DeclarativeBase): ...
+
+    class Project(Base):
+        __tablename__ = "projects"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        tenant_id: Mapped[int] = mapped_column(index=True)
+        name: Mapped[str]
+
+    class Invoice(Base):
+        __tablename__ = "invoices"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        tenant_id: Mapped[int] = mapped_column(index=True)
+
+    class Member(Base):
+        __tablename__ = "members"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        tenant_id: Mapped[int] = mapped_column(index=True)
+
+    Base.metadata.create_all(engine)
+    with Session(engine) as start:
+        start.add_all([Project(id=1, tenant_id=1, name="ours"), Project(id=2, tenant_id=2, name="theirs")])
+        start.commit()
+
+    def tenant(authorization: Annotated[str | None, Header()] = None) -> int:
+        if authorization is None:
+            raise HTTPException(401)
+        return int(authorization)
+
+    Tenant = Annotated[int, Depends(tenant)]
+    app = FastAPI()
+
+    @app.get("/projects")
+    def projects(tenant_id: Tenant) -> list[str]:
+        with Session(engine) as session:
+            return list(session.scalars(select(Project.name).where(Project.tenant_id == tenant_id)))
+
+    @app.get("/projects/by-name/{name}")
+    def by_name(name: str, tenant_id: Tenant) -> list[int]:
+        with Session(engine) as session:
+            return list(session.scalars(select(Project.id).where(Project.tenant_id == tenant_id, Project.name == name)))
+
+    @app.delete("/projects/{project_id}")
+    def remove(project_id: int, tenant_id: Tenant) -> None:
+        with Session(engine) as session:
+            row = session.scalars(select(Project).where(Project.id == project_id, Project.tenant_id == tenant_id)).one()
+            session.delete(row)
+            session.commit()
+
+    @app.get("/projects/newest")
+    def newest(tenant_id: Tenant) -> str | None:
+        with Session(engine) as session:
+            return session.scalar(
+                select(Project.name).where(Project.tenant_id == tenant_id).order_by(Project.id.desc()).limit(1)
+            )
+"""
+
+rule.bad = (
+    _MODELS
+    + """
+    @app.get("/projects/{project_id}")
+    def read(project_id: int, tenant_id: Tenant) -> str:
+        with Session(engine) as session:
+            return session.scalars(select(Project.name).where(Project.id == project_id)).one()  # finding: tenant-filter-missing
+"""
+)
+
+rule.good = (
+    _MODELS
+    + """
+    @app.get("/projects/{project_id}")
+    def read(project_id: int, tenant_id: Tenant) -> str:
+        with Session(engine) as session:
+            found = session.scalars(
+                select(Project.name).where(Project.id == project_id, Project.tenant_id == tenant_id)
+            ).one_or_none()
+        if found is None:
+            raise HTTPException(404)
+        return found
+"""
+)
+
+
+@rule.exploit
+def a_tenant_reads_anothers_project(proof: Proof) -> None:
+    """A user of tenant 1 asks for project 2, which belongs to tenant 2, and is told its name."""
+    answer = proof.client.get("/projects/2", headers={"Authorization": "1"})
+    assert answer.status_code == 200
+    assert answer.json() == "theirs"

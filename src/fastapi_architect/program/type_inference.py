@@ -92,6 +92,10 @@ class TypeInference:
         self.members = Members(self)
         self._strings: dict[str, ir.Expr | None] = {}
         self._working: set[object] = set()
+        #: What was asked for while it was worked out (`s = s.where(...)`), and what was found without it.
+        self._asked: set[object] = set()
+        self._types_without: list[int] = []
+        self._names_without: list[tuple[int, str]] = []
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -119,20 +123,42 @@ class TypeInference:
         if key in self._names:
             return self._names[key]
         if key in self._working:
+            self._asked.add(key)
             return None
         self._working.add(key)
-        found = self.lookup(name, scope)
-        if found is not None:
-            owner, bindings = found
-            if len(bindings) == 1:
-                of = self.binding_type(bindings[0], owner)
-            else:
-                of = union(*[self.binding_type(binding, owner) for binding in bindings])
-        else:
-            of = self._star_import(name, scope.module) or self._builtin(name)
+        of = self._bound_type(name, scope)
         self._working.discard(key)
         self._names[key] = of
+        if key in self._asked:
+            self._forget(key)
+            self._names[key] = of
+            if of is not None:
+                # The second look knows what the name was before it was bound again.
+                self._names[key] = of = union(of, self._bound_type(name, scope))
+        if self._asked:
+            self._names_without.append(key)
         return of
+
+    def _bound_type(self, name: str, scope: Scope) -> Type | None:
+        found = self.lookup(name, scope)
+        if found is None:
+            return self._star_import(name, scope.module) or self._builtin(name)
+        owner, bindings = found
+        if len(bindings) == 1:
+            return self.binding_type(bindings[0], owner)
+        return union(*[self.binding_type(binding, owner) for binding in bindings])
+
+    def _forget(self, key: object) -> None:
+        """Drop what was found while `key` was not known yet; kept, it would hide what `key` makes possible."""
+        self._asked.discard(key)
+        if self._asked:
+            return
+        for expr in self._types_without:
+            self._types.pop(expr, None)
+        for name in self._names_without:
+            self._names.pop(name, None)
+        self._types_without.clear()
+        self._names_without.clear()
 
     def _builtin(self, name: str) -> Type | None:
         if name in builtins.CLASSES:
@@ -445,14 +471,21 @@ class TypeInference:
         if key in types:
             return types[key]
         compute = _COMPUTE.get(expr.__class__)
-        if compute is None or key in self._working or len(self._working) > MAX_DEPTH:
+        if compute is None or len(self._working) > MAX_DEPTH:
+            return None
+        if key in self._working:
+            self._asked.add(key)
             return None
         self._working.add(key)
         try:
             of = compute(self, expr, scope)
         finally:
             self._working.discard(key)
+        if key in self._asked:
+            self._forget(key)
         types[key] = of
+        if self._asked:
+            self._types_without.append(key)
         self.program.keep(expr)
         return of
 

@@ -68,6 +68,7 @@ class EffectReader:
         self._graph = graph
         self._reached: dict[int, tuple[tuple[Function, ...], bool]] = {}
         self._operations: dict[int, Effects] = {}
+        self._handlers: dict[int, Effects] = {}
 
     def reached(self, functions: Iterable[Function]) -> tuple[tuple[Function, ...], bool]:
         """The functions and all that they call, breadth first; False when cut off."""
@@ -92,7 +93,11 @@ class EffectReader:
 
     def of_handler(self, operation: PathOperation) -> Effects:
         """What the handler does, dependencies left out."""
-        return self.of_functions([operation.handler] if operation.handler is not None else [])
+        key = id(operation.handler)
+        if key not in self._handlers:
+            handlers = [operation.handler] if operation.handler is not None else []
+            self._handlers[key] = self.of_functions(handlers)
+        return self._handlers[key]
 
     def of_functions(self, functions: Iterable[Function]) -> Effects:
         """What some functions do."""

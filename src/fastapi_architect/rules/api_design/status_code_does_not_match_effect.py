@@ -175,7 +175,7 @@ def _created(operation: PathOperation, handler: Function, graph: AppGraph) -> Fi
     if "response_class" in operation.keywords:
         return None
     last = next((p for p in reversed(operation.path.split("/")) if p), "")
-    if "{" in last or not last:
+    if "{" in last or not any(_names(last, model.name) for model in graph.models):
         return None
     done = effects(graph).of_handler(operation)
     if not any(graph.within(Commit, f) for f in (*done.functions, *operation.functions)):
@@ -202,11 +202,14 @@ def _model_of(write: SessionAdd, graph: AppGraph) -> str:
 
 def _names(segment: str, model: str) -> bool:
     """`wishlist-items` names `WishlistItem`."""
-    name, text = (
-        re.sub(r"(model|table|orm|db)$", "", model.lower()),
-        re.sub(r"[^a-z0-9]", "", segment.lower()),
-    )
-    return bool(name) and text in (name, f"{name}s", f"{name}es", f"{name[:-1]}ies")
+    return re.sub(r"[^a-z0-9]", "", segment.lower()) in _path_names(model)
+
+
+@lru_cache(maxsize=2048)
+def _path_names(model: str) -> frozenset[str]:
+    """How a path may name a model, letters and digits alone."""
+    name = re.sub(r"(model|table|orm|db)$", "", model.lower())
+    return frozenset({name, f"{name}s", f"{name}es", f"{name[:-1]}ies"} if name else ())
 
 
 def _should_be_created(

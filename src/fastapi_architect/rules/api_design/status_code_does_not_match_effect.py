@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.reaching import is_conditional, ways

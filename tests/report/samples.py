@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec import structs
 from tests.findings.samples import a_finding, a_rule
 
 from fastapi_architect.findings.finding import Fix, Step
@@ -139,7 +140,7 @@ def a_review(*findings, **more):
 
 def hostile_review():
     """Every text that can come from the reviewed tree is hostile."""
-    rule = replace(SQL, why=HOSTILE, bad=HOSTILE, good=HOSTILE, exploit=HOSTILE)
+    rule = structs.replace(SQL, why=HOSTILE, bad=HOSTILE, good=HOSTILE, exploit=HOSTILE)
     place = Location(f"app/{HOSTILE}.py", 1, 0, 1, 3)
     finding = replace(
         INJECTION,

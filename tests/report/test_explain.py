@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from tests.report.samples import NAMES, SQL
 
 from fastapi_architect.report.explain import fenced, render

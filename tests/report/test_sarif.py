@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import jsonschema
 import pytest
+from msgspec import structs
 from tests.report.samples import INJECTION, LOOP, QUERIES, SQL, VERB, a_review, hostile_review
 
 from fastapi_architect.findings.severity import Confidence, Severity
@@ -186,7 +187,7 @@ def test_levels_follow_severity_and_confidence(severity, confidence, level):
 
 
 def test_a_rule_carries_help_weakness_and_its_capped_score():
-    capped = replace(SQL, severity=Severity.IMPORTANT)
+    capped = structs.replace(SQL, severity=Severity.IMPORTANT)
     rules = run_of(a_review(replace(INJECTION, rule=capped), QUERIES))["tool"]["driver"]["rules"]
     by_name = {rule["id"]: rule for rule in rules}
     sql = by_name[SQL.name]

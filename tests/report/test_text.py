@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+from msgspec import structs
 from tests.findings.samples import a_finding
 from tests.report.samples import INJECTION, QUERIES, SQL, VERB, a_review, hostile_review
 
@@ -103,7 +104,7 @@ def test_reviewed_code_cannot_steer_the_terminal():
 def test_fences_and_long_lists_are_taken_out_of_the_readers_way():
     fenced = replace(INJECTION, suggestion="Bind it:\n```python\nrun(x)\n```")
     names = ", ".join(f"rule-{number}" for number in range(5))
-    item = replace(a_review().checklist[2], note=f"not checked yet: {names}")
+    item = structs.replace(a_review().checklist[2], note=f"not checked yet: {names}")
     text = render(a_review(fenced, checklist=(item,)))
     assert "      Bind it:\n      run(x)\n" in text
     assert "? Rates are limited (not checked yet: rule-0, rule-1 and 3 more)\n" in text

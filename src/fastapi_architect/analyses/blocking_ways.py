@@ -7,8 +7,9 @@ the places where a coroutine calls a marked function are the first calls on the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from weakref import WeakKeyDictionary
+
+import msgspec
 
 from fastapi_architect.analyses.event_loop import EventLoop, OnLoop, event_loop
 from fastapi_architect.appgraph.graph import AppGraph
@@ -23,8 +24,7 @@ _MAX_BELOW = 30
 _CACHES = frozenset({"lru_cache", "cache", "cached_property"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BlockingWay:
+class BlockingWay(msgspec.Struct, frozen=True, eq=False):
     """From a call on the loop to a blocking call.
 
     Attributes:
@@ -38,8 +38,7 @@ class BlockingWay:
     sure: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FirstCall:
+class FirstCall(msgspec.Struct, frozen=True, eq=False):
     """A call in a coroutine that blocks somewhere below.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
@@ -17,8 +18,7 @@ _CORS = "CORSMiddleware"
 _AMBIENT_SCHEMES = frozenset({"APIKeyCookie", "HTTPBasic", "CookieTransport"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CorsPolicy:
+class CorsPolicy(msgspec.Struct, frozen=True, eq=False):
     """One CORS middleware.
 
     Attributes:

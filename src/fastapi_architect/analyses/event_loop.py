@@ -8,9 +8,10 @@ started at start-up and keeps running. What a thread or a loop of its own runs e
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
+
+import msgspec
 
 from fastapi_architect.analyses.callers import Callers, calls_inside
 from fastapi_architect.appgraph.graph import AppGraph
@@ -26,8 +27,7 @@ _MAX_DEPTH = 25
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "websocket", "api_route"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OnLoop:
+class OnLoop(msgspec.Struct, frozen=True, eq=False):
     """How a function comes to run on an event loop.
 
     Attributes:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from weakref import WeakKeyDictionary
 
+import msgspec
+
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.concepts.http import HttpError
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.facts import Site
-from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.types import ClassRef, Instance, options
 from fastapi_architect.syntax import ir
 
@@ -25,8 +26,7 @@ BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 _STATUS_NAME = re.compile(r"HTTP_(\d{3})_")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class HttpRaise:
+class HttpRaise(msgspec.Struct, frozen=True, eq=False):
     """One `raise` of an exception that becomes an answer.
 
     Attributes:
@@ -45,8 +45,7 @@ class HttpRaise:
         return self.cls.name if isinstance(self.cls, Class) else self.cls.rpartition(".")[2]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Catch:
+class Catch(msgspec.Struct, frozen=True, eq=False):
     """An `except` that catches an exception at a place.
 
     Attributes:
@@ -197,8 +196,7 @@ def raises_again(handler: ir.Handler, scope: Scope) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Swallowed:
+class Swallowed(msgspec.Struct, frozen=True, eq=False):
     """An exception that ends in a clause that was not written for it.
 
     Attributes:

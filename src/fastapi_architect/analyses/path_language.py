@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
+
+import msgspec
 
 from fastapi_architect.appgraph.applications import UNKNOWN_PART
 
@@ -42,8 +43,7 @@ def _exactly(wanted: str) -> Accepts:
     return lambda char: char == wanted
 
 
-@dataclass(slots=True)
-class _Automaton:
+class _Automaton(msgspec.Struct):
     """States from 0; the last one made accepts. `free` holds moves that take no character."""
 
     steps: list[list[_Step]]
@@ -110,8 +110,7 @@ class _Automaton:
 CONVERTERS = frozenset({"str", "path", "int", "float", "uuid"})
 
 
-@dataclass(frozen=True)
-class PathLanguage:
+class PathLanguage(msgspec.Struct, frozen=True, dict=True):
     """The paths that a template matches.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from weakref import WeakKeyDictionary
+
+import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.program.definitions import Function
@@ -14,8 +15,7 @@ _MAX_FUNCTIONS = 400
 _CONDITIONAL = ("if", "else", "case", "handler", "lambda", "loop", "comprehension")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Way:
+class Way(msgspec.Struct, frozen=True, eq=False):
     """Calls from a function to another one.
 
     Attributes:

@@ -5,8 +5,9 @@ it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from weakref import WeakKeyDictionary
+
+import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
@@ -18,16 +19,14 @@ _MAX_DEPTH = 12
 _INPUTS = frozenset({"body", "form", "query", "header", "cookie"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SchemaUse:
+class SchemaUse(msgspec.Struct, frozen=True, eq=False):
     """A schema and the operations that read or give it."""
 
     schema: Schema
     operations: tuple[PathOperation, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SchemaUses:
+class SchemaUses(msgspec.Struct, frozen=True, eq=False):
     """Schemas by the identity of their class.
 
     Attributes:

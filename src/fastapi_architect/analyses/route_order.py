@@ -8,20 +8,20 @@ decide.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from weakref import WeakKeyDictionary
+
+import msgspec
 
 from fastapi_architect.analyses.path_language import PathLanguage, below, language
 from fastapi_architect.appgraph.applications import UNKNOWN_PART, Application, Mount
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
-from fastapi_architect.program.definitions import Scope, last_name
 from fastapi_architect.program.call_arguments import argument
+from fastapi_architect.program.definitions import Scope, last_name
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Shadow:
+class Shadow(msgspec.Struct, frozen=True, eq=False):
     """`later` is not reached, because `earlier` takes its requests.
 
     Attributes:
@@ -46,8 +46,7 @@ class Shadow:
         return set(self.methods) >= set(self.later.methods)
 
 
-@dataclass(slots=True)
-class _Tried:
+class _Tried(msgspec.Struct):
     """Languages that are tried before a route: literal and one-segment ones by their number of segments."""
 
     by_segments: dict[int, list[tuple[PathOperation, PathLanguage]]]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from fastapi_architect.analyses.taint import taint_paths
 from fastapi_architect.appgraph.graph import AppGraph
@@ -13,8 +14,7 @@ from fastapi_architect.concepts.http import OutboundRequest
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(msgspec.Struct, frozen=True):
     """`measured` of `total` have the good property that `text` states."""
 
     text: str

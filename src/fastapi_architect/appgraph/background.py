@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.appgraph.celery_apps import CeleryApp, find_celery_apps, listed
 from fastapi_architect.appgraph.declarations import has_library_ancestor, keyword, origins
@@ -73,8 +74,7 @@ _SEND_OPTIONS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(msgspec.Struct, frozen=True, dict=True):
     """A function that workers run.
 
     Attributes:
@@ -130,8 +130,7 @@ class Task:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class EnqueueSite:
+class EnqueueSite(msgspec.Struct, frozen=True):
     """A place where a task is sent.
 
     Attributes:
@@ -160,8 +159,7 @@ class EnqueueSite:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(msgspec.Struct, frozen=True):
     """A task that runs by the clock.
 
     Attributes:
@@ -179,8 +177,7 @@ class Schedule:
     location: Location
 
 
-@dataclass(frozen=True)
-class Background:
+class Background(msgspec.Struct, frozen=True, dict=True):
     """All of it."""
 
     apps: tuple[CeleryApp, ...]

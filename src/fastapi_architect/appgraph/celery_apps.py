@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.appgraph.database import assigned_name
 from fastapi_architect.appgraph.declarations import elements, keyword, origin
@@ -45,8 +46,7 @@ _OLD_NAMES = {
 _CONSTRUCTOR = {"broker": "broker_url", "backend": "result_backend", "include": "include"}
 
 
-@dataclass(frozen=True, slots=True)
-class CelerySetting:
+class CelerySetting(msgspec.Struct, frozen=True):
     """One setting.
 
     Attributes:
@@ -62,8 +62,7 @@ class CelerySetting:
     location: Location
 
 
-@dataclass(frozen=True)
-class CeleryApp:
+class CeleryApp(msgspec.Struct, frozen=True):
     """One `Celery(...)`.
 
     Attributes:

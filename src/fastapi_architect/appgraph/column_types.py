@@ -4,8 +4,10 @@ alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.appgraph.declarations import NOWHERE, called, has_library_ancestor, keyword, origin
 from fastapi_architect.program.call_arguments import argument
@@ -23,8 +25,7 @@ from fastapi_architect.program.types import (
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnType:
+class ColumnType(msgspec.Struct, frozen=True):
     """The type of a column.
 
     Attributes:

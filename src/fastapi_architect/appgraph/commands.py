@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from fastapi_architect.source.location import Location
 
@@ -51,8 +52,7 @@ _FLAGS = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class ServerCommand:
+class ServerCommand(msgspec.Struct, frozen=True):
     """One start of a server or worker.
 
     Attributes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from fastapi_architect.appgraph.commands import ServerCommand, find_commands, find_in_arguments
 from fastapi_architect.appgraph.database_urls import parse_url
@@ -18,8 +19,7 @@ from fastapi_architect.source.tree import Unreadable
 _MAX_NODES = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True):
     """An environment variable that a file sets. The value itself is not kept.
 
     Attributes:
@@ -44,8 +44,7 @@ def variable(name: str, value: str, location: Location) -> Variable:
     return Variable(name, classify(value), is_secret_name(name), dialect, location)
 
 
-@dataclass(frozen=True, slots=True)
-class EnvFile:
+class EnvFile(msgspec.Struct, frozen=True):
     """A `.env` file.
 
     Attributes:
@@ -59,8 +58,7 @@ class EnvFile:
     variables: tuple[Variable, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Dockerfile:
+class Dockerfile(msgspec.Struct, frozen=True):
     """A Dockerfile; what is said is of the last stage, unless it says otherwise.
 
     Attributes:
@@ -90,8 +88,7 @@ class Dockerfile:
     copies_all: Location | None
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """A service of a compose file.
 
     Attributes:
@@ -117,8 +114,7 @@ class Service:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class ComposeFile:
+class ComposeFile(msgspec.Struct, frozen=True):
     """A compose file."""
 
     path: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.appgraph.database_urls import DatabaseUrl, UrlReader
 from fastapi_architect.appgraph.declarations import called, constant_keyword, keyword, origin
@@ -49,8 +51,7 @@ _POOL_OPTIONS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(msgspec.Struct, frozen=True):
     """A call that makes an engine.
 
     Attributes:
@@ -85,8 +86,7 @@ class Engine:
         return size + overflow
 
 
-@dataclass(frozen=True, slots=True)
-class SessionFactory:
+class SessionFactory(msgspec.Struct, frozen=True):
     """A call that makes a session factory.
 
     Attributes:
@@ -112,8 +112,7 @@ class SessionFactory:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class SessionProvider:
+class SessionProvider(msgspec.Struct, frozen=True):
     """A function that gives out a session.
 
     Attributes:
@@ -137,8 +136,7 @@ class SessionProvider:
     location: Location
 
 
-@dataclass(frozen=True)
-class Database:
+class Database(msgspec.Struct, frozen=True, dict=True):
     """All of it.
 
     Attributes:

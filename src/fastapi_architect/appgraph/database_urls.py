@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from fastapi_architect.appgraph.declarations import keyword
 from fastapi_architect.program.call_arguments import argument
@@ -37,8 +38,7 @@ _MAX_DEPTH = 12
 _MAX_CALLERS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseUrl:
+class DatabaseUrl(msgspec.Struct, frozen=True):
     """What is known of a database's address.
 
     Attributes:

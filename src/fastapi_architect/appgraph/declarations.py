@@ -7,8 +7,9 @@ is exported from several places and re-exported by others.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.program.call_graph import callable_name
 from fastapi_architect.program.class_hierarchy import substitute
@@ -20,8 +21,7 @@ from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(msgspec.Struct, frozen=True):
     """A name that a class body declares.
 
     Attributes:
@@ -60,8 +60,7 @@ def declared(cls: Class) -> tuple[Declared, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where something called or named comes from: the top-level package ("" when not known) and its last
     name.
     """

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
+
+import msgspec
 
 from fastapi_architect.appgraph.commands import ServerCommand, find_commands
 from fastapi_architect.appgraph.containers import (
@@ -36,8 +37,7 @@ from fastapi_architect.source.location import Location
 from fastapi_architect.source.tree import Unreadable
 
 
-@dataclass(frozen=True)
-class Deployment:
+class Deployment(msgspec.Struct, frozen=True, dict=True):
     """All of it.
 
     Attributes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from fastapi_architect.appgraph.database import Database
 from fastapi_architect.appgraph.database_urls import parse_url, split_scheme
@@ -50,8 +51,7 @@ _WEIGHTS = {
 _DIALECT_MODULES = ("postgresql", "mysql", "sqlite", "mssql", "oracle")
 
 
-@dataclass(frozen=True, slots=True)
-class DialectEvidence:
+class DialectEvidence(msgspec.Struct, frozen=True):
     """One place that names a database.
 
     Attributes:

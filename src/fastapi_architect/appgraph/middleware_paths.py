@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.appgraph.middleware import Middleware
 from fastapi_architect.program.call_arguments import argument
@@ -26,8 +27,7 @@ _MAX_DEPTH = 6
 _PLACEHOLDER = re.compile(r"{[^{}]*}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Passage:
+class Passage(msgspec.Struct, frozen=True, eq=False):
     """What becomes of a request.
 
     Attributes:
@@ -41,8 +41,7 @@ class Passage:
     scope: Scope | None = None
 
 
-@dataclass
-class _Way:
+class _Way(msgspec.Struct):
     """State of following one body."""
 
     scope: Function
@@ -51,7 +50,7 @@ class _Way:
     depth: int = 0
     decided_by: ir.Expr | None = None
     decided_in: Scope | None = None
-    visited: set[int] = field(default_factory=set)
+    visited: set[int] = msgspec.field(default_factory=set)
 
 
 class PathJudge:

@@ -8,8 +8,9 @@ SQL.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.operation_reader import BATCH_METHODS, METHODS, OperationReader, Surroundings

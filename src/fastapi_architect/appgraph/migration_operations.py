@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from fastapi_architect.appgraph.column_types import ColumnType
 from fastapi_architect.appgraph.tables import Column, Table
@@ -11,8 +11,7 @@ from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True)
-class Alteration:
+class Alteration(msgspec.Struct, frozen=True):
     """What `alter_column` changes; None means unchanged.
 
     Attributes:
@@ -36,8 +35,7 @@ class Alteration:
     using: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """One step.
 
     Attributes:
@@ -97,7 +95,7 @@ class Operation:
     in_autocommit: bool = False
     conditional: bool = False
     repeated: bool = False
-    arguments: dict[str, ir.Expr] = field(default_factory=dict)
+    arguments: dict[str, ir.Expr] = msgspec.field(default_factory=dict)
 
     @property
     def changes_schema(self) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import configparser
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.appgraph.declarations import keyword
 from fastapi_architect.appgraph.migration_interpreter import interpret
@@ -20,8 +21,7 @@ from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationEnvironment:
+class MigrationEnvironment(msgspec.Struct, frozen=True):
     """One `alembic.ini` section or one `env.py`.
 
     Attributes:
@@ -66,8 +66,7 @@ class MigrationEnvironment:
         return "include_object" in self.options or "include_name" in self.options
 
 
-@dataclass(frozen=True)
-class Revision:
+class Revision(msgspec.Struct, frozen=True, dict=True):
     """One revision.
 
     Attributes:
@@ -143,8 +142,7 @@ class Revision:
         return tuple(found[path] for path in sorted(found))
 
 
-@dataclass(frozen=True)
-class MigrationHistory:
+class MigrationHistory(msgspec.Struct, frozen=True, dict=True):
     """The revisions of one folder (or one environment) and their graph.
 
     Attributes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.appgraph.declarations import (
     Declared,
@@ -87,8 +89,7 @@ _PEOPLE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class HybridProperty:
+class HybridProperty(msgspec.Struct, frozen=True):
     """A `@hybrid_property`, or an ordinary property of a model (`is_hybrid` False)."""
 
     name: str
@@ -97,8 +98,7 @@ class HybridProperty:
     location: Location
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(msgspec.Struct, frozen=True, dict=True):
     """A mapped class.
 
     Attributes:

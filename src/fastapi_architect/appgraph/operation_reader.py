@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.appgraph import column_types
 from fastapi_architect.appgraph.column_types import ColumnType
@@ -19,8 +21,7 @@ from fastapi_architect.program.program import Program
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """Where the interpreter is."""
 
     scope: Function

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectFacts:
+class ProjectFacts(msgspec.Struct, frozen=True):
     """Facts from `[tool.fastapi-architect.project]`.
 
     Attributes:
@@ -20,13 +19,13 @@ class ProjectFacts:
 
     authentication: frozenset[str] = frozenset()
     permissions: frozenset[str] = frozenset()
-    public_routes: dict[str, str] = field(default_factory=dict)
+    public_routes: dict[str, str] = msgspec.field(default_factory=dict)
     exposure: str = "public"
-    data_classes: dict[str, str] = field(default_factory=dict)
-    gateway: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    sanitizers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    data_classes: dict[str, str] = msgspec.field(default_factory=dict)
+    gateway: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    sanitizers: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     sources: frozenset[str] = frozenset()
-    sinks: dict[str, str] = field(default_factory=dict)
+    sinks: dict[str, str] = msgspec.field(default_factory=dict)
 
     def names_authentication(self, full_name: str) -> bool:
         """The name, or its last parts, is listed as authenticating."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+import msgspec
 
 from fastapi_architect.source.tree import SourceTree, Unreadable
 
@@ -12,8 +13,7 @@ from fastapi_architect.source.tree import SourceTree, Unreadable
 MAX_BYTES = 4_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectFiles:
+class ProjectFiles(msgspec.Struct, frozen=True):
     """Files by path.
 
     Attributes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.appgraph.declarations import Declared, annotation_heads, called, keyword, seen_type
 from fastapi_architect.appgraph.mapped_columns import (
@@ -35,8 +37,7 @@ _COLLECTIONS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Relationship:
+class Relationship(msgspec.Struct, frozen=True):
     """An attribute that leads to rows of another table.
 
     Attributes:
@@ -81,8 +82,7 @@ class Relationship:
         return self.lazy in ("select", "true", "True")
 
 
-@dataclass(frozen=True, slots=True)
-class AssociationProxy:
+class AssociationProxy(msgspec.Struct, frozen=True):
     """`association_proxy("relationship", "attribute")`: reading it reads the relationship."""
 
     name: str
@@ -264,8 +264,7 @@ class RelationshipReader:
                 yield AssociationProxy(each.name, names[0], names[1], each.location)
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
+class _Options(msgspec.Struct, frozen=True):
     """Keyword arguments of `relationship(...)` wherever they were written."""
 
     program: Program

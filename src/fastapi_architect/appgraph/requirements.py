@@ -7,10 +7,10 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import msgspec
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Pep508
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -22,8 +22,7 @@ from fastapi_architect.source.location import Location
 from fastapi_architect.source.tree import Unreadable
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(msgspec.Struct, frozen=True):
     """A package that a file asks for or locks.
 
     Attributes:
@@ -45,8 +44,7 @@ class Requirement:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class EffectiveVersion:
+class EffectiveVersion(msgspec.Struct, frozen=True):
     """The version that rules go by.
 
     Attributes:
@@ -66,8 +64,7 @@ class EffectiveVersion:
         return self.basis != "lower-bound"
 
 
-@dataclass(frozen=True)
-class Packages:
+class Packages(msgspec.Struct, frozen=True, dict=True):
     """All requirements of a tree."""
 
     requirements: tuple[Requirement, ...]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.appgraph.column_types import ColumnType
 from fastapi_architect.appgraph.migration_operations import Operation
@@ -20,8 +22,7 @@ from fastapi_architect.appgraph.tables import (
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnState:
+class ColumnState(msgspec.Struct, frozen=True):
     """A column at one moment.
 
     Attributes:
@@ -41,8 +42,7 @@ class ColumnState:
     since: str
 
 
-@dataclass(frozen=True, slots=True)
-class TableState:
+class TableState(msgspec.Struct, frozen=True):
     """A table at one moment.
 
     Attributes:
@@ -81,8 +81,7 @@ class TableState:
         return (*found, *(u.columns for u in self.uniques))
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaState:
+class SchemaState(msgspec.Struct, frozen=True):
     """All tables at one moment.
 
     Attributes:
@@ -90,7 +89,7 @@ class SchemaState:
         opaque: SQL or code that is not understood may have made or dropped tables.
     """
 
-    tables: dict[str, TableState] = field(default_factory=dict)
+    tables: dict[str, TableState] = msgspec.field(default_factory=dict)
     opaque: bool = False
 
     def table(self, name: str | None) -> TableState | None:
@@ -104,8 +103,7 @@ class SchemaState:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One revision with the schema before and behind it."""
 
     revision: Revision
@@ -113,8 +111,7 @@ class Step:
     after: SchemaState
 
 
-@dataclass(frozen=True)
-class Timeline:
+class Timeline(msgspec.Struct, frozen=True, dict=True):
     """The schema over all revisions.
 
     Attributes:

@@ -7,9 +7,10 @@ required or not by the rules of the major version.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.appgraph import constraints as constraint
 from fastapi_architect.appgraph.declarations import (
@@ -58,8 +59,7 @@ _CONFIG_ALIASES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Validator:
+class Validator(msgspec.Struct, frozen=True):
     """A function that checks or changes input.
 
     Attributes:
@@ -77,8 +77,7 @@ class Validator:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaField:
+class SchemaField(msgspec.Struct, frozen=True):
     """One field.
 
     Attributes:
@@ -127,8 +126,7 @@ class SchemaField:
         return constraint.constant(self.constraints, name)
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(msgspec.Struct, frozen=True, dict=True):
     """A class whose instances are built from input or turned into output.
 
     Attributes:
@@ -206,7 +204,7 @@ def read_schema(program: Program, cls: Class, pydantic_major: int = 2) -> Schema
 
 def specialised_fields(schema: Schema, of: Instance) -> tuple[SchemaField, ...]:
     """The fields of `Page[Item]`: those of `Page` with its type variables filled in from `of.args`."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     given = dict(zip(schema.variables, of.args, strict=False))
     if not given:
@@ -305,7 +303,7 @@ def _with_alias(field: SchemaField, config: dict[str, Any]) -> SchemaField:
     generator = config.get("alias_generator")
     if generator != "to_camel" or field.alias is not None:
         return field
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     head, *rest = field.name.split("_")
     camel = head + "".join(part.capitalize() for part in rest)
@@ -630,7 +628,7 @@ def _apply_v1_field_config(
     program: Program, lineage: list[tuple[Class, dict[str, Type | None]]], fields: dict[str, SchemaField]
 ) -> None:
     """`class Config: fields = {"x": {"exclude": True}}` of Pydantic v1."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     for owner, _ in reversed(lineage):
         for name, value, scope in _config_entries(program, owner):

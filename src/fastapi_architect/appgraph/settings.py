@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.appgraph.database import assigned_name
 from fastapi_architect.appgraph.declarations import called, elements, has_library_ancestor, keyword, known
@@ -46,8 +47,7 @@ _READS = {
 _READERS = frozenset(name.rpartition(".")[2] for name in _READS) - {"__call__"}
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """One field of a settings class.
 
     Attributes:
@@ -89,8 +89,7 @@ class Setting:
         return self.field.location
 
 
-@dataclass(frozen=True)
-class SettingsClass:
+class SettingsClass(msgspec.Struct, frozen=True, dict=True):
     """A class of pydantic-settings.
 
     Attributes:
@@ -120,8 +119,7 @@ class SettingsClass:
         return {setting.name: setting for setting in self.settings}
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsInstance:
+class SettingsInstance(msgspec.Struct, frozen=True):
     """A call that makes settings.
 
     Attributes:
@@ -141,8 +139,7 @@ class SettingsInstance:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentVariable:
+class EnvironmentVariable(msgspec.Struct, frozen=True):
     """A variable read outside of settings classes.
 
     Attributes:
@@ -175,8 +172,7 @@ class EnvironmentVariable:
         return self.function is None
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """All configuration from the environment."""
 
     classes: tuple[SettingsClass, ...]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 #: Longer texts are data dumps; only their beginning is read.
 MAX_TEXT = 200_000
@@ -19,8 +20,7 @@ _TOKEN = re.compile(
 _NAME = r"(?P<{0}>(?:\"[^\"]+\"|[\w%:{{}}]+)(?:\.(?:\"[^\"]+\"|[\w%:{{}}]+))?)"
 
 
-@dataclass(frozen=True, slots=True)
-class SqlStatement:
+class SqlStatement(msgspec.Struct, frozen=True):
     """One statement.
 
     Attributes:

@@ -7,9 +7,10 @@ constraints; this module reads those.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.appgraph import column_types
 from fastapi_architect.appgraph.column_types import ColumnType
@@ -22,8 +23,7 @@ from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignKey:
+class ForeignKey(msgspec.Struct, frozen=True):
     """A reference to another table.
 
     Attributes:
@@ -45,8 +45,7 @@ class ForeignKey:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(msgspec.Struct, frozen=True):
     """An index.
 
     Attributes:
@@ -66,8 +65,7 @@ class Index:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class UniqueConstraint:
+class UniqueConstraint(msgspec.Struct, frozen=True):
     """A unique constraint over columns."""
 
     name: str | None
@@ -75,8 +73,7 @@ class UniqueConstraint:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class CheckConstraint:
+class CheckConstraint(msgspec.Struct, frozen=True):
     """A check; `condition` is its SQL when it is a constant."""
 
     name: str | None
@@ -84,8 +81,7 @@ class CheckConstraint:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """One column.
 
     Attributes:
@@ -133,8 +129,7 @@ class Column:
     scope: Scope
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(msgspec.Struct, frozen=True, dict=True):
     """A table as it stands in the code.
 
     Attributes:
@@ -194,8 +189,7 @@ class Table:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class TableItems:
+class TableItems(msgspec.Struct, frozen=True):
     """What stands in `__table_args__` or `Table(...)`; not complete when something is not understood."""
 
     columns: tuple[Column, ...] = ()
@@ -573,7 +567,7 @@ def assemble(
     name: str, columns: Iterable[Column], items: TableItems, location: Location, variable: str = ""
 ) -> Table:
     """A table from its columns and the rest: indexes and constraints of columns joined to the table's."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     listed = [
         replace(c, primary_key=True, nullable=False) if c.name in items.primary_key else c for c in columns

@@ -9,15 +9,15 @@ the node itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 MAX_TEXT = 256_000
 _MAX_DEPTH = 60
 
 
-@dataclass(slots=True, eq=False)
-class YamlNode:
+class YamlNode(msgspec.Struct, eq=False):
     """One node.
 
     Attributes:
@@ -31,8 +31,8 @@ class YamlNode:
     kind: str
     line: int
     text: str = ""
-    items: list[YamlNode] = field(default_factory=list)
-    pairs: list[tuple[YamlNode, YamlNode]] = field(default_factory=list)
+    items: list[YamlNode] = msgspec.field(default_factory=list)
+    pairs: list[tuple[YamlNode, YamlNode]] = msgspec.field(default_factory=list)
 
 
 class InvalidYaml(ValueError):  # noqa: N818 - the name says what is wrong

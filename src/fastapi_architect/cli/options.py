@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from fastapi_architect.cli.errors import UsageError
 from fastapi_architect.review.config import Config, Ignore, load, selectors, unknown

@@ -7,8 +7,9 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from fastapi_architect.cli.errors import FAULT, UsageError, report_fault
 from fastapi_architect.cli.options import add_project_options, configuration, default_jobs

@@ -7,9 +7,10 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.findings import fingerprint
 from fastapi_architect.findings.finding import Finding
@@ -23,8 +24,7 @@ class BaselineError(Exception):
     """The baseline cannot be read or written; the message names the file and the next step."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One known finding; rule and issue are there for people who read the file."""
 
     fingerprint: str
@@ -34,16 +34,14 @@ class Entry:
     issue: str
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(msgspec.Struct, frozen=True):
     """Known findings and the number of units that the score was computed with."""
 
     entries: tuple[Entry, ...] = ()
     units: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(msgspec.Struct, frozen=True):
     """Findings of this run against a baseline: new ones, known ones, and entries that are no longer found."""
 
     new: tuple[Finding, ...]

@@ -6,8 +6,10 @@ Formula, constants and `Roundup` are those of FIRST's specification, sections 7.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.findings.finding import Context
 from fastapi_architect.findings.severity import Severity
@@ -38,8 +40,7 @@ class CvssError(ValueError):
     """The text is not a CVSS 3.1 base vector; the message says which part is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vector:
+class Vector(msgspec.Struct, frozen=True):
     """The eight base metrics, each by its one-letter value."""
 
     AV: str
@@ -52,9 +53,7 @@ class Vector:
     A: str
 
     def __str__(self) -> str:
-        return "/".join(
-            [_PREFIX, *(f"{metric.name}:{getattr(self, metric.name)}" for metric in fields(self))]
-        )
+        return "/".join([_PREFIX, *(f"{name}:{getattr(self, name)}" for name in self.__struct_fields__)])
 
 
 class Adjusted(NamedTuple):

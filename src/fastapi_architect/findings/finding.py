@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from fastapi_architect.findings.severity import Category, Confidence, Severity
 from fastapi_architect.source.edit import Edit
 from fastapi_architect.source.location import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One line of evidence: a hop of a path from source to sink, or a sibling that the rule learned from."""
 
     location: Location
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(msgspec.Struct, frozen=True):
     """How the finding is mended.
 
     Attributes:
@@ -32,8 +32,7 @@ class Fix:
     safe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RuleInfo:
+class RuleInfo(msgspec.Struct, frozen=True):
     """What a report says about the rule behind a finding; made once a rule.
 
     Attributes:
@@ -65,8 +64,7 @@ class RuleInfo:
     exploit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """Facts about a finding's surroundings from which CVSS and severity are computed, never typed by hand.
 
     Attributes:

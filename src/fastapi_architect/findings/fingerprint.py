@@ -23,8 +23,9 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+import msgspec
 
 VERSION = "v1"
 
@@ -40,8 +41,7 @@ _TOKEN = re.compile(
 _CLOSING = frozenset(")]}")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """What identity is made of.
 
     Attributes:
@@ -60,8 +60,7 @@ class Place:
     column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """A finding of an earlier scan, as far as pairing needs it."""
 
     fingerprint: str

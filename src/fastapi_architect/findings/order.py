@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from fastapi_architect.findings.finding import Finding
 from fastapi_architect.findings.severity import Category, Severity
@@ -16,8 +17,7 @@ PER_RULE_AND_FILE = 3
 _CATEGORIES = list(Category)
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """Findings to show, and how many each category keeps back."""
 
     shown: tuple[Finding, ...]

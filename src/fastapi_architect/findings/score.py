@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from fastapi_architect.findings.finding import Finding, RuleInfo
 from fastapi_architect.findings.severity import Category, Confidence, Severity
@@ -25,8 +26,7 @@ _UNITS = 50.0
 _GRADES = ((90, "A"), (75, "B"), (60, "C"), (40, "D"))
 
 
-@dataclass(frozen=True, slots=True)
-class RuleLoss:
+class RuleLoss(msgspec.Struct, frozen=True):
     """Points that one rule takes from the score, and the score after fixing all its findings."""
 
     rule: RuleInfo
@@ -35,8 +35,7 @@ class RuleLoss:
     score_after: int
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(msgspec.Struct, frozen=True):
     """The project's score; losses sum to `100 - raw`.
 
     Attributes:
@@ -54,7 +53,7 @@ class Score:
     raw: float
     ceiling: int
     losses: tuple[RuleLoss, ...]
-    by_category: dict[str, int] = field(default_factory=dict)
+    by_category: dict[str, int] = msgspec.field(default_factory=dict)
     criticals: int = 0
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from fastapi_architect.findings.finding import Finding
 from fastapi_architect.source.location import Location
@@ -22,8 +23,7 @@ _ALLOW = re.compile(r"\s*\((?P<names>[^()]*)\)\s*(?P<tail>.*)")
 _FORM = "# architect: allow(rule-name): reason"
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(msgspec.Struct, frozen=True):
     """One comment as written, with its `#`; `own_line` when nothing but space stands before it."""
 
     path: str
@@ -32,8 +32,7 @@ class Comment:
     own_line: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """The lines of one `def` or `class`.
 
     Attributes:
@@ -48,8 +47,7 @@ class Block:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(msgspec.Struct, frozen=True):
     """One well-formed suppression: which rules, why, and the lines of `path` it covers."""
 
     path: str
@@ -60,16 +58,14 @@ class Suppression:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class SuppressionProblem:
+class SuppressionProblem(msgspec.Struct, frozen=True):
     """A suppression that does not do what its writer hoped; `text` names the next step."""
 
     location: Location
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
+class Suppressed(msgspec.Struct, frozen=True):
     """A finding that a comment, the configuration or the baseline silenced, and by which reason."""
 
     finding: Finding
@@ -77,16 +73,14 @@ class Suppressed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressions:
+class Suppressions(msgspec.Struct, frozen=True):
     """What the comments of a tree ask for."""
 
     suppressions: tuple[Suppression, ...]
     problems: tuple[SuppressionProblem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True):
     """Findings divided by suppressions: still active, silenced, and suppressions that silenced nothing."""
 
     active: tuple[Finding, ...]

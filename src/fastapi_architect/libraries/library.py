@@ -9,8 +9,9 @@ walking this folder. Names are canonical dotted names as a user would import the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.program.call_arguments import argument
@@ -98,8 +99,7 @@ class RecognisedCall:
 Recogniser = Callable[[RecognisedCall], Iterable[Concept]]
 
 
-@dataclass(frozen=True, slots=True)
-class Recognition:
+class Recognition(msgspec.Struct, frozen=True):
     """One registered recogniser."""
 
     concepts: tuple[type[Concept], ...]
@@ -110,8 +110,7 @@ class Recognition:
     function: Recogniser
 
 
-@dataclass
-class Library:
+class Library(msgspec.Struct):
     """Everything known about one library.
 
     Attributes:
@@ -132,17 +131,17 @@ class Library:
     """
 
     packages: tuple[str, ...]
-    aliases: dict[str, str] = field(default_factory=dict)
-    classes: set[str] = field(default_factory=set)
-    functions: set[str] = field(default_factory=set)
-    bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    attributes: dict[str, Type] = field(default_factory=dict)
-    calls: dict[str, CallType] = field(default_factory=dict)
-    descriptors: dict[str, Callable[[tuple[Type | None, ...], bool], Type | None]] = field(
+    aliases: dict[str, str] = msgspec.field(default_factory=dict)
+    classes: set[str] = msgspec.field(default_factory=set)
+    functions: set[str] = msgspec.field(default_factory=set)
+    bases: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    attributes: dict[str, Type] = msgspec.field(default_factory=dict)
+    calls: dict[str, CallType] = msgspec.field(default_factory=dict)
+    descriptors: dict[str, Callable[[tuple[Type | None, ...], bool], Type | None]] = msgspec.field(
         default_factory=dict
     )
     injections: frozenset[str] = frozenset()
-    recognitions: list[Recognition] = field(default_factory=list)
+    recognitions: list[Recognition] = msgspec.field(default_factory=list)
 
     def call(
         self, *names: str

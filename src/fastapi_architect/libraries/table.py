@@ -22,10 +22,11 @@ import importlib
 import pkgutil
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from fastapi_architect import concepts
 from fastapi_architect.concepts.concept import Concept
@@ -33,24 +34,21 @@ from fastapi_architect.libraries.library import Library, RecognisedCall
 from fastapi_architect.program.types import Coroutine, Instance
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(msgspec.Struct, frozen=True):
     """A field that is an argument of the call."""
 
     position: int | None = None
     keyword: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """A field that is True when the argument is written down."""
 
     position: int | None = None
     keyword: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A field that is another part of the call: receiver, args, keywords or managed."""
 
     name: str

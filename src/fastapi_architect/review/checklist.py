@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from fastapi_architect.findings.finding import Finding
 from fastapi_architect.findings.severity import Confidence
@@ -28,8 +29,7 @@ ASYNC_FUNCTIONS = "async functions"
 FILES = "files"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One item: its title, what has to be there to assess it, and the rules behind it.
 
     Attributes:

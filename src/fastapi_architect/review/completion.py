@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from msgspec import structs
+
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.findings import cvss, fingerprint
@@ -64,9 +66,9 @@ def _in_context(finding: Finding, graph: AppGraph, by_name: dict[str, PathOperat
     context = finding.context
     if context.access is None and operations:
         access = min(graph.access(operation).level for operation in operations)
-        context = replace(context, access=access.label)
+        context = structs.replace(context, access=access.label)
     if graph.project.exposure == "internal" and context.network == "network":
-        context = replace(context, network="adjacent")
+        context = structs.replace(context, network="adjacent")
     routes = finding.routes or tuple(sorted({name for o in operations for name in o.names}))
     application = _application(finding, operations, graph)
     finding = replace(finding, context=context, routes=routes, application=application)

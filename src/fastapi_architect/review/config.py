@@ -21,9 +21,10 @@ import difflib
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.findings.finding import RuleInfo
 from fastapi_architect.findings.severity import Category, Severity
@@ -81,16 +82,14 @@ _FIELD = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _ROUTE = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|WEBSOCKET|\*) (/\S*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(msgspec.Struct, frozen=True):
     """Findings to leave out: of one selector (rule, category or topic), below `path` where given."""
 
     selector: str
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PathSettings:
+class PathSettings(msgspec.Struct, frozen=True):
     """Settings for files that match a pattern; the last pattern that matches and says something wins."""
 
     pattern: str
@@ -99,16 +98,14 @@ class PathSettings:
     gate: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NamedKinds:
+class NamedKinds(msgspec.Struct, frozen=True):
     """A function by its dotted name, and the kinds of danger that it makes harmless (or reaches)."""
 
     name: str
     kinds: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PublicRoute:
+class PublicRoute(msgspec.Struct, frozen=True):
     """A route that is meant to be reachable without signing in, and why."""
 
     method: str
@@ -116,8 +113,7 @@ class PublicRoute:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectFacts:
+class ProjectFacts(msgspec.Struct, frozen=True):
     """What the code does not say by itself.
 
     Attributes:
@@ -140,8 +136,8 @@ class ProjectFacts:
     sinks: tuple[NamedKinds, ...] = ()
     public_routes: tuple[PublicRoute, ...] = ()
     exposure: str = "public"
-    data_classes: Mapping[str, str] = field(default_factory=dict)
-    gateway: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    data_classes: Mapping[str, str] = msgspec.field(default_factory=dict)
+    gateway: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     self_registration_counts_as_none: bool = False
 
     def names(self) -> tuple[tuple[str, str], ...]:
@@ -156,8 +152,7 @@ class ProjectFacts:
         return tuple((key, name) for key, group in groups.items() for name in group)
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """A validated configuration.
 
     Attributes:
@@ -179,7 +174,7 @@ class Config:
     gate: str = "important"
     baseline: Path | None = None
     per_path: tuple[PathSettings, ...] = ()
-    project: ProjectFacts = field(default_factory=ProjectFacts)
+    project: ProjectFacts = msgspec.field(default_factory=ProjectFacts)
     notes: tuple[str, ...] = ()
 
 
@@ -350,7 +345,7 @@ def _per_path(read: Values, key: str, value: Any) -> tuple[PathSettings, ...]:
 
 
 def _project(read: Values, key: str, value: Any) -> ProjectFacts:
-    data = read.table(key, value, ProjectFacts.__dataclass_fields__)
+    data = read.table(key, value, ProjectFacts.__struct_fields__)
     registration = data.get("self_registration_counts_as_none", False)
     if not isinstance(registration, bool):
         raise read.error(f"{key}.self_registration_counts_as_none", "has to be true or false")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from fastapi_architect.analyses.matrix import matrix
 from fastapi_architect.analyses.strengths import measure, subjects
@@ -27,8 +28,7 @@ from fastapi_architect.source.tree import SourceTree
 _SNIPPET = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What to review, and how.
 
     Attributes:
@@ -43,7 +43,7 @@ class Request:
     """
 
     path: Path
-    config: Config = field(default_factory=Config)
+    config: Config = msgspec.field(default_factory=Config)
     jobs: int = 1
     cache: bool = True
     changed_since: str | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from fastapi_architect.findings.finding import Finding
 from fastapi_architect.findings.score import RuleLoss, Score
 from fastapi_architect.findings.suppression import Suppressed
@@ -25,8 +27,7 @@ __all__ = [
 CONTEXT = 3
 
 
-@dataclass(frozen=True, slots=True)
-class NotAnalysed:
+class NotAnalysed(msgspec.Struct, frozen=True):
     """A file, or a part of it, that could not be analysed, and why."""
 
     file: str
@@ -34,8 +35,7 @@ class NotAnalysed:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Strength:
+class Strength(msgspec.Struct, frozen=True):
     """A measured fact that speaks for the code: "all 42 operations declare a response model"."""
 
     text: str
@@ -43,8 +43,7 @@ class Strength:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class ChecklistItem:
+class ChecklistItem(msgspec.Struct, frozen=True):
     """One item of the quality or security checklist; verdict is pass, fail or not-assessed."""
 
     section: str
@@ -55,8 +54,7 @@ class ChecklistItem:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationSummary:
+class ApplicationSummary(msgspec.Struct, frozen=True):
     """One application root: its name, folder and size, for the head of a report."""
 
     name: str

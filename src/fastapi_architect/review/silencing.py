@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from fastapi_architect.findings import baseline as baselines
 from fastapi_architect.findings import suppression
@@ -20,8 +21,7 @@ from fastapi_architect.syntax import ir, span
 REPORTED = frozenset({"source", "migration"})
 
 
-@dataclass(frozen=True, slots=True)
-class Silenced:
+class Silenced(msgspec.Struct, frozen=True):
     """Findings divided.
 
     Attributes:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from dataclasses import dataclass
+
+import msgspec
 
 _MARK = "architect:"
 _COMMENT = re.compile(r"#\s*architect:")
 
 
-@dataclass(frozen=True, slots=True)
-class SourceComment:
+class SourceComment(msgspec.Struct, frozen=True):
     """One comment.
 
     Attributes:

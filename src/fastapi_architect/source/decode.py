@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
 from encodings import normalize_encoding
 from encodings.aliases import aliases
+
+import msgspec
 
 _COOKIE = re.compile(rb"[ \t\f]*+#[^\r\n]*?coding[:=][ \t]*+([-\w.]++)")
 _EMPTY_LINE = re.compile(rb"[ \t\f]*+(?:#[^\r\n]*+)?(?:\r\n?|\n)")
@@ -47,8 +48,7 @@ _CHARACTER_SET = re.compile(
 _SAMPLE = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True):
     """The text of one file.
 
     Attributes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from fastapi_architect.source.location import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """Replace the text at `location` (an empty stretch inserts) by `text`."""
 
     location: Location
@@ -39,7 +39,9 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     for edit in dict.fromkeys(edits):
         place = edit.location
         begin = starts[place.line - 1] + place.column
-        end = starts[(place.end_line or place.line) - 1] + (place.end_column if place.end_line else place.column)
+        end = starts[(place.end_line or place.line) - 1] + (
+            place.end_column if place.end_line else place.column
+        )
         stretches.append((begin, max(begin, end), edit.text))
     stretches.sort(key=lambda stretch: stretch[:2])
 

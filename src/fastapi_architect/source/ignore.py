@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 _MAX_PATTERNS = 10_000
 _CLASSES = {
@@ -29,8 +30,7 @@ _CLASSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _PathPattern:
+class _PathPattern(msgspec.Struct, frozen=True):
     """A pattern with a slash: one compiled expression a component, None for `**`."""
 
     components: tuple[re.Pattern[str] | None, ...]
@@ -57,8 +57,7 @@ class _PathPattern:
         return at == len(wanted)
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(msgspec.Struct):
     """Neighbouring patterns that all ignore, or all take back: their order does not matter."""
 
     negated: bool

@@ -15,8 +15,9 @@ import os
 import re
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from fastapi_architect.source.ignore import IgnorePatterns
 from fastapi_architect.source.kinds import Kind, kind_of
@@ -57,24 +58,21 @@ class NoSuchPath(Exception):  # noqa: N818 - the name says what happened, as Fil
     """The path to review does not exist or cannot be read; the message names the next step."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Unreadable:
+class Unreadable(msgspec.Struct, frozen=True, order=True):
     """A file or folder that could not be read, and why."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Excluded:
+class Excluded(msgspec.Struct, frozen=True, order=True):
     """A folder that was not entered, and why."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SourceTree:
+class SourceTree(msgspec.Struct, frozen=True):
     """The files of a tree, found once. All paths are relative to `root`, with forward slashes, and sorted.
 
     Attributes:
@@ -216,18 +214,17 @@ def _reason(error: OSError | ValueError) -> str:
     return "a NUL byte in its name"
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(msgspec.Struct):
     """One walk over the tree, without recursion."""
 
     root: Path
     exclude: IgnorePatterns
     honour_gitignore: bool
-    python_files: list[str] = field(default_factory=list)
-    other_files: list[str] = field(default_factory=list)
-    unreadable: list[Unreadable] = field(default_factory=list)
-    excluded: list[Excluded] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
+    python_files: list[str] = msgspec.field(default_factory=list)
+    other_files: list[str] = msgspec.field(default_factory=list)
+    unreadable: list[Unreadable] = msgspec.field(default_factory=list)
+    excluded: list[Excluded] = msgspec.field(default_factory=list)
+    ignored: list[str] = msgspec.field(default_factory=list)
 
     def run(self) -> None:
         #: Folders to enter: their components, and the patterns in force with the depth of the folder they

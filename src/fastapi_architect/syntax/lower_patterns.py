@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.lowering import HANDLERS, State, span_of
 
 
-@dataclass(slots=True)
-class LoweredPattern:
+class LoweredPattern(msgspec.Struct):
     """What one pattern compares with, and what it binds, in the order written.
 
     Attributes:
@@ -21,9 +21,9 @@ class LoweredPattern:
         wildcard: the pattern matches everything.
     """
 
-    values: list[ir.Expr] = field(default_factory=list)
-    classes: list[ir.Expr] = field(default_factory=list)
-    captures: list[str] = field(default_factory=list)
+    values: list[ir.Expr] = msgspec.field(default_factory=list)
+    classes: list[ir.Expr] = msgspec.field(default_factory=list)
+    captures: list[str] = msgspec.field(default_factory=list)
     wildcard: bool = False
 
 

@@ -21,9 +21,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from keyword import iskeyword
 from types import MappingProxyType
+
+import msgspec
 
 from fastapi_architect.syntax.modern_scan import CLOSE, NAME, NEWLINE, OPERATOR, Token, scan
 from fastapi_architect.syntax.modern_strings import Change, WrittenAsList, blank, restore, write_as_list
@@ -34,8 +35,7 @@ _COMPOUND = frozenset(
 _KINDS = {"*": "TypeVarTuple", "**": "ParamSpec"}
 
 
-@dataclass(frozen=True, slots=True)
-class TypeParameter:
+class TypeParameter(msgspec.Struct, frozen=True):
     """A type parameter, as if it had been assigned: `T = TypeVar("T", bound=...)`.
 
     Attributes:
@@ -57,16 +57,14 @@ class TypeParameter:
     owner_line: int
 
 
-@dataclass(frozen=True, slots=True)
-class TypeAlias:
+class TypeAlias(msgspec.Struct, frozen=True):
     """A `type` statement that became an assignment, and its line."""
 
     name: str
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Downleveled:
+class Downleveled(msgspec.Struct, frozen=True):
     """A rewritten text and what the old syntax cannot say.
 
     Attributes:
@@ -80,7 +78,9 @@ class Downleveled:
     text: str
     type_parameters: tuple[TypeParameter, ...] = ()
     aliases: tuple[TypeAlias, ...] = ()
-    strings: Mapping[tuple[int, int], WrittenAsList] = field(default_factory=lambda: MappingProxyType({}))
+    strings: Mapping[tuple[int, int], WrittenAsList] = msgspec.field(
+        default_factory=lambda: MappingProxyType({})
+    )
 
 
 def parse(text: str) -> tuple[ast.Module, Downleveled]:

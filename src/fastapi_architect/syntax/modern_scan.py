@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 # The groups of `_TOKEN`, by number.
 SPACE, NEWLINE, COMMENT, CONTINUATION, STRING, NAME, NUMBER, OPEN, CLOSE, OPERATOR = range(1, 11)
@@ -82,8 +83,7 @@ class Token(NamedTuple):
     depth: int
 
 
-@dataclass(slots=True, eq=False)
-class Field:
+class Field(msgspec.Struct, eq=False):
     """A replacement field `{expression=!conversion:spec}`; offsets into the text.
 
     Attributes:
@@ -106,8 +106,7 @@ class Field:
     empty: bool = True
 
 
-@dataclass(slots=True, eq=False)
-class Piece:
+class Piece(msgspec.Struct, eq=False):
     """One string literal; `parts` (literal text as written, and fields) is None in a plain one."""
 
     start: int
@@ -117,7 +116,7 @@ class Piece:
     parts: list[str | Field] | None = None
     needs_rewrite: bool = False
     # While it is open: its fields that are open, and the flags of its fields and of all its text.
-    fields: list[Field] = field(default_factory=list)
+    fields: list[Field] = msgspec.field(default_factory=list)
     inside: int = 0
     outside: int = 0
 

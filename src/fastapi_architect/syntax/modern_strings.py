@@ -17,7 +17,8 @@ import ast
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from fastapi_architect.syntax.modern_scan import Field, Piece
 
@@ -31,8 +32,7 @@ _SIMPLE_ESCAPES = {
 _NOT_BLANK = re.compile(r"[^ \t\f\n]")
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
+class Replacement(msgspec.Struct, frozen=True):
     """A replacement field without its expression: `conversion` as `ast` gives it, `spec` None without one."""
 
     conversion: int
@@ -43,8 +43,7 @@ class Replacement:
 Parts = tuple[str | Replacement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenAsList:
+class WrittenAsList(msgspec.Struct, frozen=True):
     """A string that the rewritten text holds as a list: its parts, and whether it was a t-string."""
 
     parts: Parts
@@ -52,8 +51,7 @@ class WrittenAsList:
     template: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """Replace `text[start:end]`; `string` when a list begins there."""
 
     start: int

@@ -19,9 +19,10 @@ import struct
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from io import FileIO
 from typing import NoReturn
+
+import msgspec
 
 from fastapi_architect.source.tree import SourceTree, Unreadable
 from fastapi_architect.syntax import ir
@@ -145,8 +146,7 @@ def _bins(sources: dict[str, bytes], count: int) -> list[list[str]]:
     return [paths for paths in bins if paths]
 
 
-@dataclass(frozen=True, slots=True)
-class _Child:
+class _Child(msgspec.Struct, frozen=True):
     """A process that parses `paths` in their order and writes what they became to `output`."""
 
     process: int

@@ -1,7 +1,5 @@
 """A nested model, a query parameter, and a field that is None although it is a number."""
 
-from typing import Optional
-
 from fastapi import FastAPI
 from pydantic import BaseModel
 
@@ -10,7 +8,7 @@ app = FastAPI()
 
 class Line(BaseModel):
     book: int
-    note: Optional[str]  # finding: optional-field-required-or-none-mismatch
+    note: str | None  # finding: optional-field-required-or-none-mismatch
 
 
 class Order(BaseModel):

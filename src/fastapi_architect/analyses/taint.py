@@ -64,6 +64,12 @@ _SANITIZERS: dict[str, frozenset[str] | None] = {
     "psycopg2.extensions.quote_ident": frozenset({"sql", "sql-identifier"}),
     "sqlalchemy.TextClause.bindparams": None,
     "sqlalchemy.bindparam": None,
+    # Hexadecimal digits; and what reaches a database through its address is no text of a statement.
+    "hashlib.HASH.hexdigest": None,
+    "hmac.HMAC.hexdigest": None,
+    "sqlalchemy.create_engine": None,
+    "sqlalchemy.engine.create_engine": None,
+    "sqlalchemy.ext.asyncio.create_async_engine": None,
 }
 
 _solved: WeakKeyDictionary[AppGraph, tuple[tuple[TaintPath, ...], tuple[Function, ...]]] = WeakKeyDictionary()

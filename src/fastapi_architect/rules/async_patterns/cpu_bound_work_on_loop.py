@@ -34,6 +34,8 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     ir,
+    last_name,
+    names_in,
     routes_of,
     steps,
 )
@@ -72,6 +74,23 @@ def _is_small(blocking: BlockingCall) -> bool:
     return bool(args) and all(a.__class__ is ir.Constant for a in args)
 
 
+#: Packers, whose time is that of their input.
+_PACKERS = ("zipfile.", "tarfile.", "gzip.", "zlib.", "bz2.", "lzma.")
+#: What brings in something that may be large: an upload, a file, another host's answer.
+_BRINGS = frozenset({"read", "aread", "read_bytes", "content", "body", "extractall", "write", "add"})
+
+
+def _may_be_small(blocking: BlockingCall, function: Function) -> bool:
+    """A packer is given what this body made itself, such as a few pages of text: nobody knows how much that is."""
+    if not blocking.name.startswith(_PACKERS) or last_name(blocking.node.func) in _BRINGS:
+        return False
+    given = {name for arg in blocking.node.args for name in names_in(arg)}
+    for binding_name in tuple(given):
+        for binding in function.facts.bindings.get(binding_name, ()):
+            given |= set(names_in(getattr(binding, "value", None)))
+    return not given & _BRINGS
+
+
 def _is_hash(blocking: BlockingCall, graph: AppGraph) -> bool:
     if blocking.name.startswith(("argon2.", "bcrypt.", "passlib.", "pwdlib.", "hashlib.")):
         return True
@@ -95,7 +114,9 @@ def _finding(blocking: BlockingCall, on: OnLoop, graph: AppGraph) -> Finding:
         exploit="An attacker sends a few dozen of these requests at once; they are computed one behind the "
         "other, and the "
         "worker answers nobody until the last is done.",
-        confidence=confidence if on.serves else Confidence.TENTATIVE,
+        confidence=confidence
+        if on.serves and not _may_be_small(blocking, function)
+        else Confidence.TENTATIVE,
         trace=steps(
             (function, f"{function.name} {whose_turn(on, function)}"),
             (blocking, f"{name} computes on the loop"),

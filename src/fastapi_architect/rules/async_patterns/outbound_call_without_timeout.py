@@ -11,6 +11,7 @@ is part of the project. Limits of database statements are another matter.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from packaging.version import Version
 
@@ -86,7 +87,8 @@ def client_may_wait_for_ever(client: ClientCreation, graph: AppGraph) -> Iterato
     elif client.timeout_given:
         return
     elif client.name == "aiohttp.ClientSession" and not _requests_have_limits(client, graph):
-        yield _finding(client, "waits up to five minutes for every answer", graph, sure)
+        found = _finding(client, "waits up to five minutes for every answer", graph, sure)
+        yield replace(found, severity=Severity.MINOR)  # late, but it does end
     elif client.kind == "mail" and client.name.startswith("smtplib.") and client.default_timeout is None:
         yield _finding(client, "waits for ever when the mail server says nothing", graph, sure)
     elif client.kind == "redis" and _old_redis(graph) and not _limit_in_address(client, graph):

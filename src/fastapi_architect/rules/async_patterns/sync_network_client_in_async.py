@@ -30,6 +30,8 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    ir,
+    last_name,
     routes_of,
     steps,
 )
@@ -58,11 +60,22 @@ def coroutine_waits_for_a_service(function: Function, graph: AppGraph) -> Iterat
     calls = [
         b
         for b in graph.within(BlockingCall, function)
-        if b.kind == "network" and not b.name.startswith("smtplib.")
+        if b.kind == "network" and not b.name.startswith("smtplib.") and not _asks_itself(b, graph)
     ]
     found = [(b, on) for b in calls if (on := on_the_loop(b, graph)) is not None]
     if found:
         yield _finding(found[0][0], [b for b, _ in found[1:]], found[0][1], graph)
+
+
+def _asks_itself(blocking: BlockingCall, graph: AppGraph) -> bool:
+    """`gethostbyname(gethostname())`: the machine's own name stands in a file."""
+    if not blocking.name.startswith("socket.get"):
+        return False
+    args = blocking.node.args
+    if not args:
+        return True
+    made, _ = graph.program.inference.expand(args[0], blocking.scope)
+    return made.__class__ is ir.Call and last_name(made.func) in ("gethostname", "getfqdn")
 
 
 def _finding(first: BlockingCall, others: list[BlockingCall], on: OnLoop, graph: AppGraph) -> Finding:

@@ -10,13 +10,16 @@ cannot be shared that simply and is reported with less confidence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fastapi_architect.analyses.offloading import called_name
 from fastapi_architect.analyses.per_request import PerRequest, is_kept, per_request
 from fastapi_architect.concepts.http import ClientCreation
 from fastapi_architect.concepts.template import TemplateEnvironment
 from fastapi_architect.rules.kit import (
+    AccessLevel,
     AppGraph,
     Confidence,
     Finding,
@@ -55,6 +58,12 @@ _IDENTITY = frozenset(
     {"base_url", "auth", "api_key", "proxy", "proxies", "transport", "cert", "verify", "region_name"}
 )
 
+#: Operations that a person asks for once a day or once in a lifetime.
+_SELDOM = re.compile(
+    r"/admin\b|oauth|oidc|saml|sso|callback|register|log-?in|sign-?up|reset|verify|setup|install",
+    re.IGNORECASE,
+)
+
 
 @rule.check(per=ClientCreation)
 def client_for_one_request(client: ClientCreation, graph: AppGraph) -> Iterator[Finding]:
@@ -72,8 +81,18 @@ def _judged(made: ClientCreation | TemplateEnvironment, kind: str, graph: AppGra
     if function is None or function.module.kind != "source" or is_kept(made.site):
         return
     found = per_request(function, graph)
-    if found is not None:
-        yield _finding(made, kind, found, function)
+    # A socket lives long: a client of its own costs little beside it.
+    if found is not None and not all(operation.is_websocket for operation in found.operations):
+        yield from _weighed(_finding(made, kind, found, function), found, graph)
+
+
+def _weighed(finding: Finding, found: PerRequest, graph: AppGraph) -> Iterator[Finding]:
+    """What only administrators or people who are signing in reach runs seldom."""
+    seldom = all(
+        graph.access(operation).level is AccessLevel.ADMIN or _SELDOM.search(operation.path)
+        for operation in found.operations
+    )
+    yield replace(finding, severity=Severity.MINOR) if seldom else finding
 
 
 def _finding(
@@ -101,6 +120,8 @@ def _finding(
 def _differs(made: ClientCreation | TemplateEnvironment, function: Function) -> bool:
     """An option by which clients differ comes from this call, not from settings."""
     local = function.facts.bindings
+    if function.name == "__init__" and len(function.parameters) > 1:
+        return True  # a client for whoever is named in the arguments
     given = [k.value for k in made.node.keywords if k.arg in _IDENTITY]
     if isinstance(made, ClientCreation) and made.kind != "http":
         given += [*made.node.args, *(k.value for k in made.node.keywords)]

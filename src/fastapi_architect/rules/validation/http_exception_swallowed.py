@@ -11,6 +11,7 @@ fallback value around such a call is taken for deliberate.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fastapi_architect.analyses.http_errors import (
     Swallowed,
@@ -85,7 +86,7 @@ def _judged(together: list[Swallowed], graph: AppGraph) -> Finding | None:
     raised = first.raised
     shown = f"{raised.status} " if raised.status else ""
     where = f" in `{raised.site.scope.name}`" if first.hops else ""
-    return rule.at(
+    found = rule.at(
         scope.location(catch.handler),
         f"The `{raised.name}` {shown}that is raised{where} "
         f"({_place(raised.site.scope, raised.site.node)}) ends in this "
@@ -106,6 +107,9 @@ def _judged(together: list[Swallowed], graph: AppGraph) -> Finding | None:
         routes=routes_of(operations),
         symbol=scope.full_name,
     )
+    # An error that is told as another error is a smaller lie than one that is told as success.
+    is_error = status is not None and status >= 400
+    return replace(found, severity=Severity.IMPORTANT) if is_error else found
 
 
 def _confidence(found: Swallowed, *, answers: bool, raises: bool) -> Confidence:

@@ -51,7 +51,8 @@ def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[
             f"Build it concurrently, outside the migration's transaction:\n```python\n{_fixed(operation)}\n```",
             reasoning=f"`{table.name}` exists since revision {table.since or 'the first'}, so it has rows and writers when this "
             "runs. A concurrent build takes two scans and no lock that writers notice.",
-            confidence=Confidence.FIRM,
+            # Dropping one takes the lock for a moment; it is held on only for what follows in the transaction.
+            confidence=Confidence.TENTATIVE if operation.kind == "drop_index" else Confidence.FIRM,
             context=Context(hard=True, stops_process=True),
             symbol=f"{revision.module.name}.upgrade",
         )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from fastapi_architect.analyses.request_models import schema_uses
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.schemas import Schema
 from fastapi_architect.program.types import FLOAT, without_none
@@ -101,10 +102,12 @@ def float_column(model: Model, _: AppGraph) -> Iterator[Finding]:
 
 
 @rule.check(per=Schema)
-def float_field(schema: Schema, _: AppGraph) -> Iterator[Finding]:
+def float_field(schema: Schema, graph: AppGraph) -> Iterator[Finding]:
     if schema.kind not in ("pydantic", "sqlmodel", "pydantic-dataclass"):
         return
     names = [f.name for f in schema.fields]
+    # What no client sends is only shown: nothing is lost that was not a float before.
+    sure = Confidence.FIRM if _is_sent(schema, graph) else Confidence.TENTATIVE
     for field in schema.fields:
         if (
             field.owner is schema.cls
@@ -120,9 +123,17 @@ def float_field(schema: Schema, _: AppGraph) -> Iterator[Finding]:
                 f"{field.name}: Decimal{optional} = Field(max_digits=12, decimal_places=2)\n```\n"
                 "Or send whole cents as an integer.",
                 reasoning="Even where the column is exact, the value passes through a binary fraction here.",
-                confidence=Confidence.FIRM,
+                confidence=sure,
                 symbol=schema.cls.full_name,
             )  # fmt: skip
+
+
+def _is_sent(schema: Schema, graph: AppGraph) -> bool:
+    """Clients fill in this model or one that inherits from it."""
+    return any(
+        use.schema.cls is schema.cls or any(field.owner is schema.cls for field in use.schema.fields)
+        for use in schema_uses(graph).read.values()
+    )
 
 
 rule.bad = """

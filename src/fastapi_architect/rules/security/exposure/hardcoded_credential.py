@@ -9,6 +9,7 @@ by `hardcoded-signing-secret`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.credentials_in_text import (
@@ -48,13 +49,20 @@ rule = Rule(
 )
 
 
+#: Environment files for a developer's own machine: what stands there is often good for nothing else.
+_OWN_MACHINE = re.compile(
+    r"^\.env.*\b(dev|devel|development|local|ci|demo|debug)\b|^(dev|local)\.env$", re.IGNORECASE
+)
+
+
 @rule.check(per=AppGraph)
 def credential_in_a_file(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     seen = {_line(use.origin.location) for use in secret_uses(graph)}
     for found in (*credentials_in_python(graph), *_in_other_files(graph)):
         if _line(found.location) not in seen:
             seen.add(_line(found.location))
-            yield _finding(found.location, found.what, Confidence.FIRM)
+            own = _OWN_MACHINE.search(found.location.path.rpartition("/")[2])
+            yield _finding(found.location, found.what, Confidence.TENTATIVE if own else Confidence.FIRM)
     for place, what in _in_settings(graph):
         if _line(place) not in seen:
             seen.add(_line(place))

@@ -13,6 +13,7 @@ columns and tables in `order_by` and the like belong to a rule of their own.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from fastapi_architect.analyses.bound_parameters import (
     STYLES,
@@ -43,8 +44,10 @@ from fastapi_architect.rules.kit import (
     Step,
     dotted_name,
     ir,
+    names_in,
     options,
     routes_of,
+    walk,
 )
 
 rule = Rule(
@@ -108,7 +111,11 @@ def _confidence(path: TaintPath, graph: AppGraph, *, sure: bool) -> Confidence:
     Attributes of `self` are followed by class, so values of other instances meet there. What a model's validators refuse
     is not known.
     """
-    if any("self." in trace.text for trace in path.traces) or _is_validated(path, graph):
+    if (
+        any("self." in trace.text for trace in path.traces)
+        or _is_validated(path, graph)
+        or _is_checked(path, graph)
+    ):
         return Confidence.TENTATIVE
     return Confidence.CERTAIN if sure and len(path.traces) <= _FEW_HOPS else Confidence.FIRM
 
@@ -122,6 +129,38 @@ def _is_validated(path: TaintPath, graph: AppGraph) -> bool:
     schemas = [read_schema(graph.program, cls) for cls in classes]
     fields = [part.strip("[]") for part in path.path[1:2]]
     return any(schema.validators_of(field) for schema in schemas if schema is not None for field in fields)
+
+
+def _is_checked(path: TaintPath, graph: AppGraph) -> bool:
+    """On the way the value lies in a model with validators, or somebody looked it up and refused what is unknown."""
+    calls = [
+        (t, t.node) for t in path.traces if t.kind in ("passed", "returned") and t.node.__class__ is ir.Call
+    ]
+    for trace, call in calls:
+        if _is_looked_up(call, trace.scope):
+            return True
+        sites = (s for s in trace.scope.facts.calls if s.node is call and trace.kind == "returned")
+        owners = [target.owner for site in sites for target in graph.program.calls.targets(site)]
+        schemas = [read_schema(graph.program, owner) for owner in owners if owner is not None]
+        if any(schema is not None and schema.validators for schema in schemas):
+            return True
+    return False
+
+
+def _is_looked_up(call: Any, scope: Scope) -> bool:
+    """`row = fetch(name)` and `if not row: raise`, before the call that uses `name`: only known names get there."""
+    used = {name for given in (*call.args, *(k.value for k in call.keywords)) for name in names_in(given)}
+    for site in scope.facts.sites(ir.If):
+        test = site.node.test
+        if test.__class__ is not ir.UnaryOp or test.op != "not" or test.operand.__class__ is not ir.Name:
+            continue
+        if site.node.span > call.span or not site.node.body or site.node.body[0].__class__ is not ir.Raise:
+            continue
+        for binding in scope.facts.bindings.get(test.operand.id, ()):
+            value = getattr(binding, "value", None)
+            if used & set(names_in(value)) and any(each.__class__ is ir.Call for each in walk(value)):
+                return True
+    return False
 
 
 def _reasoning(path: TaintPath, route: str) -> str:

@@ -1,0 +1,158 @@
+"""Where a rule sees less than it would need to be sure, it says so: tentative, or less severe."""
+
+from __future__ import annotations
+
+import textwrap
+
+from tests.rules.kit import findings_of, rule_named
+
+from fastapi_architect.findings.severity import Confidence, Severity
+
+
+def _weights(rule: str, files: dict[str, str]) -> list[tuple[Severity, Confidence]]:
+    known = rule_named(rule)
+    assert known is not None
+    texts = {path: textwrap.dedent(text).lstrip("\n") for path, text in files.items()}
+    return [(finding.severity, finding.confidence) for finding in findings_of(texts, known)]
+
+
+def _confidences(rule: str, files: dict[str, str]) -> list[Confidence]:
+    return [confidence for _, confidence in _weights(rule, files)]
+
+
+def _severities(rule: str, files: dict[str, str]) -> list[Severity]:
+    return [severity for severity, _ in _weights(rule, files)]
+
+
+_PACKED = """
+    import zipfile
+
+    from fastapi import FastAPI, UploadFile
+
+    app = FastAPI()
+
+
+    @app.post("/archive")
+    async def archive(upload: UploadFile) -> None:
+        with zipfile.ZipFile("pages.zip", "w") as archive:
+            archive.writestr("page.txt", {content})
+"""
+
+
+def test_packing_text_that_was_just_made_is_tentative() -> None:
+    files = {"main.py": _PACKED.format(content='"\\n".join(["one", "two"])')}
+    assert _confidences("cpu-bound-work-on-loop", files) == [Confidence.TENTATIVE]
+
+
+def test_packing_an_upload_is_firm() -> None:
+    files = {"main.py": _PACKED.format(content="await upload.read()")}
+    assert _confidences("cpu-bound-work-on-loop", files) == [Confidence.FIRM]
+
+
+def test_money_that_is_only_shown_is_tentative() -> None:
+    files = {
+        "main.py": """
+            from fastapi import FastAPI
+            from pydantic import BaseModel
+
+            app = FastAPI()
+
+
+            class Statement(BaseModel):
+                balance: float
+
+
+            @app.get("/statement")
+            def statement() -> Statement:
+                return Statement(balance=0)
+        """
+    }
+    assert _confidences("money-as-float", files) == [Confidence.TENTATIVE]
+
+
+_TWO_CATCHES = """
+    from fastapi import FastAPI, HTTPException
+    from fastapi.responses import JSONResponse
+
+    app = FastAPI()
+
+
+    @app.get("/items")
+    def items(page: int) -> object:
+        try:
+            if page < 0:
+                raise HTTPException(400)
+            return []
+        except Exception:
+            return JSONResponse({{}}, status_code={status})
+"""
+
+
+def test_an_http_error_told_as_another_error_is_important() -> None:
+    files = {"main.py": _TWO_CATCHES.format(status=500)}
+    assert _severities("http-exception-swallowed", files) == [Severity.IMPORTANT]
+
+
+def test_an_http_error_told_as_success_is_critical() -> None:
+    files = {"main.py": _TWO_CATCHES.format(status=200)}
+    assert _severities("http-exception-swallowed", files) == [Severity.CRITICAL]
+
+
+_CLIENT = """
+    import httpx
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+
+    @app.get("{path}")
+    async def fetch() -> str:
+        async with httpx.AsyncClient(timeout=5) as client:
+            return (await client.get("https://example.org")).text
+"""
+
+
+def test_a_client_for_each_sign_in_is_minor() -> None:
+    files = {"main.py": _CLIENT.format(path="/oauth/callback")}
+    assert _severities("client-created-per-request", files) == [Severity.MINOR]
+
+
+def test_a_client_for_each_reading_request_is_important() -> None:
+    files = {"main.py": _CLIENT.format(path="/weather")}
+    assert _severities("client-created-per-request", files) == [Severity.IMPORTANT]
+
+
+_LOOKED_UP = """
+    from fastapi import Depends, FastAPI, HTTPException
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.orm import Session
+
+    app = FastAPI()
+    engine = create_engine("sqlite://")
+
+
+    def fetch(session: Session, name: str) -> object:
+        return session.execute(text("SELECT 1 FROM plugins WHERE name = :name"), {{"name": name}}).first()
+
+
+    def drop(session: Session, name: str) -> None:
+        session.execute(text(f"DROP SCHEMA {{name}}"))
+
+
+    @app.delete("/plugins/{{name}}")
+    def remove(name: str) -> None:
+        with Session(engine) as session:
+            {check}
+            drop(session, name)
+"""
+
+
+def test_a_name_that_was_looked_up_before_is_tentative_in_a_statement() -> None:
+    check = "row = fetch(session, name)\n            if not row:\n                raise HTTPException(404)"
+    files = {"main.py": _LOOKED_UP.format(check=check)}
+    assert _confidences("sql-injection-raw-statement", files) == [Confidence.TENTATIVE]
+
+
+def test_a_name_that_nobody_looked_up_is_certain_in_a_statement() -> None:
+    files = {"main.py": _LOOKED_UP.format(check="pass")}
+    assert _confidences("sql-injection-raw-statement", files) == [Confidence.CERTAIN]

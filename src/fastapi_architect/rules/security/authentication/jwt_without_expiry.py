@@ -1,0 +1,231 @@
+"""A token that is never too old is good for ever for whoever finds it.
+
+A token without `exp`, or one whose `exp` nobody checks, outlives passwords, accounts and the device it was stolen from.
+
+Known limits: a payload is followed through names, copies and updates and to the callers of the function that makes it;
+one that comes from a model is not. How long is too long is left to you.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.tokens import MadeToken, made_tokens
+from fastapi_architect.concepts.identity import TokenDecode, TokenEncode
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Context,
+    Finding,
+    Function,
+    Proof,
+    Rule,
+    Scope,
+    Severity,
+    Site,
+    argument,
+    ir,
+    last_name,
+    names_in,
+    steps,
+)
+
+rule = Rule(
+    __name__,
+    "A token never expires",
+    severity=Severity.IMPORTANT,
+    cwe=613,
+    cvss="AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:N",
+    references=(
+        "https://pyjwt.readthedocs.io/en/stable/usage.html#expiration-time-claim-exp",
+        "https://datatracker.ietf.org/doc/html/rfc7519#section-4.1.4",
+    ),
+    requires=("pyjwt",),
+)
+
+#: Claims by which a server can end a token without an expiry.
+_ON_RECORD = frozenset({"jti", "sid", "session_id", "session"})
+_LATE = re.compile(
+    r"refresh|logout|log_out|revoke|blacklist|denylist|expired|renew|peek|inspect", re.IGNORECASE
+)
+
+
+@rule.check(per=AppGraph)
+def token_without_an_end(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    for token in made_tokens(graph):
+        function = token.encode.function
+        if function is None or "exp" in token.claims.always or not token.claims.complete:
+            continue
+        if graph.within(TokenDecode, function):
+            continue  # a trial of the key at start
+        how = "no `exp` in it"
+        if "exp" in token.claims.sometimes:
+            missing = _left_out(graph, function)
+            if missing is None:
+                continue
+            how = f"no `exp` in it when `{missing}` is left out, as it is by a caller"
+        yield _made(token, how)
+
+
+@rule.check(per=TokenDecode)
+def expiry_that_nobody_checks(decode: TokenDecode, graph: AppGraph) -> Iterator[Finding]:
+    function = decode.function
+    if not decode.verified or decode.expiry_checked or function is None or function.module.kind == "test":
+        return
+    if (
+        decode.library == "itsdangerous"
+        or _checks_later(graph, function)
+        or graph.within(TokenEncode, function)
+    ):
+        return
+    late = bool(_LATE.search(function.name))
+    how = "does not check how old the token is"
+    yield rule.at(
+        decode,
+        f"`{function.name}` {how}: a token that has expired is accepted.",
+        "Let the library check `exp`, and demand it:\n"
+        '```python\nclaims = jwt.decode(token, key, algorithms=["HS256"], options={"require": ["exp"]})\n```',
+        reasoning="The check is switched off by an option, or left to a `validate()` that never comes.",
+        exploit="Use a token from an old backup, log or device: it is still good.",
+        confidence=Confidence.TENTATIVE if late or not decode.sure else Confidence.FIRM,
+        trace=steps((decode, how)),
+        context=Context(data="secret", writes=True, hard=True),
+    )
+
+
+def _checks_later(graph: AppGraph, function: Function) -> bool:
+    """`claims.validate()` or a test of `exp`: in the function, in one that it calls, or in one that calls it."""
+    callers = [site.scope for site in graph.program.calls.callers(function)]
+    called = [target for site in function.facts.calls for target in graph.program.calls.targets(site)]
+    return any(_reads_expiry(each) for each in (function, *callers, *called))
+
+
+def _reads_expiry(scope: Scope) -> bool:
+    if any("valid" in last_name(site.node.func).lower() for site in scope.facts.calls):
+        return True
+    keys = [site.node.slice for site in scope.facts.sites(ir.Subscript)]
+    keys += [site.node.args[0] for site in scope.facts.calls_named("get") if site.node.args]
+    return any(key.__class__ is ir.Constant and key.value == "exp" for key in keys)
+
+
+def _left_out(graph: AppGraph, function: Function) -> str | None:
+    """The parameter under whose test `exp` is set, when some caller leaves it out."""
+    for site in (*function.facts.sites(ir.Assign), *function.facts.calls_named("update")):
+        if not _sets_expiry(site):
+            continue
+        context = site.context.inside("if")
+        for name in names_in(getattr(context.node, "test", None)) if context is not None else ():
+            param = function.parameter(name)
+            if param is None or param.default.__class__ is not ir.Constant or param.default.value:
+                continue
+            names = [p.name for p in function.parameters]
+            position = names.index(name) - (1 if function.is_method else 0)
+            for call in graph.program.calls.callers(function):
+                spread = any(k.arg is None for k in call.node.keywords)
+                if (
+                    argument(call.node, position, name) is None
+                    and call.scope.module.kind != "test"
+                    and not spread
+                ):
+                    return name
+    return None
+
+
+def _sets_expiry(site: Site) -> bool:
+    if site.node.__class__ is ir.Call:
+        given = site.node.args[0] if site.node.args else None
+        keys = given.keys if given.__class__ is ir.Dict else ()
+        return any(k.__class__ is ir.Constant and k.value == "exp" for k in keys) or any(
+            k.arg == "exp" for k in site.node.keywords
+        )
+    targets = [t for t in site.node.targets if t.__class__ is ir.Subscript]
+    return any(t.slice.__class__ is ir.Constant and t.slice.value == "exp" for t in targets)
+
+
+def _made(token: MadeToken, how: str) -> Finding:
+    encode = token.encode
+    assert encode.function is not None
+    on_record = bool((token.claims.always | token.claims.sometimes) & _ON_RECORD)
+    name = encode.function.name
+    return rule.at(
+        encode,
+        f"`{name}` makes a token with {how}: it is good for ever.",
+        'Give it an end, in UTC:\n```python\nclaims["exp"] = datetime.now(UTC) + timedelta(minutes=30)\n```',
+        reasoning="Without `exp` a verifier has nothing to check: PyJWT and python-jose accept the token at any time.",
+        exploit="A token that was stolen once, from a log, a backup or a device, works for ever.",
+        confidence=Confidence.TENTATIVE if on_record or not encode.sure else Confidence.FIRM,
+        trace=steps((encode, f"{name} signs claims with {how}")),
+        context=Context(data="secret", writes=True, hard=True),
+    )
+
+
+_REST = """
+    @app.get("/orders")
+    def list_orders(authorization: Annotated[str, Header()]) -> list[str]:
+        try:
+            claims = jwt.decode(authorization.removeprefix("Bearer "), KEY, algorithms=["HS256"])
+        except jwt.PyJWTError:
+            raise HTTPException(401) from None
+        return [f"three books for {claims['sub']}"]
+"""
+
+rule.bad = (
+    """
+    import os
+    from typing import Annotated
+
+    import jwt
+    from fastapi import FastAPI, Header, HTTPException
+
+    KEY = os.environ["TOKEN_KEY"]
+    app = FastAPI()
+
+    @app.post("/login")
+    def log_in(name: str) -> str:
+        return jwt.encode({"sub": name}, KEY, algorithm="HS256")  # finding: jwt-without-expiry
+"""
+    + _REST
+)
+
+rule.good = (
+    """
+    import os
+    from datetime import UTC, datetime, timedelta
+    from typing import Annotated
+
+    import jwt
+    from fastapi import FastAPI, Header, HTTPException
+
+    KEY = os.environ["TOKEN_KEY"]
+    app = FastAPI()
+
+    @app.post("/login")
+    def log_in(name: str) -> str:
+        expires = datetime.now(UTC) + timedelta(minutes=30)
+        return jwt.encode({"sub": name, "exp": expires}, KEY, algorithm="HS256")
+"""
+    + _REST
+)
+
+
+@rule.exploit
+def a_token_of_ten_years_ago(proof: Proof) -> None:
+    """A token that was stolen is used ten years later, and still opens the orders."""
+    import datetime as dt
+    import os
+    import secrets
+
+    os.environ["TOKEN_KEY"] = secrets.token_hex(32)
+    stolen = proof.client.post("/login", params={"name": "alice"}).json()
+
+    class Later(dt.datetime):
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> Later:
+            moved = dt.now(tz) + dt.timedelta(days=3650)
+            return cls.fromtimestamp(moved.timestamp(), tz)
+
+    proof.module("jwt.api_jwt").datetime = Later
+    answer = proof.client.get("/orders", headers={"Authorization": f"Bearer {stolen}"})
+    assert answer.status_code == 200
+    assert answer.json() == ["three books for alice"]

@@ -1,0 +1,246 @@
+"""A secret is compared with `==`, which stops at the first character that differs.
+
+How long the comparison takes tells how much of a guess was right, and enough guesses give the secret away, one
+character after the other. `secrets.compare_digest` always looks at everything.
+
+Known limits: what is compared has to be a secret setting, a secret constant or the digest of an HMAC on one side, and
+something from the caller's parameters on the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.injected_values import names_read
+from fastapi_architect.analyses.source_text import text_at
+from fastapi_architect.appgraph.values import is_secret_name
+from fastapi_architect.concepts.cryptography import MessageAuthentication
+from fastapi_architect.program.definitions import all_functions
+from fastapi_architect.program.types import STR
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Context,
+    Edit,
+    Finding,
+    Fix,
+    Function,
+    Location,
+    Proof,
+    Rule,
+    Severity,
+    Site,
+    dotted_name,
+    ir,
+    last_name,
+    steps,
+    walk,
+)
+
+rule = Rule(
+    __name__,
+    "A secret is compared in a way that tells how much of a guess is right",
+    severity=Severity.MINOR,
+    cwe=208,
+    cvss="AV:N/AC:H/PR:N/UI:N/S:U/C:L/I:L/A:N",
+    references=(
+        "https://fastapi.tiangolo.com/advanced/security/http-basic-auth/#timing-attacks",
+        "https://docs.python.org/3/library/secrets.html#secrets.compare_digest",
+    ),
+)
+
+_UNWRAPPED = frozenset({"get_secret_value", "encode", "strip", "lower", "hexdigest", "digest"})
+
+
+@rule.check(per=AppGraph)
+def secret_compared_by_equality(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    names = _secret_names(graph)
+    middleware = {id(m.function) for application in graph.applications for m in application.middleware}
+    for function in _candidates(graph, names):
+        digests = _digests(graph, function)
+        if not names and not digests:
+            continue
+        for site in function.facts.sites(ir.Compare):
+            if site.node.ops[0] not in ("==", "!=") or len(site.node.ops) != 1:
+                continue
+            sides = (site.node.left, site.node.comparators[0])
+            secret = next((i for i, side in enumerate(sides) if _is_secret(side, names, digests)), None)
+            if secret is None or not _is_from_caller(function, sides[1 - secret], names):
+                continue
+            if id(function) in middleware or graph.entries(function):
+                yield _finding(graph, function, site, sides[secret])
+
+
+def _secret_names(graph: AppGraph) -> frozenset[str]:
+    """What settings and constants with secrets are called."""
+    found = {s.name for c in graph.settings.classes for s in c.settings if s.is_secret}
+    found |= {
+        v.variable
+        for v in graph.settings.variables
+        if v.is_secret and v.variable and is_secret_name(v.variable)
+    }
+    return frozenset(found)
+
+
+def _candidates(graph: AppGraph, names: frozenset[str]) -> list[Function]:
+    modules = {m.path: m for m in graph.program.mentioning(*sorted(names))} if names else {}
+    found = {id(f): f for m in modules.values() if m.kind == "source" for f in all_functions(m)}
+    for mac in graph.facts(MessageAuthentication):
+        if mac.function is not None and mac.function.module.kind == "source":
+            found[id(mac.function)] = mac.function
+    return sorted(found.values(), key=lambda f: (f.module.path, f.node.span))
+
+
+def _digests(graph: AppGraph, function: Function) -> frozenset[str]:
+    """Local names that hold the digest of an HMAC."""
+    nodes = {id(mac.node) for mac in graph.within(MessageAuthentication, function)}
+    if not nodes:
+        return frozenset()
+    return frozenset(
+        name
+        for name, bindings in function.facts.bindings.items()
+        if any(id(node) in nodes for binding in bindings for node in walk(binding.value))
+    )
+
+
+def _is_secret(expr: ir.Expr, names: frozenset[str], digests: frozenset[str]) -> bool:
+    while (
+        expr.__class__ is ir.Call
+        and last_name(expr.func) in _UNWRAPPED
+        and expr.func.__class__ is ir.Attribute
+    ):
+        expr = expr.func.value
+    if expr.__class__ is ir.Name:
+        return expr.id in digests or (expr.id in names and expr.id.isupper())
+    return expr.__class__ is ir.Attribute and expr.attr in names
+
+
+def _is_from_caller(function: Function, expr: ir.Expr, names: frozenset[str], depth: int = 0) -> bool:
+    """The value is made from a parameter of the function, and is no setting itself."""
+    if expr.__class__ is ir.Constant or _is_secret(expr, names, frozenset()):
+        return False
+    parameters = {p.name for p in function.parameters} - {"self", "cls", "settings", "config"}
+    read = names_read(expr)
+    if read & parameters:
+        return True
+    return depth < 3 and any(
+        _is_from_caller(function, binding.value, names, depth + 1)
+        for name in sorted(read)
+        for binding in function.facts.bindings.get(name, ())
+        if binding.kind in ("assign", "annotated", "walrus")
+        and binding.value is not None
+        and binding.value is not expr
+    )
+
+
+def _finding(graph: AppGraph, function: Function, site: Site, secret: ir.Expr) -> Finding:
+    left, right = (
+        text_at(graph, function.location(side)) for side in (site.node.left, site.node.comparators[0])
+    )
+    negated = "not " if site.node.ops[0] == "!=" else ""
+    shown = last_name(secret) or "the digest"
+    better = f"{negated}secrets.compare_digest({left}.encode(), {right}.encode())"
+    return rule.at(
+        site,
+        f"`{function.name}` compares `{shown}` with what the caller sent by `{site.node.ops[0]}`.",
+        f"Compare all of it, whatever was sent:\n```python\nmatches = {better.removeprefix('not ')}\n```",
+        reasoning=f"`{site.node.ops[0]}` ends at the first difference, so the time it takes tells how long the right part is.",
+        exploit="Measure many guesses, keep the first character that takes longer, and go on with the next.",
+        confidence=Confidence.FIRM,
+        trace=steps((site, f"{shown} decides whether {function.name} lets the caller in")),
+        fix=_fix(graph, function, site, better),
+        context=Context(data="secret", hard=True),
+    )
+
+
+def _fix(graph: AppGraph, function: Function, site: Site, better: str) -> Fix | None:
+    """Only where both sides are plain text: bytes and None need another form."""
+    sides = (site.node.left, site.node.comparators[0])
+    if not all(_is_text(graph, function, side) for side in sides):
+        return None
+    bindings = function.module.facts.bindings
+    edits = [Edit(function.location(site.node), better)]
+    if "secrets" not in bindings:
+        places = [
+            function.module.location(each.node)
+            for kind in (ir.Import, ir.ImportFrom)
+            for each in function.module.facts.sites(kind)
+            if each.context.role == "root" and getattr(each.node, "module", "") != "__future__"
+        ]
+        if not places:
+            return None
+        first = min(places)
+        edits.append(Edit(Location(first.path, first.line, 0), "import secrets\n"))
+    elif any(b.kind != "import" for b in bindings["secrets"]):
+        return None
+    return Fix("Compare with secrets.compare_digest", tuple(edits), safe=True)
+
+
+def _is_text(graph: AppGraph, function: Function, side: ir.Expr) -> bool:
+    """A `str` that is never None; a variable that the environment must set is one."""
+    value, _ = graph.program.inference.expand(side, function)
+    from_environment = value.__class__ is ir.Subscript and dotted_name(value.value) in (
+        "os.environ",
+        "environ",
+    )
+    return from_environment or graph.program.inference.type_of(side, function) == STR
+
+
+rule.bad = """
+    import os
+    from typing import Annotated
+
+    from fastapi import FastAPI, Header, HTTPException
+
+    API_KEY = os.environ["API_KEY"]
+    app = FastAPI()
+
+    @app.get("/stock")
+    def read_stock(x_api_key: Annotated[str, Header()]) -> list[int]:
+        if x_api_key != API_KEY:  # finding: timing-unsafe-secret-comparison
+            raise HTTPException(401)
+        return [3, 5]
+"""
+
+rule.good = """
+    import os
+    import secrets
+    from typing import Annotated
+
+    from fastapi import FastAPI, Header, HTTPException
+
+    API_KEY = os.environ["API_KEY"]
+    app = FastAPI()
+
+    @app.get("/stock")
+    def read_stock(x_api_key: Annotated[str, Header()]) -> list[int]:
+        if not secrets.compare_digest(x_api_key.encode(), API_KEY.encode()):
+            raise HTTPException(401)
+        return [3, 5]
+"""
+
+
+@rule.exploit
+def the_comparison_stops_early(proof: Proof) -> None:
+    """The key decides the request by an ordinary comparison of text, whose time depends on how much of a guess is right."""
+    import os
+
+    os.environ["API_KEY"] = "k-17"
+    compared = []
+
+    class Watched(str):
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            compared.append(other)
+            return str.__eq__(self, other)
+
+        def __ne__(self, other: object) -> bool:
+            compared.append(other)
+            return str.__ne__(self, other)
+
+        __hash__ = str.__hash__
+
+    proof.module().API_KEY = Watched("k-17")
+    assert proof.client.get("/stock", headers={"X-Api-Key": "k-00"}).status_code == 401
+    assert compared == ["k-00"]

@@ -1,0 +1,22 @@
+"""Comparisons with constants, of public values, and of settings with each other."""
+
+import os
+
+from fastapi import FastAPI
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    session_secret: str = ""
+    environment: str = "local"
+    api_key_header: str = "X-Key"
+
+
+API_KEY = os.getenv("API_KEY", "")
+settings = Settings()
+app = FastAPI()
+
+
+@app.get("/state")
+def state(environment: str) -> list[bool]:
+    return [settings.session_secret == "", API_KEY != "", environment == settings.environment, API_KEY == settings.session_secret]

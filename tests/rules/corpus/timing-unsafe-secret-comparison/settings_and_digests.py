@@ -1,0 +1,37 @@
+"""A secret setting in a dependency, and the digest of an HMAC."""
+
+import hashlib
+import hmac
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    feed_token: SecretStr
+    webhook_secret: str
+
+
+settings = Settings()
+app = FastAPI()
+
+
+def require_token(authorization: Annotated[str, Header()]) -> None:
+    token = authorization.removeprefix("Bearer ")
+    if token == settings.feed_token.get_secret_value():  # finding: timing-unsafe-secret-comparison
+        return
+    raise HTTPException(401)
+
+
+@app.get("/feed", dependencies=[Depends(require_token)])
+def feed() -> list[str]:
+    return []
+
+
+@app.post("/payments")
+async def payment(request: Request, x_signature: Annotated[str, Header()]) -> None:
+    expected = hmac.new(settings.webhook_secret.encode(), await request.body(), hashlib.sha256).hexdigest()
+    if expected != x_signature:  # finding: timing-unsafe-secret-comparison
+        raise HTTPException(401)

@@ -117,13 +117,18 @@ def _required(field: SchemaField, use: SchemaUse, graph: AppGraph) -> Finding:
         "or write `= ...` to say that null has to be sent.",
         reasoning="Pydantic 2 takes a field without a default as required, whatever its type; "
         f"{use.operations[0]} reads this model.",
-        confidence=Confidence.TENTATIVE
-        if id(use.schema.cls) in schema_uses(graph).given
-        else Confidence.FIRM,
+        confidence=_sureness(field, use, graph),
         routes=routes_of(use.operations),
         fix=_with_default(field, graph),
         symbol=field.owner.full_name,
     )
+
+
+def _sureness(field: SchemaField, use: SchemaUse, graph: AppGraph) -> Confidence:
+    """`Optional[X]` is a habit of Pydantic 1; who writes `X | None` may well want null to be sent."""
+    if id(use.schema.cls) in schema_uses(graph).given or field.annotation is None:
+        return Confidence.TENTATIVE
+    return Confidence.FIRM if "Optional" in names_in(field.annotation) else Confidence.TENTATIVE
 
 
 def _written(field: SchemaField, graph: AppGraph) -> str:

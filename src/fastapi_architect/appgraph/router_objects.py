@@ -20,6 +20,8 @@ from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
 _MAX_DEPTH = 40
+#: Expressions followed for one question: functions that call themselves twice would double with every level.
+_MAX_STEPS = 20_000
 
 APPLICATION = "fastapi.FastAPI"
 ROUTER = "fastapi.APIRouter"
@@ -108,6 +110,7 @@ class RouterObjects:
         self._program = program
         self._inference = program.inference
         self._depth = 0
+        self._steps = 0
 
     def kind_of(self, cls: Class | str) -> str:
         """The kind of object that a class makes; "" for other classes."""
@@ -188,7 +191,8 @@ class RouterObjects:
         self, expr: ir.Expr, scope: Scope, environment: Environment = EMPTY
     ) -> list[tuple[RouterObject, Environment]]:
         """Objects, each with the environment of the calls through which a parameter received it."""
-        if self._depth > _MAX_DEPTH:
+        self._steps = self._steps + 1 if self._depth else 0
+        if self._depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
             return []
         self._depth += 1
         try:

@@ -16,6 +16,7 @@ from fastapi_architect.program.types import (
     Instance,
     Type,
     TypeVariable,
+    bounded,
     options,
     union,
 )
@@ -31,6 +32,7 @@ class Annotations:
     def __init__(self, inference: TypeInference) -> None:
         self._inference = inference
         self._working: set[object] = set()
+        self._aliases: dict[int, Type | None] = {}
 
     def is_type_variable(self, name: str, scope: Scope) -> bool:
         """`name` was made by `TypeVar(...)` or is a type parameter."""
@@ -93,16 +95,20 @@ class Annotations:
 
     def _alias(self, binding: Binding, owner: Scope) -> Type | None:
         value = binding.value
-        key = ("alias", id(binding))
+        key = id(binding)
+        if key in self._aliases:
+            return self._aliases[key]
         if key in self._working:
             return None
         self._working.add(key)
         try:
-            if isinstance(value, ir.Call):
-                return self._made_type(value, owner)
-            return self.annotation(value, owner)
+            of = (
+                self._made_type(value, owner) if isinstance(value, ir.Call) else self.annotation(value, owner)
+            )
         finally:
             self._working.discard(key)
+        self._aliases[key] = of
+        return of
 
     def _made_type(self, call: ir.Call, owner: Scope) -> Type | None:
         maker = dotted_name(call.func).rpartition(".")[2]
@@ -139,6 +145,8 @@ class Annotations:
 
     def subscripted(self, expr: ir.Subscript, scope: Scope) -> Type | None:
         elements: list[ir.Expr] = expr.slice.elts if isinstance(expr.slice, ir.Sequence) else [expr.slice]
+        if not elements:
+            return None  # `Optional[()]`
         found: list[Type | None] = []
         for of in options(self._inference.type_of(expr.value, scope)):
             name = of.name if isinstance(of, External | ClassRef) else ""
@@ -168,7 +176,7 @@ class Annotations:
                 and alias[1][-1].value is not None
             ):
                 return self._generic_alias(alias, elements, scope)
-        return union(*found)
+        return bounded(union(*found))
 
     def _generic_alias(
         self, alias: tuple[Scope, list[Binding]], elements: list[ir.Expr], scope: Scope

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +34,13 @@ _ENVIRONMENT = {
     "starlette.config.Config.__call__": (2, "default"),
 }
 _MAX_DEPTH = 30
+#: Expressions looked at for one value, and signs or digits that a computed one may have: hostile code grows without end.
+_MAX_STEPS = 200_000
+_MAX_LENGTH = 100_000
+_MAX_BITS = 4096
+#: A width in a format that would fill the memory, or one that is computed.
+_WIDE = re.compile(r"%[^a-zA-Z%]*(?:\*|\d{4})|\{[^{}]*[:.\[][^{}]*(?:\{|\d{4})")
+_FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
 
 class Constants:
@@ -41,6 +49,7 @@ class Constants:
     def __init__(self, inference: TypeInference) -> None:
         self._inference = inference
         self._depth = 0
+        self._steps = 0
 
     def value(self, expr: ir.Expr | None, scope: Scope, bound: dict[str, Any] | None = None) -> Any:
         """The Python value of `expr`, or `UNKNOWN`. A default of the environment counts as the value.
@@ -51,6 +60,9 @@ class Constants:
             bound: values of names that the caller knows better (arguments of a factory, a loop's variable).
         """
         if expr is None or self._depth > _MAX_DEPTH:
+            return UNKNOWN
+        self._steps = self._steps + 1 if self._depth else 0
+        if self._steps > _MAX_STEPS:
             return UNKNOWN
         self._depth += 1
         try:
@@ -69,7 +81,9 @@ class Constants:
             return UNKNOWN
         if expr.kind == "bytes":
             return str(expr.value).encode("latin-1", "replace")
-        return int(expr.value) if expr.kind == "int" and isinstance(expr.value, str) else expr.value
+        if expr.kind == "int" and isinstance(expr.value, str):
+            return self._converted("builtins.int", expr.value)
+        return expr.value
 
     def _name(self, expr: ir.Name, scope: Scope, bound: dict[str, Any]) -> Any:
         if expr.id in bound:
@@ -113,12 +127,15 @@ class Constants:
     def _joined(self, expr: ir.JoinedStr, scope: Scope, bound: dict[str, Any]) -> Any:
         parts = []
         for part in expr.values:
-            inner = part.value if isinstance(part, ir.FormattedValue) else part
-            value = self.value(inner, scope, bound)
-            if value is UNKNOWN:
+            if isinstance(part, ir.FormattedValue):
+                if part.format_spec is not None or part.conversion not in ("", "s"):
+                    return UNKNOWN
+                part = part.value
+            text = self._converted("builtins.str", self.value(part, scope, bound))
+            if text is UNKNOWN:
                 return UNKNOWN
-            parts.append(str(value))
-        return "".join(parts)
+            parts.append(text)
+        return _kept("".join(parts))
 
     def _bin_op(self, expr: ir.BinOp, scope: Scope, bound: dict[str, Any]) -> Any:
         left = self.value(expr.left, scope, bound)
@@ -126,22 +143,25 @@ class Constants:
         if left is UNKNOWN or right is UNKNOWN:
             return UNKNOWN
         try:
-            if expr.op == "+":
-                return left + right
-            if expr.op == "*" and isinstance(left, int | float) and isinstance(right, int | float):
-                return left * right
-            if expr.op == "-":
-                return left - right
-            if expr.op == "%" and isinstance(left, str):
-                return left % right
-            if expr.op == "/":
-                return left / right
-            if expr.op == "//":
-                return left // right
-            if expr.op == "**" and abs(right) < 64:
-                return left**right
-        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+            return _kept(self._computed(expr.op, left, right))
+        except _FAILURES:
             return UNKNOWN
+
+    def _computed(self, op: str, left: Any, right: Any) -> Any:
+        if op == "+":
+            return left + right
+        if op == "*" and isinstance(left, int | float) and isinstance(right, int | float):
+            return left * right
+        if op == "-":
+            return left - right
+        if op == "%" and isinstance(left, str) and not _WIDE.search(left):
+            return left % right
+        if op == "/":
+            return left / right
+        if op == "//":
+            return left // right
+        if op == "**" and abs(right) < 64:
+            return left**right
         return UNKNOWN
 
     def _sequence(self, expr: ir.Sequence, scope: Scope, bound: dict[str, Any]) -> Any:
@@ -163,9 +183,13 @@ class Constants:
         result: dict[Any, Any] = {}
         for key, value in zip(expr.keys, expr.values, strict=True):
             known = self.value(key, scope, bound)
-            if known is UNKNOWN or isinstance(known, list | dict):
+            each = self.value(value, scope, bound)
+            try:
+                result[known] = each
+            except TypeError:  # a list as a key, or a tuple with one inside
                 return UNKNOWN
-            result[known] = self.value(value, scope, bound)
+            if known is UNKNOWN:
+                return UNKNOWN
         return result
 
     def _unary(self, expr: ir.UnaryOp, scope: Scope, bound: dict[str, Any]) -> Any:
@@ -182,10 +206,7 @@ class Constants:
             base = self.value(func.value, scope, bound)
             arguments = [self.value(a, scope, bound) for a in expr.args]
             if isinstance(base, str) and UNKNOWN not in arguments:
-                try:
-                    return getattr(base, func.attr)(*arguments)
-                except (TypeError, ValueError, IndexError, KeyError):
-                    return UNKNOWN
+                return self._called(base, func.attr, arguments)
         for of in options(self._inference.type_of(func, scope)):
             name = of.name if isinstance(of, External) else ""
             if name in _ENVIRONMENT:
@@ -202,12 +223,21 @@ class Constants:
                 return self._converted(of.name, self.value(expr.args[0], scope, bound))
         return UNKNOWN
 
+    def _called(self, base: str, method: str, arguments: list[Any]) -> Any:
+        sizes = [len(a) for a in arguments if isinstance(a, str | list | tuple)]
+        if len(base) * max(sizes, default=1) > _MAX_LENGTH or (method == "format" and _WIDE.search(base)):
+            return UNKNOWN
+        try:
+            return _kept(getattr(base, method)(*arguments))
+        except _FAILURES:
+            return UNKNOWN
+
     def _converted(self, name: str, value: Any) -> Any:
         if value is UNKNOWN:
             return UNKNOWN
         try:
             return str(value) if name == "builtins.str" else int(value)
-        except (TypeError, ValueError):
+        except _FAILURES:
             return UNKNOWN
 
     def _bool_op(self, expr: ir.BoolOp, scope: Scope, bound: dict[str, Any]) -> Any:
@@ -220,6 +250,13 @@ class Constants:
         if len(known) == len(values):
             return next((v for v in values if not v), values[-1])
         return UNKNOWN
+
+
+def _kept(value: Any) -> Any:
+    """A computed value, or `UNKNOWN` when it has grown out of proportion."""
+    if isinstance(value, int):
+        return value if value.bit_length() <= _MAX_BITS else UNKNOWN
+    return UNKNOWN if isinstance(value, str | list | tuple) and len(value) > _MAX_LENGTH else value
 
 
 def _is_field(call: ir.Call) -> bool:
@@ -242,4 +279,5 @@ _EVALUATE: dict[type[ir.Node], Callable[[Constants, Any, Scope, dict[str, Any]],
     ir.UnaryOp: Constants._unary,
     ir.Call: Constants._call,
     ir.BoolOp: Constants._bool_op,
+    ir.NamedExpr: lambda self, expr, scope, bound: self.value(expr.value, scope, bound),
 }

@@ -32,6 +32,7 @@ from fastapi_architect.program.types import (
     Partial,
     Type,
     Union,
+    bounded,
     options,
     union,
 )
@@ -478,7 +479,7 @@ class TypeInference:
             return None
         self._working.add(key)
         try:
-            of = compute(self, expr, scope)
+            of = bounded(compute(self, expr, scope))
         finally:
             self._working.discard(key)
         if key in self._asked:

@@ -48,6 +48,7 @@ def unify(declared: Type | None, given: Type | None, known: dict[str, Type | Non
         if (
             isinstance(declared, Instance)
             and declared.cls == "builtins.type"
+            and declared.args
             and isinstance(option, ClassRef)
         ):
             unify(declared.args[0], Instance(option.cls, option.args), known)

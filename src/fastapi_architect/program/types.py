@@ -108,6 +108,32 @@ def union(*types: Type | None) -> Type | None:
     return next(iter(known), None)
 
 
+#: Parts that a type may have; behind them its arguments are not worth what they cost (`A2 = dict[A1, A1]` doubles).
+_MAX_PARTS = 200
+
+
+def bounded(of: Type | None) -> Type | None:
+    """The type, its arguments left out when it has too many parts: comparing and hashing walk all of them."""
+    if not isinstance(of, Instance | ClassRef | Union | Coroutine):
+        return of
+    stack: list[Type | None] = [of]
+    for _ in range(_MAX_PARTS):
+        if not stack:
+            return of
+        part = stack.pop()
+        if isinstance(part, Instance | ClassRef):
+            stack += part.args
+        elif isinstance(part, Union):
+            stack += part.options
+        elif isinstance(part, Coroutine):
+            stack.append(part.result)
+    if isinstance(of, Instance | ClassRef):
+        return type(of)(of.cls)
+    if isinstance(of, Union):
+        return union(*(bounded(option) for option in of.options[:_MAX_PARTS]))
+    return Coroutine(bounded(of.result))
+
+
 def options(of: Type | None) -> tuple[Type, ...]:
     """The alternatives of a type: itself, or a union's members; nothing when not known."""
     if of is None:

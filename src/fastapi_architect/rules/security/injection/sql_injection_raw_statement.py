@@ -68,10 +68,12 @@ _PLACES = {"path": "path", "query": "query string", "header": "headers", "cookie
 
 @rule.check(per=AppGraph)
 def request_data_in_a_statement(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
-    by_sink: dict[int, list[TaintPath]] = {}
+    by_statement: dict[tuple[int, str | int], list[TaintPath]] = {}
     for path in taint_paths(graph, "sql"):
-        by_sink.setdefault(id(path.sink), []).append(path)
-    for paths in by_sink.values():
+        argument = path.sink.argument  # a statement with a name may be run on several branches
+        name = argument.id if argument.__class__ is ir.Name else id(path.sink)
+        by_statement.setdefault((id(path.sink.scope), name), []).append(path)
+    for paths in by_statement.values():
         yield _finding(sorted(paths, key=lambda p: len(p.traces)), graph)
 
 
@@ -84,7 +86,8 @@ def _finding(paths: list[TaintPath], graph: AppGraph) -> Finding:
     name = written(first.path)
     running = graph.operations_running(first.source.function)
     route = running[0].names[0] if running else first.source.function.name
-    others = f" (and {len(paths) - 1} more of the requests' values)" if len(paths) > 1 else ""
+    values = len({(id(p.source), p.path) for p in paths})
+    others = f" (and {values - 1} more of the requests' values)" if values > 1 else ""
     built = written_statement(first.sink.argument, first.sink.scope)
     driver = fact.driver if isinstance(fact, SqlExecution) else "sqlalchemy"
     bound = bound_statement(built, STYLES.get(driver, "named"))

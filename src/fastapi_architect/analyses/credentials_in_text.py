@@ -38,20 +38,21 @@ _RESERVED = re.compile(
     re.IGNORECASE,
 )
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----(?:\\n|\s|[\"'+()])*[A-Za-z0-9+/=]{40}")
-#: Prefix, pattern, whose key it is.
+#: Pattern, whose key it is. A pattern begins with plain characters, which makes the search ten times as fast.
 _KEYS = tuple(
-    (prefix, re.compile(pattern), whose)
-    for prefix, pattern, whose in (
-        (b"AKIA", rb"\bAKIA[0-9A-Z]{16}\b", "an AWS access key"),
-        (b"ghp_", rb"\bghp_[A-Za-z0-9]{36}\b", "a GitHub token"),
-        (b"github_pat_", rb"\bgithub_pat_[A-Za-z0-9_]{40,}", "a GitHub token"),
-        (b"glpat-", rb"\bglpat-[A-Za-z0-9_-]{20,}", "a GitLab token"),
-        (b"xoxb-", rb"\bxoxb-[0-9]{8,}-[A-Za-z0-9-]{20,}", "a Slack token"),
-        (b"xoxp-", rb"\bxoxp-[0-9]{8,}-[A-Za-z0-9-]{20,}", "a Slack token"),
-        (b"AIza", rb"\bAIza[0-9A-Za-z_-]{35}\b", "a Google API key"),
-        (b"sk_live_", rb"\bsk_live_[0-9A-Za-z]{20,}", "a Stripe key"),
-        (b"sk-", rb"[\"']sk-(?:proj-|ant-[a-z0-9]+-)?[A-Za-z0-9_]{24,}", "an API key"),
-        (b"SG.", rb"\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{30,}", "a SendGrid key"),
+    (pattern.partition(b"[")[0].replace(b"\\.", b".").partition(b"(")[0], re.compile(pattern), whose)
+    for pattern, whose in (
+        (rb"AKIA[0-9A-Z]{16}\b", "an AWS access key"),
+        (rb"ghp_[A-Za-z0-9]{36}\b", "a GitHub token"),
+        (rb"github_pat_[A-Za-z0-9_]{40,}", "a GitHub token"),
+        (rb"glpat-[A-Za-z0-9_-]{20,}", "a GitLab token"),
+        (rb"xoxb-[0-9]{8,}-[A-Za-z0-9-]{20,}", "a Slack token"),
+        (rb"xoxp-[0-9]{8,}-[A-Za-z0-9-]{20,}", "a Slack token"),
+        (rb"AIza[0-9A-Za-z_-]{35}\b", "a Google API key"),
+        (rb"sk_live_[0-9A-Za-z]{20,}", "a Stripe key"),
+        (rb"\"sk-(?:proj-|ant-[a-z0-9]+-)?[A-Za-z0-9_]{24,}", "an API key"),
+        (rb"'sk-(?:proj-|ant-[a-z0-9]+-)?[A-Za-z0-9_]{24,}", "an API key"),
+        (rb"SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{30,}", "a SendGrid key"),
     )
 )
 _MADE_UP = re.compile(
@@ -110,7 +111,13 @@ def _keys(data: bytes) -> Iterator[tuple[int, str]]:
         if prefix in data:
             for match in pattern.finditer(data):
                 text = match[0][len(prefix) :]
-                if not _MADE_UP.search(match[0]) and len(set(text)) >= 9 and re.search(rb"\d", text):
+                inside = match.start() and data[match.start() - 1 : match.start()].isalnum()
+                if (
+                    not inside
+                    and not _MADE_UP.search(match[0])
+                    and len(set(text)) >= 9
+                    and re.search(rb"\d", text)
+                ):
                     yield match.start(), whose
     if b"PRIVATE KEY-----" in data:
         for match in _PRIVATE_KEY.finditer(data):

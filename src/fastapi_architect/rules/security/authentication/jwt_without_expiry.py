@@ -222,7 +222,7 @@ def a_token_of_ten_years_ago(proof: Proof) -> None:
     class Later(dt.datetime):
         @classmethod
         def now(cls, tz: dt.tzinfo | None = None) -> Later:
-            moved = dt.now(tz) + dt.timedelta(days=3650)
+            moved = dt.datetime.now(tz) + dt.timedelta(days=3650)
             return cls.fromtimestamp(moved.timestamp(), tz)
 
     proof.module("jwt.api_jwt").datetime = Later

@@ -35,9 +35,9 @@ from fastapi_architect.rules.kit import (
     Severity,
     ir,
     last_name,
-    names_in,
     routes_of,
     steps,
+    walk,
 )
 
 rule = Rule(
@@ -84,11 +84,12 @@ def _may_be_small(blocking: BlockingCall, function: Function) -> bool:
     """A packer is given what this body made itself, such as a few pages of text: nobody knows how much that is."""
     if not blocking.name.startswith(_PACKERS) or last_name(blocking.node.func) in _BRINGS:
         return False
-    given = {name for arg in blocking.node.args for name in names_in(arg)}
-    for binding_name in tuple(given):
-        for binding in function.facts.bindings.get(binding_name, ()):
-            given |= set(names_in(getattr(binding, "value", None)))
-    return not given & _BRINGS
+    given = list(blocking.node.args)
+    names = {node.id for arg in blocking.node.args for node in walk(arg) if isinstance(node, ir.Name)}
+    given += [b.value for name in names for b in function.facts.bindings.get(name, ()) if b.value is not None]
+    return not any(
+        isinstance(node, ir.Attribute) and node.attr in _BRINGS for value in given for node in walk(value)
+    )
 
 
 def _is_hash(blocking: BlockingCall, graph: AppGraph) -> bool:

@@ -1,0 +1,44 @@
+"""Two queries that filter and two that do not are no convention."""
+
+from fastapi import FastAPI
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+app = FastAPI()
+engine = create_engine("sqlite://")
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Note(Base):
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    is_deleted: Mapped[bool] = mapped_column(default=False)
+
+
+@app.get("/notes/{note_id}")
+def read(note_id: int) -> Note | None:
+    with Session(engine) as session:
+        return session.query(Note).filter(Note.id == note_id, Note.is_deleted.is_(False)).first()
+
+
+@app.put("/notes/{note_id}")
+def change(note_id: int) -> Note | None:
+    with Session(engine) as session:
+        return session.query(Note).filter_by(id=note_id, is_deleted=False).first()
+
+
+@app.get("/mine")
+def mine(owner: str) -> list[Note]:
+    with Session(engine) as session:
+        return session.query(Note).filter(Note.owner == owner).all()
+
+
+@app.get("/search")
+def search(owner: str) -> list[Note]:
+    with Session(engine) as session:
+        return session.query(Note).filter(Note.owner == owner).all()

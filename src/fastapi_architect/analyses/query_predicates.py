@@ -146,7 +146,7 @@ class _Reader:
 
     def _of_keyword(self, step: QueryStep, keyword: ir.Keyword) -> Iterator[Predicate]:
         """`filter_by(email=...)`: of the first entity of the chain's start."""
-        start = step.statement
+        start: ir.Expr | None = step.statement
         while isinstance(start, ir.Call) and isinstance(start.func, ir.Attribute):
             if start.func.attr in ("query", "select", "join"):
                 break
@@ -161,7 +161,7 @@ class _Reader:
                 yield Predicate(model, column, "==", "", expr, False, step, step.node, step.scope)
 
     def _order(self, step: QueryStep, arg: ir.Expr) -> Iterator[Predicate]:
-        inner = arg
+        inner: ir.Expr = arg
         while isinstance(inner, ir.Call):
             if isinstance(inner.func, ir.Attribute) and not inner.args:
                 inner = inner.func.value

@@ -131,8 +131,6 @@ def _fix(column: Column, graph: AppGraph) -> Fix | None:
     if column.call is None:
         return None
     place = column.scope.location(column.call)
-    if place.end_line is None or place.end_column is None:
-        return None
     inside = text_at(graph, place)[:-1].rstrip()
     end = Location(place.path, place.end_line, place.end_column - 1, place.end_line, place.end_column - 1)
     return Fix(

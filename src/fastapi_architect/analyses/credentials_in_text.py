@@ -50,7 +50,7 @@ _KEYS = tuple(
         (rb"xoxp-[0-9]{8,}-[A-Za-z0-9-]{20,}", "a Slack token"),
         (rb"AIza[0-9A-Za-z_-]{35}\b", "a Google API key"),
         (rb"sk_live_[0-9A-Za-z]{20,}", "a Stripe key"),
-        (rb"\"sk-(?:proj-|ant-[a-z0-9]+-)?[A-Za-z0-9_]{24,}", "an API key"),
+        (rb'"sk-(?:proj-|ant-[a-z0-9]+-)?[A-Za-z0-9_]{24,}', "an API key"),
         (rb"'sk-(?:proj-|ant-[a-z0-9]+-)?[A-Za-z0-9_]{24,}", "an API key"),
         (rb"SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{30,}", "a SendGrid key"),
     )

@@ -14,6 +14,7 @@ settings = Settings()
 queue = Celery("shop", broker="amqp://shop:Walnut-Desk-42@queue.bookshop.net//")  # finding: hardcoded-credential
 app = FastAPI()
 MAPS = {"key": "AIzaQ7w2Er5Ty8Ui1Op4As6Df9Gh3Jk0Lz5Xc2V"}  # finding: hardcoded-credential
+WORDS = {"key": "sk-proj-Zk7Qw2Er5Ty8Ui1Op4As6Df9Gh3Jk"}  # finding: hardcoded-credential
 
 
 @app.get("/stock")

@@ -112,7 +112,7 @@ def _finding(function: Function, handler: ir.Handler, graph: AppGraph) -> Findin
 def _fix(function: Function, handler: ir.Handler) -> Fix | None:
     last = handler.body[-1]
     place = function.location(last)
-    if isinstance(last, ir.Return | ir.Jump) or place.end_line is None or place.end_column is None:
+    if isinstance(last, ir.Return | ir.Jump):
         return None
     end = Location(place.path, place.end_line, place.end_column, place.end_line, place.end_column)
     return Fix("Raise it again", (Edit(end, "\n" + " " * place.column + "raise"),), safe=True)

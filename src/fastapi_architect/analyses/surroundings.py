@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from msgspec.structs import astuple
+
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.syntax import ir
@@ -22,7 +24,7 @@ def nodes_of(scope: Function) -> Iterator[Any]:
             stack += current
         elif isinstance(current, ir.Node):
             yield current
-            stack += [getattr(current, field) for field in current.__struct_fields__ if field != "span"]
+            stack += [v for v in astuple(current) if v.__class__ is list or isinstance(v, ir.Node)]
 
 
 def mentions_of(scope: Function, name: str) -> int:
@@ -41,10 +43,12 @@ def parents_of(scope: Function, graph: AppGraph) -> dict[int, Any]:
     if key not in known:
         found: dict[int, Any] = {}
         for node in nodes_of(scope):
-            for field in node.__struct_fields__:
-                value = getattr(node, field)
-                for child in value if value.__class__ is list else (value,):
-                    if isinstance(child, ir.Node):
-                        found[id(child)] = node
+            for value in astuple(node):
+                if value.__class__ is list:
+                    for child in value:
+                        if isinstance(child, ir.Node):
+                            found[id(child)] = node
+                elif isinstance(value, ir.Node):
+                    found[id(value)] = node
         known[key] = found
     return known[key]

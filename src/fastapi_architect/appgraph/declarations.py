@@ -6,8 +6,8 @@ is exported from several places and re-exported by others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,6 +19,8 @@ from fastapi_architect.program.program import Program
 from fastapi_architect.program.types import Type, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
+
+T = TypeVar("T")
 
 
 class Declared(msgspec.Struct, frozen=True):
@@ -92,7 +94,28 @@ def origins(program: Program, expr: ir.Expr | None, scope: Scope) -> Iterator[Or
 
 def origin(program: Program, expr: ir.Expr | None, scope: Scope) -> Origin:
     """The first of `origins`."""
+    if expr is None:
+        return NOWHERE
+    return _kept(program, "origin", expr, scope, _origin)
+
+
+def _origin(program: Program, expr: ir.Expr, scope: Scope) -> Origin:
     return next(origins(program, expr, scope), NOWHERE)
+
+
+def _kept(
+    program: Program, question: str, expr: ir.Expr, scope: Scope, find: Callable[[Program, ir.Expr, Scope], T]
+) -> T:
+    """The answer to a question about an expression, found once."""
+    key = (question, id(expr), id(scope))
+    known = program.answers.get(key)
+    if known is None:
+        answer = find(program, expr, scope)
+        if not program.inference.is_idle:
+            return answer
+        # The expression is kept, too: its identity must not be given to another one.
+        known = program.answers[key] = (expr, answer)
+    return known[1]  # type: ignore[no-any-return]
 
 
 def origin_of_name(dotted: str) -> Origin:
@@ -186,7 +209,11 @@ def unwrapped(program: Program, expr: ir.Expr, scope: Scope) -> tuple[ir.Expr, S
 
 def annotated_parts(program: Program, expr: ir.Expr | None, scope: Scope) -> Iterator[tuple[ir.Expr, Scope]]:
     """Metadata in `Annotated[T, ...]`, aliases followed, through unions and nesting, outermost first."""
-    yield from _annotated_parts(program, expr, scope, 0)
+    return iter(() if expr is None else _kept(program, "parts", expr, scope, _all_parts))
+
+
+def _all_parts(program: Program, expr: ir.Expr, scope: Scope) -> tuple[tuple[ir.Expr, Scope], ...]:
+    return tuple(_annotated_parts(program, expr, scope, 0))
 
 
 def _annotated_parts(
@@ -215,7 +242,11 @@ def annotation_heads(program: Program, expr: ir.Expr | None, scope: Scope) -> It
 
     `list[X]` and `None` for `Annotated[list[X] | None, ...]`.
     """
-    yield from _annotation_heads(program, expr, scope, 0)
+    return iter(() if expr is None else _kept(program, "heads", expr, scope, _all_heads))
+
+
+def _all_heads(program: Program, expr: ir.Expr, scope: Scope) -> tuple[tuple[ir.Expr, Scope], ...]:
+    return tuple(_annotation_heads(program, expr, scope, 0))
 
 
 def _annotation_heads(

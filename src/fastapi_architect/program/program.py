@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from typing import Any
 
 from fastapi_architect.program.call_graph import CallGraph
 from fastapi_architect.program.constants import Constants
@@ -78,6 +79,8 @@ class Program:
         self.calls = CallGraph(self)
         self._kept: list[object] = []
         self._sites_named: dict[str, list[Site]] = {}
+        #: What layers above found about expressions: (question, identities) to the expression and the answer.
+        self.answers: dict[tuple[str, int, int], tuple[ir.Expr, Any]] = {}
         self._found_modules: dict[tuple[str, str], Module | str | None] = {}
 
     def keep(self, expr: object) -> None:

@@ -93,6 +93,7 @@ class TypeInference:
         self.members = Members(self)
         self._strings: dict[str, ir.Expr | None] = {}
         self._working: set[object] = set()
+        self._expanded: dict[tuple[int, int], tuple[ir.Expr, ir.Expr, Scope]] = {}
         #: What was asked for while it was worked out (`s = s.where(...)`), and what was found without it.
         self._asked: set[object] = set()
         self._types_without: list[int] = []
@@ -104,14 +105,15 @@ class TypeInference:
         """The scope that binds `name` as seen from `scope`, with its bindings, by Python's scoping rules."""
         current: Scope | None = scope
         while current is not None:
-            facts = current.facts
-            declared = facts.is_global.get(name)
-            if declared == "global":
-                current = current.module
-                facts = current.facts
-            elif declared == "nonlocal":
-                current = current.parent
-                continue
+            facts = current._facts or current.facts  # noqa: SLF001 - asked a hundred thousand times: no call of a property
+            if facts.is_global:
+                declared = facts.is_global.get(name)
+                if declared == "global":
+                    current = current.module
+                    facts = current.facts
+                elif declared == "nonlocal":
+                    current = current.parent
+                    continue
             bindings = facts.bindings.get(name)
             if bindings and (current is scope or not isinstance(current, Class)):
                 return current, bindings
@@ -233,6 +235,25 @@ class TypeInference:
         Stops at anything that is not a name with exactly one assignment; strings are parsed. Gives the expression and
         the scope it is to be read in.
         """
+        kind = expr.__class__
+        if kind is not ir.Name and kind is not ir.Attribute:
+            return self._expand(expr, scope) if kind is ir.Constant else (expr, scope)
+        key = (id(expr), id(scope))
+        known = self._expanded.get(key)
+        if known is None:
+            found, where = self._expand(expr, scope)
+            if self._working:
+                return found, where  # types that are being worked out may be missing on the way
+            # The expression is kept, too: its identity must not be given to another one.
+            known = self._expanded[key] = (expr, found, where)
+        return known[1], known[2]
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is being worked out: what is found now is final, and may be kept."""
+        return not self._working
+
+    def _expand(self, expr: ir.Expr, scope: Scope) -> tuple[ir.Expr, Scope]:
         for _ in range(20):
             if isinstance(expr, ir.Constant) and expr.kind == "str":
                 parsed = self.parse(str(expr.value))
@@ -264,6 +285,7 @@ class TypeInference:
     # ── bindings ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def binding_type(self, binding: Binding, scope: Scope) -> Type | None:
+        """What one binding gives a name."""
         kind = binding.kind
         if kind in ("assign", "walrus"):
             return self.take_apart(self.type_of(binding.value, scope), binding.path)
@@ -313,6 +335,7 @@ class TypeInference:
         return ModuleRef(submodule) if submodule is not None else None
 
     def external(self, name: str) -> Type:
+        """A library\'s class or other name, by its canonical name."""
         name = self.library.canonical(builtins.canonical(name))
         return ClassRef(name) if self.library.is_class(name) else External(name)
 

@@ -8,7 +8,7 @@ from tests.appgraph.sample import program_of
 from fastapi_architect.program.definitions import Function
 
 
-class Stop(Exception):  # noqa: N818 - raised by the generated code
+class Stop(Exception):
     pass
 
 

@@ -14,7 +14,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "bookshop_vulnerable"
-NEWEST = next((p for p in ("python3.15", "python3.14", "python3.13", "python3.12") if shutil.which(p)), None)
+
+
+def starts(python: str) -> bool:
+    """A version manager leaves a name on the path for interpreters that are not switched on."""
+    return (
+        shutil.which(python) is not None
+        and subprocess.run([python, "-c", ""], check=False, capture_output=True).returncode == 0
+    )
+
+
+NEWEST = next(filter(starts, ("python3.15", "python3.14", "python3.13", "python3.12")), None)
 
 
 def report(

@@ -156,3 +156,66 @@ def test_a_name_that_was_looked_up_before_is_tentative_in_a_statement() -> None:
 def test_a_name_that_nobody_looked_up_is_certain_in_a_statement() -> None:
     files = {"main.py": _LOOKED_UP.format(check="pass")}
     assert _confidences("sql-injection-raw-statement", files) == [Confidence.CERTAIN]
+
+
+_LISTED = """
+    from fastapi import FastAPI
+    from sqlalchemy import create_engine, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+    app = FastAPI()
+    engine = create_engine("sqlite://")
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Report(Base):
+        __tablename__ = "reports"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+
+    @app.get("{path}")
+    def reports(limit: int = 10) -> list[int]:
+        with Session(engine) as session:
+            return [report.id for report in session.scalars(select(Report).limit(limit))]
+"""
+
+
+def test_an_unbounded_page_for_administrators_is_minor() -> None:
+    files = {"main.py": _LISTED.format(path="/admin/reports")}
+    assert _severities("list-endpoint-without-pagination", files) == [Severity.MINOR]
+
+
+def test_an_unbounded_page_for_everybody_is_important() -> None:
+    files = {"main.py": _LISTED.format(path="/reports")}
+    assert _severities("list-endpoint-without-pagination", files) == [Severity.IMPORTANT]
+
+
+_REQUEST = """
+    import requests
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+
+    def fetch() -> str:
+        return requests.get("https://example.org").text
+
+
+    @app.get("/page")
+    def page() -> str:
+        return {body}
+"""
+
+
+def test_a_call_that_no_request_is_seen_to_reach_is_tentative_without_a_limit() -> None:
+    files = {"main.py": _REQUEST.format(body='""')}
+    assert _confidences("outbound-call-without-timeout", files) == [Confidence.TENTATIVE]
+
+
+def test_a_call_in_a_request_is_certain_without_a_limit() -> None:
+    files = {"main.py": _REQUEST.format(body="fetch()")}
+    assert _confidences("outbound-call-without-timeout", files) == [Confidence.CERTAIN]

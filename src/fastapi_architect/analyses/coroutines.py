@@ -165,13 +165,13 @@ class _Reader:
                     yield found
 
     def _of_site(self, site: Site, scope: Function) -> Unawaited | None:
-        if site.context.role == "statement-value":
-            use = "discarded"
-        elif site.context.inside("with-item", "lambda", "decorator", "default") is not None:
+        discarded = site.context.role == "statement-value"
+        if not discarded and site.context.inside("with-item", "lambda", "decorator", "default") is not None:
             return None
-        else:
-            use = self._use(site.node, site, scope)
-        if not use or not self._is_coroutine(site):
+        if not self._is_coroutine(site):  # types are known by now, what stands around an expression is not
+            return None
+        use = "discarded" if discarded else self._use(site.node, site, scope)
+        if not use:
             return None
         targets = self._program.calls.targets(site)
         name = dotted_name(site.node.func) or f"(...).{last_name(site.node.func)}"

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
-from fastapi_architect.appgraph.schemas import SchemaField, read_schema, specialised_fields
+from fastapi_architect.appgraph.schemas import SchemaField, specialised_fields
 from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.types import Coroutine, Instance, Type, options
 from fastapi_architect.source.location import Location
@@ -89,7 +90,7 @@ class ExposureReader:
     def _of_class(
         self, of: Instance, cls: Class, path: str, depth: int, seen: frozenset[int]
     ) -> Iterator[ExposedField]:
-        schema = read_schema(self._graph.program, cls)
+        schema = schema_of(cls, self._graph)
         if schema is None:
             model = self._models.get(id(cls))
             for column in model.table.columns if model is not None else ():

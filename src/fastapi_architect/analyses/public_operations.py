@@ -33,10 +33,19 @@ _PUBLIC = re.compile(
 _PROOFS = (PasswordVerify, SecretComparison, SignatureVerification, TokenDecode)
 
 
+#: What a docstring says of an operation that is open on purpose.
+_SAID = re.compile(
+    r"no auth\w* (is )?(required|needed|necessary)|without (any )?auth|unauthenticated|not require (any )?auth|"
+    r"publicly (accessible|available)|public (end ?point|route|api)\b|(endpoint|route) is public",
+    re.IGNORECASE,
+)
+
+
 def is_public_by_nature(operation: PathOperation) -> bool:
-    """Its path or its handler's name says that strangers have to reach it (login, health, webhook ...)."""
+    """Its path, its handler's name or docstring says that strangers have to reach it (login, health, webhook ...)."""
     handler = operation.handler.name if operation.handler is not None else operation.handler_name
-    return bool(_PUBLIC.search(operation.path) or _PUBLIC.search(handler))
+    said = operation.handler.node.docstring if operation.handler is not None else ""
+    return bool(_PUBLIC.search(operation.path) or _PUBLIC.search(handler) or _SAID.search(said or ""))
 
 
 class CallerQuestions:

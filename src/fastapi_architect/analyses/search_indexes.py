@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from weakref import WeakKeyDictionary
 
 from fastapi_architect.analyses.migration_history import histories
 from fastapi_architect.appgraph.graph import AppGraph
@@ -45,10 +46,20 @@ def is_known(model: Model, graph: AppGraph) -> bool:
     """Nothing hides an index: the model is complete, and no SQL of the migrations makes indexes on its table."""
     if not model.is_complete or not table_of(model, graph).is_complete or not model.table.name:
         return False
-    return not any(
-        operation.kind in ("execute", "sql")
-        and _CREATE_INDEX.search(operation.sql or "")
-        and model.table.name in (operation.sql or "")
-        for revision in graph.revisions
-        for operation in revision.upgrades
-    )
+    return not any(model.table.name in sql for sql in _index_statements(graph))
+
+
+_STATEMENTS: WeakKeyDictionary[AppGraph, tuple[str, ...]] = WeakKeyDictionary()
+
+
+def _index_statements(graph: AppGraph) -> tuple[str, ...]:
+    """SQL texts of the migrations that make indexes; read once for each graph."""
+    found = _STATEMENTS.get(graph)
+    if found is None:
+        found = _STATEMENTS[graph] = tuple(
+            operation.sql
+            for revision in graph.revisions
+            for operation in revision.upgrades
+            if operation.kind in ("execute", "sql") and operation.sql and _CREATE_INDEX.search(operation.sql)
+        )
+    return found

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
+from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.path_operations import PathOperation
-from fastapi_architect.appgraph.schemas import SchemaField, read_schema
+from fastapi_architect.appgraph.schemas import SchemaField
 from fastapi_architect.concepts.database import DatabaseCall, QueryStart, QueryStep, SqlExecution, SqlText
 from fastapi_architect.dataflow.access_path import AccessPath
 from fastapi_architect.dataflow.clean_types import CleanTypes
@@ -265,7 +266,7 @@ class _Entries:
         for option in options(of):
             if not isinstance(option, Instance) or not isinstance(option.cls, Class):
                 continue
-            schema = read_schema(self._program, option.cls)
+            schema = schema_of(option.cls, self._graph)
             for field in schema.fields if schema is not None else ():
                 path = (*above, field.name)
                 if self._clean_types.is_clean(field.type) or len(

@@ -475,7 +475,7 @@ class _Enqueues:
         task = self.by_function.get(id(function)) if function is not None else None
         return self._site("background", site, task, None, tuple(site.node.args[1:]), keywords, {}, function)
 
-    def _site(  # noqa: PLR0917
+    def _site(
         self,
         kind: str,
         site: Site,

@@ -168,8 +168,7 @@ class DependencyReader:
             scope = callable_.parent or callable_.module
             yield from ((p, scope) for p in callable_.parameters[1 if bound else 0 :])
             return
-        for param, owner in self._parameters.signature_of_model(callable_):
-            yield param, owner
+        yield from self._parameters.signature_of_model(callable_)
 
     def injected(
         self, declared: Declared, path_names: frozenset[str], level: str = "parameter"

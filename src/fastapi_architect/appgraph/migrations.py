@@ -367,7 +367,7 @@ def _resolved(location: str, folder: str) -> str:
     return "/".join(parts)
 
 
-def _environment(  # noqa: PLR0917
+def _environment(
     program: Program,
     location: str,
     config: str | None,

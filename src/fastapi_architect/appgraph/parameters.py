@@ -400,7 +400,7 @@ class ParameterReader:
                     field.owner,
                     field.location,
                     model,
-                )  # fmt: skip
+                )
             )
         del declared
         return found

@@ -226,7 +226,7 @@ class RelationshipReader:
             return self.program.constants.string(argument(call, 0, "name"), scope) or ""
         return ""
 
-    def _uselist(  # noqa: PLR0917 - everything that SQLAlchemy decides by
+    def _uselist(
         self,
         cls: Class,
         given: _Options,

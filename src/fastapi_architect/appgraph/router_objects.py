@@ -13,9 +13,9 @@ import msgspec
 
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Binding, Class, Function, Scope
-from fastapi_architect.program.facts import Context, Site
+from fastapi_architect.program.facts import Context
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.types import ClassRef, FunctionRef, Instance, ModuleRef, options
+from fastapi_architect.program.types import ClassRef, FunctionRef, Instance, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
@@ -316,10 +316,7 @@ class RouterObjects:
                 way = self._construction(expr.value, scope, environment, of.cls)
                 for value, method in self._inference.attribute_assignments(of.cls, expr.attr):
                     if value is not None:
-                        for each, inner in self.targets(value, method, way):
-                            yield each, inner
-            elif isinstance(of, ModuleRef):
-                continue
+                        yield from self.targets(value, method, way)
 
     def _router_of_application(
         self, expr: ir.Attribute, scope: Scope, environment: Environment
@@ -502,8 +499,3 @@ def _enclosing(scope: Scope) -> Iterator[Scope]:
     while current is not None:
         yield current
         current = current.parent
-
-
-def creation_site(program: Program, each: RouterObject) -> Site | None:
-    """The site of an object's creating call."""
-    return next((s for s in each.scope.facts.calls if s.node is each.creation), None)

@@ -158,7 +158,7 @@ class RouterReader:
 
     def _concerns_routing(self, event: Event, target: ir.Expr) -> bool:
         """Report only what surely is about routers: other objects have a `get` or `mount` too."""
-        if event.kind in ("include",) or event.method in ("add_api_route", "add_api_websocket_route"):
+        if event.kind == "include" or event.method in ("add_api_route", "add_api_websocket_route"):
             return event.scope.module.kind == "source"
         if (
             event.handler is None

@@ -428,7 +428,7 @@ def _default(
     return None, None
 
 
-def _required(  # noqa: PLR0917
+def _required(
     program: Program,
     each: Declared,
     default: ir.Expr | None,

@@ -231,7 +231,7 @@ class TableReader:
 
     # ── columns ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def column(  # noqa: PLR0917
+    def column(
         self,
         call: ir.Call,
         scope: Scope,
@@ -297,7 +297,7 @@ class TableReader:
             scope=scope,
         )
 
-    def _nullable(  # noqa: PLR0917
+    def _nullable(
         self,
         primary_key: bool,
         python_type: Type | None,

@@ -35,7 +35,7 @@ class YamlNode(msgspec.Struct, eq=False):
     pairs: list[tuple[YamlNode, YamlNode]] = msgspec.field(default_factory=list)
 
 
-class InvalidYaml(ValueError):  # noqa: N818 - the name says what is wrong
+class InvalidYaml(ValueError):
     """The text is no YAML, or not one that is read here; the message says why."""
 
 

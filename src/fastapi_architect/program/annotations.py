@@ -144,6 +144,7 @@ class Annotations:
         return None
 
     def subscripted(self, expr: ir.Subscript, scope: Scope) -> Type | None:
+        """What `X[...]` allows as an annotation."""
         elements: list[ir.Expr] = expr.slice.elts if isinstance(expr.slice, ir.Sequence) else [expr.slice]
         if not elements:
             return None  # `Optional[()]`
@@ -187,5 +188,6 @@ class Annotations:
         return substitute(of, dict(zip(variables_in(of), args, strict=False)))
 
     def arguments(self, elements: list[ir.Expr], scope: Scope) -> tuple[Type | None, ...]:
+        """Types of the elements between brackets; ellipses left out."""
         kept = [e for e in elements if not (isinstance(e, ir.Constant) and e.kind == "ellipsis")]
         return tuple(self.annotation(each, scope) for each in kept)

@@ -152,6 +152,7 @@ class Module(Scope):
 
     @property
     def body(self) -> list[ir.Stmt]:
+        """The statements."""
         return self.parsed.body
 
     @property
@@ -160,6 +161,7 @@ class Module(Scope):
         return self.name if self.is_package else self.name.rpartition(".")[0]
 
     def location(self, node: ir.Node | None = None) -> Location:
+        """Where `node` stands; the definition itself when None."""
         return self._locate(node.span) if node is not None else Location(self.path, 1)
 
     def mentions(self, identifier: str) -> bool:
@@ -184,9 +186,11 @@ class Class(Scope):
 
     @property
     def body(self) -> list[ir.Stmt]:
+        """The statements."""
         return self.node.body
 
     def location(self, node: ir.Node | None = None) -> Location:
+        """Where `node` stands; the definition itself when None."""
         return self._locate(node.span if node is not None else self.node.name_span or self.node.span)
 
 
@@ -209,6 +213,7 @@ class Function(Scope):
 
     @property
     def body(self) -> list[ir.Stmt]:
+        """The statements."""
         body = self._body
         if body is None:
             body = self._body = ir.decode_body(self.node.encoded_body)
@@ -225,6 +230,7 @@ class Function(Scope):
         return self.node.is_generator
 
     def location(self, node: ir.Node | None = None) -> Location:
+        """Where `node` stands; the definition itself when None."""
         return self._locate(node.span if node is not None else self.node.name_span or self.node.span)
 
     def parameter(self, name: str) -> ir.Param | None:

@@ -19,8 +19,8 @@ class Context:
     """What surrounds a node, innermost first: a linked list towards the body's root.
 
     Attributes:
-        role: root, loop (its body), iter (the expression looped over, outermost of a comprehension), comprehension (its element and conditions), try, handler, try-else,
-            finally, with, with-item, if, else, case, lambda, await, statement-value, decorator, default.
+        role: root, loop (its body), iter (what is looped over), comprehension (its element and conditions), try, handler,
+            try-else, finally, with, with-item, if, else, case, lambda, await, statement-value, decorator, default.
         node: the enclosing node (for `handler` the `ir.Handler`, for `if` and `else` the `ir.If`, `ir.Branch` or `ir.IfExp`).
         parent: the next context outwards.
         loops: how many loops and comprehensions are around.

@@ -135,6 +135,7 @@ class Signatures:
         return of
 
     def seen_from(self, of: Type | None, owner: Class, receiver: Instance | ClassRef) -> Type | None:
+        """A type of `owner`, with its type variables filled in as the receiver fixes them."""
         if not isinstance(receiver.cls, Class):
             return of
         own = dict(zip(self._inference.hierarchy.variables(receiver.cls), receiver.args, strict=False))

@@ -71,7 +71,7 @@ def {function}_is_{seen}(proof: Proof) -> None:
 _WEAKNESS = '\n    cwe=0,\n    cvss="AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N",'
 
 
-class BadName(ValueError):  # noqa: N818 - the name says what is wrong
+class BadName(ValueError):
     """The name cannot be a rule's; the message says what to write instead."""
 
 

@@ -54,7 +54,7 @@ _OTHER_FILE = re.compile(
 _CONFIGURATION = (".toml", ".yaml", ".yml", ".json", ".ini", ".cfg")
 
 
-class NoSuchPath(Exception):  # noqa: N818 - the name says what happened, as FileNotFoundError does not
+class NoSuchPath(Exception):
     """The path to review does not exist or cannot be read; the message names the next step."""
 
 

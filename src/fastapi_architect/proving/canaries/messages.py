@@ -47,7 +47,7 @@ class Messages:
 
         sent = self.sent
 
-        def send_task(  # noqa: PLR0917 - the signature of Celery
+        def send_task(
             application: Any, name: str, args: Any = None, kwargs: Any = None, task_id: str | None = None,
             task_type: Any = None, **options: Any,
         ) -> Any:  # fmt: skip

@@ -166,7 +166,7 @@ class Outbound:
         def patched_sendto(sock: socket.socket, data: Any, *rest: Any) -> int:
             return sendto(sock, data, *rest[:-1], guarded(sock, rest[-1]))
 
-        def patched_getaddrinfo(  # noqa: PLR0917 - the signature of the standard library
+        def patched_getaddrinfo(
             host: Any,
             port: Any,
             family: int = 0,
@@ -253,7 +253,7 @@ def _install_requests(outbound: Outbound) -> None:
     from requests.adapters import HTTPAdapter
     from urllib3 import HTTPResponse
 
-    def send(  # noqa: PLR0917 - the signature of requests
+    def send(
         adapter: HTTPAdapter, request: Any, stream: bool = False, timeout: Any = None, verify: Any = True,
         cert: Any = None, proxies: Any = None,
     ) -> Any:  # fmt: skip

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.select_statements import SelectStatement, names_model, selects
@@ -20,6 +21,7 @@ from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.concepts.database import QueryStep
 from fastapi_architect.rules.kit import (
     UNKNOWN,
+    AccessLevel,
     AppGraph,
     Class,
     Confidence,
@@ -75,6 +77,13 @@ _BOUNDED_CALLS = frozenset({"paginate", "apaginate", "yield_per", "stream", "str
 
 @rule.check(per=PathOperation)
 def list_without_a_limit(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
+    # Administrators are few, and are trusted with more than this.
+    by_few = graph.access(operation).level is AccessLevel.ADMIN or "admin" in operation.path.split("/")
+    for finding in _lists(operation, graph):
+        yield replace(finding, severity=Severity.MINOR) if by_few else finding
+
+
+def _lists(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
     handler = operation.handler
     if handler is None or operation.kind != "http" or "GET" not in operation.methods:
         return

@@ -32,6 +32,7 @@ from fastapi_architect.rules.kit import (
     Location,
     Proof,
     Rule,
+    Scope,
     Severity,
     argument,
     dotted_name,
@@ -68,7 +69,8 @@ def request_may_wait_for_ever(request: OutboundRequest, graph: AppGraph) -> Iter
         return
     if own is not None:
         if _is_none(own) and not request.name.endswith(".stream"):
-            yield _finding(request, "switches the time limit off", graph, Confidence.CERTAIN)
+            # Whoever writes None has thought about it.
+            yield _finding(request, "switches the time limit off", graph, Confidence.TENTATIVE)
         return
     if request.timeout_given or request.default_timeout is not None or _limits_itself(request, graph):
         return
@@ -164,7 +166,7 @@ def _finding(
     call: OutboundRequest | ClientCreation | AsyncWait, how: str, graph: AppGraph, confidence: Confidence
 ) -> Finding:
     name = dotted_name(call.node.func) or call.name
-    if not is_served(call.scope, graph):
+    if not is_served(call.scope, graph) or _is_beside(call.scope, graph):
         confidence = Confidence.TENTATIVE  # a script: its user notices, and ends it
     where = f"`{call.scope.name}`" if isinstance(call.scope, Function) else f"`{call.scope.module.path}`"
     verb = "creates a client with" if isinstance(call, ClientCreation) else "calls"
@@ -181,6 +183,13 @@ def _finding(
         trace=steps((call, f"{name} {how}")),
         fix=_fix(call, name) if isinstance(call, OutboundRequest) else None,
     )
+
+
+def _is_beside(scope: Scope, graph: AppGraph) -> bool:
+    """A plain function that no request and no task is seen to reach: it may belong to a command line."""
+    if not isinstance(scope, Function) or scope.is_async:
+        return False
+    return not graph.entries(scope) and not any(task.function is scope for task in graph.tasks)
 
 
 def _suggestion(call: OutboundRequest | ClientCreation | AsyncWait, name: str) -> str:

@@ -119,6 +119,8 @@ def _finding(
 
 def _differs(made: ClientCreation | TemplateEnvironment, function: Function) -> bool:
     """An option by which clients differ comes from this call, not from settings."""
+    if function.facts.is_global:
+        return True  # what it fetched is kept in a global name: most requests do not get here
     local = function.facts.bindings
     if function.name == "__init__" and len(function.parameters) > 1:
         return True  # a client for whoever is named in the arguments

@@ -15,10 +15,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.public_operations import decorator_with, guard_of, is_public_by_nature
 from fastapi_architect.appgraph.parameters import Parameter
-from fastapi_architect.appgraph.schemas import read_schema
 from fastapi_architect.rules.kit import (
     AccessLevel,
     AppGraph,
@@ -162,7 +162,7 @@ def _names_privilege(parameter: Parameter, graph: AppGraph) -> bool:
         return True
     for of in options(parameter.type):
         cls = getattr(of, "cls", None)
-        schema = read_schema(graph.program, cls) if isinstance(cls, Class) else None
+        schema = schema_of(cls, graph) if isinstance(cls, Class) else None
         if schema is not None and any(_PRIVILEGE.match(f.name) for f in schema.fields):
             return True
     return False

@@ -4,7 +4,8 @@ A guard is easily forgotten on the route that was added last. When at least thre
 them, are guarded by the same dependency, the one without it is reported and the siblings are shown.
 
 Known limits: routes that are public by their nature (login, health, webhooks with a signature) are recognised by their
-path and name, and a GET without inputs that reads no database tells everybody the same; anything else is declared public with a reason in `[tool.fastapi-architect.project]`.
+path and name, and a GET without inputs that reads no database tells everybody the same; anything else is declared
+public with a reason in `[tool.fastapi-architect.project]`.
 """
 
 from __future__ import annotations

@@ -61,8 +61,12 @@ def query_without_the_tenant(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     every = [
         s for s in statements(graph) if s.scope.module.kind == "source" and s.predicates and not s.opaque
     ]
+    by_model: dict[int, list[Statement]] = {}
+    for each in every:
+        for model_id in dict.fromkeys(id(p.model) for p in each.predicates):
+            by_model.setdefault(model_id, []).append(each)
     for model in models:
-        yield from _of_model(model, [s for s in every if any(p.model is model for p in s.predicates)], graph)
+        yield from _of_model(model, by_model.get(id(model), []), graph)
 
 
 def _of_model(model: Model, queries: list[Statement], graph: AppGraph) -> Iterator[Finding]:
@@ -81,7 +85,7 @@ def _of_model(model: Model, queries: list[Statement], graph: AppGraph) -> Iterat
         if not operations:
             continue
         first = query.predicates[0]
-        column = sorted(tenant)[0]
+        column = min(tenant)
         yield rule.at(
             first,
             f"`{function.name}` searches `{model.name}` without `{column}`, which {len(naming)} of the {len(queries)} queries of "

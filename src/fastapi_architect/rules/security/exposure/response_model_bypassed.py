@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.exposed_fields import exposure
-from fastapi_architect.appgraph.schemas import read_schema
 from fastapi_architect.concepts.http import ResponseCreation
 from fastapi_architect.program.types import Type
 from fastapi_architect.rules.kit import (
@@ -75,7 +75,7 @@ def _declared_fields(of: Type | None, graph: AppGraph) -> frozenset[str]:
         if not isinstance(option, Instance):
             continue
         if isinstance(option.cls, Class):
-            schema = read_schema(graph.program, option.cls)
+            schema = schema_of(option.cls, graph)
             found |= {f.name for f in schema.fields} if schema is not None else set()
         for each in option.args:
             found |= _declared_fields(each, graph)
@@ -149,7 +149,7 @@ def _wider(
                 return inner[0]
             continue
         model = models.get(id(option.cls))
-        schema = read_schema(graph.program, option.cls)
+        schema = schema_of(option.cls, graph)
         names = {c.attribute or c.name for c in model.table.columns} if model is not None else set()
         if schema is not None:
             names |= {f.name for f in schema.fields if not f.excluded}

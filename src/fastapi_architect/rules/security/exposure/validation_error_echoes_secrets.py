@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.appgraph.applications import ExceptionHandler
 from fastapi_architect.appgraph.parameters import Parameter
-from fastapi_architect.appgraph.schemas import read_schema
 from fastapi_architect.rules.kit import (
     AppGraph,
     Application,
@@ -81,7 +81,7 @@ def _secret_of(parameter: Parameter, graph: AppGraph) -> str:
         return ""
     for of in options(parameter.type):
         cls = getattr(of, "cls", None)
-        schema = read_schema(graph.program, cls) if isinstance(cls, Class) else None
+        schema = schema_of(cls, graph) if isinstance(cls, Class) else None
         fields = schema.fields if schema is not None else ()
         for field in fields:
             others = any(f.required for f in fields if f is not field)

@@ -21,9 +21,9 @@ from fastapi_architect.analyses.bound_parameters import (
     bound_statement,
     written_statement,
 )
+from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.taint import taint_paths
 from fastapi_architect.appgraph.parameters import Parameter
-from fastapi_architect.appgraph.schemas import read_schema
 from fastapi_architect.concepts.database import SqlExecution, SqlText
 from fastapi_architect.dataflow.access_path import written
 from fastapi_architect.dataflow.path import TaintPath
@@ -129,7 +129,7 @@ def _is_validated(path: TaintPath, graph: AppGraph) -> bool:
     if not isinstance(fact, Parameter):
         return False
     classes = [o.cls for o in options(fact.type) if isinstance(o, Instance) and isinstance(o.cls, Class)]
-    schemas = [read_schema(graph.program, cls) for cls in classes]
+    schemas = [schema_of(cls, graph) for cls in classes]
     fields = [part.strip("[]") for part in path.path[1:2]]
     return any(schema.validators_of(field) for schema in schemas if schema is not None for field in fields)
 
@@ -144,7 +144,7 @@ def _is_checked(path: TaintPath, graph: AppGraph) -> bool:
             return True
         sites = (s for s in trace.scope.facts.calls if s.node is call and trace.kind == "returned")
         owners = [target.owner for site in sites for target in graph.program.calls.targets(site)]
-        schemas = [read_schema(graph.program, owner) for owner in owners if owner is not None]
+        schemas = [schema_of(owner, graph) for owner in owners if owner is not None]
         if any(schema is not None and schema.validators for schema in schemas):
             return True
     return False

@@ -40,8 +40,16 @@ class RuleFailed(Exception):
     """A rule raised: a fault of this tool, never of the reviewed code."""
 
     def __init__(self, rule: str, unit: object) -> None:
-        super().__init__(f"the rule {rule} failed on {unit!r}")
+        super().__init__(f"the rule {rule} failed on {_named(unit)}")
         self.rule = rule
+
+
+def _named(unit: object) -> str:
+    """A unit's name for a message: its representation would print half the graph, with addresses."""
+    name = getattr(unit, "full_name", None) or getattr(unit, "name", None) or ""
+    if isinstance(unit, PathOperation):
+        name = str(unit)
+    return f"{type(unit).__name__} {name}".rstrip()
 
 
 def units(spec: CheckSpec, graph: AppGraph) -> Iterable[Any]:
@@ -77,7 +85,7 @@ def ask(
         for spec in rule.checks:
             for unit in units(spec, graph):
                 try:
-                    found += spec.function(unit, graph)
+                    found += list(spec.function(unit, graph))
                 except Exception as error:
                     fault = RuleFailed(rule.name, unit)
                     fault.__cause__ = error

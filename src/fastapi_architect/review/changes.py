@@ -6,7 +6,9 @@ import re
 import subprocess
 from pathlib import Path
 
-_HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
+_HUNK = re.compile(r"^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_ESCAPE = re.compile(r"\\([0-7]{3}|.)")
+_ESCAPED = {"a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r"}
 
 
 class ChangesError(Exception):
@@ -34,6 +36,10 @@ def changed_lines(root: Path, revision: str) -> dict[str, frozenset[int]]:
         "--unified=0",
         "--no-color",
         "--no-ext-diff",
+        "--no-textconv",
+        "--text",  # a tree's own .gitattributes may call a source file binary, which would hide its changes
+        "--src-prefix=a/",
+        "--dst-prefix=b/",
         "--relative",
         "--no-renames",
         commit,
@@ -50,16 +56,30 @@ def changed_lines(root: Path, revision: str) -> dict[str, frozenset[int]]:
 def _parse(diff: str) -> dict[str, frozenset[int]]:
     changed: dict[str, set[int]] = {}
     current: set[int] = set()
-    for line in diff.splitlines():
-        if line.startswith("+++ "):
-            name = line[4:].strip().strip('"')
-            current = changed.setdefault(name.removeprefix("b/"), set())
-        else:
-            hunk = _HUNK.match(line)
-            if hunk:
-                first, count = int(hunk[1]), int(hunk[2] or 1)
-                current.update(range(first, first + count))
+    content = 0  # lines of the hunk that are still to come: a changed line may read like a header
+    for line in diff.split("\n"):
+        if content:
+            content -= not line.startswith("\\")  # "\ No newline at end of file" is not counted
+        elif line.startswith("+++ "):
+            current = changed.setdefault(_name(line[4:]).removeprefix("b/"), set())
+        elif hunk := _HUNK.match(line):
+            first, count = int(hunk[2]), int(hunk[3] or 1)
+            content = int(hunk[1] or 1) + count
+            current.update(range(first, first + count))
     return {path: frozenset(lines) for path, lines in changed.items()}
+
+
+def _name(written: str) -> str:
+    """A path as `+++` writes it: a tab behind names with spaces, C escapes in quotes for unusual ones."""
+    written = written.removesuffix("\t")
+    if not (written.startswith('"') and written.endswith('"')):
+        return written
+
+    def plain(match: re.Match[str]) -> str:
+        sign = match[1]
+        return chr(int(sign, 8)) if len(sign) == 3 else _ESCAPED.get(sign, sign)
+
+    return _ESCAPE.sub(plain, written[1:-1])
 
 
 def _lines(path: Path) -> int:
@@ -70,18 +90,20 @@ def _lines(path: Path) -> int:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(root), "-c", "core.quotepath=off", *arguments]
+    # A reviewed repository's own configuration must not name a program that git would start.
+    command = ["git", "-C", str(root), "-c", "core.quotepath=off", "-c", "core.fsmonitor=false", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, errors="surrogateescape")
+        done = subprocess.run(command, capture_output=True, check=False)
     except FileNotFoundError:
         message = "git is not installed, so --changed-since cannot tell what has changed; leave it out"
         raise ChangesError(message) from None
     if done.returncode != 0:
-        if "not a git repository" in done.stderr:
+        problem = done.stderr.decode("utf-8", "replace").strip()
+        if "not a git repository" in problem:
             message = f"{root} is not in a git repository; leave out --changed-since"
         elif arguments[0] == "rev-parse":
             message = f"git knows no revision {arguments[-1].removesuffix('^{commit}')!r} here; fetch it, or name another"
         else:
-            message = f"git {arguments[0]} failed: {done.stderr.strip()}"
+            message = f"git {arguments[0]} failed: {problem}"
         raise ChangesError(message)
-    return done.stdout
+    return done.stdout.decode("utf-8", "surrogateescape")

@@ -149,7 +149,7 @@ def _finding(graph: AppGraph, function: Function, site: Site, secret: ir.Expr) -
         confidence=Confidence.FIRM,
         trace=steps((site, f"{shown} decides whether {function.name} lets the caller in")),
         fix=_fix(graph, function, site, better),
-        context=Context(data="secret", hard=True),
+        context=Context(hard=True),
     )
 
 

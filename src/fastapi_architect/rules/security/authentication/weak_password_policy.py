@@ -186,7 +186,7 @@ def _finding(
         trace=steps((operation, f"{operation} sets the password"), (field, wrong)),
         fix=_fix(graph, field),
         routes=routes_of([operation]),
-        context=Context(data="personal", hard=True),
+        context=Context(hard=True),
         symbol=f"{field.owner.full_name}.{field.name}",
     )
 

@@ -204,11 +204,11 @@ class _Reader:
             isinstance(expr, ir.Call) and isinstance(expr.func, ir.Attribute) and expr.func.attr in _OPERATORS
         ):
             side = self._called(expr.func.value, step.scope)
-            value = expr.args[0] if expr.args else None
+            pattern = expr.args[0] if expr.args else None
             self.opaque = self.opaque or side is None
             if side is not None:
                 operator = _OPERATORS[expr.func.attr]
-                yield Predicate(*side[0], operator, side[1], value, alternative, step, expr, step.scope)
+                yield Predicate(*side[0], operator, side[1], pattern, alternative, step, expr, step.scope)
         else:
             column = self.column(expr, step.scope)
             self.opaque = self.opaque or column is None

@@ -53,23 +53,20 @@ _CAUGHT = frozenset(
 )
 _CONFLICT = ("on_conflict_do_nothing", "on_conflict_do_update", "on_duplicate_key_update", "merge")
 
-Inserts = dict[tuple[int, str], tuple[SessionAdd, Model, str, ir.Call, Function, list[PathOperation]]]
+
+@rule.check(per=SessionAdd)
+def unhandled_duplicate(add: SessionAdd, graph: AppGraph) -> Iterator[Finding]:
+    for model, column, call, function in _insert(add, graph):
+        if _globally_handled(graph):
+            return
+        operations = [o for o in graph.entries(function) if o.is_write and o.handler is not None]
+        exposed = [o for o in operations if _is_exposed(effects(graph).of_operation(o))]
+        if exposed:
+            yield _finding(add, (model, column), (call, function), exposed, graph)
 
 
-@rule.check(per=AppGraph)
-def unhandled_duplicate(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
-    if _globally_handled(graph):
-        return
-    found: Inserts = {}
-    for operation in graph.operations:
-        if operation.is_write and operation.handler is not None:
-            done = effects(graph).of_operation(operation)
-            if done.complete and not _handled(done):
-                for add, model, column, call, function in _inserts(done, graph):
-                    entry = found.setdefault((id(add.node), column), (add, model, column, call, function, []))
-                    entry[5].append(operation)
-    for add, model, column, call, function, operations in found.values():
-        yield _finding(add, (model, column), (call, function), operations, graph)
+def _is_exposed(done: Effects) -> bool:
+    return done.complete and not _handled(done)
 
 
 def _globally_handled(graph: AppGraph) -> bool:
@@ -101,21 +98,22 @@ def _handled(done: Effects) -> bool:
     return False
 
 
-def _inserts(done: Effects, graph: AppGraph) -> Iterator[tuple[SessionAdd, Model, str, ir.Call, Function]]:
-    adds = [w for w in done.writes if isinstance(w, SessionAdd) and w.sure and w.kind == "add" and not w.many]
-    for add in adds:
-        function = add.function
-        if add.instance is None or function is None or function.module.kind != "source":
+def _insert(add: SessionAdd, graph: AppGraph) -> Iterator[tuple[Model, str, ir.Call, Function]]:
+    """The model, the unique attribute that the client fills, the constructor's call, and the function."""
+    function = add.function
+    if not add.sure or add.kind != "add" or add.many or add.instance is None:
+        return
+    if function is None or function.module.kind != "source":
+        return
+    for of in options(graph.program.inference.type_of(add.instance, function)):
+        model = graph.database.model_of.get(id(of.cls)) if isinstance(of, Instance) else None
+        call = _constructor(add.instance, function, model, graph) if model is not None else None
+        if model is None or call is None:
             continue
-        for of in options(graph.program.inference.type_of(add.instance, function)):
-            model = graph.database.model_of.get(id(of.cls)) if isinstance(of, Instance) else None
-            call = _constructor(add.instance, function, model, graph) if model is not None else None
-            if model is None or call is None:
-                continue
-            for column in _unique(model, graph):
-                if _from_request(call, column, function):
-                    yield add, model, column, call, function
-                    break
+        for column in _unique(model, graph):
+            if _from_request(call, column, function):
+                yield model, column, call, function
+                return
 
 
 def _constructor(instance: ir.Expr, function: Function, model: Model, graph: AppGraph) -> ir.Call | None:

@@ -1,0 +1,183 @@
+"""A counter or lock in Redis takes two commands, and something can happen between them.
+
+`INCR` and then `EXPIRE`: when the process dies between the two, the counter never expires, and the client it counts is
+locked out for ever. `SETNX` and then `EXPIRE`, or a lock without expiry, is held for ever in the same way. `GET`, add,
+`SET` loses one of two increments that come at the same time. One command, or one transaction, has no between.
+
+Known limits: the two commands are looked for in one function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.source_text import text_at
+from fastapi_architect.concepts.cache import RedisCommand
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Context,
+    Finding,
+    Function,
+    Proof,
+    Rule,
+    Severity,
+    ir,
+    routes_of,
+    steps,
+    walk,
+)
+
+rule = Rule(
+    __name__,
+    "A Redis counter or lock is not atomic",
+    severity=Severity.IMPORTANT,
+    cwe=362,
+    cvss="AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:L/A:L",
+    references=(
+        "https://redis.io/docs/latest/commands/incr/#pattern-rate-limiter",
+        "https://redis.io/docs/latest/commands/set/#patterns",
+    ),
+    requires=("redis",),
+)
+
+_COUNTS = ("incr", "incrby", "incrbyfloat", "decr", "decrby")
+_EXPIRES = ("expire", "pexpire", "expireat", "pexpireat")
+
+
+@rule.check(per=Function, having=(RedisCommand,))
+def two_commands(function: Function, graph: AppGraph) -> Iterator[Finding]:
+    if function.module.kind != "source":
+        return
+    commands = [c for c in graph.within(RedisCommand, function) if not c.pipelined and c.key is not None]
+    for command in commands:
+        found = _mistake(command, commands, graph)
+        if found is not None:
+            second, problem, advice = found
+            yield _finding(command, second, (problem, advice), graph)
+
+
+def _text(expr: ir.Expr | None, command: RedisCommand, graph: AppGraph) -> str:
+    return text_at(graph, command.scope.location(expr)) if expr is not None else ""
+
+
+def _mistake(
+    command: RedisCommand, commands: list[RedisCommand], graph: AppGraph
+) -> tuple[RedisCommand | None, str, str] | None:
+    key = _text(command.key, command, graph)
+    client = _text(command.client, command, graph)
+    wait = "await " if command.is_async else ""
+    same = [c for c in commands if c is not command and _text(c.key, c, graph) == key]
+    behind = [c for c in same if c.node.span > command.node.span]
+    expiry = next((c for c in behind if c.command in _EXPIRES), None)
+    if (
+        command.command in _COUNTS
+        and expiry is not None
+        and not any(c.command in ("set", "ttl", "persist") for c in same)
+    ):
+        if any(k.arg == "nx" for k in expiry.keywords) and expiry.site.context.inside("if") is None:
+            return None  # a lost expiry is made up for by the next request
+        problem = "counts, and the expiry is a second command: when it is lost, the counter never ends"
+        return (
+            expiry,
+            problem,
+            f"{wait}{client}.set({key}, 0, ex=60, nx=True)\ncount = {wait}{client}.incr({key})",
+        )
+    if command.command == "setnx":
+        problem = (
+            "takes a lock, and its expiry is a second command"
+            if expiry is not None
+            else "takes a lock that never expires"
+        )
+        taken = f"taken = {wait}{client}.set({key}, token, nx=True, ex=30)"
+        return expiry, f"{problem}: a process that dies holds it for ever", taken
+    return _read_and_written(command, behind, key, f"{wait}{client}", graph)
+
+
+def _read_and_written(
+    command: RedisCommand, behind: list[RedisCommand], key: str, client: str, graph: AppGraph
+) -> tuple[RedisCommand, str, str] | None:
+    """`count = get(key)` and then `set(key, int(count) + 1)`."""
+    statement = command.site.statement
+    if (
+        command.command != "get"
+        or not isinstance(statement, ir.Assign)
+        or not isinstance(statement.targets[0], ir.Name)
+    ):
+        return None
+    name = statement.targets[0].id
+    for other in behind:
+        if other.command not in ("set", "setex") or len(other.args) < 2:
+            continue
+        value, _ = graph.program.inference.expand(other.args[-1], other.scope)
+        sums = [n for n in walk(value) if isinstance(n, ir.BinOp) and n.op in ("+", "-")]
+        if any(isinstance(n, ir.Name) and n.id == name for total in sums for n in walk(total)):
+            problem = "is read, changed and written back: of two requests at the same time one is not counted"
+            return other, problem, f"count = {client}.incr({key})"
+    return None
+
+
+def _finding(
+    command: RedisCommand, second: RedisCommand | None, what: tuple[str, str], graph: AppGraph
+) -> Finding:
+    problem, advice = what
+    operations = graph.entries(command.function) if command.function is not None else ()
+    key = _text(command.key, command, graph)
+    sure = command.sure and bool(operations)
+    return rule.at(
+        command,
+        f"The key `{key}` {problem}.",
+        f"Do it in one command, or in one transaction:\n```python\n{advice}\n```",
+        reasoning="Between two commands another client may be served, and this process may be stopped.",
+        confidence=Confidence.FIRM if sure else Confidence.TENTATIVE,
+        trace=steps((second, "the second command")) if second is not None else (),
+        routes=routes_of(operations),
+        context=Context(hard=True),
+    )
+
+
+rule.bad = """
+    from fastapi import FastAPI, HTTPException
+    from redis import Redis
+
+    app = FastAPI()
+    redis = Redis(decode_responses=True)
+
+
+    @app.post("/login/{user}")
+    def login(user: str) -> None:
+        attempts = redis.incr(f"attempts:{user}")  # finding: non-atomic-redis-counter-or-lock
+        if attempts == 1:
+            redis.expire(f"attempts:{user}", 60)
+        if attempts > 5:
+            raise HTTPException(429, "wait a minute")
+"""
+
+rule.good = """
+    from fastapi import FastAPI, HTTPException
+    from redis import Redis
+
+    app = FastAPI()
+    redis = Redis(decode_responses=True)
+
+
+    @app.post("/login/{user}")
+    def login(user: str) -> None:
+        redis.set(f"attempts:{user}", 0, ex=60, nx=True)
+        attempts = redis.incr(f"attempts:{user}")
+        if attempts > 5:
+            raise HTTPException(429, "wait a minute")
+"""
+
+
+@rule.exploit
+def the_user_is_locked_out_for_ever(proof: Proof) -> None:
+    """The process is stopped before EXPIRE is sent: the counter of attempts has no end."""
+    redis = proof.module("main").redis
+
+    def stopped(*_: object, **__: object) -> None:
+        raise ConnectionError("the process was stopped here")
+
+    redis.expire = stopped
+    proof.client.post("/login/ann")
+    assert proof.redis.ttl("attempts:ann") is None

@@ -1,0 +1,265 @@
+"""Tests replace a dependency that no route uses, or pass guarded routes by.
+
+`app.dependency_overrides[get_db]` works by identity: when the routes depend on another function, the override replaces
+nothing, and the test talks to the real thing without a word. And a route that only signed-in people may use is worth a test
+that somebody else is refused.
+
+Known limits: routes are matched with the addresses that tests pass to a client, parameters as wildcards. Nothing is said about
+missing tests unless most routes are found in them, because the others may be tested elsewhere. Reported once for an
+application.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fastapi_architect.program.definitions import all_functions
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Application,
+    Confidence,
+    Files,
+    Finding,
+    Function,
+    FunctionRef,
+    Module,
+    PathOperation,
+    Proof,
+    Rule,
+    Scope,
+    Severity,
+    Site,
+    ir,
+    options,
+    routes_of,
+    steps,
+)
+
+rule = Rule(
+    __name__,
+    "Tests replace what no route uses, or leave out guarded routes",
+    severity=Severity.INFO,
+    references=(
+        "https://fastapi.tiangolo.com/advanced/testing-dependencies/",
+        "https://fastapi.tiangolo.com/tutorial/testing/",
+    ),
+)
+
+_CALLS = frozenset(
+    {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream", "websocket_connect"}
+)
+_CLIENTS = ("TestClient", "AsyncClient", "client", "test_client", "async_client", "api_client")
+_SHOWN = 6
+#: So many of the routes must be found in tests before the others are said to be missing.
+_SHARE = 0.6
+_FEWEST = 5
+_ANY = "*"
+
+
+# ── overrides ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@rule.check(per=AppGraph)
+def override_without_effect(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    used = {id(d.function) for o in graph.operations for d in o.all_dependencies() if d.function is not None}
+    whole = all(d.resolved for o in graph.operations for d in o.all_dependencies())
+    if not used or not whole or graph.unresolved:
+        return
+    for module in graph.program.mentioning("dependency_overrides"):
+        scopes: list[Scope] = [module, *all_functions(module)]
+        for site, key in (pair for scope in scopes for pair in _overrides(scope)):
+            yield from _without_effect(site, key, used, graph)
+
+
+def _overrides(scope: Scope) -> Iterator[tuple[Site, ir.Expr]]:
+    for site in scope.facts.sites(ir.Assign):
+        for target in site.node.targets:
+            if isinstance(target, ir.Subscript) and _is_overrides(target.value):
+                yield site, target.slice
+
+
+def _is_overrides(expr: ir.Expr) -> bool:
+    return isinstance(expr, ir.Attribute) and expr.attr == "dependency_overrides"
+
+
+def _without_effect(site: Site, key: ir.Expr, used: set[int], graph: AppGraph) -> Iterator[Finding]:
+    found = options(graph.program.inference.type_of(key, site.scope))
+    functions = [of.function for of in found if isinstance(of, FunctionRef)]
+    if not functions or len(functions) < len(found) or any(id(f) in used for f in functions):
+        return
+    function = functions[0]
+    if function.module.kind != "source" or _has_namesake(function, used, graph):
+        return
+    where = site.scope.location(site.node)
+    yield rule.at(
+        function,
+        f"{where.path}:{where.line} overrides `{function.name}`, and no route depends on it: the override replaces nothing.",
+        f"Consider overriding the function that the routes name in `Depends`:\n```python\n"
+        f"app.dependency_overrides[the_one_in_depends] = fake_{function.name}\n```",
+        reasoning="Overrides are looked up by the function object; another function, or a new lambda, is another key.",
+        confidence=Confidence.FIRM,
+        trace=steps(
+            (site, f"{function.name} is overridden here"),
+            (function, "no operation has it among its dependencies"),
+        ),
+    )
+
+
+def _has_namesake(function: Function, used: set[int], graph: AppGraph) -> bool:
+    """A route depends on a function that wraps this one (`Depends(wrapper)` calling it is found by the call graph)."""
+    callers = (site.scope for site in graph.program.calls.callers(function))
+    return any(id(caller) in used for caller in callers)
+
+
+# ── routes without a test ───────────────────────────────────────────────────────────────────────────────────
+
+
+@rule.check(per=Application)
+def guarded_routes_without_a_test(application: Application, graph: AppGraph) -> Iterator[Finding]:
+    tests = [m for m in graph.program.mentioning(*_CLIENTS) if m.kind == "test"]
+    operations = [
+        o for o in application.operations if o.kind == "http" and o.handler is not None and not o.floating
+    ]
+    if not tests or application.mounted or len(operations) < _FEWEST:
+        return
+    called = {pattern for module in tests for pattern in _addresses(module, graph)}
+    missing = [o for o in operations if not _is_tested(o, called, tests)]
+    if not called or len(missing) > (1 - _SHARE) * len(operations):
+        return
+    guarded = [o for o in missing if o.is_write and graph.access(o).authenticated]
+    if not guarded:
+        return
+    first = guarded[0]
+    assert first.handler is not None
+    verb = "are" if guarded[1:] else "is"
+    count = f"{len(guarded)} guarded routes {verb}" if guarded[1:] else "one guarded route is"
+    yield rule.at(
+        application.location,
+        f"{count[0].upper()}{count[1:]} named by no test, of {len(operations)} routes: `{first}` is the first.",
+        "Consider a test that a stranger is refused, and one that the owner is served:\n```python\n"
+        f"def test_{first.handler.name}_needs_an_account(client):\n"
+        f'    assert client.{first.methods[0].lower()}("{first.path}").status_code == 401\n```',
+        reasoning="Guards are lost by moving a line; a test that expects the refusal is what notices.",
+        confidence=Confidence.TENTATIVE,
+        trace=steps(*((o.handler, f"{o} is in no test") for o in guarded[:_SHOWN] if o.handler is not None)),
+        routes=routes_of(guarded),
+    )
+
+
+def _addresses(module: Module, graph: AppGraph) -> Iterator[tuple[str, ...]]:
+    """Addresses that a test module asks for, as segments; `*` for what is not known."""
+    scopes: list[Scope] = [
+        module,
+        *(f for f in all_functions(module) if not _CALLS.isdisjoint(f.node.called)),
+    ]
+    for scope in scopes:
+        for site in scope.facts.calls_named(*sorted(_CALLS)):
+            for each in site.node.args[:2]:
+                text = _text(each, scope, graph)
+                if "/" in text:
+                    yield _segments(text)
+
+
+def _text(expr: ir.Expr, scope: Scope, graph: AppGraph) -> str:
+    if isinstance(expr, ir.JoinedStr):
+        return "".join(str(v.value) if isinstance(v, ir.Constant) else _ANY for v in expr.values)
+    if isinstance(expr, ir.BinOp) and expr.op == "+":
+        return (_text(expr.left, scope, graph) or _ANY) + (_text(expr.right, scope, graph) or _ANY)
+    if isinstance(expr, ir.Constant):
+        return expr.value if isinstance(expr.value, str) else ""
+    if not isinstance(expr, ir.Name) or expr.id.islower():
+        return ""  # local names are many (`row.get(key)`), and addresses among them few
+    return graph.program.constants.string(expr, scope) or ""
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    path = re.sub(r"^https?://[^/]*", "", path.partition("?")[0])
+    path = re.sub(r"{[^}]*}", _ANY, path)
+    return tuple(_ANY if _ANY in part else part for part in path.split("/") if part)
+
+
+def _is_tested(operation: PathOperation, called: set[tuple[str, ...]], tests: list[Module]) -> bool:
+    """Some address ends as the operation's path does, or a test names the handler."""
+    assert operation.handler is not None
+    own = _segments(operation.path)
+    if any(_fits(own, each) for each in called):
+        return True
+    return any(module.mentions(operation.handler.name) for module in tests)
+
+
+def _fits(own: tuple[str, ...], address: tuple[str, ...]) -> bool:
+    if address[:1] == (_ANY,):
+        address = address[1:]  # a prefix that is not known
+    shorter = min(len(own), len(address))
+    if shorter == 0:
+        return not own and not address
+    pairs = zip(own[-shorter:], address[-shorter:], strict=True)
+    return all(_ANY in pair or pair[0] == pair[1] for pair in pairs)
+
+
+_TEST = """
+    import main
+    from fastapi.testclient import TestClient
+
+
+    def test_time() -> None:
+        main.app.dependency_overrides[main.get_time] = lambda: 0
+        assert TestClient(main.app).get("/time").json() == 0
+"""
+
+rule.bad = Files(
+    {
+        "main.py": """
+            from typing import Annotated
+
+            from fastapi import Depends, FastAPI
+
+            app = FastAPI()
+
+
+            def get_time() -> int:  # finding: test-hooks-and-coverage-of-auth
+                return 12
+
+
+            def get_local_time() -> int:
+                return 12
+
+
+            @app.get("/time")
+            def read_time(now: Annotated[int, Depends(get_local_time)]) -> int:
+                return now
+        """,
+        "tests/test_time.py": _TEST,
+    }
+)
+
+rule.good = Files(
+    {
+        "main.py": """
+            from typing import Annotated
+
+            from fastapi import Depends, FastAPI
+
+            app = FastAPI()
+
+
+            def get_time() -> int:
+                return 12
+
+
+            @app.get("/time")
+            def read_time(now: Annotated[int, Depends(get_time)]) -> int:
+                return now
+        """,
+        "tests/test_time.py": _TEST,
+    }
+)
+
+
+@rule.symptom
+def the_override_replaces_nothing(proof: Proof) -> None:
+    """The test's override is in place, and the route answers with the real value."""
+    main = proof.module("main")
+    main.app.dependency_overrides[main.get_time] = lambda: 0
+    assert proof.client.get("/time").json() == 12

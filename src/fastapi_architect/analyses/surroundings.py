@@ -41,14 +41,22 @@ def parents_of(scope: Function, graph: AppGraph) -> dict[int, Any]:
     known = _PARENTS.setdefault(graph, {})
     key = id(scope)
     if key not in known:
-        found: dict[int, Any] = {}
-        for node in nodes_of(scope):
-            for value in astuple(node):
-                if value.__class__ is list:
-                    for child in value:
-                        if isinstance(child, ir.Node):
-                            found[id(child)] = node
-                elif isinstance(value, ir.Node):
-                    found[id(value)] = node
-        known[key] = found
+        known[key] = _parents(scope.body)
     return known[key]
+
+
+def _parents(body: list[ir.Stmt]) -> dict[int, Any]:
+    found: dict[int, Any] = {}
+    stack: list[Any] = list(body)
+    while stack:
+        node = stack.pop()
+        for value in astuple(node):
+            if value.__class__ is list:
+                for child in value:
+                    if isinstance(child, ir.Node):
+                        found[id(child)] = node
+                        stack.append(child)
+            elif isinstance(value, ir.Node):
+                found[id(value)] = node
+                stack.append(value)
+    return found

@@ -95,7 +95,12 @@ class Program:
     @cached_property
     def classes(self) -> tuple[Class, ...]:
         """Every class of the program."""
-        return tuple(c for module in self.modules.values() for c in all_classes(module))
+        return tuple(c for classes in self._classes_in.values() for c in classes)
+
+    @cached_property
+    def _classes_in(self) -> dict[int, tuple[Class, ...]]:
+        """Identity of a module to its classes."""
+        return {id(module): tuple(all_classes(module)) for module in self.modules.values()}
 
     @cached_property
     def _scopes_calling(self) -> dict[str, list[Scope]]:
@@ -104,8 +109,6 @@ class Program:
         for module in self.modules.values():
             for name in module.parsed.called:
                 index.setdefault(name, []).append(module)
-            for cls in all_classes(module):
-                index.setdefault("", []).append(cls)
             for function in all_functions(module):
                 for name in function.node.called:
                     index.setdefault(name, []).append(function)
@@ -155,8 +158,9 @@ class Program:
 
     def _sites_written(self, name: str) -> list[Site]:
         scopes = list(self.scopes_calling(name))
-        modules = {id(scope.module) for scope in scopes if isinstance(scope, Module)}
-        scopes += [cls for cls in self._scopes_calling.get("", ()) if id(cls.module) in modules]
+        scopes += [
+            cls for scope in scopes if isinstance(scope, Module) for cls in self._classes_in[id(scope)]
+        ]
         return [site for scope in scopes for site in scope.facts.calls_named(name)]
 
     def call_sites(self, names: Iterable[str]) -> list[tuple[Site, str]]:

@@ -19,6 +19,7 @@ from fastapi_architect.concepts.identity import (
     TokenDecode,
 )
 from fastapi_architect.program.definitions import dotted_name, last_name
+from fastapi_architect.program.types import Type
 from fastapi_architect.syntax import ir
 
 #: Paths and names of operations that a stranger has to reach: signing in and up, resets, webhooks, probes.
@@ -67,8 +68,22 @@ class CallerQuestions:
             self._proofs[key] = found
         return self._proofs[key]
 
+    def has_guarded_twin(self, operation: PathOperation, application: Application) -> bool:
+        """`POST /orders` beside a guarded `POST /orders/authenticated` with the same body is meant for strangers."""
+        bodies = _bodies(operation)
+        return bool(bodies) and any(
+            twin.methods == operation.methods
+            and twin.path.startswith(f"{operation.path.rstrip('/')}/")
+            and "{" not in twin.path[len(operation.path) :]
+            and _bodies(twin) == bodies
+            and self._graph.access(twin).authenticated
+            for twin in application.operations
+        )
+
     def guarded_elsewhere(self, operation: PathOperation, application: Application) -> bool:
-        """A gateway that the configuration names, or middleware of the application it is mounted in, asks."""
+        """A gateway that the configuration names, a twin, or middleware of the application it is mounted in, asks."""
+        if self.has_guarded_twin(operation, application):
+            return True
         patterns = self._graph.project.gateway.get("authentication", ())
         if any(fnmatch(operation.path, pattern) for pattern in patterns):
             return True
@@ -91,6 +106,10 @@ class CallerQuestions:
                 ):
                     return True
         return False
+
+
+def _bodies(operation: PathOperation) -> list[Type | None]:
+    return [p.type for p in operation.all_parameters() if p.kind == "body"]
 
 
 def _same(mounted: object, application: Application) -> bool:

@@ -35,7 +35,6 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
-    Type,
     last_name,
     routes_of,
     steps,
@@ -89,26 +88,7 @@ def _open_write(operation: PathOperation, application: Application, graph: AppGr
     callers = callers_of(graph)
     if callers.proof_in_body(operation) or callers.guarded_elsewhere(operation, application):
         return None
-    if _has_guarded_twin(operation, application, graph):
-        return None
     return _change(effects(graph).of_handler(operation), graph)
-
-
-def _has_guarded_twin(operation: PathOperation, application: Application, graph: AppGraph) -> bool:
-    """`POST /orders` beside a guarded `POST /orders/authenticated` with the same body: one is meant for strangers."""
-    bodies = _bodies(operation)
-    return bool(bodies) and any(
-        twin.methods == operation.methods
-        and twin.path.startswith(f"{operation.path.rstrip('/')}/")
-        and "{" not in twin.path[len(operation.path) :]
-        and _bodies(twin) == bodies
-        and graph.access(twin).authenticated
-        for twin in application.operations
-    )
-
-
-def _bodies(operation: PathOperation) -> list[Type | None]:
-    return [p.type for p in operation.all_parameters() if p.kind == "body"]
 
 
 def _change(done: Effects, graph: AppGraph) -> Concept | None:

@@ -12,6 +12,7 @@ if __name__ == "__main__":
 import argparse
 import gc
 import importlib
+import io
 from collections.abc import Sequence
 
 from fastapi_architect import __version__
@@ -31,7 +32,7 @@ COMMANDS = {
         "a rule as a page; --prove runs its exploit before your eyes",
     ),
     "rules": ("fastapi_architect.cli.rules", "the rules there are"),
-    "completion": ("fastapi_architect.cli.completion", "a completion script for bash, zsh or fish"),
+    "completion": ("fastapi_architect.cli.completion", "a completion script for bash, zsh or tcsh"),
 }
 
 #: Exit codes: findings at or above the gate, a usage or configuration error, a fault of the tool itself.
@@ -54,7 +55,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
-    given = parser().parse_args(argv)
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if not arguments:
+        parser().print_help(sys.stderr)
+        return USAGE
+    given = parser().parse_args(arguments)
     known = COMMANDS.get(given.command)
     if known is None:
         import difflib
@@ -92,6 +97,9 @@ def console() -> None:
     as much as parsing. So the collector stays off and the process ends without ceremony once everything is written.
     """
     gc.disable()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Signs that the terminal's encoding lacks are written as escapes, as on standard error.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = main()
     except SystemExit as stop:  # argparse: help, version, usage

@@ -167,3 +167,77 @@ def test_a_link_stays_a_link_to_the_new_report(project: Path) -> None:
 
     assert (project / "latest.json").is_symlink()
     assert json.loads((project / "kept.json").read_text())["agent"] == "backend-reviewer"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("review", "--formt", "json"), "architect: there is no option --formt; did you mean --format?"),
+        (
+            ("review", "my", "shop"),
+            "architect: 'shop' is one argument too many; quote a path that holds spaces",
+        ),
+        (("review", ""), "architect: PATH: the path is empty; name one, or `.` for this folder"),
+        (("review", "--jobs", "two"), "architect: --jobs/-j: 'two' is no number from 1 upwards"),
+        (
+            ("review", "--replace"),
+            "architect: --replace belongs to --write-baseline; add that, or leave --replace out",
+        ),
+    ],
+)
+def test_a_mistyped_command_is_answered_with_one_line(
+    project: Path, arguments: tuple[str, ...], line: str
+) -> None:
+    done = architect(*arguments, cwd=project)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(line)
+    assert done.stderr.count("\n") == 1
+
+
+def test_no_command_shows_the_commands_there_are(project: Path) -> None:
+    done = architect(cwd=project)
+
+    assert done.returncode == 2
+    assert "explain" in done.stderr
+
+
+def test_a_profile_that_cannot_be_written_is_bad_usage_and_no_fault(project: Path) -> None:
+    done = architect("review", "--profile-rules", "no/such/folder/times.json", cwd=project)
+
+    assert done.returncode == 2
+    assert "no/such/folder/times.json cannot be written" in done.stderr
+
+
+def test_a_baseline_and_a_report_are_not_asked_for_at_once(project: Path) -> None:
+    done = architect("review", "--write-baseline", "known.json", "--output", "report.txt", cwd=project)
+
+    assert done.returncode == 2
+    assert "--output" in done.stderr
+    assert not (project / "known.json").exists()
+
+
+def test_the_command_after_a_baseline_works_as_printed(project: Path) -> None:
+    done = architect("review", "shop", "--write-baseline", "known.json", cwd=project.parent)
+    command = done.stdout.split("`")[1]
+
+    assert command == "architect review shop --baseline known.json"
+    assert architect(*command.split()[1:], cwd=project.parent).returncode == 0
+
+
+@pytest.mark.parametrize("command", [("rules",), ("explain", "blocking-http-in-async")])
+def test_a_terminal_without_unicode_shows_escapes(project: Path, command: tuple[str, ...]) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-m", "fastapi_architect", *command],
+        capture_output=True, text=True, cwd=project, env=environment, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\u2699" in done.stdout
+
+
+def test_completion_knows_the_names_of_rules(project: Path) -> None:
+    done = architect("completion", "bash", cwd=project)
+
+    assert "router-auth-outlier" in done.stdout

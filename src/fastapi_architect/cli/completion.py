@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import importlib
 
+from fastapi_architect.cli.arguments import ArgumentParser
+from fastapi_architect.rules.catalog import all_rules
+
 SHELLS = ("bash", "zsh", "tcsh")
 
 
 def parser() -> argparse.ArgumentParser:
     """Options of the command."""
-    made = argparse.ArgumentParser(
+    made = ArgumentParser(
         prog="architect completion",
         description="Print a completion script.",
         epilog='For bash: eval "$(architect completion bash)" in ~/.bashrc.',
@@ -36,6 +39,6 @@ def _whole() -> argparse.ArgumentParser:
     commands = made.add_subparsers(dest="command")
     for name in doors:
         door = importlib.import_module(f"{__package__}.{name}")
-        of = door.parser()
+        of = door.parser(sorted(all_rules())) if name == "explain" else door.parser()
         commands.add_parser(name, parents=[of], add_help=False, help=of.description)
     return made

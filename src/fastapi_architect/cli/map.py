@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from fastapi_architect.cli.arguments import ArgumentParser, given_path
 from fastapi_architect.cli.options import add_project_options, configuration, default_jobs
 from fastapi_architect.cli.output import write_output
 from fastapi_architect.report import map as report
@@ -17,7 +17,7 @@ FORMATS = ("table", "json", "mermaid", "html")
 
 def parser() -> argparse.ArgumentParser:
     """Options of the command."""
-    made = argparse.ArgumentParser(
+    made = ArgumentParser(
         prog="architect map",
         description="Every route with its guards, trusted inputs, tables, queries and outbound calls, and what happens "
         "when the database or Redis is down.",
@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
         "--format", choices=FORMATS, default="table", help="table (default), json, mermaid or html"
     )
     made.add_argument(
-        "--output", "-o", type=Path, metavar="FILE", help="write to FILE instead of standard output"
+        "--output", "-o", type=given_path, metavar="FILE", help="write to FILE instead of standard output"
     )
     made.add_argument("--no-cache", action="store_true", help="parse every file anew")
     return made

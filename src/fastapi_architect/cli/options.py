@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from fastapi_architect.cli.arguments import given_path
 from fastapi_architect.cli.errors import UsageError
 from fastapi_architect.review.config import Config, Ignore, load, selectors, unknown
 from fastapi_architect.rules.catalog import all_rules
@@ -16,10 +17,18 @@ from fastapi_architect.rules.catalog import all_rules
 def add_project_options(parser: argparse.ArgumentParser) -> None:
     """`PATH` and `--config`."""
     parser.add_argument(
-        "path", nargs="?", type=Path, default=Path(), metavar="PATH", help="folder or file (default: here)"
+        "path",
+        nargs="?",
+        type=given_path,
+        default=Path(),
+        metavar="PATH",
+        help="folder or file (default: here)",
     )
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="configuration (default: the nearest pyproject.toml)"
+        "--config",
+        type=given_path,
+        metavar="FILE",
+        help="configuration (default: the nearest pyproject.toml)",
     )
     parser.add_argument(
         "--exclude", action="append", metavar="PATTERN", help="leave out files, as in .gitignore; may repeat"

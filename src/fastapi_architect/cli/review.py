@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from fastapi_architect.cli.arguments import ArgumentParser, given_path, processes
 from fastapi_architect.cli.errors import FAULT, UsageError, report_fault
 from fastapi_architect.cli.options import add_project_options, configuration, default_jobs
 from fastapi_architect.cli.output import write_output
 from fastapi_architect.cli.progress import progress_on
 from fastapi_architect.findings import baseline as baselines
+from fastapi_architect.report.wording import counted
 from fastapi_architect.review.config import GATES
 from fastapi_architect.review.pipeline import Request, project_of, review
 from fastapi_architect.review.result import Review
@@ -26,7 +29,7 @@ FINDINGS = 1
 
 def parser() -> argparse.ArgumentParser:
     """Options of the command."""
-    made = argparse.ArgumentParser(
+    made = ArgumentParser(
         prog="architect review",
         description="Read a backend (never import or run it) and say what is wrong, why, how it is exploited, how to fix it.",
         epilog="Exit codes: 0 clean under the gate, 1 findings at or above it, 2 usage or configuration, 3 a fault of the tool.",
@@ -36,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
         "--format", choices=FORMATS, default="text", help="text (default), json, sarif, github or html"
     )
     made.add_argument(
-        "--output", "-o", type=Path, metavar="FILE", help="write to FILE instead of standard output"
+        "--output", "-o", type=given_path, metavar="FILE", help="write to FILE instead of standard output"
     )
     made.add_argument("--all", action="store_true", help="show every finding (text)")
     made.add_argument(
@@ -49,22 +52,30 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--changed-since", metavar="REV", help="report findings on lines changed since REV only"
     )
-    made.add_argument("--baseline", type=Path, metavar="FILE", help="leave out the findings listed in FILE")
     made.add_argument(
-        "--write-baseline", type=Path, metavar="FILE", help="list today's findings in FILE (a new file)"
+        "--baseline", type=given_path, metavar="FILE", help="leave out the findings listed in FILE"
+    )
+    made.add_argument(
+        "--write-baseline",
+        type=given_path,
+        metavar="FILE",
+        help="list today's findings in FILE (a new file)",
     )
     made.add_argument("--replace", action="store_true", help="let --write-baseline replace FILE")
     made.add_argument(
         "--jobs",
         "-j",
-        type=int,
+        type=processes,
         default=None,
         metavar="N",
         help="processes that parse (default: 2 where possible)",
     )
     made.add_argument("--no-cache", action="store_true", help="parse every file anew")
     made.add_argument(
-        "--profile-rules", type=Path, metavar="FILE", help="write CPU seconds per rule to FILE as JSON"
+        "--profile-rules",
+        type=given_path,
+        metavar="FILE",
+        help="write CPU seconds per rule to FILE as JSON",
     )
     return made
 
@@ -72,9 +83,7 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: list[str]) -> int:
     """Review and report."""
     given = parser().parse_args(arguments)
-    if given.jobs is not None and given.jobs < 1:
-        message = "--jobs takes a number from 1 upwards"
-        raise UsageError(message)
+    _belong_together(given)
     if given.write_baseline is not None and given.write_baseline.exists() and not given.replace:
         message = f"{given.write_baseline} exists already; name another file, or add --replace"
         raise UsageError(message)
@@ -94,7 +103,7 @@ def run(arguments: list[str]) -> int:
             )
         )
     if given.write_baseline is not None:
-        return _write_baseline(given.write_baseline, result, replace_it=given.replace)
+        return _write_baseline(given, result)
     if given.format == "text" and given.output is None and sys.stdout.isatty():
         from fastapi_architect.report import text
 
@@ -102,9 +111,7 @@ def run(arguments: list[str]) -> int:
     else:
         write_output(_renderer(given.format, given)(result), given.output)
     if given.profile_rules is not None:
-        given.profile_rules.write_text(
-            json.dumps(result.timings, indent=2, sort_keys=True) + "\n", encoding="utf-8"
-        )
+        write_output(json.dumps(result.timings, indent=2, sort_keys=True) + "\n", given.profile_rules)
     for fault in result.faults:
         report_fault(fault)
     if result.faults:
@@ -112,15 +119,31 @@ def run(arguments: list[str]) -> int:
     return FINDINGS if result.failed else 0
 
 
-def _write_baseline(path: Path, result: Review, *, replace_it: bool) -> int:
-    known = [
-        s.finding for s in result.suppressed if s.by == "baseline"
-    ]  # what a former baseline lists is still there
+def _belong_together(given: argparse.Namespace) -> None:
+    """Refuse options that would be silently without effect.
+
+    Raises:
+        UsageError: naming the option to leave out or to add.
+    """
+    if given.replace and given.write_baseline is None:
+        message = "--replace belongs to --write-baseline; add that, or leave --replace out"
+        raise UsageError(message)
+    if given.write_baseline is not None and given.output is not None:
+        message = (
+            "--write-baseline writes no report; leave --output out, and run again with --baseline for one"
+        )
+        raise UsageError(message)
+
+
+def _write_baseline(given: argparse.Namespace, result: Review) -> int:
+    path = given.write_baseline
+    # What a former baseline lists is still there.
+    known = [each.finding for each in result.suppressed if each.by == "baseline"]
     findings = (*result.findings, *known)
-    baselines.write(path, baselines.baseline_of(findings, result.units), replace=replace_it)
-    print(
-        f"{len(findings)} findings are listed in {path}; `architect review --baseline {path}` reports what is new."
-    )
+    baselines.write(path, baselines.baseline_of(findings, result.units), replace=given.replace)
+    verb = "is" if len(findings) == 1 else "are"
+    command = shlex.join(["architect", "review", str(given.path), "--baseline", str(path)])
+    print(f"{counted(len(findings), 'finding')} {verb} listed in {path}; `{command}` reports what is new.")
     return 0
 
 

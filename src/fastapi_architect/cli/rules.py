@@ -7,13 +7,14 @@ import json
 import sys
 from itertools import groupby
 
+from fastapi_architect.cli.arguments import ArgumentParser
 from fastapi_architect.findings.severity import Category
 from fastapi_architect.rules.catalog import all_rules
 
 
 def parser() -> argparse.ArgumentParser:
     """Options of the command."""
-    made = argparse.ArgumentParser(prog="architect rules", description="The rules there are, by category.")
+    made = ArgumentParser(prog="architect rules", description="The rules there are, by category.")
     made.add_argument("--format", choices=("text", "json"), default="text")
     return made
 

@@ -4,13 +4,15 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 P ?= examples/bookshop_vulnerable
+# Quoted, as a path may hold spaces; the shell itself has to see a leading ~.
+PATH_TO_REVIEW = $(if $(filter ~%,$(firstword $(P))),$(P),'$(subst ','\'',$(P))')
 SEED ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help review install lint format test test-matrix bench catalogue new-rule docs accuracy sample requirements
 
 help: ## list what there is
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(BIN)/architect: pyproject.toml requirements/core.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it, or name it: make review PYTHON=/path/to/python3"; exit 2; }
@@ -20,7 +22,8 @@ $(BIN)/architect: pyproject.toml requirements/core.txt
 	@touch $@
 
 review: $(BIN)/architect ## review the bundled example, or P=/path/to/any/backend
-	@$(BIN)/architect review $(P) || test $$? -eq 1
+	@$(BIN)/architect review $(PATH_TO_REVIEW) || test $$? -eq 1
+	@command -v architect >/dev/null || echo "\`architect\` stands in $(BIN); for this shell: . $(BIN)/activate" >&2
 
 install: $(VENV)/.dev ## everything for developing
 

@@ -153,6 +153,12 @@ def test_a_name_that_was_looked_up_before_is_tentative_in_a_statement() -> None:
     assert _confidences("sql-injection-raw-statement", files) == [Confidence.TENTATIVE]
 
 
+def test_looking_up_something_else_in_the_same_session_changes_nothing() -> None:
+    check = 'row = fetch(session, "core")\n            if not row:\n                raise HTTPException(404)'
+    files = {"main.py": _LOOKED_UP.format(check=check)}
+    assert _confidences("sql-injection-raw-statement", files) == [Confidence.CERTAIN]
+
+
 def test_a_name_that_nobody_looked_up_is_certain_in_a_statement() -> None:
     files = {"main.py": _LOOKED_UP.format(check="pass")}
     assert _confidences("sql-injection-raw-statement", files) == [Confidence.CERTAIN]

@@ -20,7 +20,7 @@ from fastapi_architect.dataflow.access_path import AccessPath
 from fastapi_architect.dataflow.clean_types import CleanTypes
 from fastapi_architect.dataflow.interprocedural import TaintSolver
 from fastapi_architect.dataflow.path import TaintPath
-from fastapi_architect.dataflow.patterns import is_anchored, pattern_allows
+from fastapi_architect.dataflow.patterns import is_anchored, is_harmless
 from fastapi_architect.dataflow.taint import Provision, Sink, SinkKind, Source, TaintQuery
 from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.types import Instance, Type, options
@@ -288,7 +288,7 @@ class _Entries:
     def _safe_kinds(self, pattern: str | None) -> frozenset[str]:
         if pattern is None or not is_anchored(pattern):
             return frozenset()
-        return frozenset(k.name for k in KINDS if pattern_allows(pattern, k.dangerous) == frozenset())
+        return frozenset(k.name for k in KINDS if is_harmless(pattern, k.dangerous))
 
 
 def _field_pattern(field: SchemaField) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi_architect.dataflow.access_path import AccessPath, exact_path
 from fastapi_architect.dataflow.clean_types import CleanTypes
-from fastapi_architect.dataflow.patterns import is_closed_by_itself, pattern_allows
+from fastapi_architect.dataflow.patterns import is_closed_by_itself, is_harmless
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Function, Scope
@@ -269,7 +269,7 @@ class Guards:
         if known is None:
             known = 0
             for position, kind in enumerate(self._query.kinds):
-                if kind.dangerous and pattern_allows(pattern, kind.dangerous) == frozenset():
+                if kind.dangerous and is_harmless(pattern, kind.dangerous):
                     known |= 1 << position
             self._patterns[pattern] = known
         return known if anchored or is_closed_by_itself(pattern) else 0

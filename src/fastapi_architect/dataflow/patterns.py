@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from string import ascii_letters
 
 _ATOM = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P<\w+>|\(\?:|\{\d*,?\d*\}|.", re.DOTALL)
 _SYNTAX = frozenset({"^", "$", "|", "(", ")", "*", "+", "?", "(?:", r"\A", r"\Z", r"\z", r"\b", r"\B"})
@@ -19,6 +20,14 @@ def is_closed_by_itself(pattern: str) -> bool:
 def is_anchored(pattern: str) -> bool:
     """The pattern spans the whole text wherever it is searched for: `^...$`."""
     return _START.match(pattern) is not None and is_closed_by_itself(pattern)
+
+
+def is_harmless(pattern: str, dangerous: str) -> bool:
+    """What matches holds none of the dangerous characters, or spaces but not a single letter: dates and numbers."""
+    allowed = pattern_allows(pattern, dangerous)
+    if allowed == frozenset(" "):
+        return pattern_allows(pattern, ascii_letters) == frozenset()
+    return allowed == frozenset()
 
 
 def pattern_allows(pattern: str, characters: str) -> frozenset[str] | None:

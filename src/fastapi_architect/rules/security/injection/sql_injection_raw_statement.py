@@ -116,11 +116,17 @@ def _confidence(path: TaintPath, graph: AppGraph, *, sure: bool) -> Confidence:
     """
     if (
         any("self." in trace.text for trace in path.traces)
+        or _is_extracted(path)
         or _is_validated(path, graph)
         or _is_checked(path, graph)
     ):
         return Confidence.TENTATIVE
     return Confidence.CERTAIN if sure and len(path.traces) <= _FEW_HOPS else Confidence.FIRM
+
+
+def _is_extracted(path: TaintPath) -> bool:
+    """A regular expression's group: what the pattern lets through is not known here."""
+    return any(part.strip(".[]") in ("group", "groups", "groupdict") for part in path.path[1:])
 
 
 def _is_validated(path: TaintPath, graph: AppGraph) -> bool:
@@ -139,8 +145,13 @@ def _is_checked(path: TaintPath, graph: AppGraph) -> bool:
     calls = [
         (t, t.node) for t in path.traces if t.kind in ("passed", "returned") and t.node.__class__ is ir.Call
     ]
+    names = {
+        path.path[0],
+        *(t.detail for t in path.traces),
+        *(t.name for t in path.traces if t.kind == "assigned"),
+    }
     for trace, call in calls:
-        if _is_looked_up(call, trace.scope):
+        if _is_looked_up(call, trace.scope, names):
             return True
         sites = (s for s in trace.scope.facts.calls if s.node is call and trace.kind == "returned")
         owners = [target.owner for site in sites for target in graph.program.calls.targets(site)]
@@ -150,9 +161,11 @@ def _is_checked(path: TaintPath, graph: AppGraph) -> bool:
     return False
 
 
-def _is_looked_up(call: Any, scope: Scope) -> bool:
+def _is_looked_up(call: Any, scope: Scope, names: set[str]) -> bool:
     """`row = fetch(name)` and `if not row: raise`, before the call that uses `name`: only known names get there."""
-    used = {name for given in (*call.args, *(k.value for k in call.keywords)) for name in names_in(given)}
+    used = {
+        name for given in (*call.args, *(k.value for k in call.keywords)) for name in names_in(given)
+    } & names
     for site in scope.facts.sites(ir.If):
         test = site.node.test
         if test.__class__ is not ir.UnaryOp or test.op != "not" or test.operand.__class__ is not ir.Name:

@@ -26,7 +26,10 @@ CASES: dict[str, bytes] = {
     "deep_brackets.py": b"x = " + b"[" * 200 + b"]" * 200 + b"\n",
     "template.py": b"{% if cookiecutter.x %}\nimport os\n{% endif %}\n",
     "python2.py": b"print 'hello'\nexcept Exception, e:\n",
-    "modern.py": b"type Pair[T] = tuple[T, T]\n\ndef first[T](pair: Pair[T]) -> T:\n    return pair[0]\n\ntry:\n    pass\nexcept A, B:\n    pass\n",
+    "modern.py": (
+        b"type Pair[T] = tuple[T, T]\n\ndef first[T](pair: Pair[T]) -> T:\n    return pair[0]\n\n"
+        b"try:\n    pass\nexcept A, B:\n    pass\n"
+    ),
     "empty.py": b"",
     "only_a_comment.py": b"# nothing",
     "binary.py": bytes(range(256)) * 8,

@@ -30,5 +30,7 @@ def test_the_order_of_questions_does_not_change_the_answers() -> None:
         str(second.inference.type_of(site.node, site.scope))
         for site in reversed(second.functions[0].facts.calls)
     ]
-    assert [name.count("Select") for name in forwards] == [name.count("Select") for name in reversed(backwards)]
+    assert [name.count("Select") for name in forwards] == [
+        name.count("Select") for name in reversed(backwards)
+    ]
     assert all(list(options(first.inference.type_of(site.node, site.scope))) for site in calls)

@@ -38,7 +38,7 @@ _RESERVED = re.compile(
     re.IGNORECASE,
 )
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----(?:\\n|\s|[\"'+()])*[A-Za-z0-9+/=]{40}")
-#: Pattern, whose key it is. A pattern begins with plain characters, which makes the search ten times as fast.
+#: What every text begins with, the pattern, whose key it is. The plain beginning is sought first.
 _KEYS = tuple(
     (pattern.partition(b"[")[0].replace(b"\\.", b".").partition(b"(")[0], re.compile(pattern), whose)
     for pattern, whose in (

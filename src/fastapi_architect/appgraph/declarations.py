@@ -115,7 +115,7 @@ def _kept(
             return answer
         # The expression is kept, too: its identity must not be given to another one.
         known = program.answers[key] = (expr, answer)
-    return known[1]  # type: ignore[no-any-return]
+    return known[1]
 
 
 def origin_of_name(dotted: str) -> Origin:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -125,7 +125,7 @@ class PathJudge:
     def _refusing_call(self, call: ir.Call, way: _Way) -> bool:
         if status_argument(call) in _REFUSING_STATUS:
             return True
-        site = Site(call, _NOWHERE, None, way.scope)
+        site = Site(call, _NOWHERE, _NOWHERE, way.scope)
         return any(self._refuses(t) for t in self._program.calls.targets(site) if t is not way.scope)
 
     def _if(self, node: Any, way: _Way) -> str:
@@ -501,7 +501,7 @@ def _expressions(node: Any) -> Iterator[ir.Expr]:
         elif isinstance(current, ir.Generator):
             stack += [current.iter, current.ifs]
         elif isinstance(current, ir.Node) and not isinstance(current, ir.Param):
-            yield current
+            yield cast("ir.Expr", current)
             stack += reversed(
                 [getattr(current, name) for name in current.__struct_fields__ if name != "span"]
             )

@@ -105,7 +105,7 @@ class TypeInference:
         """The scope that binds `name` as seen from `scope`, with its bindings, by Python's scoping rules."""
         current: Scope | None = scope
         while current is not None:
-            facts = current._facts or current.facts  # noqa: SLF001 - asked a hundred thousand times: no call of a property
+            facts = current._facts or current.facts
             if facts.is_global:
                 declared = facts.is_global.get(name)
                 if declared == "global":
@@ -356,16 +356,13 @@ class TypeInference:
     def take_apart(self, of: Type | None, path: tuple[int, ...]) -> Type | None:
         """The part of a value that a nested target receives."""
         for index in path:
-            parts = []
-            for option in options(of):
-                if isinstance(option, Instance):
-                    parts.append(
-                        builtins.subscript(option, index if index >= 0 else None, is_slice=False)
-                        if option.name == "builtins.tuple"
-                        else self.element_of(option)
-                    )
-            of = union(*parts)
+            of = union(*[self._part(i, index) for i in options(of) if isinstance(i, Instance)])
         return of
+
+    def _part(self, of: Instance, index: int) -> Type | None:
+        if of.name == "builtins.tuple":
+            return builtins.subscript(of, index if index >= 0 else None, is_slice=False)
+        return self.element_of(of)
 
     def element_of(self, of: Type | None) -> Type | None:
         """What iterating over a value gives."""

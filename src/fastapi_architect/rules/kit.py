@@ -388,9 +388,9 @@ def names_in(expr: ir.Expr | None) -> Iterator[str]:
     """Every identifier and attribute name in an expression."""
     for node in walk(expr):
         if isinstance(node, ir.Name):
-            yield node.id  # type: ignore[union-attr]
+            yield node.id
         elif isinstance(node, ir.Attribute):
-            yield node.attr  # type: ignore[union-attr]
+            yield node.attr
 
 
 __all__ += ["conditions", "files_of", "names_in", "routes_of", "shown", "steps", "walk"]

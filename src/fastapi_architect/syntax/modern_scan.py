@@ -156,10 +156,10 @@ class _Scanner:
         at, size = 0, len(self.text)
         while at < size:
             string = self.open[-1] if self.open else None
-            if string is None or (string.fields and string.fields[-1].spec is None):
-                at = self._code(at, string)
-            else:
+            if string is not None and not (string.fields and string.fields[-1].spec is None):
                 at = self._literal(at, string)
+            else:
+                at = self._code(at, string)
         self._end_run(self.top)
 
     def _code(self, at: int, string: Piece | None) -> int:

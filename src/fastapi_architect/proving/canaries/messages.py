@@ -6,6 +6,7 @@ And run when the demonstration delivers them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 
@@ -52,12 +53,12 @@ class Messages:
             task_type: Any = None, **options: Any,
         ) -> Any:  # fmt: skip
             from celery.utils import uuid  # type: ignore[import-untyped, unused-ignore]
-            from kombu.serialization import dumps, loads
 
+            serialization: Any = import_module("kombu.serialization")
             serializer = options.get("serializer") or getattr(task_type, "serializer", None)
             serializer = serializer or application.conf.task_serializer
-            kind, encoding, body = dumps([list(args or ()), dict(kwargs or {})], serializer)
-            read_args, read_kwargs = loads(body, kind, encoding, accept=[kind])
+            kind, encoding, body = serialization.dumps([list(args or ()), dict(kwargs or {})], serializer)
+            read_args, read_kwargs = serialization.loads(body, kind, encoding, accept=[kind])
             given = {key: value for key, value in options.items() if value is not None}
             identity = task_id or uuid()
             text = body if isinstance(body, str) else repr(body)

@@ -77,7 +77,8 @@ rule.bad = Files(
 
 
         def upgrade() -> None:
-            op.create_index("ix_placed_at", "orders", ["placed_at"], postgresql_concurrently=True)  # finding: concurrent-index-in-transaction
+            columns = ["placed_at"]
+            op.create_index("ix_placed_at", "orders", columns, postgresql_concurrently=True)  # finding: concurrent-index-in-transaction
 
 
         def downgrade() -> None:

@@ -16,6 +16,7 @@ from fastapi_architect.report import wording
 from fastapi_architect.review.result import Review
 
 _WIDTH = 100
+_LEAST_WIDTH = 60
 _LABEL = 9
 _STYLES = {
     Severity.CRITICAL: "bold red",
@@ -25,6 +26,13 @@ _STYLES = {
 }
 _VERDICTS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "not-assessed": ("?", "dim")}
 _LOSSES = 10
+#: Kinds of files as people name them; kinds that are not here are names already.
+_PLACES = {
+    "example": "examples",
+    "generated": "generated code",
+    "test": "tests",
+    "vendored": "vendored code",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +62,27 @@ def show(review: Review, stream: TextIO, *, everything: bool = False) -> None:
     from rich.text import Text
 
     console = Console(file=stream, soft_wrap=True, highlight=False, emoji=False, markup=False)
-    for line in lines(review, everything=everything):
+    width = max(_LEAST_WIDTH, min(_WIDTH, console.width))
+    for line in lines(review, everything=everything, width=width):
         console.print(Text(line.text, style=line.style))
 
 
-def lines(review: Review, *, everything: bool = False) -> Iterator[Line]:
+def lines(review: Review, *, everything: bool = False, width: int = _WIDTH) -> Iterator[Line]:
     """The report line by line; whatever the reviewed tree contains, no line steers the terminal."""
-    for line in _lines(review, everything=everything):
+    for line in _lines(review, everything=everything, width=width):
         yield Line(wording.printable(line.text).replace("\n", "\\n"), line.style)
 
 
-def _lines(review: Review, *, everything: bool) -> Iterator[Line]:
+def _lines(review: Review, *, everything: bool, width: int) -> Iterator[Line]:
     selection = select(review.findings, everything=everything)
     yield from _head(review)
+    if not review.files and not review.findings:
+        # A score of nothing would read like praise.
+        yield from _not_shown(review, selection)
+        return
     for finding in selection.shown:
         yield Line()
-        yield from _finding(finding)
+        yield from _finding(finding, width)
     yield Line()
     yield from _score(review)
     yield from _checklist(review)
@@ -89,22 +102,37 @@ def _head(review: Review) -> Iterator[Line]:
         yield Line(f"  {each.name} ({each.root}): {', '.join(parts)}")
 
 
-def _finding(finding: Finding) -> Iterator[Line]:
+def _finding(finding: Finding, width: int) -> Iterator[Line]:
     rule = finding.rule
     title = f"{rule.category.emoji} {finding.severity.value.upper()} {rule.name}  {finding.location}"
     yield Line(title, _STYLES[finding.severity])
-    yield from _wrapped("", finding.issue, "bold")
-    yield from _wrapped("Why", wording.reasoning(finding))
-    yield from _wrapped("Exploit" if rule.cvss_vector else "Shows", wording.exploit(finding))
-    yield from _wrapped("Routes", ", ".join(finding.routes))
+    yield from _wrapped("", finding.issue, width, "bold")
+    yield from _wrapped("Why", wording.reasoning(finding), width)
+    yield from _wrapped("Exploit" if rule.cvss_vector else "Shows", wording.exploit(finding), width)
+    yield from _wrapped("Routes", ", ".join(finding.routes), width)
     for number, step in enumerate(finding.trace):
-        yield from _wrapped("Path" if number == 0 else " ", f"{step.location}  {step.text}")
-    yield from _wrapped("Fix", "" if finding.fix is None else finding.fix.title)
-    suggestion = wording.suggestion(finding)
-    for line in suggestion.strip("\n").split("\n") if suggestion else []:
-        if not line.lstrip().startswith("```"):
-            yield Line(f"      {line}".rstrip(), "green")
-    yield from _wrapped("Rated", _rating(finding), "dim")
+        yield from _wrapped("Path" if number == 0 else " ", f"{step.location}  {step.text}", width)
+    yield from _fix(finding, width)
+    yield from _wrapped("Rated", _rating(finding), width, "dim")
+
+
+def _fix(finding: Finding, width: int) -> Iterator[Line]:
+    """The suggestion: prose is wrapped, code stays as it is."""
+    label = "Fix"
+    if finding.fix is not None:
+        yield from _wrapped(label, finding.fix.title, width)
+        label = " "
+    suggestion = wording.suggestion(finding).strip("\n")
+    in_code, has_fences = False, "```" in suggestion
+    for line in suggestion.split("\n") if suggestion else []:
+        if line.lstrip().startswith("```"):
+            in_code = not in_code
+        elif has_fences and not in_code:
+            yield from _wrapped(label, line, width)
+            label = " "
+        else:
+            yield Line(f"   {label:<{_LABEL}}{line}".rstrip(), "green")
+            label = " "
 
 
 def _rating(finding: Finding) -> str:
@@ -117,12 +145,13 @@ def _rating(finding: Finding) -> str:
     return ", ".join(part for part in (*parts, *finding.cvss_notes) if part)
 
 
-def _wrapped(label: str, text: str, style: str = "") -> Iterator[Line]:
+def _wrapped(label: str, text: str, width: int, style: str = "") -> Iterator[Line]:
     if not text:
         return
     pieces = []
+    room = width - 3 - (_LABEL if label else 0)
     for line in text.split("\n"):
-        pieces += textwrap.wrap(line, _WIDTH - 3, break_long_words=False, break_on_hyphens=False) or [""]
+        pieces += textwrap.wrap(line, room, break_long_words=False, break_on_hyphens=False) or [""]
     for number, piece in enumerate(pieces):
         start = f"   {label:<{_LABEL}}" if label and number == 0 else "   " + (" " * _LABEL if label else "")
         yield Line(f"{start}{piece}".rstrip(), style)
@@ -137,8 +166,9 @@ def _score(review: Review) -> Iterator[Line]:
     width = max((len(loss.rule.name) for loss in score.losses[:_LOSSES]), default=0)
     for loss in score.losses[:_LOSSES]:
         count = wording.counted(loss.findings, "finding")
-        what = f"{loss.rule.name:<{width}}  {count}; the score is {loss.score_after} without"
-        yield Line(f"  {-loss.points:6.1f}  {what}")
+        # Under a ceiling, or far below zero, one rule alone moves nothing: then there is nothing to promise.
+        gain = f"; fixed, the score is {loss.score_after}" if loss.score_after > score.value else ""
+        yield Line(f"  {-loss.points:6.1f}  {loss.rule.name:<{width}}  {count}{gain}")
     rest = score.losses[_LOSSES:]
     if rest:
         points = sum(loss.points for loss in rest)
@@ -197,7 +227,9 @@ def _not_shown(review: Review, selection: Selection) -> Iterator[Line]:
         yield Line("Notes", "bold")
     for note in review.notes:
         yield Line(f"  {note}")
-    left_out = [f"{count} in {kind}" for kind, count in sorted(review.left_out.items()) if count]
+    left_out = [
+        f"{count} in {_PLACES.get(kind, kind)}" for kind, count in sorted(review.left_out.items()) if count
+    ]
     by = Counter(each.by for each in review.suppressed)
     left_out += [f"{count} silenced by {name}" for name, count in sorted(by.items())]
     if left_out or selection.hidden:
@@ -205,7 +237,7 @@ def _not_shown(review: Review, selection: Selection) -> Iterator[Line]:
     if left_out:
         yield Line(f"Left out: {', '.join(left_out)}")
     if selection.hidden:
-        kept_back = [f"{count} {category.title}" for category, count in selection.hidden.items()]
+        kept_back = [f"{count} in {category.title}" for category, count in selection.hidden.items()]
         yield Line(f"Not shown: {', '.join(kept_back)}; the score counts them")
 
 

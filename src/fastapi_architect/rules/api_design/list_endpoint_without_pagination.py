@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.analyses.select_statements import SelectStatement, names_model, selects
 from fastapi_architect.appgraph import constraints
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.concepts.database import QueryStep
 from fastapi_architect.rules.kit import (
     UNKNOWN,
-    AccessLevel,
     AppGraph,
     Class,
     Confidence,
@@ -78,7 +78,7 @@ _BOUNDED_CALLS = frozenset({"paginate", "apaginate", "yield_per", "stream", "str
 @rule.check(per=PathOperation)
 def list_without_a_limit(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
     # Administrators are few, and are trusted with more than this.
-    by_few = graph.access(operation).level is AccessLevel.ADMIN or "admin" in operation.path.split("/")
+    by_few = is_for_administrators(operation, graph)
     for finding in _lists(operation, graph):
         yield replace(finding, severity=Severity.MINOR) if by_few else finding
 

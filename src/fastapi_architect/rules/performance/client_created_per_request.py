@@ -16,10 +16,10 @@ from dataclasses import replace
 
 from fastapi_architect.analyses.offloading import called_name
 from fastapi_architect.analyses.per_request import PerRequest, is_kept, per_request
+from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.concepts.http import ClientCreation
 from fastapi_architect.concepts.template import TemplateEnvironment
 from fastapi_architect.rules.kit import (
-    AccessLevel,
     AppGraph,
     Confidence,
     Finding,
@@ -60,7 +60,7 @@ _IDENTITY = frozenset(
 
 #: Operations that a person asks for once a day or once in a lifetime.
 _SELDOM = re.compile(
-    r"/admin\b|oauth|oidc|saml|sso|callback|register|log-?in|sign-?up|reset|verify|setup|install",
+    r"oauth|oidc|saml|sso|callback|register|log-?in|sign-?up|reset|verify|setup|install",
     re.IGNORECASE,
 )
 
@@ -89,7 +89,7 @@ def _judged(made: ClientCreation | TemplateEnvironment, kind: str, graph: AppGra
 def _weighed(finding: Finding, found: PerRequest, graph: AppGraph) -> Iterator[Finding]:
     """What only administrators or people who are signing in reach runs seldom."""
     seldom = all(
-        graph.access(operation).level is AccessLevel.ADMIN or _SELDOM.search(operation.path)
+        is_for_administrators(operation, graph) or _SELDOM.search(operation.path)
         for operation in found.operations
     )
     yield replace(finding, severity=Severity.MINOR) if seldom else finding

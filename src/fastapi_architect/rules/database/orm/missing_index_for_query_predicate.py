@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fastapi_architect.analyses.query_predicates import Predicate, Statement, statements
 from fastapi_architect.analyses.search_indexes import is_known, leads, table_of
+from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -75,7 +77,10 @@ def unindexed_search(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
                 (predicate, operations)
             )
     for places in found.values():
-        yield _finding(places, graph)
+        operations = [operation for _, running in places for operation in running]
+        seldom = all(o.methods == ("DELETE",) or is_for_administrators(o, graph) for o in operations)
+        finding = _finding(places, graph)
+        yield replace(finding, severity=Severity.MINOR) if seldom else finding
 
 
 def _has_index(statement: Statement, graph: AppGraph) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -149,6 +148,8 @@ def _top_level(line: str) -> Iterable[str]:
 
 
 def _words(text: str) -> list[str]:
+    import shlex
+
     try:
         return shlex.split(text, comments=True)
     except ValueError:

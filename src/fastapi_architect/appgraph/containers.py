@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -234,6 +233,8 @@ def _docker_variables(rest: str) -> Iterator[tuple[str, str]]:
 
 
 def _docker_commands(parts: list[str], where: Location, values: dict[str, str]) -> Iterator[ServerCommand]:
+    import json
+
     words: list[str] = []
     for part in parts:
         if part.startswith("["):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -143,6 +142,8 @@ _TASK_TABLES = (("poe", "tasks"), ("taskipy", "tasks"), ("pdm", "scripts"), ("ha
 
 def _project_scripts(path: str, text: str) -> Iterator[ServerCommand]:
     """Task runners' command lines in `pyproject.toml`."""
+    import tomllib
+
     if "uvicorn" not in text and "gunicorn" not in text and "fastapi " not in text and "celery" not in text:
         return
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -332,6 +331,8 @@ _KEY = re.compile(r"^\s*sqlalchemy\.url\s*[=:]", re.MULTILINE)
 
 
 def _ini_sections(text: str) -> list[dict[str, str]]:
+    import configparser
+
     parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
     try:
         parser.read_string(text)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import configparser
-import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -123,6 +120,8 @@ def _lower_bound(specifier: str) -> Version | None:
 
 def find_packages(texts: Mapping[str, str]) -> tuple[Packages, tuple[Unreadable, ...]]:
     """Requirements of every manifest and lock file among `texts`, and the files that could not be read."""
+    import configparser
+
     found: list[Requirement] = []
     unreadable: list[Unreadable] = []
     for path in sorted(texts):
@@ -206,6 +205,8 @@ class _Lines:
 
 
 def _pyproject(path: str, text: str) -> Iterator[Requirement]:
+    import tomllib
+
     data = tomllib.loads(text)
     lines = _Lines(text)
     project = data.get("project") or {}
@@ -278,6 +279,8 @@ def _up_to(text: str, caret: bool) -> str:
 
 
 def _pipfile(path: str, text: str) -> Iterator[Requirement]:
+    import tomllib
+
     data = tomllib.loads(text)
     lines = _Lines(text)
     yield from _poetry_table(data.get("packages") or {}, path, lines, "")
@@ -285,6 +288,8 @@ def _pipfile(path: str, text: str) -> Iterator[Requirement]:
 
 
 def _setup_cfg(path: str, text: str) -> Iterator[Requirement]:
+    import configparser
+
     parser = configparser.RawConfigParser(strict=False)
     parser.read_string(text)
     lines = _Lines(text)
@@ -320,6 +325,8 @@ def _locked(name: str, version: str, path: str, line: int) -> Requirement:
 
 
 def _pipfile_lock(path: str, text: str) -> Iterator[Requirement]:
+    import json
+
     data = json.loads(text)
     lines = _Lines(text)
     for name, said in (data.get("default") or {}).items():

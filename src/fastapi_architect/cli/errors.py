@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
-import traceback
 
 from fastapi_architect import __version__
 from fastapi_architect.findings.baseline import BaselineError
@@ -27,6 +25,9 @@ def usage_errors() -> tuple[type[Exception], ...]:
 
 def report_fault(error: Exception) -> int:
     """Say that this tool failed, with what a maintainer needs; the traceback on ARCHITECT_TRACEBACK=1."""
+    import platform
+    import traceback
+
     cause = error.__cause__ or error
     place = traceback.extract_tb(cause.__traceback__)[-1:] if cause.__traceback__ is not None else []
     where = f" at {os.path.basename(place[0].filename)}:{place[0].lineno}" if place else ""  # noqa: PTH119

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from fastapi_architect.cli.errors import UsageError
@@ -19,6 +18,8 @@ def write_output(text: str, file: Path | None) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
+    import tempfile
+
     if file is None:
         # Reviewed names may hold what the terminal's encoding cannot.
         sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,6 +73,8 @@ def baseline_of(findings: Iterable[Finding], units: int | None = None) -> Baseli
 
 def render(baseline: Baseline) -> str:
     """The text of a baseline file; one finding a line, so that a diff shows what changed."""
+    import json
+
     head = {"kind": _KIND, "version": _VERSION, "fingerprints": fingerprint.VERSION}
     if baseline.units is not None:
         head["units"] = baseline.units
@@ -108,6 +108,8 @@ def write(path: Path, baseline: Baseline, *, replace: bool = False) -> None:
     Raises:
         BaselineError: when the file exists and is not to be replaced, is no baseline, or cannot be written.
     """
+    import tempfile
+
     if path.exists():
         if not replace:
             raise BaselineError(f"{path} exists already; name another file, or add --replace")
@@ -133,6 +135,8 @@ def read(path: Path) -> Baseline:
     Raises:
         BaselineError: when it is missing, unreadable, no baseline, or of another version.
     """
+    import json
+
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

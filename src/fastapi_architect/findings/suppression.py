@@ -8,7 +8,6 @@ the report, never an exception.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Sequence
 
@@ -189,5 +188,7 @@ def _parse(text: str, known: Collection[str]) -> tuple[tuple[str, ...], str, lis
 
 def unknown_rule(name: str, known: Collection[str]) -> str:
     """One line that says that no rule has this name, with the nearest name that one has."""
+    import difflib
+
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
     return f"there is no rule {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")

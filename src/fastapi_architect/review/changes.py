@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 _HUNK = re.compile(r"^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
@@ -90,6 +89,8 @@ def _lines(path: Path) -> int:
 
 
 def _git(root: Path, *arguments: str) -> str:
+    import subprocess
+
     # A reviewed repository's own configuration must not name a program that git would start.
     command = ["git", "-C", str(root), "-c", "core.quotepath=off", "-c", "core.fsmonitor=false", *arguments]
     try:

@@ -17,7 +17,6 @@ an error.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
@@ -272,6 +271,8 @@ def unknown_name(config: Config, key: str, name: str, program: Iterable[str]) ->
 
 
 def _unknown_in_program(name: str, program: Iterable[str]) -> str:
+    import difflib
+
     names = sorted(program)
     tail = name.rpartition(".")[2]
     same = [each for each in names if each.rpartition(".")[2] == tail]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -100,6 +99,8 @@ class Values(msgspec.Struct, frozen=True):
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """ "there is no rule 'x'; did you mean 'y'?" or, without a near one, the list where it is short."""
+    import difflib
+
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if near:

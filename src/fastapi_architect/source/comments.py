@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import tokenize
 
 import msgspec
 
@@ -34,6 +33,8 @@ def find_comments(text: str) -> list[SourceComment]:
     A number sign inside a string is no comment, so that the text is tokenised where it holds the mark at all.
     What cannot be tokenised gives the comments up to that place.
     """
+    import tokenize
+
     if _MARK not in text:
         return []
     found = []

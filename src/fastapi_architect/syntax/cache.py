@@ -19,7 +19,6 @@ import os
 import stat
 import struct
 import sys
-import tempfile
 import zlib
 from functools import cache
 from hashlib import blake2b
@@ -166,6 +165,8 @@ def _file_bytes(entries: dict[bytes, bytes]) -> bytes:
 
 
 def _replace(path: Path, data: bytes) -> None:
+    import tempfile
+
     descriptor, temporary = tempfile.mkstemp(prefix=".parse-", dir=path.parent)  # readable by its owner only
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - Path.open takes no descriptor

@@ -16,7 +16,6 @@ import gc
 import os
 import signal
 import struct
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from io import FileIO
@@ -185,6 +184,8 @@ class _Forked:
         return self._results
 
     def _start(self, paths: list[str]) -> _Child:
+        import tempfile
+
         output = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed in `_finish`
         # An interrupt waits until the child can deal with it and the parent knows whom to kill.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -77,8 +77,8 @@ def unindexed_search(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
                 (predicate, operations)
             )
     for places in found.values():
-        operations = [operation for _, running in places for operation in running]
-        seldom = all(o.methods == ("DELETE",) or is_for_administrators(o, graph) for o in operations)
+        asking = [operation for _, running in places for operation in running]
+        seldom = all(o.methods == ("DELETE",) or is_for_administrators(o, graph) for o in asking)
         finding = _finding(places, graph)
         yield replace(finding, severity=Severity.MINOR) if seldom else finding
 

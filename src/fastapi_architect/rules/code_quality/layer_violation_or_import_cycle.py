@@ -5,7 +5,8 @@ gets a half-made module and an `ImportError`. Models and schemas that import rou
 them, and services that raise `HTTPException` or take a `Request` can serve nobody but HTTP.
 
 Known limits: a module's layer is told by its name (`services`, `repositories`, `models`, `schemas`) or by the operations it
-registers. Imports inside functions and under `TYPE_CHECKING` close no circle. Each circle is reported once, and services that
+registers. Imports inside functions and under `TYPE_CHECKING` close no circle. A project that
+declares its layers for import-linter is judged by circles only. Each circle is reported once, and services that
 know HTTP once for the project.
 """
 
@@ -145,9 +146,17 @@ def _shortest_circle(component: list[Module], imports: ModuleImports) -> list[Mo
 # ── layers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _has_contracts(graph: AppGraph) -> bool:
+    """The project says by import-linter which layers it has: that counts, not customary names."""
+    names = ("pyproject.toml", "setup.cfg", ".importlinter")
+    return any(path.endswith(names) and "importlinter" in text for path, text in graph.files.texts.items())
+
+
 @rule.check(per=AppGraph)
 def import_against_the_layers(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     known = layers(graph)
+    if _has_contracts(graph):
+        return
     for module in graph.program.modules.values():
         if module.kind != "source" or module.is_package:
             continue
@@ -181,6 +190,8 @@ def _against(each: ModuleImport, what: str, name: str) -> Finding:
 @rule.check(per=AppGraph)
 def service_that_knows_http(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     found: list[tuple[Site, Module, str]] = []
+    if _has_contracts(graph):
+        return
     for module in graph.program.mentioning(*sorted(_OF_HTTP)):
         if module.kind != "source" or layers(graph).of(module) not in LOGIC:
             continue

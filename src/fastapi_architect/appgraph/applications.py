@@ -31,6 +31,8 @@ from fastapi_architect.syntax import ir
 #: Stands in a path for a part whose value is not known.
 UNKNOWN_PART = "{?}"
 _MAX_NESTING = 20
+#: Operations of one application; routers that include one router twice double with every level.
+_MAX_OPERATIONS = 10_000
 
 
 class Mount(msgspec.Struct, frozen=True, eq=False):
@@ -68,7 +70,7 @@ class Application(msgspec.Struct, frozen=True, eq=False):
         operations: in the order in which they are matched; mounted applications' operations not among them.
         mounts: what is mounted.
         middleware: in order of execution, outermost first.
-        mounted_in: the application it is mounted in, "" when none; `mount_path` where.
+        mounted: it is mounted in another one; `mount_path` where (the first place), from the outermost application on.
     """
 
     name: str
@@ -104,6 +106,8 @@ class _Way(msgspec.Struct, frozen=True, eq=False):
     """What has been gathered on the way from the application to a router."""
 
     prefix: str = ""
+    #: The prefix without that of the router itself, which mounts and plain routes do not get.
+    outer_prefix: str = ""
     dependencies: tuple[tuple[ir.Expr, Scope, str], ...] = ()
     tags: tuple[str, ...] = ()
     inclusions: tuple[Inclusion, ...] = ()
@@ -193,13 +197,17 @@ class ApplicationReader:
         return [replace(a, operations=(*a.operations, *extra[id(a)])) if id(a) in extra else a for a in built]
 
     def _mark_mounted(self, built: list[Application]) -> Iterator[Application]:
-        paths = {
-            id(m.application.creation): m.path for a in built for m in a.mounts if m.application is not None
-        }
+        places: dict[int, tuple[int, str]] = {}
+        for a in built:
+            for mount in a.mounts:
+                if mount.application is not None and mount.application.creation is not a.object.creation:
+                    places.setdefault(
+                        id(mount.application.creation), (id(a.object.creation), mount.path.rstrip("/"))
+                    )
         for application in built:
             key = id(application.object.creation)
-            if key in paths:
-                application = replace(application, mounted=True, mount_path=paths[key])
+            if key in places:
+                application = replace(application, mounted=True, mount_path=_mount_path(key, places))
             yield application
 
     # ── one application ──────────────────────────────────────────────────────────────────────────────────────────
@@ -308,6 +316,7 @@ class ApplicationReader:
         return replace(
             way,
             prefix=way.prefix + prefix,
+            outer_prefix=way.prefix,
             tags=way.tags + tags,
             dependencies=way.dependencies + dependencies,
             in_schema=way.in_schema and self._flag(keywords.get("include_in_schema"), default=True),
@@ -362,6 +371,11 @@ class ApplicationReader:
         mounts: list[Mount],
         unresolved: list[Unresolved],
     ) -> None:
+        if len(operations) >= _MAX_OPERATIONS:
+            if not any(u.reason.startswith("more than") for u in unresolved[-1:]):
+                reason = f"more than {_MAX_OPERATIONS} operations; what follows is not read"
+                unresolved.append(Unresolved(event.method or event.kind, event.location, reason))
+            return
         if event.kind == "include":
             self._include(event, environment, way, operations, mounts, unresolved)
         elif event.kind == "mount":
@@ -417,7 +431,7 @@ class ApplicationReader:
         path = argument(event.call, 0, "path")
         target = argument(event.call, 1, "app")
         text = self._objects.string(path, event.scope, environment) if path is not None else None
-        full = way.prefix + (text if text is not None else f"/{UNKNOWN_PART}")
+        full = way.outer_prefix + (text if text is not None else f"/{UNKNOWN_PART}")
         found = self._objects.objects(target, event.scope, environment) if target is not None else []
         kind = found[0].kind if found else "unknown"
         application = next((o for o in found if o.kind == "application"), None)
@@ -430,7 +444,10 @@ class ApplicationReader:
     ) -> PathOperation:
         path_expr = argument(event.call, 0, "path")
         text = self._objects.string(path_expr, event.scope, environment) if path_expr is not None else ""
-        path = (way.prefix + (text if text is not None else f"/{UNKNOWN_PART}")) or "/"
+        # Starlette's own registrations know nothing of a router's prefix.
+        is_plain = event.kind == "plain-route" or event.method in ("add_websocket_route", "websocket_route")
+        prefix = way.outer_prefix if is_plain else way.prefix
+        path = (prefix + (text if text is not None else f"/{UNKNOWN_PART}")) or "/"
         handler = event.handler
         if handler is None:
             handler = self._routers.function_of(endpoint_argument(event), event.scope, environment)
@@ -479,7 +496,7 @@ class ApplicationReader:
             return ("WEBSOCKET",)
         if event.method in HTTP_METHODS:
             return (event.method.upper(),)
-        expr = argument(event.call, None, "methods")
+        expr = argument(event.call, 2 if event.method == "add_route" else None, "methods")
         if expr is None:
             return ("GET",)
         value = self._objects.value(expr, event.scope, environment)
@@ -559,6 +576,17 @@ class ApplicationReader:
                 for key, value in zip(literal.keys, literal.values, strict=True):
                     handler = self._routers.function_of(value, owner, EMPTY)
                     yield ExceptionHandler(key, handler, owner, owner.location(value))
+
+
+def _mount_path(key: int, places: dict[int, tuple[int, str]]) -> str:
+    """Where an application stands: paths of all mounts above it, outermost first."""
+    path = ""
+    seen: set[int] = set()
+    while key in places and key not in seen:
+        seen.add(key)
+        key, text = places[key]
+        path = text + path
+    return path
 
 
 def _passes_on(call: ir.Call) -> bool:

@@ -116,9 +116,15 @@ class PathOperation(msgspec.Struct, frozen=True, eq=False):
         return path_parameters(self.path)
 
     def all_dependencies(self) -> Iterator[Dependency]:
-        """Every dependency of the tree, outer first."""
-        for dependency in self.dependencies:
-            yield from dependency.walk()
+        """Every dependency of the tree, outer first; what several share is entered once."""
+        entered: set[int] = set()
+        stack = list(reversed(self.dependencies))
+        while stack:
+            dependency = stack.pop()
+            yield dependency
+            if id(dependency.dependencies) not in entered:
+                entered.add(id(dependency.dependencies))
+                stack += reversed(dependency.dependencies)
 
     def all_parameters(self) -> Iterator[Parameter]:
         """Inputs of the handler and of every dependency; one name and kind once."""

@@ -199,7 +199,7 @@ class RouterReader:
     def _decorated(self) -> Iterator[tuple[Event, ir.Expr]]:
         for module in self._program.modules.values():
             for function in all_functions(module):
-                for decorator in function.node.decorators:
+                for decorator in reversed(function.node.decorators):  # the lowest registers first
                     if not isinstance(decorator, ir.Call):
                         continue
                     handed = next(

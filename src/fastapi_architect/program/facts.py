@@ -129,11 +129,14 @@ class BodyFacts:
 class _Walk:
     """State of one walk."""
 
-    __slots__ = ("facts", "scope", "statement")
+    __slots__ = ("classes", "facts", "functions", "scope", "statement")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.facts = BodyFacts(scope)
+        #: By identity of the statement that defines it.
+        self.functions = {id(f.node): f for f in scope.functions}
+        self.classes = {id(c.node): c for c in scope.classes}
         self.statement: ir.Stmt = None  # type: ignore[assignment]
 
     def record(self, node: ir.Node, context: Context) -> None:
@@ -442,7 +445,7 @@ def _import_from(walk: _Walk, node: ir.ImportFrom, context: Context) -> None:
 
 def _function_def(walk: _Walk, node: ir.FunctionDef, context: Context) -> None:
     walk.record(node, context)
-    definition = next((f for f in walk.scope.functions if f.node is node), None)
+    definition = walk.functions.get(id(node))
     walk.bind(node.name, Binding("function", node, definition=definition))
     decorator = Context("decorator", node, context)
     for expr in node.decorators:
@@ -457,7 +460,7 @@ def _function_def(walk: _Walk, node: ir.FunctionDef, context: Context) -> None:
 
 def _class_def(walk: _Walk, node: ir.ClassDef, context: Context) -> None:
     walk.record(node, context)
-    definition = next((c for c in walk.scope.classes if c.node is node), None)
+    definition = walk.classes.get(id(node))
     walk.bind(node.name, Binding("class", node, definition=definition))
     for expr in (*node.decorators, *node.bases):
         _expr(walk, expr, Context("decorator", node, context))

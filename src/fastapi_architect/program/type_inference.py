@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 #: Expressions and names that may be in work at once, each waiting for the next; deeper chains are not known.
 MAX_DEPTH = 500
+#: Bindings of one name that are looked at, half of them from either end: each may ask for all others again.
+_MAX_BINDINGS = 64
 
 
 class TypedCall:
@@ -149,6 +151,8 @@ class TypeInference:
         owner, bindings = found
         if len(bindings) == 1:
             return self.binding_type(bindings[0], owner)
+        if len(bindings) > _MAX_BINDINGS:
+            bindings = bindings[: _MAX_BINDINGS // 2] + bindings[-_MAX_BINDINGS // 2 :]
         return union(*[self.binding_type(binding, owner) for binding in bindings])
 
     def _forget(self, key: object) -> None:

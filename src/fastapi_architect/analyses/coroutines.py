@@ -168,6 +168,8 @@ class _Reader:
         discarded = site.context.role == "statement-value"
         if not discarded and site.context.inside("with-item", "lambda", "decorator", "default") is not None:
             return None
+        if not discarded and self._is_plainly_kept(site, scope):
+            return None
         if not self._is_coroutine(site):  # types are known by now, what stands around an expression is not
             return None
         use = "discarded" if discarded else self._use(site.node, site, scope)
@@ -177,6 +179,19 @@ class _Reader:
         name = dotted_name(site.node.func) or f"(...).{last_name(site.node.func)}"
         function = targets[0] if targets else None
         return Unawaited(site, name, use, function, self._decides_access(site, use, name))
+
+    def _is_plainly_kept(self, site: Site, scope: Function) -> bool:
+        """Somebody else may await it, as its statement alone tells: it is returned, or a name with other values."""
+        statement = site.statement
+        if statement.__class__ is ir.Return:
+            return statement.value is site.node and id(scope) not in self._handlers
+        if statement.__class__ is not ir.Assign or statement.value is not site.node:
+            return False
+        if len(statement.targets) != 1 or statement.targets[0].__class__ is not ir.Name:
+            return len(statement.targets) != 1 or statement.targets[0].__class__ is not ir.Sequence
+        name = statement.targets[0].id
+        bindings = scope.facts.bindings
+        return bool(scope.functions) or len(bindings.get(name, ())) != 1 or name in scope.facts.is_global
 
     # ── is it a coroutine
     # ────────────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -121,6 +122,7 @@ class ExposureReader:
                 yield site.node, (option.result or option) if isinstance(option, Coroutine) else option
 
 
+@lru_cache(maxsize=4096)
 def _kind(name: str) -> str:
     if SECRET.match(name):
         return "secret"

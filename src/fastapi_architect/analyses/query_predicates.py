@@ -5,7 +5,7 @@ The steps of one chain, and of the name that it is assigned to (`statement = sta
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -259,6 +259,22 @@ def _chain(last: QueryStep, chained: dict[int, QueryStep]) -> list[QueryStep]:
 
 
 _STATEMENTS: WeakKeyDictionary[AppGraph, tuple[Statement, ...]] = WeakKeyDictionary()
+
+
+_BY_FUNCTION: WeakKeyDictionary[AppGraph, dict[int, list[tuple[int, Statement]]]] = WeakKeyDictionary()
+
+
+def statements_of(functions: Iterable[Function], graph: AppGraph) -> list[Statement]:
+    """The statements that some functions build; in the order of `statements`."""
+    index = _BY_FUNCTION.get(graph)
+    if index is None:
+        index = _BY_FUNCTION[graph] = {}
+        for position, each in enumerate(statements(graph)):
+            if each.function is not None:
+                index.setdefault(id(each.function), []).append((position, each))
+    found = [pair for key in {id(f) for f in functions} for pair in index.get(key, ())]
+    found.sort(key=lambda pair: pair[0])
+    return [statement for _, statement in found]
 
 
 def statements(graph: AppGraph) -> tuple[Statement, ...]:

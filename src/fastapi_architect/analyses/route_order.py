@@ -8,6 +8,7 @@ decide.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -46,27 +47,69 @@ class Shadow(msgspec.Struct, frozen=True, eq=False):
         return set(self.methods) >= set(self.later.methods)
 
 
-class _Tried(msgspec.Struct):
-    """Languages that are tried before a route: literal and one-segment ones by their number of segments."""
+class _Tried:
+    """Languages that are tried before a route: plain ones in a tree of their segments, others by the number of these."""
 
-    by_segments: dict[int, list[tuple[PathOperation, PathLanguage]]]
-    catching: list[tuple[PathOperation, PathLanguage]]
+    def __init__(self) -> None:
+        self._tree: dict[str | None, Any] = {}
+        self._others: dict[int, list[_Earlier]] = {}
+        self._catching: list[_Earlier] = []
+        self._count = 0
 
     def add(self, operation: PathOperation, of: PathLanguage) -> None:
-        if any(not isinstance(part, str) and part[1] == "path" for part in of.parts):
-            self.catching.append((operation, of))
+        earlier = (self._count, operation, of)
+        self._count += 1
+        segments = _plain_segments(of)
+        if segments is not None:
+            node = self._tree
+            for segment in segments:
+                node = node.setdefault(segment, {})
+            node.setdefault(_LEAF, []).append(earlier)
+        elif any(not isinstance(part, str) and part[1] == "path" for part in of.parts):
+            self._catching.append(earlier)
         else:
-            self.by_segments.setdefault(of.template.count("/"), []).append((operation, of))
+            self._others.setdefault(of.template.count("/"), []).append(earlier)
 
     def before(self, of: PathLanguage) -> Iterator[tuple[PathOperation, PathLanguage]]:
         witness = of.witness
-        for operation, earlier in (*self.by_segments.get(of.template.count("/"), ()), *self.catching):
-            if earlier.pattern.fullmatch(witness) is not None:
-                yield operation, earlier
+        nodes = [self._tree]
+        for segment in witness.split("/"):
+            nodes = [n[key] for n in nodes for key in ((segment, None) if segment else ("",)) if key in n]
+        plain = [earlier for node in nodes for earlier in node.get(_LEAF, ())]
+        plain += [e for e in self._others.get(of.template.count("/"), ()) if _matches(e[2], witness)]
+        plain.sort(key=lambda earlier: earlier[0])
+        for _, operation, earlier in (*plain, *(e for e in self._catching if _matches(e[2], witness))):
+            yield operation, earlier
+
+
+#: Order of registration, and a route that is tried.
+_Earlier = tuple[int, PathOperation, PathLanguage]
+#: Key of the routes that end in a node; no segment holds a slash.
+_LEAF = "/"
+
+
+def _matches(of: PathLanguage, path: str) -> bool:
+    return of.pattern.fullmatch(path) is not None
+
+
+def _plain_segments(of: PathLanguage) -> tuple[str | None, ...] | None:
+    """A path's segments, None for a parameter that takes any text; None when one is more than that."""
+    parameters = [part for part in of.parts if not isinstance(part, str)]
+    if any(converter != "str" for _, converter in parameters):
+        return None
+    found: list[str | None] = []
+    for segment in of.template.split("/"):
+        if "{" not in segment and "}" not in segment:
+            found.append(segment)
+        elif segment.startswith("{") and segment.find("}") == len(segment) - 1:
+            found.append(None)
+        else:
+            return None
+    return tuple(found) if found.count(None) == len(parameters) else None
 
 
 def _find(application: Application) -> Iterator[Shadow]:
-    tried = _Tried({}, [])
+    tried = _Tried()
     for later in sorted(application.operations, key=lambda o: o.registered_order):
         of = language(later.path.replace(UNKNOWN_PART, "?"))
         if of is None or "?" in later.methods or later.floating:

@@ -23,6 +23,16 @@ def leading_columns(model: Model, graph: AppGraph) -> tuple[tuple[str, ...], ...
 
     What only the migrations have counts, too: that is what production has.
     """
+    known = _LEADING.setdefault(graph, {})
+    if id(model) not in known:
+        known[id(model)] = _leading_columns(model, graph)
+    return known[id(model)]
+
+
+_LEADING: WeakKeyDictionary[AppGraph, dict[int, tuple[tuple[str, ...], ...]]] = WeakKeyDictionary()
+
+
+def _leading_columns(model: Model, graph: AppGraph) -> tuple[tuple[str, ...], ...]:
     found = list(table_of(model, graph).leading_columns())
     found += [index.columns for index in table_of(model, graph).indexes]
     for history in graph.migrations:

@@ -50,13 +50,17 @@ def _reach(graph: AppGraph) -> Iterator[str]:
 
 def _imported(module: Module, graph: AppGraph) -> Iterator[Module]:
     program = graph.program
+    seen: dict[str, Module | str | None] = {}
     for bindings in module.facts.bindings.values():
         for binding in bindings:
             if binding.kind not in ("import", "from"):
                 continue
-            found = program.module_of(module, binding.target)
-            if isinstance(found, Module):
-                yield found
+            if binding.target not in seen:
+                seen[binding.target] = program.module_of(module, binding.target)
+                target = seen[binding.target]
+                if isinstance(target, Module):
+                    yield target
+            found = seen[binding.target]
             if binding.kind == "from" and found is not None:
                 inner = program.submodule(found, binding.attribute)
                 if isinstance(inner, Module):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from fastapi_architect.program.definitions import Module
@@ -114,6 +115,7 @@ class ImportGraph:
         return parent in self.files
 
 
+@lru_cache(maxsize=65536)
 def dotted_path(path: str) -> str:
     """`app.core.config` for `app/core/config.py`, `app.core` for `app/core/__init__.py`."""
     parts = PurePosixPath(path).with_suffix("").parts

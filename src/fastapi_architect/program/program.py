@@ -172,9 +172,9 @@ class Program:
         found = []
         for last in sorted({name.rpartition(".")[2] for name in wanted}):
             for site in self.call_sites_named(last):
-                match = next((n for n in self.calls.names(site) if n in wanted), None)
-                if match is not None:
-                    found.append((site, match))
+                known = self.calls.names(site)
+                if not wanted.isdisjoint(known):
+                    found.append((site, next(n for n in known if n in wanted)))
         found.sort(key=lambda pair: (pair[0].scope.module.path, pair[0].node.span))
         return found
 

@@ -79,7 +79,7 @@ def handler_with_logic(operation: PathOperation, graph: AppGraph) -> Iterator[Fi
     handler = operation.handler
     if handler is None or operation.is_websocket or graph.operations_running(handler)[0] is not operation:
         return
-    delegating = [o for o in layers(graph).operations_by_layer if o.handler is not handler]
+    delegating = any(o.handler is not handler for o in layers(graph).operations_by_layer)
     if not delegating and len(graph.operations) < _SMALL:
         return
     size = _size(handler)

@@ -93,9 +93,11 @@ def _components(modules: list[Module], imports: ModuleImports) -> Iterator[list[
     order: list[Module] = []
     seen: set[str] = set()
     backwards: dict[str, list[Module]] = {}
+    onward: dict[str, list[Module]] = {}
     for module in modules:
-        for each in _edges(module, imports):
-            backwards.setdefault(each.imported.path, []).append(module)
+        onward[module.path] = [each.imported for each in _edges(module, imports)]
+        for imported in onward[module.path]:
+            backwards.setdefault(imported.path, []).append(module)
     for start in modules:
         stack: list[tuple[Module, bool]] = [(start, False)]
         while stack:
@@ -105,7 +107,7 @@ def _components(modules: list[Module], imports: ModuleImports) -> Iterator[list[
             elif module.path not in seen:
                 seen.add(module.path)
                 stack.append((module, True))
-                stack += [(each.imported, False) for each in _edges(module, imports)]
+                stack += [(imported, False) for imported in onward[module.path]]
     groups: list[list[Module]] = []
     placed: set[str] = set()
     for start in reversed(order):

@@ -134,6 +134,8 @@ def _of_instances(cls: Class, module: Module) -> Iterator[_Container]:
 
 def _made(value: ir.Expr | None) -> str:
     """dict, list, set or defaultdict for an empty one, else ""."""
+    if value is None or value.__class__ not in _MAKING:
+        return ""
     if isinstance(value, ir.Dict) and not value.keys:
         return "dict"
     if isinstance(value, ir.Sequence) and value.kind == "list" and not value.elts:
@@ -143,6 +145,9 @@ def _made(value: ir.Expr | None) -> str:
         if name == "defaultdict" or not (value.args or value.keywords):
             return {"OrderedDict": "dict", "Counter": "defaultdict"}.get(name, name)
     return ""
+
+
+_MAKING: frozenset[type] = frozenset({ir.Dict, ir.Sequence, ir.Call})
 
 
 def _is(container: _Container, expr: ir.Expr, scope: Scope) -> bool:
@@ -293,9 +298,15 @@ def _finding(
 # ── caches without a size ───────────────────────────────────────────────────────────────────────────────────
 
 
-@rule.check(per=Function)
-def cached_without_a_size(function: Function, graph: AppGraph) -> Iterator[Finding]:
-    if not function.node.decorators or function.module.kind != "source":
+@rule.check(per=Module)
+def cached_without_a_size(module: Module, graph: AppGraph) -> Iterator[Finding]:
+    if module.kind == "source" and (module.mentions("lru_cache") or module.mentions("cache")):
+        for function in all_functions(module):
+            yield from _cached_without_a_size(function, graph)
+
+
+def _cached_without_a_size(function: Function, graph: AppGraph) -> Iterator[Finding]:
+    if not function.node.decorators:
         return
     if not any(_is_unlimited(each, function, graph) for each in function.node.decorators):
         return

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from weakref import WeakKeyDictionary
 
 from fastapi_architect.analyses.request_models import schema_uses
 from fastapi_architect.appgraph.models import Model
@@ -130,10 +131,16 @@ def float_field(schema: Schema, graph: AppGraph) -> Iterator[Finding]:
 
 def _is_sent(schema: Schema, graph: AppGraph) -> bool:
     """Clients fill in this model or one that inherits from it."""
-    return any(
-        use.schema.cls is schema.cls or any(field.owner is schema.cls for field in use.schema.fields)
-        for use in schema_uses(graph).read.values()
-    )
+    sent = _SENT.get(graph)
+    if sent is None:
+        read = [use.schema for use in schema_uses(graph).read.values()]
+        owners = {id(field.owner) for each in read for field in each.fields}
+        sent = _SENT[graph] = frozenset(owners | {id(each.cls) for each in read})
+    return id(schema.cls) in sent
+
+
+#: Classes by identity whose fields clients fill in.
+_SENT: WeakKeyDictionary[AppGraph, frozenset[int]] = WeakKeyDictionary()
 
 
 rule.bad = """

@@ -72,14 +72,19 @@ def switch_in_a_guard(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
 def _guards(graph: AppGraph) -> dict[int, tuple[Function, list[PathOperation]]]:
     """Functions that authenticate or authorise, each with the operations it stands before."""
     found: dict[int, tuple[Function, list[PathOperation]]] = {}
+    harmless: set[tuple[int, int]] = set()
     for operation in graph.operations:
         for dependency in operation.all_dependencies():
             function = dependency.function
             if function is None or function.module.kind != "source":
                 continue
             if id(function) not in found:
+                key = (id(function), id(dependency.creation[0]) if dependency.creation is not None else 0)
+                if key in harmless:
+                    continue
                 guard = graph.guards.of_dependency(dependency)
                 if guard is None or guard.level < AccessLevel.USER:
+                    harmless.add(key)
                     continue
                 found[id(function)] = (function, [])
             found[id(function)][1].append(operation)

@@ -69,9 +69,11 @@ def changes_by_cookie_alone(application: Application, graph: AppGraph) -> Iterat
 
 def _reachable(operation: PathOperation, application: Application, graph: AppGraph) -> str:
     """How another site's page asks for the change; "" when it cannot, or when no cookie signs in here."""
-    if operation.handler is None or operation.kind != "http" or is_public_by_nature(operation):
+    if operation.handler is None or operation.kind != "http":
         return ""
     if not graph.access(operation).authenticated or not _signed_in_by_cookie(operation, graph):
+        return ""
+    if is_public_by_nature(operation):
         return ""
     if any(_DEFENCE.search(d.name) for d in operation.all_dependencies()) or _asks_for_header(operation):
         return ""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.effects import effects
-from fastapi_architect.analyses.query_predicates import Predicate, Statement, statements
+from fastapi_architect.analyses.query_predicates import Predicate, Statement, statements_of
 from fastapi_architect.appgraph.tables import Column
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.rules.kit import (
@@ -47,9 +47,8 @@ def child_loaded_by_its_id_alone(operation: PathOperation, graph: AppGraph) -> I
     if len(names) < 2 or not graph.access(operation).authenticated or operation.handler is None:
         return
     functions = effects(graph).of_operation(operation).functions
-    running = {id(f) for f in functions}
-    for statement in statements(graph):
-        if statement.function is None or id(statement.function) not in running or statement.opaque:
+    for statement in statements_of(functions, graph):
+        if statement.opaque:
             continue
         found = _by_own_id(statement, names[-1])
         parent = _parent_column(found, names[:-1]) if found is not None else None

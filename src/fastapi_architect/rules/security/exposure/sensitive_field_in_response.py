@@ -53,6 +53,8 @@ def secret_in_answer(operation: PathOperation, graph: AppGraph) -> Iterator[Find
     if operation.handler is None or operation.kind != "http":
         return
     found, source = _exposed(operation, graph)
+    if not found:
+        return
     excluded, included = left_out(operation, graph)
     shown = [
         f

@@ -126,7 +126,7 @@ def test_an_unknown_rule_is_said_with_the_nearest_name():
 
 
 @pytest.mark.parametrize(
-    "comment", ["allow hardcoded-credential: x", "alow(hardcoded-credential): x", "ignore(x): y"]
+    "comment", ["allow hardcoded-credential: x", "alow(hardcoded-credential): x", "ignore(x): y", "ignore x"]
 )
 def test_a_misspelt_suppression_is_said(comment):
     assert problems(f"a = 1  # architect: {comment}\n") == [

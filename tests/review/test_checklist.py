@@ -43,6 +43,22 @@ def test_a_finding_fails_the_item_and_the_count_is_named():
     assert verdict(findings=found) == ("fail", 3, "3 findings")
 
 
+def test_findings_that_are_known_elsewhere_fail_the_item_too():
+    items = checklist(
+        [], built=EVERY, ran=EVERY, subjects=SUBJECTS, unreported=[a_finding(line=1), a_finding(line=2)]
+    )
+    [item] = [each for each in items if each.title == TITLE]
+    assert (item.verdict, item.findings, item.note) == ("fail", 0, "2 findings not reported here")
+    [item] = [
+        each
+        for each in checklist(
+            [a_finding()], built=EVERY, ran=EVERY, subjects=SUBJECTS, unreported=[a_finding(line=2)]
+        )
+        if each.title == TITLE
+    ]
+    assert (item.verdict, item.findings, item.note) == ("fail", 1, "1 finding and 1 not reported here")
+
+
 def test_a_finding_fails_even_when_an_essential_rule_is_missing():
     built = EVERY - {"sql-injection-dynamic-identifier"}
     assert verdict(findings=[a_finding()], built=built, ran=built) == ("fail", 1, "1 finding")

@@ -163,6 +163,23 @@ def test_a_suppression_silences_its_line_and_mistakes_are_said(project: Path) ->
     assert [note.partition(": ")[0] for note in result.notes] == ["main.py:13", "main.py:14"]
 
 
+def test_a_suppression_stands_behind_the_comment_of_another_tool(project: Path) -> None:
+    text = (project / "main.py").read_text().splitlines()
+    text[8] += f"  # noqa: S608  # architect: allow({RULE}): a report of our own"
+    (project / "main.py").write_text("\n".join(text) + "\n")
+    result = review(Request(project, ONLY))
+    assert places(result) == [("main.py", 13)]
+    assert result.notes == ()
+
+
+def test_the_checklist_speaks_of_the_project_when_one_file_is_reported(project: Path) -> None:
+    (project / "requirements.txt").write_text("fastapi\n")
+    (project / "clean.py").write_text("x = 1\n")
+    result = review(Request(project / "clean.py", ONLY))
+    [item] = [item for item in result.checklist if item.title == "Queries are parameterised"]
+    assert (item.verdict, item.note) == ("fail", "2 findings not reported here")
+
+
 def test_one_file_is_reported_with_the_whole_project_known(project: Path) -> None:
     (project / "requirements.txt").write_text("fastapi\n")
     (project / "other.py").write_text(APP + flawed("three"))

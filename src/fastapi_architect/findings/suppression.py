@@ -17,7 +17,9 @@ from fastapi_architect.findings.finding import Finding
 from fastapi_architect.source.location import Location
 
 _DIRECTIVE = re.compile(r"#\s*architect:\s*allow\b(?P<rest>.*)", re.IGNORECASE)
-_LOOKALIKE = re.compile(r"#\s*architect:\s*\w+\s*[(:\[]", re.IGNORECASE)
+_LOOKALIKE = re.compile(
+    r"#\s*architect:\s*(?:\w+\s*[(:\[]|(?:ignore|disable|skip|suppress|silence|noqa|off)\b)", re.IGNORECASE
+)
 _ALLOW = re.compile(r"\s*\((?P<names>[^()]*)\)\s*(?P<tail>.*)")
 _FORM = "# architect: allow(rule-name): reason"
 

@@ -363,6 +363,7 @@ def checklist(
     built: Collection[str],
     ran: Collection[str],
     subjects: Mapping[str, int],
+    unreported: Iterable[Finding] = (),
 ) -> tuple[ChecklistItem, ...]:
     """The verdict of every item, in the order of `ITEMS`.
 
@@ -371,18 +372,24 @@ def checklist(
         built: names of the rules that exist.
         ran: names of the rules that ran.
         subjects: how many operations, queries, async functions and files there are, by `Item.subject`.
+        unreported: findings that are there and that this report does not repeat: known since the baseline, in
+            other files, on unchanged lines. They fail an item as well: it speaks of the whole project.
     """
     sure: Counter[str] = Counter()
     tentative: Counter[str] = Counter()
+    known = Counter(f.rule.name for f in unreported if f.confidence is not Confidence.TENTATIVE)
     for finding in findings:
         (tentative if finding.confidence is Confidence.TENTATIVE else sure)[finding.rule.name] += 1
-    return tuple(_judge(item, sure, tentative, built=built, ran=ran, subjects=subjects) for item in ITEMS)
+    return tuple(
+        _judge(item, sure, tentative, known, built=built, ran=ran, subjects=subjects) for item in ITEMS
+    )
 
 
 def _judge(
     item: Item,
     sure: Mapping[str, int],
     tentative: Mapping[str, int],
+    known: Mapping[str, int],
     *,
     built: Collection[str],
     ran: Collection[str],
@@ -390,11 +397,12 @@ def _judge(
 ) -> ChecklistItem:
     rules = (*item.essential, *item.others)
     count = sum(sure.get(name, 0) for name in rules)
+    unreported = sum(known.get(name, 0) for name in rules)
     doubtful = sum(tentative.get(name, 0) for name in rules)
     unbuilt = [name for name in item.essential if name not in built]
     deselected = [name for name in item.essential if name in built and name not in ran]
-    if count:
-        verdict, note = FAIL, _counted(count, "finding")
+    if count or unreported:
+        verdict, note = FAIL, _counts(count, unreported)
     elif subjects.get(item.subject, 0) == 0:
         verdict, note = NOT_ASSESSED, f"no {item.subject} found"
     elif unbuilt:
@@ -407,6 +415,14 @@ def _judge(
         note += f"; {doubtful} tentative"
     present = tuple(name for name in rules if name in built)
     return ChecklistItem(item.section, item.title, verdict, present, count, note)
+
+
+def _counts(reported: int, unreported: int) -> str:
+    if not unreported:
+        return _counted(reported, "finding")
+    if not reported:
+        return f"{_counted(unreported, 'finding')} not reported here"
+    return f"{_counted(reported, 'finding')} and {unreported} not reported here"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -92,7 +92,9 @@ def review(request: Request) -> Review:
             not_analysed=(*read.not_analysed, *_partly_followed(graph)),
             left_out=silenced.left_out,
             strengths=tuple(Strength(m.text, m.measured, m.total) for m in measure(graph)),
-            checklist=checklist(active, built=rules.keys(), ran=ran, subjects=subjects(graph)),
+            checklist=checklist(
+                active, built=rules.keys(), ran=ran, subjects=subjects(graph), unreported=silenced.unreported
+            ),
             applications=tuple(summaries(graph)),
             score=score(active, size),
             files=read.files,

@@ -29,12 +29,15 @@ class Silenced(msgspec.Struct, frozen=True):
         suppressed: silenced by a comment, the configuration or the baseline.
         left_out: number of findings by kind of file.
         notes: suppressions that do not do what their writer hoped, with the next step.
+        unreported: findings of the project that this report does not repeat, because one file or changed lines
+            were asked for, or because a baseline knows them; neither silenced by anybody nor in code of others.
     """
 
     active: tuple[Finding, ...]
     suppressed: tuple[Suppressed, ...]
     left_out: dict[str, int]
     notes: tuple[str, ...]
+    unreported: tuple[Finding, ...] = ()
 
 
 def silence(
@@ -57,6 +60,7 @@ def silence(
     """
     left_out: Counter[str] = Counter()
     kept = []
+    unreported: list[Finding] = []
     suppressed: list[Suppressed] = []
     for finding in findings:
         module = program.modules.get(finding.location.path)
@@ -65,8 +69,10 @@ def silence(
             left_out[kind] += 1
         elif only is not None and finding.location.path != only:
             left_out["other files"] += 1
+            unreported.append(finding)
         elif changed is not None and not _touched(finding, changed):
             left_out["unchanged lines"] += 1
+            unreported.append(finding)
         elif not is_kept(finding, config):
             suppressed.append(Suppressed(finding, "configuration", "ignored by the configuration"))
         else:
@@ -79,10 +85,25 @@ def silence(
         compared = baselines.compare(baseline, active)
         suppressed += [Suppressed(f, "baseline", "known since the baseline") for f in compared.known]
         active = compared.new
+        unreported += compared.known
     partial = only is not None or changed is not None
     problems = (*read.problems, *(() if partial else applied.problems))
     notes = tuple(f"{p.location}: {p.text}" for p in problems if _is_ours(p.location.path, program))
-    return Silenced(active, tuple(suppressed), dict(sorted(left_out.items())), notes)
+    return Silenced(
+        active,
+        tuple(suppressed),
+        dict(sorted(left_out.items())),
+        notes,
+        _asked_for(unreported, read.suppressions, config),
+    )
+
+
+def _asked_for(
+    findings: Sequence[Finding], suppressions: Sequence[suppression.Suppression], config: Config
+) -> tuple[Finding, ...]:
+    """Those that neither the configuration nor a comment silences."""
+    kept = [finding for finding in findings if is_kept(finding, config)]
+    return suppression.apply(kept, suppressions, ()).active
 
 
 def _is_ours(path: str, program: Program) -> bool:

@@ -7,8 +7,8 @@ import re
 
 import msgspec
 
-_MARK = "architect:"
-_COMMENT = re.compile(r"#\s*architect:")
+_MARKS = ("architect:", "Architect:")
+_COMMENT = re.compile(r"#\s*architect:", re.IGNORECASE)
 
 
 class SourceComment(msgspec.Struct, frozen=True):
@@ -28,22 +28,26 @@ class SourceComment(msgspec.Struct, frozen=True):
 
 
 def find_comments(text: str) -> list[SourceComment]:
-    """The comments that begin with `architect:`, in order.
+    """The comments that say `architect:`, in order; those of other tools may stand before it (`# noqa  # architect: ...`).
 
     A number sign inside a string is no comment, so that the text is tokenised where it holds the mark at all.
     What cannot be tokenised gives the comments up to that place.
     """
     import tokenize
 
-    if _MARK not in text:
+    if not any(mark in text for mark in _MARKS):
         return []
     found = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.type == tokenize.COMMENT and _COMMENT.match(token.string):
+            spoken = _COMMENT.search(token.string) if token.type == tokenize.COMMENT else None
+            if spoken is not None:
                 line, column = token.start
-                before = token.line[:column]
-                found.append(SourceComment(line, len(before.encode()), token.string, not before.strip()))
+                own_line = not token.line[:column].strip()
+                before = token.line[: column + spoken.start()]
+                found.append(
+                    SourceComment(line, len(before.encode()), token.string[spoken.start() :], own_line)
+                )
     except (tokenize.TokenError, SyntaxError):
         pass  # the parser says what is wrong with the file; here only its readable part matters
     return found

@@ -225,3 +225,29 @@ def test_a_call_that_no_request_is_seen_to_reach_is_tentative_without_a_limit() 
 def test_a_call_in_a_request_is_certain_without_a_limit() -> None:
     files = {"main.py": _REQUEST.format(body="fetch()")}
     assert _confidences("outbound-call-without-timeout", files) == [Confidence.CERTAIN]
+
+
+_BUCKET = """
+    import boto3
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    shared = boto3.Session()
+
+
+    @app.get("/files/{{key}}")
+    def file(key: str) -> dict[str, object]:
+        session = boto3.Session(profile_name=key)
+        return {session}.client("s3").head_object(Bucket="files", Key=key)
+"""
+
+
+def test_a_client_of_the_callers_own_session_is_tentative() -> None:
+    files = {"main.py": _BUCKET.format(session="session")}
+    assert _confidences("client-created-per-request", files) == [Confidence.TENTATIVE]
+
+
+def test_a_client_of_the_shared_session_is_sure() -> None:
+    files = {"main.py": _BUCKET.format(session="shared")}
+    assert Confidence.TENTATIVE not in _confidences("client-created-per-request", files)
+    assert _confidences("client-created-per-request", files) != []

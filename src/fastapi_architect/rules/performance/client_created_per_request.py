@@ -127,7 +127,20 @@ def _differs(made: ClientCreation | TemplateEnvironment, function: Function) -> 
     given = [k.value for k in made.node.keywords if k.arg in _IDENTITY]
     if isinstance(made, ClientCreation) and made.kind != "http":
         given += [*made.node.args, *(k.value for k in made.node.keywords)]
+        if _is_of_a_caller(made.node.func, function):
+            return True
     return any(node.__class__ is ir.Name and node.id in local for value in given for node in walk(value))
+
+
+def _is_of_a_caller(func: ir.Expr, function: Function) -> bool:
+    """`session.client("s3")`, where the session is a parameter, or is made from something."""
+    if not isinstance(func, ir.Attribute) or not isinstance(func.value, ir.Name):
+        return False
+    for binding in function.facts.bindings.get(func.value.id, ()):
+        made = binding.value
+        if binding.kind == "parameter" or (isinstance(made, ir.Call) and (made.args or made.keywords)):
+            return True
+    return False
 
 
 def _suggestion(name: str, kind: str, function: Function) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.migration_history import histories
+from fastapi_architect.analyses.small_tables import stays_small
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
 from fastapi_architect.rules.kit import AppGraph, Confidence, Context, Files, Finding, Proof, Rule, Severity
@@ -51,11 +52,16 @@ def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[
             f"Build it concurrently, outside the migration's transaction:\n```python\n{_fixed(operation)}\n```",
             reasoning=f"`{table.name}` exists since revision {table.since or 'the first'}, so it has rows and writers when this "
             "runs. A concurrent build takes two scans and no lock that writers notice.",
-            # Dropping one takes the lock for a moment; it is held on only for what follows in the transaction.
-            confidence=Confidence.TENTATIVE if operation.kind == "drop_index" else Confidence.FIRM,
+            confidence=_sureness(operation, table.name),
             context=Context(hard=True, stops_process=True),
             symbol=f"{revision.module.name}.upgrade",
         )
+
+
+def _sureness(operation: Operation, table: str) -> Confidence:
+    """Dropping an index takes the lock for a moment, building a small one too."""
+    short = operation.kind == "drop_index" or stays_small(table)
+    return Confidence.TENTATIVE if short else Confidence.FIRM
 
 
 def _fixed(operation: Operation) -> str:

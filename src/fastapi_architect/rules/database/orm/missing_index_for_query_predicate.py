@@ -16,6 +16,7 @@ from dataclasses import replace
 from fastapi_architect.analyses.query_predicates import Predicate, Statement, statements
 from fastapi_architect.analyses.search_indexes import is_known, leads, table_of
 from fastapi_architect.analyses.seldom_operations import is_for_administrators
+from fastapi_architect.analyses.small_tables import stays_small
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -47,12 +48,6 @@ _RANGE = ("<", "<=", ">", ">=", "between", "startswith")
 _FEW = re.compile(
     r"^(is|has|was|can)_|_(status|state|type|kind|flag|role|level)$|^(status|state|type|kind|role|level|active|"
     r"enabled|deleted|locale|language|lang|country|currency|gender|priority|category|source|provider|scope|env)$"
-)
-#: Tables that stay small.
-_SMALL = re.compile(
-    r"role|permission|config|setting|countr|currenc|language|categor|plan|tenant|organi[sz]ation|workspace|provider|"
-    r"feature|flag|option|template|migration|version|enum|lookup|dict|menu|dept|department|preference|policy|connector|type$|api_?key",
-    re.IGNORECASE,
 )
 
 
@@ -128,7 +123,7 @@ def _grows(model: Model, graph: AppGraph) -> bool:
     """It looks like a table of events or things, not like a lookup."""
     table = table_of(model, graph)
     dated = any(c.type is not None and c.type.family == "datetime" for c in table.columns)
-    return not _SMALL.search(model.name) and (dated or bool(table.foreign_keys))
+    return not stays_small(model.name) and (dated or bool(table.foreign_keys))
 
 
 def _finding(places: list[tuple[Predicate, tuple[PathOperation, ...]]], graph: AppGraph) -> Finding:

@@ -7,12 +7,12 @@ the places where a coroutine calls a marked function are the first calls on the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from weakref import WeakKeyDictionary
 
 import msgspec
 
 from fastapi_architect.analyses.event_loop import EventLoop, OnLoop, event_loop
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.concepts.concurrency import BlockingCall
 from fastapi_architect.program.definitions import Function, dotted_name, last_name
 from fastapi_architect.program.facts import Site
@@ -229,7 +229,7 @@ def on_the_loop(blocking: BlockingCall, graph: AppGraph) -> OnLoop | None:
     return on if on.serves else None
 
 
-_WAYS: WeakKeyDictionary[AppGraph, BlockingWays] = WeakKeyDictionary()
+_WAYS: Kept[BlockingWays] = Kept()
 
 #: Kinds of waiting that are long enough to matter whatever the load.
 COUNTED = frozenset({"sleep", "http", "network", "database", "subprocess", "cpu"})

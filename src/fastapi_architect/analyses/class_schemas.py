@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.schemas import Schema, read_schema
 from fastapi_architect.program.definitions import Class
 
-_KNOWN: WeakKeyDictionary[AppGraph, dict[int, Schema | None]] = WeakKeyDictionary()
+_KNOWN: Kept[dict[int, Schema | None]] = Kept()
 
 
 def schema_of(cls: Class, graph: AppGraph) -> Schema | None:

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.analyses.surroundings import nodes_of, parents_of
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.program.definitions import Function, dotted_name, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.types import ClassRef, Coroutine, External, FunctionRef, Type, options
@@ -323,7 +323,7 @@ def _gives_coroutine_function(of: Type) -> bool:
     return bool(inner) and all(f.is_async for f in inner)
 
 
-_FOUND: WeakKeyDictionary[AppGraph, tuple[Unawaited, ...]] = WeakKeyDictionary()
+_FOUND: Kept[tuple[Unawaited, ...]] = Kept()
 
 
 def unawaited(graph: AppGraph) -> tuple[Unawaited, ...]:

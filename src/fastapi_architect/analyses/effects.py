@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.concepts.cache import RedisCommand
 from fastapi_architect.concepts.concept import Concept
@@ -125,7 +125,7 @@ def _writes_document(operation: DocumentOperation) -> bool:
     return last_name(operation.node.func).startswith(("insert", "update", "delete", "replace", "bulk", "find_one_and"))
 
 
-_READERS: WeakKeyDictionary[AppGraph, EffectReader] = WeakKeyDictionary()
+_READERS: Kept[EffectReader] = Kept()
 
 
 def effects(graph: AppGraph) -> EffectReader:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 import msgspec
 
 from fastapi_architect.analyses.callers import Callers, calls_inside
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.concepts.concurrency import LoopRun, TaskSpawn
 from fastapi_architect.concepts.messaging import BackgroundTaskAdd
@@ -216,7 +216,7 @@ class _Search:
         return OnLoop(kind, (), None, False)
 
 
-_LOOPS: WeakKeyDictionary[AppGraph, EventLoop] = WeakKeyDictionary()
+_LOOPS: Kept[EventLoop] = Kept()
 
 
 def event_loop(graph: AppGraph) -> EventLoop:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.schemas import SchemaField, specialised_fields
 from fastapi_architect.program.definitions import Class, Function, last_name
@@ -180,7 +180,7 @@ def left_out(operation: PathOperation, graph: AppGraph) -> tuple[frozenset[str],
     return found[0], found[1]
 
 
-_READERS: WeakKeyDictionary[AppGraph, ExposureReader] = WeakKeyDictionary()
+_READERS: Kept[ExposureReader] = Kept()
 
 
 def exposure(graph: AppGraph) -> ExposureReader:

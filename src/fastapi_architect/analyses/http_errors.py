@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
-from weakref import WeakKeyDictionary
 
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.concepts.http import HttpError
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
@@ -250,4 +250,4 @@ def _through_calls(
                     yield Swallowed(catch, raised, hops)
 
 
-_RAISES: WeakKeyDictionary[AppGraph, tuple[HttpRaise, ...]] = WeakKeyDictionary()
+_RAISES: Kept[tuple[HttpRaise, ...]] = Kept()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Function
@@ -31,7 +31,7 @@ class Receiver:
     operation: PathOperation
 
 
-_receivers: WeakKeyDictionary[AppGraph, dict[int, list[Receiver]]] = WeakKeyDictionary()
+_receivers: Kept[dict[int, list[Receiver]]] = Kept()
 
 
 def receivers(graph: AppGraph, function: Function) -> list[Receiver]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.program.definitions import Function, Module
 
@@ -74,7 +74,7 @@ def _layer_of_name(name: str) -> str:
     return ""
 
 
-_LAYERS: WeakKeyDictionary[AppGraph, Layers] = WeakKeyDictionary()
+_LAYERS: Kept[Layers] = Kept()
 
 
 def layers(graph: AppGraph) -> Layers:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from weakref import WeakKeyDictionary
 
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import MigrationHistory, Revision
 from fastapi_architect.appgraph.schema_replay import SchemaState, TableState, Timeline, replay
@@ -91,7 +91,7 @@ def _recent(history: MigrationHistory) -> set[str]:
     return set(found)
 
 
-_HISTORIES: WeakKeyDictionary[AppGraph, Histories] = WeakKeyDictionary()
+_HISTORIES: Kept[Histories] = Kept()
 
 
 def histories(graph: AppGraph) -> Histories:

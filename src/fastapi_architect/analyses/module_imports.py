@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from weakref import WeakKeyDictionary
 
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.program.definitions import Module, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.syntax import ir
@@ -81,7 +81,7 @@ def _for_types(site: Site) -> bool:
     return any(test is not None and last_name(test) == "TYPE_CHECKING" for test in tests)
 
 
-_IMPORTS: WeakKeyDictionary[AppGraph, ModuleImports] = WeakKeyDictionary()
+_IMPORTS: Kept[ModuleImports] = Kept()
 
 
 def module_imports(graph: AppGraph) -> ModuleImports:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.analyses.blocking_ways import is_once
 from fastapi_architect.analyses.event_loop import event_loop
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.program.definitions import Function, dotted_name
 from fastapi_architect.program.facts import Site
@@ -103,7 +103,7 @@ def _under_membership(site: Site) -> bool:
     return False
 
 
-_READERS: WeakKeyDictionary[AppGraph, _Reader] = WeakKeyDictionary()
+_READERS: Kept[_Reader] = Kept()
 
 
 def per_request(function: Function, graph: AppGraph) -> PerRequest | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from fnmatch import fnmatch
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.security import AccessLevel
 from fastapi_architect.concepts.identity import (
@@ -127,7 +127,7 @@ def guard_of(graph: AppGraph, application: Application, level: AccessLevel = Acc
     return names.most_common(1)[0][0] if names else ""
 
 
-_QUESTIONS: WeakKeyDictionary[AppGraph, CallerQuestions] = WeakKeyDictionary()
+_QUESTIONS: Kept[CallerQuestions] = Kept()
 
 
 def callers_of(graph: AppGraph) -> CallerQuestions:

@@ -6,11 +6,11 @@ The steps of one chain, and of the name that it is assigned to (`statement = sta
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from weakref import WeakKeyDictionary
 
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.tables import Column
 from fastapi_architect.concepts.database import QueryStep
@@ -258,10 +258,10 @@ def _chain(last: QueryStep, chained: dict[int, QueryStep]) -> list[QueryStep]:
     return found[::-1]
 
 
-_STATEMENTS: WeakKeyDictionary[AppGraph, tuple[Statement, ...]] = WeakKeyDictionary()
+_STATEMENTS: Kept[tuple[Statement, ...]] = Kept()
 
 
-_BY_FUNCTION: WeakKeyDictionary[AppGraph, dict[int, list[tuple[int, Statement]]]] = WeakKeyDictionary()
+_BY_FUNCTION: Kept[dict[int, list[tuple[int, Statement]]]] = Kept()
 
 
 def statements_of(functions: Iterable[Function], graph: AppGraph) -> list[Statement]:

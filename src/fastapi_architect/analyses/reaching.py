@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.program.facts import Site
 
@@ -61,4 +60,4 @@ def ways(graph: AppGraph, start: Function) -> dict[int, Way]:
     return known[id(start)]
 
 
-_WAYS: WeakKeyDictionary[AppGraph, dict[int, dict[int, Way]]] = WeakKeyDictionary()
+_WAYS: Kept[dict[int, dict[int, Way]]] = Kept()

@@ -5,11 +5,11 @@ it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from weakref import WeakKeyDictionary
 
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.schemas import Schema
 from fastapi_architect.program.definitions import Class
@@ -82,4 +82,4 @@ def _joined(found: dict[int, list[PathOperation]], schemas: dict[int, Schema]) -
     return {key: SchemaUse(schemas[key], tuple(operations)) for key, operations in found.items()}
 
 
-_USES: WeakKeyDictionary[AppGraph, SchemaUses] = WeakKeyDictionary()
+_USES: Kept[SchemaUses] = Kept()

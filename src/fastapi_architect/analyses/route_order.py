@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import msgspec
 
 from fastapi_architect.analyses.path_language import PathLanguage, below, language
 from fastapi_architect.appgraph.applications import UNKNOWN_PART, Application, Mount
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Scope, last_name
@@ -210,7 +210,7 @@ def _same_unknowns(earlier: PathOperation, later: PathOperation, shared: int) ->
     return unknown == sum((each.prefix or "").count(UNKNOWN_PART) for each in earlier.inclusions[:shared])
 
 
-_SHADOWS: WeakKeyDictionary[AppGraph, tuple[Shadow, ...]] = WeakKeyDictionary()
+_SHADOWS: Kept[tuple[Shadow, ...]] = Kept()
 
 
 def shadows(graph: AppGraph) -> tuple[Shadow, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.analyses.migration_history import histories
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.tables import Table
 
@@ -29,7 +29,7 @@ def leading_columns(model: Model, graph: AppGraph) -> tuple[tuple[str, ...], ...
     return known[id(model)]
 
 
-_LEADING: WeakKeyDictionary[AppGraph, dict[int, tuple[tuple[str, ...], ...]]] = WeakKeyDictionary()
+_LEADING: Kept[dict[int, tuple[tuple[str, ...], ...]]] = Kept()
 
 
 def _leading_columns(model: Model, graph: AppGraph) -> tuple[tuple[str, ...], ...]:
@@ -59,7 +59,7 @@ def is_known(model: Model, graph: AppGraph) -> bool:
     return not any(model.table.name in sql for sql in _index_statements(graph))
 
 
-_STATEMENTS: WeakKeyDictionary[AppGraph, tuple[str, ...]] = WeakKeyDictionary()
+_STATEMENTS: Kept[tuple[str, ...]] = Kept()
 
 
 def _index_statements(graph: AppGraph) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.settings import Setting
 from fastapi_architect.concepts.cryptography import CipherKey, MessageAuthentication
 from fastapi_architect.concepts.identity import TokenDecode, TokenEncode
@@ -81,7 +81,7 @@ class SecretUse:
     sure: bool
 
 
-_uses: WeakKeyDictionary[AppGraph, tuple[SecretUse, ...]] = WeakKeyDictionary()
+_uses: Kept[tuple[SecretUse, ...]] = Kept()
 
 
 def secret_uses(graph: AppGraph) -> tuple[SecretUse, ...]:
@@ -308,7 +308,7 @@ def _words(expr: ir.Expr | None) -> Iterator[str]:
             stack += current.elts
 
 
-_refused: WeakKeyDictionary[AppGraph, dict[str, bool]] = WeakKeyDictionary()
+_refused: Kept[dict[str, bool]] = Kept()
 
 
 def is_refused(graph: AppGraph, name: str) -> bool:
@@ -344,7 +344,7 @@ def _refuses(graph: AppGraph, scope: Scope, name: str) -> bool:
     return any(name in set(_words(site.node.test)) for site in scope.facts.sites(ir.Assert))
 
 
-_compared: WeakKeyDictionary[AppGraph, dict[str, bool]] = WeakKeyDictionary()
+_compared: Kept[dict[str, bool]] = Kept()
 
 
 def is_compared(graph: AppGraph, name: str) -> bool:

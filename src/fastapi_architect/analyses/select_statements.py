@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.concepts.database import QueryStart, QueryStep, RowFetch, SqlExecution
 from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.facts import Site
@@ -177,4 +177,4 @@ def names_model(of: object) -> Class | None:
     return of.cls if isinstance(of, Instance) and isinstance(of.cls, Class) else None
 
 
-_SELECTS: WeakKeyDictionary[AppGraph, dict[int, tuple[SelectStatement, ...]]] = WeakKeyDictionary()
+_SELECTS: Kept[dict[int, tuple[SelectStatement, ...]]] = Kept()

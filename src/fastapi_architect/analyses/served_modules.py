@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.program.definitions import Function, Module, Scope
 
 #: Modules that are imported inside functions are looked for in functions of modules up to this many in
@@ -22,7 +22,7 @@ def is_served(scope: Scope, graph: AppGraph) -> bool:
     return isinstance(scope, Function) and bool(graph.entries(scope))
 
 
-_SERVED: WeakKeyDictionary[AppGraph, frozenset[str]] = WeakKeyDictionary()
+_SERVED: Kept[frozenset[str]] = Kept()
 
 
 def _served(graph: AppGraph) -> frozenset[str]:

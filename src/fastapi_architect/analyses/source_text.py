@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.source.decode import decode
 from fastapi_architect.source.location import Location
 from fastapi_architect.source.tree import Unreadable
 from fastapi_architect.syntax import span
 
-_LINES: WeakKeyDictionary[AppGraph, dict[str, list[str]]] = WeakKeyDictionary()
+_LINES: Kept[dict[str, list[str]]] = Kept()
 
 
 def lines_of(graph: AppGraph, path: str) -> list[str]:

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from msgspec.structs import astuple
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.syntax import ir
 
@@ -33,7 +33,7 @@ def mentions_of(scope: Function, name: str) -> int:
     return own + sum(mentions_of(inner, name) for inner in scope.functions)
 
 
-_PARENTS: WeakKeyDictionary[AppGraph, dict[int, dict[int, Any]]] = WeakKeyDictionary()
+_PARENTS: Kept[dict[int, dict[int, Any]]] = Kept()
 
 
 def parents_of(scope: Function, graph: AppGraph) -> dict[int, Any]:

@@ -7,11 +7,11 @@ are sinks. All kinds of sink are solved in one run, on first use.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.schemas import SchemaField
@@ -73,7 +73,7 @@ _SANITIZERS: dict[str, frozenset[str] | None] = {
     "sqlalchemy.ext.asyncio.create_async_engine": None,
 }
 
-_solved: WeakKeyDictionary[AppGraph, tuple[tuple[TaintPath, ...], tuple[Function, ...]]] = WeakKeyDictionary()
+_solved: Kept[tuple[tuple[TaintPath, ...], tuple[Function, ...]]] = Kept()
 
 
 def taint_paths(graph: AppGraph, kind: str) -> tuple[TaintPath, ...]:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.concepts.identity import TokenDecode, TokenEncode
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Function, Scope, dotted_name, last_name
@@ -224,7 +224,7 @@ class MadeToken:
     claims: Claims
 
 
-_made: WeakKeyDictionary[AppGraph, tuple[MadeToken, ...]] = WeakKeyDictionary()
+_made: Kept[tuple[MadeToken, ...]] = Kept()
 
 
 def made_tokens(graph: AppGraph) -> tuple[MadeToken, ...]:

@@ -11,11 +11,11 @@ children; the size of a table is not known.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.analyses.query_predicates import Predicate, statements
 from fastapi_architect.analyses.search_indexes import is_known, leading_columns, table_of
 from fastapi_architect.analyses.source_text import text_at
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.tables import Column, ForeignKey
 from fastapi_architect.rules.kit import (
@@ -95,7 +95,7 @@ def _only_key_to(model: Model, table: str, graph: AppGraph) -> bool:
     return sum(key.table == table for key in table_of(model, graph).foreign_keys) == 1
 
 
-_PREDICATES: WeakKeyDictionary[AppGraph, dict[tuple[int, str], list[Predicate]]] = WeakKeyDictionary()
+_PREDICATES: Kept[dict[tuple[int, str], list[Predicate]]] = Kept()
 
 
 def _predicates(graph: AppGraph) -> dict[tuple[int, str], list[Predicate]]:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from weakref import WeakKeyDictionary
 
 from fastapi_architect.analyses.request_models import schema_uses
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.schemas import Schema
 from fastapi_architect.program.types import FLOAT, without_none
@@ -140,7 +140,7 @@ def _is_sent(schema: Schema, graph: AppGraph) -> bool:
 
 
 #: Classes by identity whose fields clients fill in.
-_SENT: WeakKeyDictionary[AppGraph, frozenset[int]] = WeakKeyDictionary()
+_SENT: Kept[frozenset[int]] = Kept()
 
 
 rule.bad = """

@@ -18,13 +18,15 @@ from fastapi_architect.concepts.database import (
     SessionGet,
 )
 from fastapi_architect.concepts.http import OutboundRequest
-from fastapi_architect.program.definitions import Class, dotted_name, last_name
+from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name, last_name
 from fastapi_architect.program.facts import Context
 from fastapi_architect.program.types import ClassRef, Instance, options
 from fastapi_architect.syntax import ir
 
 _DATABASE_ERRORS = ("SQLAlchemyError", "OperationalError", "DBAPIError", "InterfaceError", "DatabaseError")
 _REDIS_ERRORS = ("RedisError", "ConnectionError", "TimeoutError", "OSError")
+#: How many calls upwards a `try` is looked for.
+_MAX_CALLERS = 6
 _EVERYTHING = ("Exception", "BaseException")
 
 
@@ -61,8 +63,10 @@ def row(graph: AppGraph, application: Application, operation: PathOperation) -> 
         "writes": len(does.writes),
         "outbound": sorted({_host(graph, call) for call in does.outbound}),
         "messages": sorted({dotted_name(c.node.func) for c in does.messages}),
-        "when_database_is_down": _when_down(graph, application, does.round_trips, _DATABASE_ERRORS),
-        "when_redis_is_down": _when_down(graph, application, does.redis, _REDIS_ERRORS),
+        "when_database_is_down": _when_down(
+            graph, application, operation, does.round_trips, _DATABASE_ERRORS
+        ),
+        "when_redis_is_down": _when_down(graph, application, operation, does.redis, _REDIS_ERRORS),
         "conditional": operation.conditional,
     }
 
@@ -104,22 +108,49 @@ def _host(graph: AppGraph, call: Concept) -> str:
 def _when_down(
     graph: AppGraph,
     application: Application,
+    operation: PathOperation,
     calls: tuple[DatabaseCall, ...] | tuple[Any, ...],
     errors: tuple[str, ...],
 ) -> str:
     """What a client sees when the backing service does not answer: unused, handled, an application's answer, or 500."""
+    does = effects(graph).of_operation(operation)
     if not calls:
-        return "not used"
-    unhandled = [c for c in calls if not _is_caught(c.site.context, errors)]
+        # Nothing was seen, but not everything was looked at.
+        return "not used" if operation.handler is not None and does.complete else "not known"
+    within = frozenset(id(function) for function in does.functions)
+    unhandled = [
+        c
+        for c in calls
+        if not _is_caught(c.site.context, errors) and not _callers_catch(graph, c.scope, within, errors)
+    ]
     if not unhandled:
         return "handled where it is called"
     for handler in application.exception_handlers:
-        name = last_name(handler.exception) if handler.exception is not None else ""
-        if name in (*errors, *_EVERYTHING):
+        name = _handled(handler.exception)
+        if name in (*errors, *_EVERYTHING, "500"):
             function = handler.handler.name if handler.handler is not None else "a handler"
             return f"answered by {function} ({name})"
-    del graph
     return "500"
+
+
+def _handled(exception: ir.Expr | None) -> str:
+    """What an exception handler is for: a class's last name, or a status code."""
+    if isinstance(exception, ir.Constant):
+        return str(exception.value)
+    return last_name(exception) if exception is not None else ""
+
+
+def _callers_catch(
+    graph: AppGraph, scope: Scope, within: frozenset[int], errors: tuple[str, ...], depth: int = 0
+) -> bool:
+    """Every call that leads here, among the functions of one request, stands in a `try` that catches the errors."""
+    if not isinstance(scope, Function) or depth > _MAX_CALLERS:
+        return False
+    sites = [s for s in graph.program.calls.callers(scope) if id(s.scope) in within and s.scope is not scope]
+    return bool(sites) and all(
+        _is_caught(s.context, errors) or _callers_catch(graph, s.scope, within, errors, depth + 1)
+        for s in sites
+    )
 
 
 def _is_caught(context: Context, errors: tuple[str, ...]) -> bool:

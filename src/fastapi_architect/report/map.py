@@ -11,6 +11,7 @@ from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.source.tree import printable
 
 
 def render(graph: AppGraph, form: str) -> str:
@@ -79,7 +80,8 @@ def _table(graph: AppGraph) -> str:
     if graph.unresolved:
         lines.append("Not resolved:")
         lines += [f"  {u.location}: {u.what}: {u.reason}" for u in graph.unresolved]
-    return "\n".join(lines).rstrip() + "\n"
+    # Reviewed names may hold what moves a terminal's cursor.
+    return "\n".join(printable(line) for line in lines).rstrip() + "\n"
 
 
 def _columns(rows: list[dict[str, Any]]) -> list[str]:
@@ -159,7 +161,9 @@ def _mermaid(graph: AppGraph) -> str:
 
 
 def _label(text: str) -> str:
-    return text.replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;")
+    return (
+        printable(text).replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;")
+    )
 
 
 # ── HTML ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -171,6 +175,10 @@ _STYLE = (
     ".none,.optional{color:#b91c1c;font-weight:600}.user{color:#047857}.scoped,.admin{color:#1d4ed8}code{font-size:13px}"
     "@media(prefers-color-scheme:dark){body{background:#111827;color:#e5e7eb}th{background:#1f2937}th,td{border-color:#374151}}"
 )
+
+
+def _markup(text: str) -> str:
+    return escape(printable(text))
 
 
 def _html(graph: AppGraph) -> str:
@@ -191,7 +199,7 @@ def _html(graph: AppGraph) -> str:
     )
     for application in graph.applications:
         parts.append(
-            f"<h2><code>{escape(application.module_path)}: {escape(application.name)}</code></h2><table><thead><tr>"
+            f"<h2><code>{_markup(application.module_path)}: {_markup(application.name)}</code></h2><table><thead><tr>"
         )
         parts += [f"<th>{head}</th>" for head in heads]
         parts.append("</tr></thead><tbody>")
@@ -200,7 +208,7 @@ def _html(graph: AppGraph) -> str:
     if graph.unresolved:
         parts.append("<h2>Not resolved</h2><ul>")
         parts += [
-            f"<li><code>{escape(str(u.location))}</code>: {escape(u.what)}: {escape(u.reason)}</li>"
+            f"<li><code>{_markup(str(u.location))}</code>: {_markup(u.what)}: {_markup(u.reason)}</li>"
             for u in graph.unresolved
         ]
         parts.append("</ul>")
@@ -210,14 +218,14 @@ def _html(graph: AppGraph) -> str:
 
 def _html_row(r: dict[str, Any]) -> str:
     cells = (
-        f"<code>{escape(r['route'])}</code>",
+        f"<code>{_markup(r['route'])}</code>",
         f"<span class='{r['access']}'>{r['access']}</span>",
-        escape(_short(r["guards"])),
-        escape(", ".join(r["inputs"])),
-        escape(", ".join(r["tables"])),
+        _markup(_short(r["guards"])),
+        _markup(", ".join(r["inputs"])),
+        _markup(", ".join(r["tables"])),
         str(r["queries"]),
-        escape(", ".join(r["outbound"])),
-        escape(r["when_database_is_down"]),
-        escape(r["when_redis_is_down"]),
+        _markup(", ".join(r["outbound"])),
+        _markup(r["when_database_is_down"]),
+        _markup(r["when_redis_is_down"]),
     )
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

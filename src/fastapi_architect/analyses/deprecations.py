@@ -213,9 +213,7 @@ def deprecated_uses(graph: AppGraph) -> Iterator[Use]:
 
 
 def _calls(each: Deprecation, graph: AppGraph) -> Iterator[Site]:
-    for site, _ in graph.program.call_sites(each.names):
-        if each.keyword and not any(k.arg == each.keyword for k in site.node.keywords):
-            continue
+    for site in _sites(each, graph):
         if each.imported_from and not _imports_from(site.scope.module, each.imported_from):
             continue
         if each.instead.startswith("TemplateResponse") and not _name_comes_first(site, graph):
@@ -225,6 +223,20 @@ def _calls(each: Deprecation, graph: AppGraph) -> Iterator[Site]:
         if each.rename == "aclose" and not site.awaited:
             continue
         yield site
+
+
+def _sites(each: Deprecation, graph: AppGraph) -> Iterator[Site]:
+    """Calls of the callable; with the argument that is meant, which is seen without resolving a name."""
+    if not each.keyword:
+        yield from (site for site, _ in graph.program.call_sites(each.names))
+        return
+    found = []
+    for last in sorted({name.rpartition(".")[2] for name in each.names}):
+        for site in graph.program.call_sites_named(last):
+            given = any(k.arg == each.keyword for k in site.node.keywords)
+            if given and not set(each.names).isdisjoint(graph.program.calls.names(site)):
+                found.append(site)
+    yield from sorted(found, key=lambda site: (site.scope.module.path, site.node.span))
 
 
 def uses_pydantic_v1(module: Module) -> bool:

@@ -88,12 +88,20 @@ def _find(graph: AppGraph) -> Iterator[HttpRaise]:
         if _is_raised(error.site) and error.site.scope.module.kind != "test":
             yield HttpRaise(error.site, error.name, status_code(graph, error.status, error.scope))
     for cls in _error_classes(graph):
+        declared: int | None = None
+        asked = False
         for site in graph.program.call_sites_named(cls.name):
             if site.scope.module.kind == "test" or not _is_raised(site):
                 continue
             of = graph.program.inference.type_of(site.node.func, site.scope)
             if any(isinstance(option, ClassRef) and option.cls is cls for option in options(of)):
-                yield HttpRaise(site, cls, _status_of(graph, cls, site))
+                given = argument(site.node, None, "status_code")
+                if given is not None:
+                    yield HttpRaise(site, cls, status_code(graph, given, site.scope))
+                    continue
+                if not asked:
+                    declared, asked = _status_of(graph, cls), True
+                yield HttpRaise(site, cls, declared)
 
 
 def _is_raised(site: Site) -> bool:
@@ -119,11 +127,8 @@ def _error_classes(graph: AppGraph) -> Iterator[Class]:
             yield cls
 
 
-def _status_of(graph: AppGraph, cls: Class, site: Site) -> int | None:
-    """Given at the raise, to `super().__init__`, or as a class attribute."""
-    given = argument(site.node, None, "status_code")
-    if given is not None:
-        return status_code(graph, given, site.scope)
+def _status_of(graph: AppGraph, cls: Class) -> int | None:
+    """Given to `super().__init__`, or as a class attribute."""
     for entry in graph.program.inference.hierarchy.order(cls):
         if not isinstance(entry.cls, Class):
             continue

@@ -12,7 +12,8 @@ application.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from fastapi_architect.program.definitions import all_functions
 from fastapi_architect.rules.kit import (
@@ -124,7 +125,8 @@ def guarded_routes_without_a_test(application: Application, graph: AppGraph) -> 
     if not tests or application.mounted or len(operations) < _FEWEST:
         return
     called = {pattern for module in tests for pattern in _addresses(module, graph)}
-    missing = [o for o in operations if not _is_tested(o, called, tests)]
+    tree = _tree(called)
+    missing = [o for o in operations if not _is_tested(o, tree, tests)]
     if not called or len(missing) > (1 - _SHARE) * len(operations):
         return
     guarded = [o for o in missing if o.is_write and graph.access(o).authenticated]
@@ -179,23 +181,43 @@ def _segments(path: str) -> tuple[str, ...]:
     return tuple(_ANY if _ANY in part else part for part in path.split("/") if part)
 
 
-def _is_tested(operation: PathOperation, called: set[tuple[str, ...]], tests: list[Module]) -> bool:
+def _is_tested(operation: PathOperation, called: _Tree, tests: list[Module]) -> bool:
     """Some address ends as the operation's path does, or a test names the handler."""
     assert operation.handler is not None
-    own = _segments(operation.path)
-    if any(_fits(own, each) for each in called):
+    if _fits(_segments(operation.path), called):
         return True
     return any(module.mentions(operation.handler.name) for module in tests)
 
 
-def _fits(own: tuple[str, ...], address: tuple[str, ...]) -> bool:
-    if address[:1] == (_ANY,):
-        address = address[1:]  # a prefix that is not known
-    shorter = min(len(own), len(address))
-    if shorter == 0:
-        return not own and not address
-    pairs = zip(own[-shorter:], address[-shorter:], strict=True)
-    return all(_ANY in pair or pair[0] == pair[1] for pair in pairs)
+#: Addresses by their segments from the last one inwards; `_END` stands where one is complete.
+_Tree = dict[str, Any]
+_END = "/"
+
+
+def _tree(addresses: Iterable[tuple[str, ...]]) -> _Tree:
+    tree: _Tree = {}
+    for address in addresses:
+        node = tree
+        # The first may be a prefix that is not known.
+        for segment in reversed(address[1:] if address[:1] == (_ANY,) else address):
+            node = node.setdefault(segment, {})
+        node[_END] = {}
+    return tree
+
+
+def _fits(own: tuple[str, ...], tree: _Tree) -> bool:
+    """Some address ends as `own` does, or `own` as the address; `*` fits everything."""
+    if not own:
+        return _END in tree
+    nodes = [tree]
+    for segment in reversed(own):
+        if segment == _ANY:
+            nodes = [inner for node in nodes for key, inner in node.items() if key != _END]
+        else:
+            nodes = [node[key] for node in nodes for key in (segment, _ANY) if key in node]
+        if any(_END in node for node in nodes):
+            return True
+    return bool(nodes)
 
 
 _TEST = """

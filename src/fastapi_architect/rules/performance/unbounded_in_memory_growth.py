@@ -102,7 +102,11 @@ def container_filled_by_requests(module: Module, graph: AppGraph) -> Iterator[Fi
 
 def _containers(module: Module) -> Iterator[_Container]:
     for name, bindings in module.facts.bindings.items():
-        if len(bindings) == 1 and (kind := _made(bindings[0].value)):
+        if (
+            bindings[0].value.__class__ in _MAKING
+            and len(bindings) == 1
+            and (kind := _made(bindings[0].value))
+        ):
             yield _Container(name, kind, module.location(bindings[0].node), module, None)
     singletons = {
         last_name(b[-1].value.func)
@@ -112,7 +116,8 @@ def _containers(module: Module) -> Iterator[_Container]:
     for cls in all_classes(module):
         for name, bindings in cls.facts.bindings.items():
             if (
-                len(bindings) == 1
+                bindings[0].value.__class__ in _MAKING
+                and len(bindings) == 1
                 and bindings[0].kind in ("assign", "annotated")
                 and (kind := _made(bindings[0].value))
             ):

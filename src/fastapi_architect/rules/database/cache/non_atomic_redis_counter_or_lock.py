@@ -50,6 +50,10 @@ def two_commands(function: Function, graph: AppGraph) -> Iterator[Finding]:
     if function.module.kind != "source":
         return
     commands = [c for c in graph.within(RedisCommand, function) if not c.pipelined and c.key is not None]
+    names = {c.command for c in commands}
+    counted = not names.isdisjoint(_COUNTS) and not names.isdisjoint(_EXPIRES)
+    if not (counted or "setnx" in names or ("get" in names and not names.isdisjoint(("set", "setex")))):
+        return
     for command in commands:
         found = _mistake(command, commands, graph)
         if found is not None:

@@ -63,12 +63,18 @@ def check_that_is_only_named(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     parameters = ParameterReader(graph.program)
     dependencies = DependencyReader(graph.program, parameters)
     functions = {id(f): f for operation in graph.operations for f in operation.functions}
+    plain: set[tuple[int, str]] = set()
     for function in functions.values():
         scope = function.parent or function.module
         for param in function.parameters:
             if param.default is None and param.annotation is None:
                 continue
+            key = (id(scope), getattr(param.annotation, "id", "")) if param.default is None else (0, "")
+            if key in plain:
+                continue
             declared = parameters.declared(param, function, scope)
+            if key[1] and (declared.marker is not None or not declared.metadata):
+                plain.add(key)  # what a name means, it means for every parameter
             if declared.marker is not None:
                 continue
             for given, where in _candidates(declared):

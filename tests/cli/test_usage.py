@@ -88,6 +88,17 @@ def test_a_project_fact_about_nothing_is_an_error(project: Path) -> None:
     assert "main.curent_user" in done.stderr
 
 
+def test_a_public_route_that_no_application_has_is_an_error(project: Path) -> None:
+    (project / "pyproject.toml").write_text(
+        '[tool.fastapi-architect.project]\npublic_routes = [{ route = "GET /helth", reason = "the balancer" }]\n'
+    )
+
+    done = architect("review", cwd=project)
+
+    assert done.returncode == 2
+    assert "'GET /helth'; did you mean 'GET /health'?" in done.stderr
+
+
 def test_a_baseline_is_never_overwritten_unasked(project: Path) -> None:
     (project / "known.json").write_text("precious")
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 from msgspec.structs import replace
 from tests.report.samples import NAMES, SQL
 
 from fastapi_architect.report.explain import fenced, render
+from fastapi_architect.rules.catalog import all_rules
 
 
 def test_the_page_of_a_weakness():
@@ -37,3 +41,26 @@ def test_what_a_rule_does_not_have_is_left_out():
 
 def test_code_cannot_leave_its_fence():
     assert fenced('"""\n````\n"""') == '`````python\n"""\n````\n"""\n`````'
+
+
+def test_each_file_of_an_example_is_a_block_of_its_own():
+    page = render(
+        replace(
+            NAMES, bad="# requirements.txt\nfastapi==0.1.0\n\n# app/main.py\nx = 1\n\n# Dockerfile\nRUN x"
+        )
+    )
+    assert (
+        "## Bad\n\n`requirements.txt`:\n\n```text\nfastapi==0.1.0\n```\n\n"
+        "`app/main.py`:\n\n```python\nx = 1\n```\n\n`Dockerfile`:\n\n```text\nRUN x\n```\n"
+    ) in page
+
+
+def test_every_python_block_of_every_page_parses():
+    broken = []
+    for name, rule in all_rules().items():
+        for block in re.findall(r"^(`{3,})python\n(.*?)\n\1$", render(rule.info), re.DOTALL | re.MULTILINE):
+            try:
+                ast.parse(block[1])
+            except SyntaxError as error:
+                broken.append((name, str(error)))
+    assert broken == []

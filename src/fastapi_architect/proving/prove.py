@@ -115,7 +115,8 @@ def _verdict(outcome: Outcome, noun: str, wanted: str) -> str:
     if outcome.worked:
         return f"the {noun} {verb}, {as_it_should}."
     if outcome.refused:
-        return f"the {noun} failed, {as_it_should} ({outcome.message})."
+        refused = "failed" if noun == "exploit" else "did not show"
+        return f"the {noun} {refused}, {as_it_should} ({outcome.message})."
     if outcome.kind in ("missing", "unsuitable"):
         return f"it cannot run: {outcome.message}"
     details = f"\n{outcome.details}" if outcome.details else ""

@@ -8,6 +8,21 @@ import textwrap
 from fastapi_architect.findings.cvss import score
 from fastapi_architect.findings.finding import RuleInfo
 
+_FILE = re.compile(
+    r"^# (?P<path>(?:[\w.-]+/)*(?:Dockerfile|Procfile|\.env|[\w.-]+\.(?:py|txt|toml|ini|cfg|conf|lock|ya?ml|json|sh|env|html|in)))"
+    r"[ \t]*\n",
+    re.MULTILINE,
+)
+_LANGUAGES = {
+    "py": "python",
+    "toml": "toml",
+    "yml": "yaml",
+    "yaml": "yaml",
+    "ini": "ini",
+    "sh": "sh",
+    "html": "html",
+}
+
 
 def render(rule: RuleInfo) -> str:
     """The page as Markdown, readable as it stands in a terminal."""
@@ -17,9 +32,9 @@ def render(rule: RuleInfo) -> str:
     if rule.exploit:
         parts += ["## Exploit" if rule.cvss_vector else "## How it shows", rule.exploit]
     if rule.bad:
-        parts += ["## Bad", fenced(rule.bad)]
+        parts += ["## Bad", *_files(rule.bad)]
     if rule.good:
-        parts += ["## Good", fenced(rule.good)]
+        parts += ["## Good", *_files(rule.good)]
     parts += [
         "## Silence it where it is safe",
         fenced(f"# architect: allow({rule.name}): why it is safe here"),
@@ -29,11 +44,25 @@ def render(rule: RuleInfo) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def fenced(code: str) -> str:
-    """A block of Python that no line of the code can close."""
+def _files(example: str) -> list[str]:
+    """A block for each file of an example; a line `# name.suffix` begins a file, and one without such lines is Python."""
+    names = list(_FILE.finditer(example))
+    if not names or example[: names[0].start()].strip():
+        return [fenced(example)]
+    parts = []
+    ends = [*(name.start() for name in names[1:]), len(example)]
+    for name, end in zip(names, ends, strict=True):
+        path = name["path"]
+        language = _LANGUAGES.get(path.rpartition(".")[2], "text")
+        parts += [f"`{path}`:", fenced(example[name.end() : end], language)]
+    return parts
+
+
+def fenced(code: str, language: str = "python") -> str:
+    """A block of code that no line of the code can close."""
     longest = max((len(run) for run in re.findall(r"`+", code)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}python\n{code.strip(chr(10))}\n{fence}"
+    return f"{fence}{language}\n{code.strip(chr(10))}\n{fence}"
 
 
 def _facts(rule: RuleInfo) -> str:

@@ -13,6 +13,8 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.source.tree import printable
 
+_NOTHING = "No FastAPI application was found here. Pass the folder of your application."
+
 
 def render(graph: AppGraph, form: str) -> str:
     """The map as `table`, `json`, `mermaid` or `html`."""
@@ -72,11 +74,14 @@ def _table(graph: AppGraph) -> str:
     lines: list[str] = []
     for application in graph.applications:
         rows = [row(graph, application, o) for o in application.operations]
-        lines += [f"{application.module_path}: {application.name}, {len(rows)} operations", ""]
+        lines += [
+            f"{application.module_path}: {application.name}, {len(rows)} operation{'' if len(rows) == 1 else 's'}",
+            "",
+        ]
         lines += _columns(rows) if rows else ["  no operation was found"]
         lines.append("")
     if not graph.applications:
-        lines += ["No FastAPI application was found here. Pass the folder of your application.", ""]
+        lines += [_NOTHING, ""]
     if graph.unresolved:
         lines.append("Not resolved:")
         lines += [f"  {u.location}: {u.what}: {u.reason}" for u in graph.unresolved]
@@ -170,6 +175,7 @@ def _label(text: str) -> str:
 
 _STYLE = (
     "body{font:14px/1.5 system-ui,sans-serif;margin:2rem;color:#1f2937;background:#fff}table{border-collapse:collapse;width:100%}"
+    "h2 code{font-size:inherit}td{overflow-wrap:anywhere;min-width:4.5rem}td:first-child{min-width:15rem}"
     "th,td{border-bottom:1px solid #e5e7eb;padding:.4rem .6rem;text-align:left;vertical-align:top}"
     "th{position:sticky;top:0;background:#f9fafb}"
     ".none,.optional{color:#b91c1c;font-weight:600}.user{color:#047857}.scoped,.admin{color:#1d4ed8}code{font-size:13px}"
@@ -197,6 +203,8 @@ def _html(graph: AppGraph) -> str:
         "Database down",
         "Redis down",
     )
+    if not graph.applications:
+        parts.append(f"<p>{_NOTHING}</p>")
     for application in graph.applications:
         parts.append(
             f"<h2><code>{_markup(application.module_path)}: {_markup(application.name)}</code></h2><table><thead><tr>"

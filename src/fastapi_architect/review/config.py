@@ -17,6 +17,7 @@ an error.
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
@@ -42,6 +43,7 @@ __all__ = [
     "selectors",
     "unknown",
     "unknown_name",
+    "unknown_route",
 ]
 
 TABLE = "fastapi-architect"
@@ -255,6 +257,20 @@ def selectors(rules: Iterable[RuleInfo]) -> frozenset[str]:
     for rule in rules:
         names |= {rule.name, rule.topic}
     return frozenset(names)
+
+
+def unknown_route(config: Config, route: str, program: Iterable[str]) -> ConfigError:
+    """The error for a public route that no application has.
+
+    Args:
+        config: the configuration that names it.
+        route: method and path.
+        program: methods and paths of the program's operations.
+    """
+    near = difflib.get_close_matches(route, sorted(set(program)), n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "`architect map` lists the routes"
+    file = config.file or "configuration"
+    return ConfigError(f"{file}: project.public_routes: no application has the route {route!r}; {hint}")
 
 
 def unknown_name(config: Config, key: str, name: str, program: Iterable[str]) -> ConfigError:

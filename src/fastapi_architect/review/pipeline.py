@@ -18,7 +18,7 @@ from fastapi_architect.findings.order import ordered
 from fastapi_architect.findings.score import score
 from fastapi_architect.review import asking, changes, completion, reading, silencing
 from fastapi_architect.review.checklist import checklist
-from fastapi_architect.review.config import Config, unknown_name
+from fastapi_architect.review.config import Config, unknown_name, unknown_route
 from fastapi_architect.review.result import ApplicationSummary, NotAnalysed, Review, Strength
 from fastapi_architect.review.selection import fails_gate, rules_to_run
 from fastapi_architect.rules.catalog import all_rules
@@ -112,7 +112,7 @@ def review(request: Request) -> Review:
 
 
 def _names_exist(config: Config, graph: AppGraph) -> None:
-    """Refuse project facts about functions that nobody has; names of libraries are taken on trust.
+    """Refuse project facts about functions or routes that nobody has; names of libraries are taken on trust.
 
     Raises:
         ConfigError: naming the key, the name and the nearest one.
@@ -123,6 +123,11 @@ def _names_exist(config: Config, graph: AppGraph) -> None:
         if name.partition(".")[0] in tops and program.symbol(name) is None and not _is_attribute(name, graph):
             names = [f.full_name for f in program.functions] + [c.full_name for c in program.classes]
             raise unknown_name(config, key, name, names)
+    routes = [name for operation in graph.operations for name in operation.names]
+    for route in config.project.public_routes:
+        # A router that could not be followed may hold it.
+        if f"{route.method} {route.path}" not in routes and not graph.unresolved:
+            raise unknown_route(config, f"{route.method} {route.path}", routes)
 
 
 def _is_attribute(name: str, graph: AppGraph) -> bool:

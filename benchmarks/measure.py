@@ -87,7 +87,7 @@ def measure(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **(environment or {})},
+        env={**_environment(), **(environment or {})},
     )
     collected: dict[str, str] = {}
     assert process.stdout is not None
@@ -117,6 +117,11 @@ def measure(
         raise MeasurementError(f"{started_as} ... ended with {process.returncode}: {last_line(errors)}")
     peak = sampler.peak if sampler else 0
     return Run(wall, usage.ru_utime + usage.ru_stime, collected.get("stdout", ""), errors, peak)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but for the switch that makes Python compile every module anew: no user of an installed tool has it."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def last_line(errors: str) -> str:

@@ -111,7 +111,9 @@ def run(arguments: list[str]) -> int:
     else:
         write_output(_renderer(given.format, given)(result), given.output)
     if given.profile_rules is not None:
-        write_output(json.dumps(result.timings, indent=2, sort_keys=True) + "\n", given.profile_rules)
+        write_output(
+            json.dumps({"rules": result.timings}, indent=2, sort_keys=True) + "\n", given.profile_rules
+        )
     for fault in result.faults:
         report_fault(fault)
     if result.faults:

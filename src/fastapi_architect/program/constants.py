@@ -116,6 +116,10 @@ class Constants:
         found = self._of_bindings(expr, scope)
         if found is not UNKNOWN:
             return found
+        if expr.attr == "value" and isinstance(expr.value, ir.Attribute):
+            for of in options(self._inference.type_of(expr.value.value, scope)):
+                if isinstance(of, ClassRef) and self._inference.hierarchy.is_subclass(of.cls, "enum.Enum"):
+                    return self._attribute(expr.value, scope, bound)
         for of in options(self._inference.type_of(expr.value, scope)):
             if isinstance(of, Instance | ClassRef) and isinstance(of.cls, Class):
                 if expr.attr == "value" and isinstance(expr.value, ir.Attribute):

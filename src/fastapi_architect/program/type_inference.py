@@ -7,7 +7,7 @@ without an annotation.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from fastapi_architect.program import builtins
@@ -173,13 +173,30 @@ class TypeInference:
         return External(f"builtins.{name}") if name in builtins.FUNCTIONS else None
 
     def _star_import(self, name: str, module: Module) -> Type | None:
-        for binding in module.facts.bindings.get("*", ()):
-            source = self.program.module_of(module, binding.target)
-            if isinstance(source, Module) and source is not module:
-                found = self.module_attribute(source, name)
+        for source in self._starred(module):
+            if name in source.facts.bindings:
+                found = self.name_type(name, source)
                 if found is not None:
                     return found
+        for source in self._starred(module):
+            submodule = self.program.submodule(source, name)
+            if submodule is not None:
+                return ModuleRef(submodule)
         return None
+
+    def _starred(self, module: Module) -> Iterator[Module]:
+        """Modules whose names `import *` brings here, each once: they may import each other."""
+        seen = {id(module)}
+        stack = [module]
+        while stack:
+            current = stack.pop()
+            if current is not module:
+                yield current
+            for binding in reversed(current.facts.bindings.get("*", ())):
+                source = self.program.module_of(current, binding.target)
+                if isinstance(source, Module) and id(source) not in seen:
+                    seen.add(id(source))
+                    stack.append(source)
 
     def bindings_of(self, expr: ir.Expr, scope: Scope) -> tuple[Scope, list[Binding]] | None:
         """The bindings that a name, or a name in a module, leads to; imports are followed to their end."""

@@ -16,7 +16,7 @@ from fastapi_architect.findings import baseline as baselines
 from fastapi_architect.findings.finding import Finding
 from fastapi_architect.findings.order import ordered
 from fastapi_architect.findings.score import score
-from fastapi_architect.review import asking, changes, completion, reading, silencing
+from fastapi_architect.review import asking, changes, completion, masking, reading, silencing
 from fastapi_architect.review.checklist import checklist
 from fastapi_architect.review.config import Config, unknown_name, unknown_route
 from fastapi_architect.review.result import ApplicationSummary, NotAnalysed, Review, Strength
@@ -103,7 +103,7 @@ def review(request: Request) -> Review:
             failed=any(fails_gate(finding, request.config) for finding in active),
             notes=(*request.config.notes, *_about(tree, graph), *silenced.notes),
             matrix=tuple(matrix(graph)) if request.matrix else (),
-            snippets=_snippets(active, texts),
+            snippets=_snippets(active, texts, masking.secret_lines(completed)),
             units=units(graph),
             faults=tuple(faults),
             review_time_ms=round((time.perf_counter() - begin) * 1000),
@@ -197,10 +197,17 @@ def _partly_followed(graph: AppGraph) -> list[NotAnalysed]:
     return [NotAnalysed(place.path, reason.format(name), place.line) for place, name in sorted(found)]
 
 
-def _snippets(findings: tuple[Finding, ...], texts: completion.Texts) -> Mapping[str, tuple[str, ...]]:
+def _snippets(
+    findings: tuple[Finding, ...], texts: completion.Texts, secret: frozenset[tuple[str, int]]
+) -> Mapping[str, tuple[str, ...]]:
     snippets = {}
     for finding in findings:
         place = finding.location
         last = min(place.end_line or place.line, place.line + 12)
-        snippets[str(place)] = texts.between(place.path, max(place.line - _SNIPPET, 1), last + _SNIPPET)
+        first = max(place.line - _SNIPPET, 1)
+        shown = texts.between(place.path, first, last + _SNIPPET)
+        snippets[str(place)] = tuple(
+            masking.masked(line) if (place.path, number) in secret else line
+            for number, line in enumerate(shown, start=first)
+        )
     return snippets

@@ -73,7 +73,8 @@ def cannot_run(rule: Rule) -> Outcome | None:
     missing = [name for name in (*_STACK, *rule.requires) if _version(name) is None]
     if missing:
         if set(missing) & set(_STACK):
-            return Outcome("missing", "proofs need the web stack: pip install 'fastapi-architect[prove]'")
+            how = "pip install 'fastapi-architect[prove]', or `make install` in a clone of it"
+            return Outcome("missing", f"proofs need the web stack: {how}")
         return Outcome(
             "missing", f"the example needs {' and '.join(missing)}: pip install {' '.join(missing)}"
         )

@@ -175,7 +175,7 @@ def _label(text: str) -> str:
 
 _STYLE = (
     "body{font:14px/1.5 system-ui,sans-serif;margin:2rem;color:#1f2937;background:#fff}table{border-collapse:collapse;width:100%}"
-    "h2 code{font-size:inherit}td{overflow-wrap:anywhere;min-width:4.5rem}td:first-child{min-width:15rem}"
+    "h2 code{font-size:inherit}td:nth-child(7){overflow-wrap:anywhere;min-width:8rem}"
     "th,td{border-bottom:1px solid #e5e7eb;padding:.4rem .6rem;text-align:left;vertical-align:top}"
     "th{position:sticky;top:0;background:#f9fafb}"
     ".none,.optional{color:#b91c1c;font-weight:600}.user{color:#047857}.scoped,.admin{color:#1d4ed8}code{font-size:13px}"

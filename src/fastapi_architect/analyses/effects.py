@@ -102,7 +102,9 @@ class EffectReader:
     def of_functions(self, functions: Iterable[Function]) -> Effects:
         """What some functions do."""
         reached, complete = self.reached(functions)
-        writes: list[Concept] = [c for kind in (SessionAdd, SessionDelete, BulkWrite) for c in self._in(kind, reached)]
+        writes: list[Concept] = [
+            c for kind in (SessionAdd, SessionDelete, BulkWrite) for c in self._in(kind, reached)
+        ]
         writes += [q for q in self._in(QueryStart, reached) if q.kind in ("insert", "update", "delete")]
         writes += [d for d in self._in(DocumentOperation, reached) if _writes_document(d)]
         return Effects(
@@ -122,7 +124,9 @@ class EffectReader:
 
 
 def _writes_document(operation: DocumentOperation) -> bool:
-    return last_name(operation.node.func).startswith(("insert", "update", "delete", "replace", "bulk", "find_one_and"))
+    return last_name(operation.node.func).startswith(
+        ("insert", "update", "delete", "replace", "bulk", "find_one_and")
+    )
 
 
 _READERS: Kept[EffectReader] = Kept()

@@ -61,7 +61,11 @@ def statement_without_consequence(graph: AppGraph, _: AppGraph) -> Iterator[Find
             if site.scope.module.kind != "source" or not _is_statement(site):
                 continue
             targets = graph.program.calls.targets(site)
-            if not targets or not isinstance(site.scope, Function) or (targets[0].is_async and not site.awaited):
+            if (
+                not targets
+                or not isinstance(site.scope, Function)
+                or (targets[0].is_async and not site.awaited)
+            ):
                 continue
             if all(_only_answers(t, graph) for t in targets) and graph.entries(site.scope):
                 yield _of_statement(site, site.scope, targets[0])

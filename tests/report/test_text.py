@@ -22,6 +22,7 @@ def test_a_finding_says_what_where_why_how_and_what_next():
         "   Routes   GET /users\n",
         "   Path     app/routes/users.py:12  query parameter `name` of GET /users\n",
         "            app/routes/users.py:42  session.execute(query)\n",
+        "   Fix      Bind the value\n",
         '            session.execute(text("SELECT * FROM users WHERE name = :name"), {"name": name})\n',
         "   Rated    CWE-89, CVSS 9.8 (CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H), certain\n",
     ):
@@ -136,5 +137,5 @@ def test_fences_and_long_lists_are_taken_out_of_the_readers_way():
     names = ", ".join(f"rule-{number}" for number in range(5))
     item = structs.replace(a_review().checklist[2], note=f"not checked yet: {names}")
     text = render(a_review(fenced, checklist=(item,)))
-    assert "   Fix      Bind the value\n            Bind it:\n            run(x)\n" in text
+    assert "   Fix      Bind it:\n            run(x)\n" in text
     assert "? Rates are limited (not checked yet: rule-0, rule-1 and 3 more)\n" in text

@@ -119,11 +119,12 @@ def _finding(finding: Finding, width: int) -> Iterator[Line]:
 def _fix(finding: Finding, width: int) -> Iterator[Line]:
     """The suggestion: prose is wrapped, code stays as it is."""
     label = "Fix"
-    if finding.fix is not None:
-        yield from _wrapped(label, finding.fix.title, width)
-        label = " "
     suggestion = wording.suggestion(finding).strip("\n")
     in_code, has_fences = False, "```" in suggestion
+    says_what = has_fences and not suggestion.lstrip().startswith("```")
+    if finding.fix is not None and not says_what:
+        yield from _wrapped(label, finding.fix.title, width)
+        label = " "
     for line in suggestion.split("\n") if suggestion else []:
         if line.lstrip().startswith("```"):
             in_code = not in_code

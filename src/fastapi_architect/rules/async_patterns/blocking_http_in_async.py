@@ -109,14 +109,20 @@ def _suggestion(blocking: BlockingCall, graph: AppGraph) -> str:
     name = function.name
     method = blocking.name.rpartition(".")[2]
     if blocking.name.startswith(("requests.", "httpx.")) and method in _HTTP:
-        code = "async with httpx.AsyncClient(timeout=5) as client:\n        response = await "
-        f"client.{method}(...)"
-        first = "Await an asynchronous client (one for the application is best):\n```python\nimport httpx\n"
-        f"\n\nasync def {name}():\n    {code}\n```"
+        code = (
+            "async with httpx.AsyncClient(timeout=5) as client:\n"
+            f"        response = await client.{method}(...)"
+        )
+        first = (
+            "Await an asynchronous client (one for the application is best):\n```python\nimport httpx\n"
+            f"\n\nasync def {name}():\n    {code}\n```"
+        )
     else:
         call = on_a_thread(blocking.site)
-        first = f"Run the call on a thread:\n```python\nimport asyncio\n\n\nasync def {name}():\n    "
-        f"response = {call}\n```"
+        first = (
+            f"Run the call on a thread:\n```python\nimport asyncio\n\n\nasync def {name}():\n"
+            f"    response = {call}\n```"
+        )
     if may_be_plain(function, graph):
         first += f"\nOr declare `{name}` with `def`: it awaits nothing, and FastAPI then runs it on a thread."
     return first

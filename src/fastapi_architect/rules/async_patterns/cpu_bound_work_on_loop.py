@@ -133,8 +133,10 @@ def _suggestion(blocking: BlockingCall, graph: AppGraph) -> str:
     function = blocking.function
     assert function is not None
     name = function.name
-    text = f"Compute on a thread:\n```python\nimport asyncio\n\n\nasync def {name}():\n    result = "
-    f"{on_a_thread(blocking.site)}\n```"
+    text = (
+        f"Compute on a thread:\n```python\nimport asyncio\n\n\nasync def {name}():\n"
+        f"    result = {on_a_thread(blocking.site)}\n```"
+    )
     if may_be_plain(function, graph):
         text += f"\nOr declare `{name}` with `def`: it awaits nothing, and FastAPI then runs it on a thread."
     return text

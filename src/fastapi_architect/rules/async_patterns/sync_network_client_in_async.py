@@ -109,11 +109,15 @@ def _suggestion(first: BlockingCall, graph: AppGraph) -> str:
     assert function is not None
     name, call = function.name, called_name(first.site)
     if first.name.startswith("redis.") and "(...)" not in call:
-        text = "Use the asynchronous client of the same package:\n```python\nfrom redis.asyncio import "
-        f"Redis\n\n\nasync def {name}():\n    value = await {call}(...)\n```"
+        text = (
+            "Use the asynchronous client of the same package:\n```python\nfrom redis.asyncio import Redis\n"
+            f"\n\nasync def {name}():\n    value = await {call}(...)\n```"
+        )
     else:
-        text = f"Run it on a thread:\n```python\nimport asyncio\n\n\nasync def {name}():\n    value = "
-        f"{on_a_thread(first.site)}\n```"
+        text = (
+            f"Run it on a thread:\n```python\nimport asyncio\n\n\nasync def {name}():\n"
+            f"    value = {on_a_thread(first.site)}\n```"
+        )
     if may_be_plain(function, graph):
         text += f"\nOr declare `{name}` with `def`: it awaits nothing, and FastAPI then runs it on a thread."
     return text

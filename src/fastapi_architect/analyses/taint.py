@@ -18,12 +18,13 @@ from fastapi_architect.appgraph.schemas import SchemaField
 from fastapi_architect.concepts.database import DatabaseCall, QueryStart, QueryStep, SqlExecution, SqlText
 from fastapi_architect.dataflow.access_path import AccessPath
 from fastapi_architect.dataflow.clean_types import CleanTypes
-from fastapi_architect.dataflow.interprocedural import TaintSolver
+from fastapi_architect.dataflow.interprocedural import TaintSolver, names_read
 from fastapi_architect.dataflow.path import TaintPath
 from fastapi_architect.dataflow.patterns import is_anchored, is_harmless
 from fastapi_architect.dataflow.taint import Provision, Sink, SinkKind, Source, TaintQuery
-from fastapi_architect.program.definitions import Class, Function, last_name
+from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.types import Instance, Type, options
+from fastapi_architect.syntax import ir
 
 #: Kinds of sink, with the characters of which an attack needs at least one.
 KINDS = (
@@ -100,7 +101,9 @@ def not_fully_followed(graph: AppGraph) -> tuple[Function, ...]:
 def _solve(graph: AppGraph) -> tuple[tuple[TaintPath, ...], tuple[Function, ...]]:
     known = _solved.get(graph)
     if known is None:
-        sinks = tuple(s for s in _sql_sinks(graph) if s.scope.module.kind not in _NEVER_REQUESTED)
+        sinks = tuple(
+            s for s in _sql_sinks(graph) if s.scope.module.kind not in _NEVER_REQUESTED and _may_vary(s)
+        )
         if not sinks:
             known = ((), ())
         else:
@@ -149,6 +152,23 @@ def _sql_sinks(graph: AppGraph) -> Iterator[Sink]:
             and _sends_text(graph, execution)
         ):
             yield Sink("sql", execution.scope, execution.node, execution.statement, execution)
+
+
+def _may_vary(sink: Sink) -> bool:
+    """Something in the argument comes from outside the function; a literal, or a name for one, does not.
+
+    What leads to a sink is executed, so that most of what statements cost is saved here.
+    """
+    return any(_carries(name, sink.scope) for name in names_read([sink.argument]))
+
+
+def _carries(name: str, scope: Scope) -> bool:
+    bindings = scope.facts.bindings.get(name)
+    if bindings is None:
+        return isinstance(scope.parent, Function)
+    if len(bindings) > 1 or bindings[0].kind not in ("assign", "annotated") or bindings[0].path:
+        return True
+    return bindings[0].value.__class__ is not ir.Constant
 
 
 def _sends_text(graph: AppGraph, execution: SqlExecution) -> bool:

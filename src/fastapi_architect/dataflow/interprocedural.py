@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastapi_architect.dataflow.access_path import AccessPath
@@ -296,7 +296,7 @@ class TaintSolver:
         known = self._captured.get(id(function))
         if known is None:
             own = function.facts.bindings.keys() - function.facts.is_global.keys()
-            read = _names_read(function.body)
+            read = names_read(function.body)
             for inner in function.functions:
                 read |= self.captured(inner)
             outer: set[str] = set()
@@ -384,10 +384,10 @@ def _order(path: TaintPath) -> tuple[Any, ...]:
     return sink, start, path.source.parameter, path.path
 
 
-def _names_read(body: list[ir.Stmt]) -> set[str]:
-    """Every name in some statements; the bodies of inner functions are not looked into."""
+def names_read(body: Sequence[ir.Node]) -> set[str]:
+    """Every name in some statements or expressions; the bodies of inner functions are not looked into."""
     found: set[str] = set()
-    stack: list[Any] = [body]
+    stack: list[Any] = list(body)
     while stack:
         current = stack.pop()
         if current.__class__ is list:

@@ -65,8 +65,9 @@ def lost_change(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     names = {name for _, name in columns}
     if not names:
         return
+    modules = {id(m) for m in graph.program.mentioning(*sorted(names)) if m.kind == "source"}
     for function in graph.program.functions:
-        if function.module.kind != "source" or not any(function.module.mentions(name) for name in names):
+        if id(function.module) not in modules:
             continue
         if function.name == "__init__" or not set(_ANNOUNCED[:2]).isdisjoint(function.node.called):
             continue

@@ -124,6 +124,7 @@ def test_code_in_suggestions_parses(rule: Rule) -> None:
     findings = findings_of(files_of(rule.bad), rule)
 
     assert [reason for finding in findings for reason in does_not_parse(finding.suggestion)] == []
+    assert [f.suggestion for f in findings if f.suggestion.count("```") % 2] == []
 
 
 @pytest.mark.parametrize("rule", RULES)

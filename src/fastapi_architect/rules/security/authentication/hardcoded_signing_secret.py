@@ -56,7 +56,7 @@ def _finding(uses: list[SecretUse]) -> Finding | None:
     if len(origin.value) < 2 or (not use.decides_access and origin.kind == "literal" and " " in origin.value):
         return None  # a label that derives a key is no secret
     holder = origin.name or "a literal"
-    purposes = ", ".join(dict.fromkeys(each.purpose for each in decisive))
+    purposes = " and ".join(dict.fromkeys(each.purpose for each in decisive))
     where = {
         "setting": f"the default of `{holder}`",
         "environment": f"the fallback of `{holder}`, used when the environment does not set it,",

@@ -248,12 +248,19 @@ def test_dependencies_that_double_are_walked_once() -> None:
         "app.add_api_route('/x', lambda x: x)\n@app.get('/w', dependencies=[Depends(lambda: 1), Depends()])\ndef h(): ...\n",
         "(r := APIRouter()).get('/x')(print)\nif (a := FastAPI()) and a.get('/y'): ...\n",
         "class A:\n    class B:\n        @app.get('/x')\n        class C:\n            @app.get('/y')\n            def f(): ...\n",
-        "class A(B): ...\nclass B(A): ...\nx = y\ny = x\n@app.get(x)\ndef h(a: A, b: x) -> 'h': ...\nr = r2\nr2 = r\napp.include_router(r)\n",
+        (
+            "class A(B): ...\nclass B(A): ...\nx = y\ny = x\n@app.get(x)\ndef h(a: A, b: x) -> 'h': ...\n"
+            "r = r2\nr2 = r\napp.include_router(r)\n"
+        ),
         "def a(x=Depends(b)): ...\ndef b(x=Depends(a)): ...\n@app.get('/')\ndef h(x=Depends(a)): ...\n",
-        "class R(APIRouter):\n"
-        "    def __init__(): super().__init__()\n    def f(): self.get('/x')(f)\napp.include_router(R())\n",
-        "r = APIRouter(prefix=3, tags=5, dependencies={1: 2})\n"
-        "@r.api_route(1, methods=3)\ndef f(): ...\napp.include_router(r, prefix=b'x')\n",
+        (
+            "class R(APIRouter):\n"
+            "    def __init__(): super().__init__()\n    def f(): self.get('/x')(f)\napp.include_router(R())\n"
+        ),
+        (
+            "r = APIRouter(prefix=3, tags=5, dependencies={1: 2})\n"
+            "@r.api_route(1, methods=3)\ndef f(): ...\napp.include_router(r, prefix=b'x')\n"
+        ),
     ],
 )
 def test_odd_code_is_read_without_a_fault(text: str) -> None:

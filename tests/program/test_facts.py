@@ -241,7 +241,7 @@ def found(program: Program, fact: str, statement: ir.Stmt, scope: object) -> str
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_fact_on_its_line_holds(name: str) -> None:
-    files = {path: text for path, text in SAMPLES[name].items()}
+    files = dict(SAMPLES[name].items())
     program = program_of(files)
     facts = 0
     for module in program.modules.values():

@@ -150,7 +150,9 @@ class SourceTree(msgspec.Struct, frozen=True):
                     return Unreadable(
                         path, f"larger than {readable_size(max_bytes)} ({readable_size(status.st_size)})"
                     )
-                return file.read(max_bytes + 1)
+                # Room for all of `max_bytes` would stay mapped behind each small file, and maps are counted.
+                data = file.read(status.st_size + 1)
+                return data if len(data) <= status.st_size else data + file.read(max_bytes - status.st_size)
             except OSError as error:
                 return Unreadable(path, _reason(error))
 

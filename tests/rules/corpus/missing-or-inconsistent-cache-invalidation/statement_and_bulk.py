@@ -1,0 +1,57 @@
+"""A statement changes rows behind the copy, and the copy lives for an hour."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+from redis.asyncio import Redis
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Book(Base):
+    __tablename__ = "books"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    stock: Mapped[int]
+
+
+app = FastAPI()
+redis = Redis()
+sessions = async_sessionmaker(create_async_engine("sqlite+aiosqlite:///books.db"))
+
+
+async def get_session() -> AsyncIterator[AsyncSession]:
+    async with sessions() as session:
+        yield session
+
+
+SessionDep = Annotated[AsyncSession, Depends(get_session)]
+
+
+@app.get("/books/{book_id}")
+async def read(book_id: int, session: SessionDep) -> dict[str, str]:
+    kept = await redis.get(f"book:{book_id}")
+    if kept:
+        return json.loads(kept)
+    book = (await session.execute(select(Book).where(Book.id == book_id))).scalar_one()
+    shown = {"title": book.title}
+    await redis.set(f"book:{book_id}", json.dumps(shown), ex=3600)
+    return shown
+
+
+@app.post("/books/sale")
+async def sell(book_id: int, session: SessionDep) -> None:
+    sold = (
+        update(Book)  # finding: missing-or-inconsistent-cache-invalidation
+        .where(Book.id == book_id)
+        .values(stock=Book.stock - 1)
+    )
+    await session.execute(sold)
+    await session.commit()

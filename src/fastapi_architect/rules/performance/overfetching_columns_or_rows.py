@@ -10,7 +10,7 @@ they go anywhere else, nothing is said. Rows that are loaded only to be counted 
 
 Known limits: whether a column is long is concluded from its type and name (`LargeBinary`, vectors and `Text` for sure,
 `JSON` perhaps). A model in which some of the long columns are needed is left alone, as are statements that another
-function puts together.
+function puts together and tables that stay small by their names.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.select_statements import SelectStatement, selects
 from fastapi_architect.analyses.served_modules import is_served
+from fastapi_architect.analyses.small_tables import stays_small
 from fastapi_architect.analyses.surroundings import mentions_of, nodes_of, parents_of
 from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.models import Model
@@ -41,6 +42,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     Type,
+    dotted_name,
     ir,
     last_name,
     names_in,
@@ -115,6 +117,8 @@ def _long_columns(graph: AppGraph) -> dict[int, tuple[Column, ...]]:
     if found is None:
         found = _COLUMNS[graph] = {}
         for model in graph.models:
+            if stays_small(model.name):
+                continue
             columns = tuple(c for c in model.columns if _is_long(c) and not _is_deferred(c))
             if any(not _MIDDLING.search(c.attribute) for c in columns):
                 found[id(model.cls)] = columns
@@ -424,7 +428,7 @@ def _is_readable(schema: Schema) -> bool:
 
 def _finding(statement: SelectStatement, columns: tuple[Column, ...], rows: _Rows, *, sure: bool) -> Finding:
     start = statement.start
-    model, function = rows.model.name, statement.function
+    model, function = _written(statement, rows.model), statement.function
     names = " and ".join(f"`{model}.{c.attribute}`" for c in columns[:3])
     if rows.schemas:
         reader = " and ".join(dict.fromkeys(f"`{schema.name}`" for schema in rows.schemas))
@@ -448,8 +452,14 @@ def _finding(statement: SelectStatement, columns: tuple[Column, ...], rows: _Row
     )
 
 
+def _written(statement: SelectStatement, model: Model) -> str:
+    """The model as the statement names it."""
+    entity = statement.start.entities[0] if statement.start is not None else None
+    return (dotted_name(entity) if entity is not None else "") or model.name
+
+
 def _instead(statement: SelectStatement, columns: tuple[Column, ...], rows: _Rows) -> str:
-    model = rows.model.name
+    model = _written(statement, rows.model)
     used = [f"{model}.{c.attribute}" for c in rows.model.columns if c.attribute in rows.used]
     if rows.related or len(used) > 5:  # relationships need their foreign keys: name what is left out
         option = ", ".join(f"defer({model}.{c.attribute})" for c in columns)

@@ -82,6 +82,8 @@ _DROPPING = re.compile(
 )
 #: Columns that say when or how often: a copy without them is as good.
 _BESIDE = re.compile(r"^last_|_at$|_on$|count|views|seen|time$", re.IGNORECASE)
+#: They only fill.
+_FILLING = frozenset({"lru_cache", "cache", "cached", "cached_property", "ttl_cache"})
 _MAX_UP = 6
 
 
@@ -380,6 +382,8 @@ def _unknown_drop(reached: dict[int, Function], graph: AppGraph) -> bool:
 
 
 def _is_dropping(expr: ir.Expr) -> bool:
+    if last_name(expr.func if isinstance(expr, ir.Call) else expr) in _FILLING:
+        return False
     name = " ".join(names_in(expr))
     return _DROPPING.search(name) is not None or "cache" in name.lower()
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Depends, FastAPI
@@ -27,6 +28,11 @@ redis = Redis()
 sessions = async_sessionmaker(create_async_engine("sqlite+aiosqlite:///books.db"))
 
 
+@lru_cache
+def page_size() -> int:
+    return 20
+
+
 async def get_session() -> AsyncIterator[AsyncSession]:
     async with sessions() as session:
         yield session
@@ -48,5 +54,6 @@ async def read_all(session: SessionDep) -> list[str]:
 
 @app.post("/books")
 async def add(title: str, session: SessionDep) -> None:
+    page_size()
     session.add(Book(title=title, stock=0))  # finding: missing-or-inconsistent-cache-invalidation
     await session.commit()

@@ -44,18 +44,10 @@ rule = Rule(
 #: Tables that may hold one row.
 _ONE_ROW = re.compile(r"Config|Setting|State|Status|Cache|Snapshot|Singleton|Session$")
 _CONDITIONS = ("where", "filter", "filter_by")
-#: Names of functions whose purpose is to empty a table.
-_PURPOSE = (
-    "clear",
-    "truncate",
-    "reset",
-    "purge_all",
-    "delete_all",
-    "remove_all",
-    "wipe",
-    "rebuild",
-    "reindex",
-    "sync",
+#: Names of functions whose purpose is every row of a table: `clear_cart`, `deactivate_all`, `delete_all_rows`.
+_PURPOSE = re.compile(
+    r"_*(?:clear|truncate|reset|delete_all|remove_all|wipe|rebuild|reindex|sync"
+    r"|purge(?!_(?:old|older|expired|stale|before|outdated|by)))|(?:.*_)?(?:all|everything)$"
 )
 
 
@@ -200,7 +192,7 @@ def _report(
 ) -> Iterator[Finding]:
     scope = site.scope
     operations: tuple[PathOperation, ...] = graph.entries(scope) if isinstance(scope, Function) else ()
-    if not operations or scope.name.lstrip("_").startswith(_PURPOSE):
+    if not operations or _PURPOSE.match(scope.name):
         return
     verb = "removes" if kind == "delete" else "changes"
     when = " when no filter is given" if condition is not None else ""

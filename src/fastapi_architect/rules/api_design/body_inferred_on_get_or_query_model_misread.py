@@ -3,7 +3,7 @@
 FastAPI reads lists, dictionaries and models from the body unless they are marked. On GET that is hardly
 ever meant: browsers cannot send such a body, proxies drop it, and `?ids=1&ids=2` is refused with 422.
 
-Known limits: for DELETE only unmarked lists of plain values are reported.
+Known limits: for DELETE only unmarked lists of plain values are reported, tentatively: some clients do send a body with it.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ def _finding(operation: PathOperation, parameter: Parameter, graph: AppGraph) ->
         if marked or method == "DELETE" or not (model or _is_plain_list(parameter))
         else _marking(parameter, graph)
     )
+    sure = Confidence.CERTAIN if parameter.required and not marked else Confidence.FIRM
     return rule.at(
         parameter.location,
         f"`{parameter.name}` of `{operation}` is read from the body"
@@ -97,7 +98,7 @@ def _finding(operation: PathOperation, parameter: Parameter, graph: AppGraph) ->
         f"Read it from the query:\n```python\nfrom typing import Annotated\n\nfrom fastapi import Query\n\n\n"
         f"def {handler}({parameter.name}: Annotated[{shown}, Query()]): ...\n```",
         reasoning=f"A body has no defined meaning for {method} (RFC 9110, section 9.3), and many clients and proxies drop it.",
-        confidence=Confidence.CERTAIN if parameter.required and not marked else Confidence.FIRM,
+        confidence=Confidence.TENTATIVE if "DELETE" in operation.methods else sure,
         fix=fix,
         routes=routes_of([operation]),
         symbol=parameter.owner.full_name,

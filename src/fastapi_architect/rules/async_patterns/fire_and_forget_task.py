@@ -3,7 +3,8 @@
 The event loop holds tasks by weak references only. A task that nothing else refers to may be collected while
 it waits, and then it simply stops; its exception is never seen; at shutdown it is cut off.
 
-Known limits: a task that is put into a container or an attribute is taken to be looked after.
+Known limits: a task that is put into a container or an attribute is taken to be looked after. In a finaliser there is
+nobody left to keep the task: such a finding is tentative.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     dotted_name,
     ir,
+    last_name,
     steps,
 )
 
@@ -46,14 +48,14 @@ _KEPT_IN = "background_tasks"
 
 
 @rule.check(per=TaskSpawn)
-def task_that_nobody_keeps(spawn: TaskSpawn, _: AppGraph) -> Iterator[Finding]:
+def task_that_nobody_keeps(spawn: TaskSpawn, graph: AppGraph) -> Iterator[Finding]:
     if spawn.kind != "task" or spawn.scope.module.kind != "source":
         return
     if spawn.sure and spawn.name not in _STARTS:
         return
     how = _how_it_is_lost(spawn)
     if how:
-        yield _finding(spawn, how)
+        yield _finding(spawn, how, graph)
 
 
 def _how_it_is_lost(spawn: TaskSpawn) -> str:
@@ -74,7 +76,7 @@ def _how_it_is_lost(spawn: TaskSpawn) -> str:
     return f"never looks at `{target.id}` again"
 
 
-def _finding(spawn: TaskSpawn, how: str) -> Finding:
+def _finding(spawn: TaskSpawn, how: str, graph: AppGraph) -> Finding:
     where = spawn.scope.name if isinstance(spawn.scope, Function) else spawn.scope.module.path
     name = called_name(spawn.site)
     started = spawn.coroutines[0] if spawn.coroutines else None
@@ -91,9 +93,26 @@ def _finding(spawn: TaskSpawn, how: str) -> Finding:
         f"    task = {name}({shown})\n    {_KEPT_IN}.add(task)\n    "
         f"task.add_done_callback({_KEPT_IN}.discard)\n```",
         reasoning="The loop keeps weak references to tasks; nothing in the program keeps a strong one.",
-        confidence=Confidence.CERTAIN if spawn.sure else Confidence.FIRM,
+        confidence=_confidence(spawn, graph),
         trace=steps((spawn, f"{name} gives a task, and {where} {how}")),
         fix=_fix(spawn) if how == "discards it" else None,
+    )
+
+
+def _confidence(spawn: TaskSpawn, graph: AppGraph) -> Confidence:
+    if isinstance(spawn.scope, Function) and _is_finaliser(spawn.scope, graph):
+        return Confidence.TENTATIVE
+    return Confidence.CERTAIN if spawn.sure else Confidence.FIRM
+
+
+def _is_finaliser(function: Function, graph: AppGraph) -> bool:
+    """`__del__`, or a function that `weakref.finalize` is given in its module."""
+    return function.name == "__del__" or any(
+        last_name(given) == function.name
+        for scope in graph.program.scopes_calling("finalize")
+        if scope.module is function.module
+        for site in scope.facts.calls_named("finalize")
+        for given in site.node.args
     )
 
 

@@ -251,3 +251,86 @@ def test_a_client_of_the_shared_session_is_sure() -> None:
     files = {"main.py": _BUCKET.format(session="shared")}
     assert Confidence.TENTATIVE not in _confidences("client-created-per-request", files)
     assert _confidences("client-created-per-request", files) != []
+
+
+_BY_IDS = """
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+
+    @app.{method}("/books")
+    def books(ids: list[int]) -> int:
+        return len(ids)
+"""
+
+
+def test_a_list_in_the_body_of_a_delete_is_tentative() -> None:
+    files = {"main.py": _BY_IDS.format(method="delete")}
+    assert _confidences("body-inferred-on-get-or-query-model-misread", files) == [Confidence.TENTATIVE]
+
+
+def test_a_list_in_the_body_of_a_get_is_certain() -> None:
+    files = {"main.py": _BY_IDS.format(method="get")}
+    assert _confidences("body-inferred-on-get-or-query-model-misread", files) == [Confidence.CERTAIN]
+
+
+def test_a_task_that_a_finaliser_starts_is_tentative() -> None:
+    files = {
+        "main.py": """
+            import asyncio
+
+            import httpx
+            from fastapi import FastAPI
+
+            app = FastAPI()
+
+
+            class Client(httpx.AsyncClient):
+                def __del__(self) -> None:
+                    asyncio.get_running_loop().create_task(self.aclose())
+        """
+    }
+    assert _confidences("fire-and-forget-task", files) == [Confidence.TENTATIVE]
+
+
+_ENGINE = """
+    import asyncio
+
+    from fastapi import FastAPI
+    from sqlalchemy import text
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    app = FastAPI()
+
+
+    async def load() -> None:
+        engine = create_async_engine("sqlite+aiosqlite:///shop.db")
+        try:
+            async with engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        finally:
+            {finish}
+
+
+    @app.post("/imports")
+    {start}
+"""
+
+
+def test_an_engine_that_is_disposed_of_is_tentative() -> None:
+    start = "async def start() -> None:\n        await load()"
+    files = {"main.py": _ENGINE.format(finish="await engine.dispose()", start=start)}
+    assert _confidences("engine-created-per-call", files) == [Confidence.TENTATIVE]
+
+
+def test_an_engine_of_its_own_event_loop_is_tentative() -> None:
+    start = "def start() -> None:\n        asyncio.run(load())"
+    files = {"main.py": _ENGINE.format(finish="print()", start=start)}
+    assert _confidences("engine-created-per-call", files) == [Confidence.TENTATIVE]
+
+
+def test_an_engine_that_is_left_behind_is_certain() -> None:
+    start = "async def start() -> None:\n        await load()"
+    files = {"main.py": _ENGINE.format(finish="print()", start=start)}
+    assert _confidences("engine-created-per-call", files) == [Confidence.CERTAIN]

@@ -4,7 +4,8 @@ An engine is a pool of connections and is made once in a process. Made inside a 
 request and leaves them in a pool that nobody uses again: each request pays for a new connection, and the database runs
 out of them long before the garbage collector has closed the old ones.
 
-Known limits: an engine whose address comes from the request's own data (a connection test) is left alone.
+Known limits: an engine whose address comes from the request's own data (a connection test) is left alone. An engine that a
+`finally` disposes of, or that belongs to an event loop of its own (`asyncio.run`), is tentative.
 """
 
 from __future__ import annotations
@@ -83,9 +84,43 @@ def made_in_a_call(creation: EngineCreation, graph: AppGraph) -> Iterator[Findin
         f"Make it {where}:\n```python\n{target} = {made}(database_url, ...)\n```\nand use `{target}` in `{function.name}`.",
         reasoning=f"`{function.name}` runs once a call and nothing keeps what `{last_name(creation.node.func)}` "
         "returns: n calls open n pools.",
-        confidence=Confidence.CERTAIN if creation.sure and operations else Confidence.FIRM,
+        confidence=_confidence(creation, function, bool(operations), graph),
         trace=steps(*((o, f"{o.names[0]} leads here") for o in operations[:3])),
         routes=routes_of(operations),
+    )
+
+
+def _confidence(creation: EngineCreation, function: Function, requested: bool, graph: AppGraph) -> Confidence:
+    if _is_disposed(creation, function) or _has_own_loop(function, graph):
+        return Confidence.TENTATIVE
+    return Confidence.CERTAIN if creation.sure and requested else Confidence.FIRM
+
+
+def _is_disposed(creation: EngineCreation, function: Function) -> bool:
+    """A `finally` closes the connections of this engine: none is left in a pool."""
+    statement = creation.site.statement
+    if not isinstance(statement, ir.Assign) or not isinstance(statement.targets[0], ir.Name):
+        return False
+    name = statement.targets[0].id
+    return any(
+        isinstance(site.node.func, ir.Attribute)
+        and last_name(site.node.func.value) == name
+        and site.context.inside("finally") is not None
+        for site in function.facts.calls_named("dispose")
+    )
+
+
+def _has_own_loop(function: Function, graph: AppGraph) -> bool:
+    """`asyncio.run(function(...))` in the same module: engines of the application's loop do not serve there."""
+    if not function.is_async:
+        return False
+    return any(
+        isinstance(started, ir.Call) and last_name(started.func) == function.name
+        for scope in graph.program.scopes_calling("run")
+        if scope.module is function.module
+        for site in scope.facts.calls_named("run")
+        if dotted_name(site.node.func) == "asyncio.run"
+        for started in site.node.args[:1]
     )
 
 

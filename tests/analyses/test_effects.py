@@ -65,3 +65,29 @@ def test_a_request_that_reaches_too_much_says_that_it_was_cut_off(tmp_path: Path
         tmp_path, "\n".join([*lines, "def f500(): ...", "@app.get('/')", "def read(): f0()", ""])
     )
     assert (len(found.functions), found.complete) == (400, False)
+
+
+def test_what_was_added_travels_with_the_commit(tmp_path: Path) -> None:
+    found = effects_of(
+        tmp_path,
+        """
+@app.post("/")
+def create(session: Session = Depends(get_session)):
+    session.add(object())
+    session.commit()
+""",
+    )
+    assert len(found.round_trips) == 1
+
+
+def test_a_commit_after_queries_is_no_query_of_its_own(tmp_path: Path) -> None:
+    found = effects_of(
+        tmp_path,
+        """
+@app.get("/")
+def read(session: Session = Depends(get_session)):
+    session.execute("SELECT 1")
+    session.commit()
+""",
+    )
+    assert len(found.round_trips) == 1

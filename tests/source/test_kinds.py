@@ -23,6 +23,7 @@ from fastapi_architect.source.kinds import kind_of
         ("alembic/versions/0001_users.py", "migration"),
         ("app/migrations/0001_users.py", "migration"),
         ("app/db/migrations/versions/a.py", "migration"),
+        ("tests/data/migrations/versions/a.py", "test"),
         ("alembic/env.py", "source"),
         ("examples/basic.py", "example"),
         ("docs_src/tutorial/a.py", "example"),

@@ -107,9 +107,12 @@ class EffectReader:
         ]
         writes += [q for q in self._in(QueryStart, reached) if q.kind in ("insert", "update", "delete")]
         writes += [d for d in self._in(DocumentOperation, reached) if _writes_document(d)]
+        # Rows that were added travel with the commit; after queries alone it is no query of its own.
+        pending = any(isinstance(write, SessionAdd | SessionDelete) for write in writes)
+        calls = (c for c in self._in(DatabaseCall, reached) if c.round_trip)
         return Effects(
             reached,
-            tuple(c for c in self._in(DatabaseCall, reached) if c.round_trip and not isinstance(c, Commit)),
+            tuple(c for c in calls if pending or not isinstance(c, Commit)),
             tuple(writes),
             (*self._in(OutboundRequest, reached), *self._in(PaidApiCall, reached)),
             (*self._in(Enqueue, reached), *self._in(EmailSend, reached)),

@@ -179,12 +179,13 @@ def _is_none(expr: ir.Expr) -> bool:
 
 
 def _assigns(node: ir.Node | None, name: str) -> bool:
-    """The branch gives `name` a value."""
-    for statement in getattr(node, "body", ()):
-        targets = statement.targets if statement.__class__ is ir.Assign else ()
-        if any(dotted_name(t) == name for t in targets):
-            return "." in name or True
-    return False
+    """The branch gives `name` a value; a conditional expression has no statements that could."""
+    return isinstance(node, ir.If) and any(
+        dotted_name(target) == name
+        for statement in node.body
+        if isinstance(statement, ir.Assign)
+        for target in statement.targets
+    )
 
 
 def never_runs(site: Site, graph: AppGraph) -> bool:

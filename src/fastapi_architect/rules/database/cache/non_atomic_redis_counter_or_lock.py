@@ -42,6 +42,7 @@ rule = Rule(
 )
 
 _COUNTS = ("incr", "incrby", "incrbyfloat", "decr", "decrby")
+_CHOOSING = ("if", "else", "case", "handler", "try-else", "loop")
 _EXPIRES = ("expire", "pexpire", "expireat", "pexpireat")
 
 
@@ -79,7 +80,7 @@ def _mistake(
         and expiry is not None
         and not any(c.command in ("set", "ttl", "persist") for c in same)
     ):
-        if any(k.arg == "nx" for k in expiry.keywords) and expiry.site.context.inside("if") is None:
+        if _follows_always(command, expiry):
             return None  # a lost expiry is made up for by the next request
         problem = "counts, and the expiry is a second command: when it is lost, the counter never ends"
         return (
@@ -96,6 +97,17 @@ def _mistake(
         taken = f"taken = {wait}{client}.set({key}, token, nx=True, ex=30)"
         return expiry, f"{problem}: a process that dies holds it for ever", taken
     return _read_and_written(command, behind, key, f"{wait}{client}", graph)
+
+
+def _follows_always(command: RedisCommand, expiry: RedisCommand) -> bool:
+    """Whoever counts sends the expiry, too: in the same branches, and nothing leaves the function between the two."""
+    around = {id(c.node) for c in command.site.context}
+    if any(c.role in _CHOOSING and id(c.node) not in around for c in expiry.site.context):
+        return False
+    assert command.function is not None
+    facts = command.function.facts
+    leaving = (*facts.sites(ir.Return), *facts.sites(ir.Raise))
+    return not any(command.node.span < site.node.span < expiry.node.span for site in leaving)
 
 
 def _read_and_written(

@@ -175,6 +175,8 @@ def _leads_to(setting: Site, returned: Site) -> bool:
     if returned.node.span < setting.node.span:
         return False
     around = {id(c.node): c.role for c in setting.context if c.node is not None}
+    if any(c.role == "handler" and id(c.node) not in around for c in returned.context):
+        return False  # what failed is answered in another way, on purpose
     if any(
         c.role in ("else", "handler", "case") and around.get(id(c.node), c.role) != c.role
         for c in returned.context

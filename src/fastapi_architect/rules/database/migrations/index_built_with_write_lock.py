@@ -4,19 +4,29 @@ PostgreSQL's plain `CREATE INDEX` holds a SHARE lock until the migration's trans
 on the table waits as long as the whole table takes to read. `DROP INDEX` even keeps readers out. On a table with rows that is
 an outage.
 
-Known limits: the size of a table is not known; a table created by the same revision is left out, as are revisions that lie
-more than ten before the head, because they have run.
+Known limits: the size of a table is not known; a table created by the same revision is left out, as are one that it drops or
+gives a column that only an empty table can take, and revisions that lie more than ten before the head, because they have run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fastapi_architect.analyses.migration_history import histories
 from fastapi_architect.analyses.small_tables import stays_small
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
-from fastapi_architect.rules.kit import AppGraph, Confidence, Context, Files, Finding, Proof, Rule, Severity
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Context,
+    Files,
+    Finding,
+    Proof,
+    Rule,
+    Severity,
+)
 
 rule = Rule(
     __name__,
@@ -44,9 +54,12 @@ def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[
         table = place.existing(operation.table)
         if operation.concurrently or table is None or operation.conditional:
             continue
+        others = [o for o in revision.upgrades if o.table == operation.table and not o.conditional]
+        if any(_leaves_no_rows(other) for other in others):
+            continue
         verb = {"create_index": "Building", "drop_index": "Dropping", "reindex": "Rebuilding"}[operation.kind]
         name = operation.name or "the index"
-        yield rule.at(
+        finding = rule.at(
             operation,
             f"{verb} `{name}` locks `{table.name}`: every write waits until this migration has ended.",
             f"Build it concurrently, outside the migration's transaction:\n```python\n{_fixed(operation)}\n```",
@@ -56,6 +69,29 @@ def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[
             context=Context(hard=True, stops_process=True),
             symbol=f"{revision.module.name}.upgrade",
         )
+        # A table that is rewritten anyway is locked for longer than its index takes.
+        yield replace(finding, severity=Severity.MINOR) if any(_rewrites(o) for o in others) else finding
+
+
+def _leaves_no_rows(operation: Operation) -> bool:
+    """The table goes, or gets a column that the database refuses to a table with rows."""
+    if operation.kind == "drop_table":
+        return True
+    column = operation.column
+    return (
+        operation.kind == "add_column"
+        and column is not None
+        and column.nullable is False
+        and column.server_default is None
+        and not column.generated
+        and not column.autoincrement
+    )
+
+
+def _rewrites(operation: Operation) -> bool:
+    """ALTER TYPE in the migration's transaction: every row is written anew while nobody may read."""
+    changed = operation.alteration
+    return changed is not None and changed.type is not None and not operation.in_autocommit
 
 
 def _sureness(operation: Operation, table: str) -> Confidence:

@@ -17,8 +17,23 @@ from fastapi_architect.analyses.request_models import schema_uses
 from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.schemas import Schema
+from fastapi_architect.program.definitions import Class, all_functions
 from fastapi_architect.program.types import FLOAT, without_none
-from fastapi_architect.rules.kit import AppGraph, Confidence, Finding, Proof, Rule, Severity
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    ClassRef,
+    Confidence,
+    Finding,
+    Function,
+    Instance,
+    Proof,
+    Rule,
+    Severity,
+    ir,
+    last_name,
+    options,
+    walk,
+)
 
 rule = Rule(
     __name__,
@@ -82,7 +97,7 @@ def _is_money(name: str, owner: str, siblings: Iterable[str]) -> bool:
 
 
 @rule.check(per=Model)
-def float_column(model: Model, _: AppGraph) -> Iterator[Finding]:
+def float_column(model: Model, graph: AppGraph) -> Iterator[Finding]:
     names = [c.attribute or c.name for c in model.columns]
     for column in model.columns:
         name = column.attribute or column.name
@@ -97,7 +112,7 @@ def float_column(model: Model, _: AppGraph) -> Iterator[Finding]:
                 "from decimal import Decimal\n\n"
                 f"from sqlalchemy import Numeric\n\n# Bad\n{name}: Mapped[float]\n# Good\n{mapped}\n```",
                 reasoning="Binary fractions have no 0.1: sums over rows drift, and equality with a paid amount fails.",
-                confidence=Confidence.FIRM,
+                confidence=_sureness(name, model.cls, graph),
                 symbol=model.cls.full_name,
             )
 
@@ -124,9 +139,62 @@ def float_field(schema: Schema, graph: AppGraph) -> Iterator[Finding]:
                 f"{field.name}: Decimal{optional} = Field(max_digits=12, decimal_places=2)\n```\n"
                 "Or send whole cents as an integer.",
                 reasoning="Even where the column is exact, the value passes through a binary fraction here.",
-                confidence=sure,
+                confidence=min(sure, _sureness(field.name, schema.cls, graph), key=_RANK.index),
                 symbol=schema.cls.full_name,
             )  # fmt: skip
+
+
+def _sureness(name: str, owner: Class, graph: AppGraph) -> Confidence:
+    """A price may be that of a catalogue, shown and sorted by; balances and what is traded are somebody's money."""
+    words = _words(name)
+    if words[-1] not in ("price", "cost") and not {"price", "cost", "estimate", "estimated"} & set(words):
+        return Confidence.FIRM
+    return (
+        Confidence.FIRM
+        if _TRADE.search(owner.name) or _is_reckoned(name, owner, graph)
+        else Confidence.TENTATIVE
+    )
+
+
+def _is_reckoned(name: str, owner: Class, graph: AppGraph) -> bool:
+    """Some function calculates with it, or puts it into what is traded: `Order(price=book.price)`."""
+    return any(
+        _is_of(node, owner, function, graph)
+        for module in graph.program.mentioning(name)
+        if module.kind != "test"
+        for function in all_functions(module)
+        for node in _reckoned(function, name)
+    )
+
+
+def _reckoned(function: Function, name: str) -> Iterator[ir.Attribute]:
+    """Reads of an attribute in arithmetic, in a sum, or in making something that is traded."""
+    facts = function.facts
+    parts: list[ir.Expr] = []
+    for binary in facts.sites(ir.BinOp):
+        parts += [binary.node.left, binary.node.right] if binary.node.op in _ARITHMETIC else []
+    parts += [each.node.value for each in facts.sites(ir.AugAssign)]
+    for call in facts.calls:
+        made = last_name(call.node.func)
+        if made in ("sum", "avg", "fsum") or (made[:1].isupper() and _TRADE.search(made)):
+            parts += [*call.node.args, *(k.value for k in call.node.keywords)]
+    for part in parts:
+        yield from (n for n in walk(part) if isinstance(n, ir.Attribute) and n.attr == name)
+
+
+def _is_of(node: ir.Attribute, owner: Class, function: Function, graph: AppGraph) -> bool:
+    """The object is of this class, or of one that is not known."""
+    kinds = options(graph.program.inference.type_of(node.value, function))
+    known = [of for of in kinds if isinstance(of, Instance | ClassRef)]
+    if not known:
+        return True
+    names = {of.name for of in known}
+    return owner.full_name in names
+
+
+_ARITHMETIC = frozenset({"+", "-", "*", "/"})
+#: The less sure first.
+_RANK = [Confidence.TENTATIVE, Confidence.FIRM, Confidence.CERTAIN]
 
 
 def _is_sent(schema: Schema, graph: AppGraph) -> bool:

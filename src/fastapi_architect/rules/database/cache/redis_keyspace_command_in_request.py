@@ -10,9 +10,11 @@ Known limits: sets and lists that grow without bound are reported tentatively, a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.concepts.cache import RedisCommand
+from fastapi_architect.program.definitions import all_functions
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -27,6 +29,7 @@ from fastapi_architect.rules.kit import (
     last_name,
     routes_of,
     steps,
+    walk,
 )
 
 rule = Rule(
@@ -49,9 +52,9 @@ def keyspace_command(command: RedisCommand, graph: AppGraph) -> Iterator[Finding
     if not wanted or function is None or function.module.kind != "source":
         return
     operations = graph.entries(function)
-    if not operations:
+    if not operations or (_is_of_one(command) and _expires(command, graph)):
         return
-    yield rule.at(
+    found = rule.at(
         command,
         f"`{command.command.upper()}` {_effect(command)}: all other clients of this Redis wait for {operations[0].names[0]}.",
         _advice(command, graph),
@@ -62,6 +65,39 @@ def keyspace_command(command: RedisCommand, graph: AppGraph) -> Iterator[Finding
         routes=routes_of(operations),
         context=Context(writes=False),
         impact=float(len(operations)),
+    )
+    yield replace(found, severity=Severity.MINOR) if _is_of_one(command) else found
+
+
+def _is_of_one(command: RedisCommand) -> bool:
+    """One collection for each user or thing, by a key that names it: as large as what belongs to that one."""
+    return command.command not in _WHOLE and _key_of_one(command.key, command) is not None
+
+
+def _key_of_one(key: ir.Expr | None, command: RedisCommand) -> ir.JoinedStr | None:
+    if isinstance(key, ir.Name):
+        bindings = command.scope.facts.bindings.get(key.id, ())
+        key = bindings[0].value if len(bindings) == 1 else None
+    return key if isinstance(key, ir.JoinedStr) else None
+
+
+def _expires(command: RedisCommand, graph: AppGraph) -> bool:
+    """The module gives keys of the same form an end."""
+    pattern = _form(_key_of_one(command.key, command))
+    return any(
+        other.command in ("expire", "pexpire", "expireat", "pexpireat")
+        and _form(_key_of_one(other.key, other)) == pattern
+        for function in all_functions(command.scope.module)
+        for other in graph.within(RedisCommand, function)
+    )
+
+
+def _form(key: ir.JoinedStr | None) -> tuple[str, ...] | None:
+    """The texts between the values of a key: `user:`, `:cart`."""
+    if key is None:
+        return None
+    return tuple(
+        str(part.value) for part in walk(key) if isinstance(part, ir.Constant) and part.kind == "str"
     )
 
 

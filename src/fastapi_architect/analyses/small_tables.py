@@ -15,3 +15,20 @@ _SMALL = re.compile(
 def stays_small(name: str) -> bool:
     """The name of a table or a model says that its rows are few."""
     return _SMALL.search(name) is not None
+
+
+#: Rows that people make by hand, a few at a time: usually few, though nothing holds them to it.
+_MADE_BY_HAND = re.compile(
+    r"invit(e|ation)s?$|director(y|ies)$|folders?$|(^|_)trees?$|taxonom|codes?$", re.IGNORECASE
+)
+#: Codes that are made for each attempt of each person.
+_ISSUED = re.compile(
+    r"(verif|auth|confirm|reset|login|otp|sms|e?mail|access|device|recovery|backup|promo|coupon|voucher|discount|"
+    r"referral|gift|qr|bar|short|activation|security|one_?time|two_?factor)\w*codes?$",
+    re.IGNORECASE,
+)
+
+
+def tends_to_stay_small(name: str) -> bool:
+    """Likewise, or its rows are made by hand: invitations, folders, codes of a register. A reason to lower, not to be silent."""
+    return stays_small(name) or (_MADE_BY_HAND.search(name) is not None and not _ISSUED.search(name))

@@ -17,6 +17,7 @@ from dataclasses import replace
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.analyses.select_statements import SelectStatement, names_model, selects
+from fastapi_architect.analyses.small_tables import tends_to_stay_small
 from fastapi_architect.appgraph import constraints
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.concepts.database import QueryStep
@@ -98,7 +99,9 @@ def _lists(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
         for statement in selects(graph, function):
             model = _unlimited_model(statement, element, operation, graph)
             if model is not None:
-                yield _whole_table(operation, handler, statement, model)
+                found = _whole_table(operation, handler, statement, model)
+                # Half a tree of folders is of no use, and people make them one by one.
+                yield replace(found, severity=Severity.MINOR) if tends_to_stay_small(model.name) else found
                 return
 
 

@@ -3,7 +3,7 @@
 `ALTER TABLE` takes an ACCESS EXCLUSIVE lock that lasts until the transaction ends. When an UPDATE over the whole table follows
 in the same revision, nobody reads or writes the table for as long as that takes.
 
-Known limits: the size of a table is not known; statements with a WHERE clause are taken to be small.
+Known limits: the size of a table is not known, only guessed by its name; statements with a WHERE clause are taken to be small.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.migration_history import histories
+from fastapi_architect.analyses.small_tables import tends_to_stay_small
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
 from fastapi_architect.rules.kit import AppGraph, Confidence, Files, Finding, Proof, Rule, Severity, steps
@@ -47,7 +48,7 @@ def rows_rewritten_under_the_lock(revision: Revision, graph: AppGraph) -> Iterat
             "Move the rows in a revision of their own, in batches that commit:\n```python\nwith op.get_context().autocommit_block():\n"
             f'    op.execute("UPDATE {table.name} SET ... WHERE id BETWEEN :first AND :last")\n```',
             reasoning="The revision runs in one transaction; ALTER TABLE holds ACCESS EXCLUSIVE to its end.",
-            confidence=Confidence.FIRM,
+            confidence=Confidence.TENTATIVE if tends_to_stay_small(table.name) else Confidence.FIRM,
             trace=steps((lock, f"{lock.kind} locks {table.name}"), (operation, "every row is rewritten")),
             symbol=f"{revision.module.name}.upgrade",
         )

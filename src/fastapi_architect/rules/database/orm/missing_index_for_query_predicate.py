@@ -16,7 +16,7 @@ from dataclasses import replace
 from fastapi_architect.analyses.query_predicates import Predicate, Statement, statements
 from fastapi_architect.analyses.search_indexes import is_known, leads, table_of
 from fastapi_architect.analyses.seldom_operations import is_for_administrators
-from fastapi_architect.analyses.small_tables import stays_small
+from fastapi_architect.analyses.small_tables import stays_small, tends_to_stay_small
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -74,8 +74,9 @@ def unindexed_search(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     for places in found.values():
         asking = [operation for _, running in places for operation in running]
         seldom = all(o.methods == ("DELETE",) or is_for_administrators(o, graph) for o in asking)
+        small = tends_to_stay_small(places[0][0].model.name)
         finding = _finding(places, graph)
-        yield replace(finding, severity=Severity.MINOR) if seldom else finding
+        yield replace(finding, severity=Severity.MINOR) if seldom or small else finding
 
 
 def _has_index(statement: Statement, graph: AppGraph) -> bool:

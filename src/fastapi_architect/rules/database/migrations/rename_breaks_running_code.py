@@ -45,9 +45,16 @@ def rename_of_what_is_in_use(revision: Revision, graph: AppGraph) -> Iterator[Fi
             f"```python\n{_expanded(operation, old, new)}\n```",
             reasoning=f"`{table.name}` exists since revision {table.since or 'the first'}; nothing in this revision keeps "
             f"`{old}` readable.",
-            confidence=Confidence.FIRM,
+            confidence=Confidence.TENTATIVE if _is_alone(graph) else Confidence.FIRM,
             symbol=f"{revision.module.name}.upgrade",
         )
+
+
+def _is_alone(graph: AppGraph) -> bool:
+    """Every file that runs the server declares one copy of it: the old release has ended when the new one migrates."""
+    services = [s for compose in graph.deployment.compose_files for s in compose.services]
+    copies = [s.replicas for s in services if any(c.is_server for c in s.commands)]
+    return bool(copies) and all(number == 1 for number in copies)
 
 
 def _names(operation: Operation) -> tuple[str, str] | None:

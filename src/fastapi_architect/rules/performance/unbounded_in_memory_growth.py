@@ -12,6 +12,7 @@ told by their types (an `Enum` is bounded, an identifier is not).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import msgspec
 
@@ -97,7 +98,17 @@ def container_filled_by_requests(module: Module, graph: AppGraph) -> Iterator[Fi
             continue
         grown = next(_growth(container, scopes, graph), None)
         if grown is not None:
-            yield _finding(container, *grown, graph)
+            found = _finding(container, *grown, graph)
+            few = grown[2] is Confidence.TENTATIVE and _keeps_one_each(container, grown[0])
+            yield replace(found, severity=Severity.MINOR) if few else found
+
+
+def _keeps_one_each(container: _Container, site: Site) -> bool:
+    """One entry for each key, where no client is seen to write the key: as many as there are rows, or names in the code."""
+    if container.kind not in ("dict", "set"):
+        return False
+    func = site.node.func if isinstance(site.node, ir.Call) else None
+    return not (isinstance(func, ir.Attribute) and isinstance(func.value, ir.Subscript))
 
 
 def _containers(module: Module) -> Iterator[_Container]:

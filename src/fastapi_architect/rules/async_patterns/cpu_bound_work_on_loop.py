@@ -80,8 +80,14 @@ _PACKERS = ("zipfile.", "tarfile.", "gzip.", "zlib.", "bz2.", "lzma.")
 _BRINGS = frozenset({"read", "aread", "read_bytes", "content", "body", "extractall", "write", "add"})
 
 
+#: Writers of a book that the application filled, row by row.
+_BOOKS = ("openpyxl.Workbook.save",)
+
+
 def _may_be_small(blocking: BlockingCall, function: Function) -> bool:
     """A packer is given what this body made itself, such as a few pages of text: nobody knows how much that is."""
+    if blocking.name in _BOOKS:
+        return not any(last_name(call.node.func) == "load_workbook" for call in function.facts.calls)
     if not blocking.name.startswith(_PACKERS) or last_name(blocking.node.func) in _BRINGS:
         return False
     given = list(blocking.node.args)

@@ -1,0 +1,292 @@
+"""What stays small, or is only shown, weighs less: a lower severity, or tentative."""
+
+from __future__ import annotations
+
+import textwrap
+
+from tests.rules.kit import findings_of, rule_named
+
+from fastapi_architect.findings.severity import Confidence, Severity
+
+
+def _weights(rule: str, files: dict[str, str]) -> list[tuple[Severity, Confidence]]:
+    known = rule_named(rule)
+    assert known is not None
+    texts = {path: textwrap.dedent(text).lstrip("\n") for path, text in files.items()}
+    return [(finding.severity, finding.confidence) for finding in findings_of(texts, known)]
+
+
+def _confidences(rule: str, files: dict[str, str]) -> list[Confidence]:
+    return [confidence for _, confidence in _weights(rule, files)]
+
+
+def _severities(rule: str, files: dict[str, str]) -> list[Severity]:
+    return [severity for severity, _ in _weights(rule, files)]
+
+
+_LISTED = """
+    from fastapi import FastAPI
+    from sqlalchemy import create_engine, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+    app = FastAPI()
+    engine = create_engine("sqlite://")
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Report(Base):
+        __tablename__ = "reports"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+
+    @app.get("{path}")
+    def reports(limit: int = 10) -> list[int]:
+        with Session(engine) as session:
+            return [report.id for report in session.scalars(select(Report).limit(limit))]
+"""
+
+
+_REDIS = """
+    import redis
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    cache = redis.Redis()
+
+
+    @app.get("/users/{{user}}/friends")
+    def friends(user: int) -> list[bytes]:
+        return list(cache.smembers({key}))
+"""
+
+
+def test_a_set_of_one_user_is_minor() -> None:
+    files = {"main.py": _REDIS.format(key='f"friends:{user}"')}
+    assert _severities("redis-keyspace-command-in-request", files) == [Severity.MINOR]
+
+
+def test_a_set_of_everybody_is_important() -> None:
+    files = {"main.py": _REDIS.format(key='"friends"')}
+    assert _severities("redis-keyspace-command-in-request", files) == [Severity.IMPORTANT]
+
+
+_PRICE = """
+    from fastapi import FastAPI
+    from pydantic import BaseModel
+
+    app = FastAPI()
+
+
+    class Offer(BaseModel):
+        price: float
+
+
+    @app.post("/offers")
+    def offer(given: Offer, months: int) -> float:
+        return {answer}
+"""
+
+
+def test_a_price_that_nobody_reckons_with_is_tentative() -> None:
+    files = {"main.py": _PRICE.format(answer="given.price")}
+    assert _confidences("money-as-float", files) == [Confidence.TENTATIVE]
+
+
+def test_a_price_that_is_multiplied_is_firm() -> None:
+    files = {"main.py": _PRICE.format(answer="given.price * months")}
+    assert _confidences("money-as-float", files) == [Confidence.FIRM]
+
+
+_MAP = """
+    import asyncio
+
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    locks: dict[str, asyncio.Lock] = {{}}
+
+
+    def lock_of(name: str) -> asyncio.Lock:
+        return locks.setdefault(name, asyncio.Lock())
+
+
+    @app.post("/work")
+    async def work(name: str) -> None:
+        stored = {stored}
+        async with lock_of(stored):
+            pass
+"""
+
+
+def test_a_map_whose_keys_no_client_is_seen_to_write_is_minor() -> None:
+    files = {"main.py": _MAP.format(stored='"projects"')}
+    assert _severities("unbounded-in-memory-growth", files) == [Severity.MINOR]
+
+
+_WORKBOOK = """
+    import io
+
+    import openpyxl
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+
+    @app.post("/report")
+    async def report() -> int:
+        stream = io.BytesIO()
+        book = {book}
+        book.save(stream)
+        return len(stream.getvalue())
+"""
+
+
+def test_saving_a_workbook_that_the_application_filled_is_tentative() -> None:
+    files = {"main.py": _WORKBOOK.format(book="openpyxl.Workbook()")}
+    assert _confidences("cpu-bound-work-on-loop", files) == [Confidence.TENTATIVE]
+
+
+_ROWS = """
+    from fastapi import FastAPI
+    from sqlalchemy import ForeignKey, create_engine, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+    app = FastAPI()
+    engine = create_engine("sqlite://")
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Team(Base):
+        __tablename__ = "teams"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+
+    class {model}(Base):
+        __tablename__ = "rows"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        token: Mapped[str]
+        team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"), index=True)
+        shelf_id: Mapped[int] = mapped_column(index=True)
+
+
+    {code}
+"""
+
+
+def _rows(model: str, code: str) -> dict[str, str]:
+    text = textwrap.dedent(_ROWS).replace("{model}", model).replace("{code}", textwrap.dedent(code).strip())
+    return {"main.py": text}
+
+
+_COUNTED = """
+    @app.get("/count/{team}")
+    def count(team: int) -> int:
+        with Session(engine) as session:
+            return len(session.scalars(select(Book).where(Book.COLUMN == team)).all())
+"""
+
+
+def test_counting_the_rows_of_one_team_in_python_is_minor() -> None:
+    files = _rows("Book", _COUNTED.replace("COLUMN", "team_id"))
+    assert _severities("full-table-materialised", files) == [Severity.MINOR]
+
+
+def test_counting_the_rows_of_anything_else_in_python_is_important() -> None:
+    files = _rows("Book", _COUNTED.replace("COLUMN", "shelf_id"))
+    assert _severities("full-table-materialised", files) == [Severity.IMPORTANT]
+
+
+_SEARCHED = """
+    @app.get("/rows/{token}")
+    def row(token: str) -> int | None:
+        with Session(engine) as session:
+            return session.scalars(select(MODEL.id).where(MODEL.token == token)).first()
+"""
+
+
+def test_searching_invitations_without_an_index_is_minor() -> None:
+    files = _rows("Invitation", _SEARCHED.replace("MODEL", "Invitation"))
+    assert _severities("missing-index-for-query-predicate", files) == [Severity.MINOR]
+
+
+def test_searching_orders_without_an_index_is_important() -> None:
+    files = _rows("Order", _SEARCHED.replace("MODEL", "Order"))
+    assert _severities("missing-index-for-query-predicate", files) == [Severity.IMPORTANT]
+
+
+def test_a_whole_tree_of_folders_is_minor() -> None:
+    files = {
+        "main.py": _LISTED.format(path="/reports").replace("limit: int = 10", "").replace(".limit(limit)", "")
+    }
+    files["main.py"] = (
+        files["main.py"].replace("list[int]", "list[Report]").replace("report.id for", "report for")
+    )
+    assert _severities("list-endpoint-without-pagination", files) == [Severity.IMPORTANT]
+    folders = {
+        path: text.replace("Report", "Folder").replace("reports", "folders") for path, text in files.items()
+    }
+    assert _severities("list-endpoint-without-pagination", folders) == [Severity.MINOR]
+
+
+def _migration(rule: str, table: str, body: str, compose: str = "") -> list[tuple[Severity, Confidence]]:
+    first = f"""
+        import sqlalchemy as sa
+        from alembic import op
+
+        revision = "0001"
+        down_revision = None
+
+
+        def upgrade() -> None:
+            op.create_table("{table}", sa.Column("id", sa.Integer, primary_key=True), sa.Column("at", sa.Integer))
+    """
+    second = first.replace('"0001"', '"0002"').replace("down_revision = None", 'down_revision = "0001"')
+    files = {
+        "requirements.txt": "psycopg==3.3.9\n",
+        "migrations/env.py": "from alembic import context\n",
+        "migrations/versions/0001.py": first,
+        "migrations/versions/0002.py": textwrap.dedent(second).partition("    op.create_table")[0]
+        + f"    {body}\n",
+    }
+    return _weights(rule, files | ({"compose.yaml": compose} if compose else {}))
+
+
+_INDEXED = 'op.create_index("ix_at", "orders", ["at"])'
+
+
+def test_an_index_beside_a_rewrite_of_its_table_is_minor() -> None:
+    rule = "index-built-with-write-lock"
+    rewrite = f'op.alter_column("orders", "at", type_=sa.BigInteger())\n    {_INDEXED}'
+    assert [severity for severity, _ in _migration(rule, "orders", rewrite)] == [Severity.MINOR]
+    assert [severity for severity, _ in _migration(rule, "orders", _INDEXED)] == [Severity.IMPORTANT]
+
+
+def test_rewriting_the_rows_of_a_table_of_codes_is_tentative() -> None:
+    rule = "data-backfill-in-schema-transaction"
+    for table, confidence in (("fuel_code", Confidence.TENTATIVE), ("orders", Confidence.FIRM)):
+        body = f'op.add_column("{table}", sa.Column("done", sa.Integer))\n    op.execute("UPDATE {table} SET done = 1")'
+        assert [sure for _, sure in _migration(rule, table, body)] == [confidence]
+
+
+def test_a_rename_is_tentative_where_one_copy_of_the_server_runs() -> None:
+    body = 'op.alter_column("orders", "at", new_column_name="placed")'
+    compose = """
+        services:
+          api:
+            build: .
+            command: uvicorn main:app
+            deploy:
+              replicas: COPIES
+    """
+    for copies, confidence in (("1", Confidence.TENTATIVE), ("2", Confidence.FIRM)):
+        found = _migration("rename-breaks-running-code", "orders", body, compose.replace("COPIES", copies))
+        assert [sure for _, sure in found] == [confidence]

@@ -43,6 +43,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     dotted_name,
+    ir,
     last_name,
     options,
     routes_of,
@@ -71,6 +72,12 @@ _TOKEN_LINK = re.compile(r"verif|confirm|activat|unsubscrib|reset|invit|accept|m
 _TRACE = re.compile(
     r"audit|log|view|visit|hit|histor|last_|seen|touch|analytic|metric|track|stat|cache|count|usage|event|activit|telemetr|"
     r"record_|impression|access|monitor|heartbeat|session|presence|download|token|nonce|captcha|rate",
+    re.IGNORECASE,
+)
+#: Columns that say when, or how often, a row was read.
+_TRACE_COLUMN = re.compile(
+    r"^(last|latest)_?(access|seen|used|use|visit|view|read|activ|opened)|^(accessed|visited|viewed|seen|used|opened)(_at|_on)?$"
+    r"|(view|visit|hit|access|read|usage|click|open)s?_?(count|counter|times)|^(views|visits|hits)$|num(ber)?_(of_)?(views|visits|hits)",
     re.IGNORECASE,
 )
 _LAZY = re.compile(
@@ -108,11 +115,65 @@ def _noticeable(done: Effects, handler: Function, graph: AppGraph) -> Iterator[t
         names = [subject, *(site.scope.name for site in way.hops), effect.scope.name]
         if any(_TRACE.search(name) for name in names) or any(_LAZY.search(name) for name in names[1:]):
             continue
+        if _is_only_a_trace(effect, way):
+            continue
         if way.always and not is_conditional(effect.site):
             yield effect, way, subject
         else:
             later.append((effect, way, subject))
     yield from later
+
+
+def _is_only_a_trace(effect: Concept, way: Way) -> bool:
+    """The write stores nothing but when or how often a row was read: `study.last_access = now(); repository.save(study)`."""
+    if isinstance(effect, QueryStart) and effect.kind == "update":
+        return _is_traced(_columns(effect))
+    scope = effect.scope
+    if (
+        isinstance(effect, SessionAdd)
+        and isinstance(scope, Function)
+        and isinstance(effect.instance, ir.Name)
+        and _is_traced(_stored(effect.instance.id, scope))
+    ):
+        return True
+    return any(
+        _is_traced(_stored(given.id, site.scope))
+        for site in way.hops
+        for given in site.node.args
+        if isinstance(given, ir.Name) and isinstance(site.scope, Function)
+    )
+
+
+def _is_traced(columns: list[str]) -> bool:
+    return bool(columns) and all(_TRACE_COLUMN.search(column) for column in columns)
+
+
+def _stored(name: str, scope: Function) -> list[str]:
+    """The attributes that a function sets on what a name holds; none for a row that it makes itself."""
+    if any(
+        isinstance(b.value, ir.Call) and last_name(b.value.func)[:1].isupper()
+        for b in scope.facts.bindings.get(name, ())
+    ):
+        return []
+    targets = [t for s in scope.facts.sites(ir.Assign) for t in s.node.targets]
+    targets += [s.node.target for s in scope.facts.sites(ir.AugAssign)]
+    return [
+        t.attr
+        for t in targets
+        if isinstance(t, ir.Attribute) and isinstance(t.value, ir.Name) and t.value.id == name
+    ]
+
+
+def _columns(start: QueryStart) -> list[str]:
+    """The keywords of `.values(...)` behind `update(...)`; none where a dictionary is given."""
+    outer: ir.Expr = start.node
+    for site in start.scope.facts.calls:  # inner calls come first
+        func = site.node.func
+        if isinstance(func, ir.Attribute) and func.value is outer:
+            outer = site.node
+            if func.attr == "values":
+                return [] if site.node.args else [k.arg or "" for k in site.node.keywords]
+    return []
 
 
 def _commits(done: Effects, graph: AppGraph) -> bool:

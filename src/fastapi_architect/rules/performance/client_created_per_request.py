@@ -4,8 +4,8 @@ A client keeps connections open so that the next request need not open them; mad
 connection, agrees on keys, answers once and throws all of it away. An environment of templates compiles every
 template again.
 
-Known limits: a client whose options come from the request itself (another tenant's key, another base address)
-cannot be shared that simply and is reported with less confidence.
+Known limits: a client whose address, proxy or credentials come from the request itself, or from a tenant's or
+provider's record, cannot be shared and is left out. One whose options come from another argument is tentative.
 """
 
 from __future__ import annotations
@@ -58,6 +58,11 @@ _IDENTITY = frozenset(
     {"base_url", "auth", "api_key", "proxy", "proxies", "transport", "cert", "verify", "region_name"}
 )
 
+#: Names of arguments that carry one customer's own configuration.
+_TENANT = re.compile(
+    r"provider|tenant|workspace|organi[sz]ation|integration|connection|credential", re.IGNORECASE
+)
+
 #: Operations that a person asks for once a day or once in a lifetime.
 _SELDOM = re.compile(
     r"oauth|oidc|saml|sso|callback|register|log-?in|sign-?up|reset|verify|setup|install",
@@ -82,17 +87,21 @@ def _judged(made: ClientCreation | TemplateEnvironment, kind: str, graph: AppGra
         return
     found = per_request(function, graph)
     # A socket lives long: a client of its own costs little beside it.
-    if found is not None and not all(operation.is_websocket for operation in found.operations):
-        yield from _weighed(_finding(made, kind, found, function), found, graph)
+    if found is None or _is_for_this_request(made, found, function):
+        return
+    if not all(operation.is_websocket for operation in found.operations):
+        cheap = kind == "template" and not function.facts.calls_named("get_template", "from_string")
+        yield from _weighed(_finding(made, kind, found, function), found, cheap, graph)
 
 
-def _weighed(finding: Finding, found: PerRequest, graph: AppGraph) -> Iterator[Finding]:
-    """What only administrators or people who are signing in reach runs seldom."""
+def _weighed(finding: Finding, found: PerRequest, cheap: bool, graph: AppGraph) -> Iterator[Finding]:
+    """What only administrators or people who are signing in reach runs seldom; an environment that compiles nothing here
+    is cheap."""
     seldom = all(
         is_for_administrators(operation, graph) or _SELDOM.search(operation.path)
         for operation in found.operations
     )
-    yield replace(finding, severity=Severity.MINOR) if seldom else finding
+    yield replace(finding, severity=Severity.MINOR) if seldom or cheap else finding
 
 
 def _finding(
@@ -115,6 +124,31 @@ def _finding(
         routes=routes_of(found.operations),
         impact=float(count),
     )
+
+
+def _is_for_this_request(
+    made: ClientCreation | TemplateEnvironment, found: PerRequest, function: Function
+) -> bool:
+    """Its address, proxy or credentials are values of the request, or of a tenant's record: there is none to share."""
+    sent = {
+        p.name
+        for operation in found.operations
+        for p in operation.all_parameters()
+        if p.owner is function and p.is_input
+    }
+    pending = [k.value for k in made.node.keywords if k.arg in _IDENTITY]
+    seen: set[str] = set()
+    while pending:
+        for node in walk(pending.pop()):
+            if not isinstance(node, ir.Name) or node.id in seen:
+                continue
+            seen.add(node.id)
+            for binding in function.facts.bindings.get(node.id, ()):
+                if binding.kind == "parameter" and (node.id in sent or _TENANT.search(node.id)):
+                    return True
+                if binding.value is not None:
+                    pending.append(binding.value)
+    return False
 
 
 def _differs(made: ClientCreation | TemplateEnvironment, function: Function) -> bool:

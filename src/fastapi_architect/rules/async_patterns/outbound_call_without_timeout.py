@@ -166,11 +166,12 @@ def _finding(
     call: OutboundRequest | ClientCreation | AsyncWait, how: str, graph: AppGraph, confidence: Confidence
 ) -> Finding:
     name = dotted_name(call.node.func) or call.name
-    if not is_served(call.scope, graph) or _is_beside(call.scope, graph):
+    script = not is_served(call.scope, graph)
+    if script or _is_beside(call.scope, graph):
         confidence = Confidence.TENTATIVE  # a script: its user notices, and ends it
     where = f"`{call.scope.name}`" if isinstance(call.scope, Function) else f"`{call.scope.module.path}`"
     verb = "creates a client with" if isinstance(call, ClientCreation) else "calls"
-    return rule.at(
+    found = rule.at(
         call,
         f"{where} {verb} `{name}`, which {how}.",
         _suggestion(call, name),
@@ -183,6 +184,7 @@ def _finding(
         trace=steps((call, f"{name} {how}")),
         fix=_fix(call, name) if isinstance(call, OutboundRequest) else None,
     )
+    return replace(found, severity=Severity.MINOR) if script else found
 
 
 def _is_beside(scope: Scope, graph: AppGraph) -> bool:

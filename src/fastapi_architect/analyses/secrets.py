@@ -360,6 +360,35 @@ def is_compared(graph: AppGraph, name: str) -> bool:
     return known[name]
 
 
+_read: Kept[dict[str, bool]] = Kept()
+
+
+def is_read(graph: AppGraph, name: str) -> bool:
+    """Some code outside the tests has the attribute `name` of something, or asks for it by `getattr`."""
+    known = _read.setdefault(graph, {})
+    if name not in known:
+        known[name] = any(
+            _reads(scope, name)
+            for module in graph.program.modules.values()
+            if module.kind != "test"
+            for scope in _scopes_in(module)
+        )
+    return known[name]
+
+
+def _reads(scope: Scope, name: str) -> bool:
+    if scope.module.mentions(name) and any(s.node.attr == name for s in scope.facts.sites(ir.Attribute)):
+        return True
+    calls = scope.facts.calls_named("getattr")
+    return any(name in set(_words(given)) for site in calls for given in site.node.args)
+
+
+def _scopes_in(scope: Scope) -> Iterator[Scope]:
+    yield scope
+    for inner in (*scope.functions, *scope.classes):
+        yield from _scopes_in(inner)
+
+
 def _compares(scope: Scope, name: str) -> bool:
     for site in scope.facts.sites(ir.Compare):
         sides = [site.node.left, *site.node.comparators]

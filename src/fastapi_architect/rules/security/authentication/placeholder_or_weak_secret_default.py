@@ -5,7 +5,7 @@ refuses the placeholder, makes the first start fail instead of every later one b
 
 Known limits: credentials of databases, brokers and mail servers are tentative: such a default often serves local work
 only. So are keys that are only sent to somebody else, who refuses a placeholder. Defaults of keys that sign something
-are reported by `hardcoded-signing-secret`.
+are reported by `hardcoded-signing-secret`. A setting that no code reads is tentative.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fastapi_architect.analyses.secrets import is_compared, is_refused, secret_uses
+from fastapi_architect.analyses.secrets import is_compared, is_read, is_refused, secret_uses
 from fastapi_architect.appgraph.settings import EnvironmentVariable, Setting
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -101,12 +101,18 @@ def _of_setting(graph: AppGraph, owner: str, setting: Setting, purpose: str) -> 
         f"```python\nclass {owner}(BaseSettings):\n    {name}: SecretStr\n```",
         reasoning=f"No validator of {owner} and no check at start refuses the default.",
         exploit=f"Try the values that everybody tries: `{name}` is one of them wherever nobody set it.",
-        confidence=Confidence.FIRM if purpose else _confidence(graph, name, name),
+        confidence=_confidence_of_setting(graph, name, purpose),
         trace=steps((setting, f"{name} has a default that is no secret")),
         fix=_fix(setting),
         context=Context(access="none", data="secret", writes=True),
         symbol=setting.field.owner.full_name,
     )
+
+
+def _confidence_of_setting(graph: AppGraph, name: str, purpose: str) -> Confidence:
+    if purpose:
+        return Confidence.FIRM
+    return _confidence(graph, name, name) if is_read(graph, name) else Confidence.TENTATIVE
 
 
 def _confidence(graph: AppGraph, name: str, held_in: str) -> Confidence:

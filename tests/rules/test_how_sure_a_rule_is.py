@@ -334,3 +334,183 @@ def test_an_engine_that_is_left_behind_is_certain() -> None:
     start = "async def start() -> None:\n        await load()"
     files = {"main.py": _ENGINE.format(finish="print()", start=start)}
     assert _confidences("engine-created-per-call", files) == [Confidence.CERTAIN]
+
+
+_PAGES = """
+    from fastapi import Depends, FastAPI
+    from jinja2 import Environment
+
+    app = FastAPI()
+
+
+    class Letters:
+        def __init__(self) -> None:
+            self.environment = Environment(autoescape=True)
+            {then}
+
+
+    @app.get("/letters")
+    def letters(letters: Letters = Depends()) -> str:
+        return "none"
+"""
+
+
+def test_an_environment_that_compiles_nothing_is_minor() -> None:
+    files = {"main.py": _PAGES.format(then="")}
+    assert _severities("client-created-per-request", files) == [Severity.MINOR]
+
+
+def test_an_environment_that_compiles_at_once_is_important() -> None:
+    files = {"main.py": _PAGES.format(then='self.page = self.environment.from_string("Hello")')}
+    assert _severities("client-created-per-request", files) == [Severity.IMPORTANT]
+
+
+def test_a_script_without_a_time_limit_is_minor_and_tentative() -> None:
+    files = {
+        "main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n",
+        "scripts/load.py": """
+            import requests
+
+
+            async def main() -> None:
+                print(requests.get("https://maps.example").text)
+        """,
+    }
+    assert _weights("outbound-call-without-timeout", files) == [(Severity.MINOR, Confidence.TENTATIVE)]
+
+
+_SETTINGS = """
+    from fastapi import FastAPI
+    from pydantic_settings import BaseSettings
+
+    app = FastAPI()
+
+
+    class Settings(BaseSettings):
+        console_admin_password: str = "changeme"
+
+
+    settings = Settings()
+    {use}
+"""
+
+
+def test_a_placeholder_that_no_code_reads_is_tentative() -> None:
+    files = {"main.py": _SETTINGS.format(use="")}
+    assert _confidences("placeholder-or-weak-secret-default", files) == [Confidence.TENTATIVE]
+
+
+def test_a_placeholder_that_is_read_is_firm() -> None:
+    for use in (
+        "password = settings.console_admin_password",
+        'p = getattr(settings, "console_admin_password")',
+    ):
+        files = {"main.py": _SETTINGS.format(use=use)}
+        assert _confidences("placeholder-or-weak-secret-default", files) == [Confidence.FIRM]
+
+
+_TOKENS = """
+    from fastapi import FastAPI
+    from jose import jwt
+
+    app = FastAPI()
+    KEY = open("key").read()
+
+
+    @app.get("/me")
+    def me(token: str) -> str:
+        return jwt.decode(token, KEY, algorithms={algorithms})["sub"]
+"""
+
+
+def test_a_hole_with_published_keys_is_minor_where_secrets_are_shared() -> None:
+    files = {"main.py": _TOKENS.format(algorithms='["HS256"]'), "requirements.txt": "python-jose==3.3.0\n"}
+    weights = _weights("unmaintained-or-vulnerable-auth-dependency", files)
+    assert weights == [(Severity.MINOR, Confidence.TENTATIVE)]
+
+
+def test_a_hole_with_published_keys_is_important_where_they_are_used() -> None:
+    files = {"main.py": _TOKENS.format(algorithms='["RS256"]'), "requirements.txt": "python-jose==3.3.0\n"}
+    weights = _weights("unmaintained-or-vulnerable-auth-dependency", files)
+    assert weights == [(Severity.IMPORTANT, Confidence.CERTAIN)]
+
+
+_SORTED = """
+    from typing import ClassVar
+
+    from fastapi import Depends, FastAPI, Query
+    from pydantic import BaseModel, field_validator
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine("sqlite://")
+    app = FastAPI()
+
+
+    class ListParams(BaseModel):
+        sort_by: str = Query(default="title")
+        sortable: ClassVar[list[str]] = []
+
+        @field_validator("sort_by")
+        def known(cls, value: str) -> str:
+            if cls.sortable and value not in cls.sortable:
+                raise ValueError("unknown")
+            return value
+
+
+    class BookParams(ListParams):
+        sortable: ClassVar[list[str]] = ["title", "year"]
+
+
+    @app.get("/books")
+    def books(params: BookParams = Depends()) -> list[str]:
+        with engine.connect() as connection:
+            statement = text(f"SELECT title FROM books ORDER BY {params.sort_by}")
+            return list(connection.scalars(statement))
+"""
+
+
+def test_a_value_that_a_validator_of_an_inherited_class_sees_is_tentative_in_a_statement() -> None:
+    files = {"main.py": _SORTED}
+    assert _confidences("sql-injection-raw-statement", files) == [Confidence.TENTATIVE]
+
+
+def test_a_value_that_no_validator_sees_is_certain_in_a_statement() -> None:
+    files = {"main.py": _SORTED.replace('@field_validator("sort_by")', '@field_validator("other")')}
+    assert _confidences("sql-injection-raw-statement", files) == [Confidence.CERTAIN]
+
+
+def test_a_duplicate_that_was_looked_for_first_is_tentative_and_minor() -> None:
+    files = {
+        "main.py": """
+            from fastapi import FastAPI, HTTPException
+            from sqlalchemy import create_engine, func, select
+            from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+            app = FastAPI()
+            engine = create_engine("sqlite://")
+
+
+            class Base(DeclarativeBase): ...
+
+
+            class Member(Base):
+                __tablename__ = "members"
+                id: Mapped[int] = mapped_column(primary_key=True)
+                name: Mapped[str] = mapped_column(unique=True)
+
+
+            def member_by_name(session: Session, name: str) -> Member | None:
+                conditions = [func.lower(Member.name) == name.lower()]
+                return session.scalar(select(Member).where(*conditions))
+
+
+            @app.post("/members")
+            def join(name: str) -> None:
+                with Session(engine) as session:
+                    if member_by_name(session, name) is not None:
+                        raise HTTPException(409)
+                    session.add(Member(name=name))
+                    session.commit()
+        """
+    }
+    assert _weights("integrity-error-unhandled", files) == [(Severity.MINOR, Confidence.TENTATIVE)]

@@ -4,7 +4,8 @@ What stands between a stranger and the application is only as good as the packag
 pin, says which version runs; a lower bound says nothing and is left out.
 
 Known limits: only packages of authentication and of the request path; an audit of all packages is the work of
-`pip-audit`. The table is part of this version of the tool.
+`pip-audit`. The table is part of this version of the tool. A hole that needs a published key is minor and tentative where
+every token is read with a shared secret (HS256) only.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from fastapi_architect.appgraph.requirements import EffectiveVersion
+from fastapi_architect.concepts.identity import TokenDecode
 from fastapi_architect.rules.kit import AppGraph, Confidence, Context, Files, Finding, Rule, Severity, steps
 
 rule = Rule(
@@ -44,6 +46,7 @@ class _Flaw:
     advisory: str
     effect: str
     minor: bool = False
+    public_keys: bool = False
 
 
 #: The first that fits a package is reported.
@@ -54,6 +57,7 @@ _FLAWS = (
         "2.4.0",
         "CVE-2022-29217",
         "takes a published OpenSSH key for a shared secret: tokens can be forged",
+        public_keys=True,
     ),
     _Flaw(
         "python-jose",
@@ -61,6 +65,7 @@ _FLAWS = (
         "3.4.0",
         "CVE-2024-33663",
         "takes some published keys for shared secrets: tokens can be forged",
+        public_keys=True,
     ),
     _Flaw(
         "python-jose",
@@ -76,6 +81,7 @@ _FLAWS = (
         "1.3.1",
         "CVE-2024-37568",
         "takes a published key for a shared secret: tokens can be forged",
+        public_keys=True,
     ),
     _Flaw(
         "authlib", "<1.6.4", "1.6.4", "CVE-2025-59420", "ignores critical headers that it does not understand"
@@ -111,8 +117,31 @@ def package_with_a_known_hole(graph: AppGraph, _: AppGraph) -> Iterator[Finding]
         if flaw.versions and not (found.is_exact and found.version in SpecifierSet(flaw.versions)):
             continue
         reported.add(flaw.package)
-        yield _finding(flaw, found)
+        finding = _finding(flaw, found)
+        if flaw.public_keys and _only_shared_secrets(graph):
+            finding = replace(finding, severity=Severity.MINOR, confidence=Confidence.TENTATIVE)
+        yield finding
     yield from _passlib(graph)
+
+
+def _only_shared_secrets(graph: AppGraph) -> bool:
+    """Tokens are read somewhere, and everywhere with algorithms of shared secrets that stand in the code."""
+    decodes = [d for d in graph.facts(TokenDecode) if d.verified and d.scope.module.kind == "source"]
+    return bool(decodes) and all(_is_shared(decode, graph) for decode in decodes)
+
+
+def _is_shared(decode: TokenDecode, graph: AppGraph) -> bool:
+    if decode.library == "itsdangerous":
+        return True
+    if decode.algorithms is None:
+        return False
+    names = graph.program.constants.value(decode.algorithms, decode.scope)
+    listed = [names] if isinstance(names, str) else names
+    return (
+        isinstance(listed, list | tuple | set | frozenset)
+        and bool(listed)
+        and all(isinstance(name, str) and name.startswith("HS") for name in listed)
+    )
 
 
 _MODULES = {

@@ -32,6 +32,7 @@ from fastapi_architect.rules.kit import (
     last_name,
     options,
     steps,
+    walk,
 )
 
 rule = Rule(
@@ -60,12 +61,14 @@ def middleware_that_answers_outside_cors(application: Application, graph: AppGra
     cors = next((m for m in application.middleware if _is_cors(m)), None)
     if cors is None:
         return
+    by_hand = False
     for outer in application.middleware[: cors.position]:
+        by_hand = by_hand or (outer.function is not None and _names_the_header(outer, outer.function))
         if outer.scope is not cors.scope or (outer.conditional and not cors.conditional):
             continue
         answered = _answer(outer, graph)
         if answered is not None:
-            yield _finding(application, cors, outer, answered, graph)
+            yield _finding(application, cors, outer, answered, graph, by_hand=by_hand)
             return
 
 
@@ -81,7 +84,7 @@ def _answer(middleware: Middleware, graph: AppGraph) -> tuple[Location, str] | N
     if status is not None:
         return middleware.location, f"it answers {status} by itself"
     function = middleware.function
-    if function is None or function.module.kind == "test":
+    if function is None or function.module.kind == "test" or _names_the_header(middleware, function):
         return None
     for site in function.facts.sites(ir.Return):
         if site.node.value is not None and _is_own_response(site.node.value, function, graph):
@@ -91,6 +94,25 @@ def _answer(middleware: Middleware, graph: AppGraph) -> tuple[Location, str] | N
         if site.awaited and len(site.node.args) == 3 and _is_response(site.node.func, function, graph):
             return function.location(site.node), "it sends a response of its own"
     return None
+
+
+def _names_the_header(middleware: Middleware, function: Function) -> bool:
+    """It writes the CORS header itself, to a response or among the headers of one."""
+    functions = (function,) if middleware.cls is None else middleware.cls.functions
+    for each in functions:
+        for site in each.facts.sites(ir.Assign):
+            keys = [t.slice for t in site.node.targets if t.__class__ is ir.Subscript]
+            if any(_is_the_header(key) for key in keys):
+                return True
+        for site in each.facts.calls:
+            given = (*site.node.args, *(k.value for k in site.node.keywords))
+            if last_name(site.node.func) != "get" and any(_is_the_header(n) for g in given for n in walk(g)):
+                return True
+    return False
+
+
+def _is_the_header(expr: ir.Expr) -> bool:
+    return expr.__class__ is ir.Constant and str(expr.value).lower() == "access-control-allow-origin"
 
 
 def _is_own_response(value: ir.Expr, function: Function, graph: AppGraph) -> bool:
@@ -126,6 +148,8 @@ def _finding(
     outer: Middleware,
     answered: tuple[Location, str],
     graph: AppGraph,
+    *,
+    by_hand: bool,
 ) -> Finding:
     name = outer.name.rpartition(".")[2]
     place, how = answered
@@ -136,11 +160,18 @@ def _finding(
         f"Add CORSMiddleware last, so that it runs first:\n```python\n{application.name}.add_middleware({name})\n"
         f"{application.name}.add_middleware(CORSMiddleware, allow_origins=[...])\n```",
         reasoning="The middleware added last is outermost; only what passes through CORSMiddleware gets its headers.",
-        confidence=Confidence.FIRM if cors.conditional or outer.conditional else Confidence.CERTAIN,
+        confidence=_confidence(cors, outer, by_hand=by_hand),
         trace=steps((outer.location, f"{name} is added behind CORS, and so runs before it"), (place, how)),
         fix=_moved(application, cors, graph),
         symbol=cors.scope.full_name,
     )
+
+
+def _confidence(cors: Middleware, outer: Middleware, *, by_hand: bool) -> Confidence:
+    """A middleware further out that writes the header by hand may write it to this answer, too."""
+    if by_hand:
+        return Confidence.TENTATIVE
+    return Confidence.FIRM if cors.conditional or outer.conditional else Confidence.CERTAIN
 
 
 def _moved(application: Application, cors: Middleware, graph: AppGraph) -> Fix | None:

@@ -10,7 +10,7 @@ at.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastapi_architect.appgraph.security import AccessLevel
@@ -101,7 +101,7 @@ def _switch(site: Site, function: Function, graph: AppGraph) -> tuple[str, str] 
     if site.node.__class__ is ir.IfExp:
         return None
     body = site.node.body
-    if not body or not _lets_in(body[-1], graph, function) or any(_refuses(s) for s in body):
+    if not body or not _lets_in(body[-1], graph, function) or _refuses(body, function, graph):
         return None
     test = site.node.test
     if any(_reads_request(n, function) for n in walk(test)):
@@ -147,8 +147,15 @@ def _status(call: ir.Call) -> int:
     return 0
 
 
-def _refuses(statement: Any) -> bool:
-    return statement.__class__ is ir.Raise
+def _refuses(body: Sequence[Any], function: Function, graph: AppGraph) -> bool:
+    """The branch raises, or answers 401 or 403 further in: it asks for something else then, and lets few in."""
+    if any(s.__class__ is ir.Raise for s in body):
+        return True
+    first, last = function.location(body[0]), function.location(body[-1])
+    return any(
+        first.line <= function.location(s.node).line <= last.end_line and graph.guards.is_refusal(s)
+        for s in function.facts.sites(ir.Raise)
+    )
 
 
 def _is_local(node: ir.Expr, function: Function) -> bool:

@@ -39,6 +39,7 @@ from fastapi_architect.rules.kit import (
     options,
     routes_of,
     steps,
+    walk,
 )
 
 rule = Rule(
@@ -71,6 +72,8 @@ _MACHINE = re.compile(
     r"scim|api_?key|service|machine|internal|webhook|hmac|signature|cron|worker|agent_token|partner",
     re.IGNORECASE,
 )
+#: Decorators that register a route; their arguments describe it.
+_REGISTERS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "api_route", "route"})
 _FEWEST_SIBLINGS = 3
 _SHARE = 0.8
 
@@ -82,7 +85,12 @@ def signed_in_is_not_enough(application: Application, graph: AppGraph) -> Iterat
     for operation in application.operations:
         if operation.handler is None or operation.is_websocket or not _only_signed_in(operation, graph):
             continue
+        given = _decorator_with_roles(operation, graph)
+        if given is True:
+            continue
         why = _privileged(operation, graph) or outliers.get(id(operation))
+        if why is not None and given is False:
+            why = (why[0], Confidence.TENTATIVE, why[2])
         if why is not None and not _checks_role(operation, graph):
             yield _finding(operation, why, role_guard or 'require_role("admin")')
 
@@ -94,6 +102,26 @@ def _only_signed_in(operation: PathOperation, graph: AppGraph) -> bool:
     return not any(
         _MACHINE.search(g.name.rpartition(".")[2]) for g in access.guards if g.level == AccessLevel.USER
     )
+
+
+def _decorator_with_roles(operation: PathOperation, graph: AppGraph) -> bool | None:
+    """`@allowed([Role.ADMIN])`: True when the decorator refuses, False when that is not known, None without any."""
+    assert operation.handler is not None
+    guards = {g.name.rpartition(".")[2] for g in graph.access(operation).guards if g.dependency is None}
+    found: bool | None = None
+    for decorator in operation.handler.node.decorators:
+        if not isinstance(decorator, ir.Call) or last_name(decorator.func) in _REGISTERS:
+            continue
+        given = (*decorator.args, *(k.value for k in decorator.keywords))
+        if any(_ROLE_TEST.search(text) for g in given for n in walk(g) for text in _texts(n)):
+            found = found or last_name(decorator.func) in guards
+    return found
+
+
+def _texts(node: ir.Expr) -> tuple[str, ...]:
+    if node.__class__ is ir.Constant and node.kind == "str":
+        return (str(node.value),)
+    return (last_name(node),) if node.__class__ in (ir.Name, ir.Attribute) else ()
 
 
 # ── what makes it privileged ─────────────────────────────────────────────────────────────────────────────────

@@ -134,7 +134,13 @@ def _is_validated(path: TaintPath, graph: AppGraph) -> bool:
     fact = path.source.fact
     if not isinstance(fact, Parameter):
         return False
-    classes = [o.cls for o in options(fact.type) if isinstance(o, Instance) and isinstance(o.cls, Class)]
+    types = [fact.type]
+    received = path.source.function.parameter(path.path[0])
+    if received is not None:  # `params: ListParams = Depends()`
+        types.append(graph.program.inference.parameter_type(received, path.source.function))
+    classes = [
+        o.cls for t in types for o in options(t) if isinstance(o, Instance) and isinstance(o.cls, Class)
+    ]
     schemas = [schema_of(cls, graph) for cls in classes]
     fields = [part.strip("[]") for part in path.path[1:2]]
     return any(schema.validators_of(field) for schema in schemas if schema is not None for field in fields)

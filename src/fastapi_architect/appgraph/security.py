@@ -125,6 +125,8 @@ _DECORATOR = re.compile(
     r"^(requires?|requires_auth\w*|require_(auth|login|user|token|permission|role|scope|admin)\w*|login_required|"
     r"auth_required|authenticated|jwt_required|permission_required|protected)$"
 )
+#: Methods of fastapi-jwt-auth and its forks: they read the token of the request and raise when it is not valid.
+_REQUIRING = ("jwt_required", "fresh_jwt_required", "jwt_refresh_token_required")
 _PRINCIPAL_ATTRIBUTES = frozenset({"user", "current_user", "principal", "auth", "session"})
 _MAX_DEPTH = 4
 
@@ -337,6 +339,7 @@ class AccessReader:
             any(self.is_refusal(site) for site in function.facts.sites(ir.Raise))
             or any(self._returns_refusal(site) for site in function.facts.sites(ir.Return))
             or any(self._closes_with_refusal(site) for site in function.facts.calls_named("close"))
+            or bool(function.facts.calls_named(*_REQUIRING))
         )
         if not found:
             found = any(
@@ -473,7 +476,7 @@ class AccessReader:
             name = last_name(site.node.func)
             if name == "Headers" and argument(site.node, None, "scope") is not None:
                 return "reads the request's headers"
-            if _VERIFIER.search(name) and not self._program.calls.targets(site):
+            if name in _REQUIRING or (_VERIFIER.search(name) and not self._program.calls.targets(site)):
                 return f"calls {name}"
             if name == "decode" and any("jwt" in n or "jose" in n for n in self._program.calls.names(site)):
                 return "decodes a token"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from fnmatch import fnmatch
 
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.middleware import Middleware
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.security import AccessLevel
 from fastapi_architect.concepts.identity import (
@@ -18,8 +20,8 @@ from fastapi_architect.concepts.identity import (
     SignatureVerification,
     TokenDecode,
 )
-from fastapi_architect.program.definitions import dotted_name, last_name
-from fastapi_architect.program.types import Type
+from fastapi_architect.program.definitions import Class, Function, dotted_name, last_name
+from fastapi_architect.program.types import Instance, Type, options
 from fastapi_architect.syntax import ir
 
 #: Paths and names of operations that a stranger has to reach: signing in and up, resets, webhooks, probes.
@@ -42,8 +44,20 @@ _SAID = re.compile(
 )
 
 
+#: Names of decorators that declare an operation open.
+_DECLARED = re.compile(
+    r"(^|_)(public|anonymous|unauthenticated|no_?auth|without_auth|allow_any|(auth|login)_exempt)(_|$)",
+    re.IGNORECASE,
+)
+
+
 def is_public_by_nature(operation: PathOperation) -> bool:
-    """Its path, its handler's name or docstring says that strangers have to reach it (login, health, webhook ...)."""
+    """Its path, its handler's name, docstring or decorator says that strangers have to reach it (login, webhook ...)."""
+    if operation.handler is not None and any(
+        _DECLARED.search(last_name(d.func if d.__class__ is ir.Call else d))
+        for d in operation.handler.node.decorators
+    ):
+        return True
     handler = operation.handler.name if operation.handler is not None else operation.handler_name
     said = operation.handler.node.docstring if operation.handler is not None else ""
     return bool(_PUBLIC.search(operation.path) or _PUBLIC.search(handler) or _SAID.search(said or ""))
@@ -87,6 +101,8 @@ class CallerQuestions:
         patterns = self._graph.project.gateway.get("authentication", ())
         if any(fnmatch(operation.path, pattern) for pattern in patterns):
             return True
+        if any(self._backend_asks(m, operation.path) for m in application.middleware):
+            return True
         if not application.mounted:
             return False
         for outer in self._graph.applications:
@@ -106,6 +122,69 @@ class CallerQuestions:
                 ):
                     return True
         return False
+
+    def _backend_asks(self, middleware: Middleware, path: str) -> bool:
+        """Starlette's `AuthenticationMiddleware`, whose backend refuses and names no path that this one could be."""
+        cls = backend_of(middleware, self._graph)
+        method = cls.methods.get("authenticate") if cls is not None else None
+        if method is None or not self._graph.guards.refuses(method):
+            return False
+        return not any(_may_be_meant(text, path) for text in self._texts_of(method))
+
+    def _texts_of(self, function: Function) -> Iterator[str | None]:
+        """Texts of the conditions of a function; None for what it compares with and is not known."""
+        for site in (*function.facts.sites(ir.If), *function.facts.sites(ir.Return)):
+            stack: list[ir.Node | None] = [site.node.test if site.node.__class__ is ir.If else None]
+            while stack:
+                node = stack.pop()
+                if node is None:
+                    continue
+                if isinstance(node, ir.Constant) and node.kind == "str":
+                    yield str(node.value)
+                elif isinstance(node, ir.Compare):
+                    stack.append(node.left)
+                    stack += node.comparators
+                elif isinstance(node, ir.BoolOp | ir.Sequence):
+                    stack += node.values if isinstance(node, ir.BoolOp) else node.elts
+                elif isinstance(node, ir.UnaryOp):
+                    stack.append(node.operand)
+                elif isinstance(node, ir.Call):
+                    stack += node.args
+                elif isinstance(node, ir.Name):
+                    yield from self._texts_named(node, function)
+
+    def _texts_named(self, node: ir.Name, function: Function) -> Iterator[str | None]:
+        if function.parameter(node.id) is not None or node.id in function.facts.bindings:
+            return
+        value = self._graph.program.constants.value(node, function)
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list | tuple | set | frozenset) and all(isinstance(v, str) for v in value):
+            yield from value
+        else:
+            yield None
+
+
+def backend_of(middleware: Middleware, graph: AppGraph) -> Class | None:
+    """The class of `AuthenticationMiddleware(backend=...)`; None for other middleware and what is not known."""
+    given = middleware.keywords.get("backend")
+    if given is None or middleware.name.rpartition(".")[2] != "AuthenticationMiddleware":
+        return None
+    for of in options(graph.program.inference.type_of(given, middleware.scope)):
+        if isinstance(of, Instance) and isinstance(of.cls, Class):
+            return of.cls
+    return None
+
+
+def _may_be_meant(text: str | None, path: str) -> bool:
+    """A path, the beginning of one, or a pattern of one, that the operation's path could fit."""
+    if text is None:
+        return True
+    start = re.split(r"[\\\[\](){}*+?.$|]", text.lstrip("^"))[0]
+    if not text.lstrip("^").startswith("/"):
+        return False
+    known = path.partition("{")[0]
+    return known.startswith(start) or ("{" in path and start.startswith(known))
 
 
 def _bodies(operation: PathOperation) -> list[Type | None]:

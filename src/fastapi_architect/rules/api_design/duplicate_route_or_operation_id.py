@@ -55,7 +55,7 @@ def same_method_and_path(graph: AppGraph, _graph: AppGraph) -> Iterator[Finding]
             continue
         if shadow.earlier.registration[0] is shadow.later.registration[0] and shadow.later.inclusions:
             twice.setdefault(id(_differing(shadow).call), []).append(shadow)
-        elif not _is_deliberate(shadow):
+        elif not _is_deliberate(shadow) and not _only_under_a_condition(shadow, graph):
             yield _unreached(shadow, shadow.earlier)
     for found in twice.values():
         yield _included_twice(found)
@@ -66,6 +66,16 @@ def _is_deliberate(shadow: Shadow) -> bool:
     both = [o.handler for o in (shadow.earlier, shadow.later) if isinstance(o, PathOperation)]
     texts = [text for f in both if f is not None for text in (f.node.docstring or "", f.module.name)]
     return any(_DELIBERATE.search(text) is not None for text in texts)
+
+
+def _only_under_a_condition(shadow: Shadow, graph: AppGraph) -> bool:
+    """A function registers the earlier one, and every call of it stands in a branch that may not be taken."""
+    assert isinstance(shadow.earlier, PathOperation)
+    function = shadow.earlier.registration[1]
+    if not isinstance(function, Function) or function is shadow.later.registration[1]:
+        return False
+    callers = graph.program.calls.callers(function)
+    return bool(callers) and all(s.context.inside("if", "else", "case", "handler") for s in callers)
 
 
 def _differing(shadow: Shadow) -> Inclusion:

@@ -28,6 +28,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     Site,
+    argument,
     ir,
     last_name,
     names_in,
@@ -100,6 +101,7 @@ def _in_function(function: Function, columns: Columns, names: set[str], graph: A
             target.attr not in names
             or _assigned(function, target.attr)
             or _is_new(function, target.value, graph)
+            or _is_inserted_behind(function, site, target.value, graph)
         ):
             continue
         for of in options(graph.program.inference.type_of(target.value, function)):
@@ -154,6 +156,26 @@ def _is_new(function: Function, owner: ir.Expr, graph: AppGraph) -> bool:
             if any(isinstance(of, ClassRef) for of in types):
                 return True
     return False
+
+
+def _is_inserted_behind(function: Function, change: Site, owner: ir.Expr, graph: AppGraph) -> bool:
+    """The object is given to a function that inserts it, or every caller has just made it."""
+    if not isinstance(owner, ir.Name):
+        return False
+    for site in function.facts.calls_named("create", "insert", "bulk_create", "insert_one"):
+        given = (*site.node.args, *(k.value for k in site.node.keywords))
+        if site.node.span > change.node.span and any(getattr(a, "id", "") == owner.id for a in given):
+            return True
+    names = [p.name for p in function.parameters[1 if function.is_method else 0 :]]
+    if owner.id not in names:
+        return False
+    callers = graph.program.calls.callers(function)
+    return bool(callers) and all(
+        isinstance(s.scope, Function)
+        and (given_ := argument(s.node, names.index(owner.id), owner.id)) is not None
+        and _is_new(s.scope, given_, graph)
+        for s in callers
+    )
 
 
 def _finding(site: Site, target: ir.Attribute, found: tuple[Model, Column], graph: AppGraph) -> Finding:

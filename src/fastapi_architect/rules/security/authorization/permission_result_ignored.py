@@ -24,6 +24,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     Site,
     ir,
+    names_in,
     options,
     routes_of,
     steps,
@@ -49,6 +50,8 @@ _ABOUT_ACCESS = re.compile(
     r"perm|role|own|admin|access|auth|scope|allow|member|superuser|staff|token|key|signature|password|credential|"
     r"can_|may_|right|privilege|tenant|policy|login|session|user"
 )
+_DUMMY = re.compile(r"dummy|fake|timing|constant_?time|decoy", re.IGNORECASE)
+_OF_PASSWORDS = re.compile(r"password|passwd|hash|secret|credential")
 
 
 @rule.check(per=AppGraph)
@@ -67,6 +70,8 @@ def statement_without_consequence(graph: AppGraph, _: AppGraph) -> Iterator[Find
                 or (targets[0].is_async and not site.awaited)
             ):
                 continue
+            if _only_takes_time(site, name):
+                continue
             if all(_only_answers(t, graph) for t in targets) and graph.entries(site.scope):
                 yield _of_statement(site, site.scope, targets[0])
 
@@ -77,6 +82,16 @@ def _is_statement(site: Site) -> bool:
     if site.statement.__class__ is not ir.ExprStmt:
         return False
     return value is site.node or (value.__class__ is ir.Await and value.value is site.node)
+
+
+def _only_takes_time(site: Site, name: str) -> bool:
+    """A password is compared with one that nobody has, so that unknown accounts take as long as known ones."""
+    given = (*site.node.args, *(k.value for k in site.node.keywords))
+    if any(_DUMMY.search(each) for argument in given for each in names_in(argument)):
+        return True
+    return bool(_OF_PASSWORDS.search(name)) and any(
+        each.__class__ is ir.Constant or (each.__class__ is ir.Name and each.id.isupper()) for each in given
+    )
 
 
 def _only_answers(function: Function, graph: AppGraph) -> bool:

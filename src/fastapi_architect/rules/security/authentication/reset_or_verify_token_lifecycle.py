@@ -55,6 +55,8 @@ _COLUMN = re.compile(
     r"(reset|recovery|verification|verify|confirmation|activation|magic|otp)_?(token|code|key|hash|pin|secret)",
     re.IGNORECASE,
 )
+#: Endings of columns that say something about a code, and do not hold it.
+_ABOUT = re.compile(r"_(ids?|by|ip|count|attempts|used|enabled|required|type|status)$", re.IGNORECASE)
 _TIME = re.compile(
     r"expir|valid_?(until|to)|created|sent|issued|requested|generated|ttl|_at$|time", re.IGNORECASE
 )
@@ -165,7 +167,7 @@ def code_without_an_end(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     for model in graph.models:
         if model.cls.module.kind != "source":
             continue
-        columns = [c for c in model.table.columns if _COLUMN.search(c.name)]
+        columns = [c for c in model.table.columns if _COLUMN.search(c.name) and not _ABOUT.search(c.name)]
         if columns and not _has_time(model):
             column = columns[0]
             yield rule.at(

@@ -48,3 +48,13 @@ def restore(note_id: int) -> Note | None:
 def show(note_id: int) -> Note | None:
     with Session(engine) as session:
         return session.query(Note).filter(Note.id == note_id).first()
+
+
+@app.post("/notes/{note_id}/copies")
+def put_back(note_id: int) -> None:
+    """The row that is still there is used again."""
+    with Session(engine) as session:
+        note = session.query(Note).filter(Note.id == note_id).first()
+        if note is not None:
+            note.is_deleted = False
+            session.commit()

@@ -17,12 +17,16 @@ from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.tables import Column
 from fastapi_architect.rules.kit import (
     AppGraph,
+    ClassRef,
     Confidence,
     Context,
     Finding,
+    Function,
     Proof,
     Rule,
     Severity,
+    ir,
+    options,
     routes_of,
     steps,
 )
@@ -73,11 +77,36 @@ def _outliers(model: Model, column: Column, found: list[Statement], graph: AppGr
         return
     for statement in others:
         function = statement.function
-        if function is None or statement.opaque or _MEANT.search(function.name):
+        if (
+            function is None
+            or statement.opaque
+            or _MEANT.search(function.name)
+            or _is_told_apart(function, column, graph)
+        ):
             continue
         operations = [o for o in graph.entries(function) if not _MEANT.search(f"{o.path} {o.handler_name}")]
         if operations:
             yield _finding(model, column, (statement, filtered), routes_of(operations))
+
+
+def _is_told_apart(function: Function, column: Column, graph: AppGraph) -> bool:
+    """The function revives deleted rows, or looks at the mark of the rows that it has loaded."""
+    written = set()
+    for site in function.facts.sites(ir.Assign):
+        for target in site.node.targets:
+            if isinstance(target, ir.Attribute) and target.attr == column.attribute:
+                written.add(id(target))
+                if isinstance(site.node.value, ir.Constant) and not site.node.value.value:
+                    return True
+    return any(
+        site.node.attr == column.attribute
+        and id(site.node) not in written
+        and not any(
+            isinstance(of, ClassRef)
+            for of in options(graph.program.inference.type_of(site.node.value, function))
+        )
+        for site in function.facts.sites(ir.Attribute)
+    )
 
 
 def _finding(

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from fastapi_architect.concepts.cryptography import Encoding, MessageAuthentication
 from fastapi_architect.concepts.http import OutboundRequest
-from fastapi_architect.concepts.identity import TokenDecode
+from fastapi_architect.concepts.identity import TokenDecode, TokenEncode
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -25,6 +26,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     Site,
+    argument,
     ir,
     last_name,
     names_in,
@@ -47,6 +49,10 @@ rule = Rule(
 
 #: Claims that say how to verify, or when a token ends: reading them believes nothing about its bearer.
 _HARMLESS = frozenset({"exp", "kid", "iss", "aud", "alg", "iat", "nbf", "jku", "x5t", "typ"})
+_LOGS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
+#: Statements that may hand a value on; those with a test are asked for it.
+_STATEMENTS = (ir.Assign, ir.AnnAssign, ir.AugAssign, ir.Return, ir.ExprStmt, ir.Raise)
+_MINTS = re.compile(r"(create|make|mint|issue|generate|encode|sign|new)_?\w*(token|jwt)", re.IGNORECASE)
 _FROM_PROVIDER = re.compile(r"id_?token", re.IGNORECASE)
 
 
@@ -56,6 +62,8 @@ def unverified_claims_are_used(decode: TokenDecode, graph: AppGraph) -> Iterator
     if decode.verified or function is None or function.module.kind == "test":
         return
     if _is_verified_elsewhere(graph, function, decode.token) or _comes_from_the_provider(graph, decode):
+        return
+    if _is_own_token(graph, function, decode.token) or _is_only_logged(function, decode.site):
         return
     claims = _claims_read(function, decode.site)
     if claims is not None and claims <= _HARMLESS:
@@ -76,6 +84,8 @@ def payload_is_decoded_by_hand(encoding: Encoding, graph: AppGraph) -> Iterator[
         "verify", "compare_digest"
     ):
         return
+    if _is_only_logged(function, encoding.site):
+        return
     claims = _claims_read(function, encoding.site)
     if claims is not None and claims <= _HARMLESS:
         return
@@ -94,6 +104,79 @@ def _is_verified_elsewhere(graph: AppGraph, function: Function, token: ir.Expr |
         ):
             return True
     return False
+
+
+def _is_own_token(graph: AppGraph, function: Function, token: ir.Expr | None, depth: int = 0) -> bool:
+    """The token was made by this program a moment ago: here, or by every caller that hands it over."""
+    if isinstance(token, ir.Await):
+        token = token.value
+    if isinstance(token, ir.Call):
+        return any(
+            graph.within(TokenEncode, target) or _MINTS.search(target.name)
+            for site in function.facts.calls
+            if site.node is token
+            for target in graph.program.calls.targets(site)
+        )
+    if not isinstance(token, ir.Name) or depth > 2:
+        return False
+    bindings = function.facts.bindings.get(token.id, ())
+    if bindings and all(b.kind in ("assign", "annotated") and b.value is not None for b in bindings):
+        return all(_is_own_token(graph, function, b.value, depth + 1) for b in bindings)
+    names = [p.name for p in function.parameters[1 if function.is_method else 0 :]]
+    if token.id not in names or len(bindings) > 1:
+        return False
+    callers = graph.program.calls.callers(function)
+    return bool(callers) and all(
+        isinstance(site.scope, Function)
+        and _is_own_token(graph, site.scope, argument(site.node, names.index(token.id), token.id), depth + 1)
+        for site in callers
+    )
+
+
+def _is_only_logged(function: Function, site: Site) -> bool:
+    """What is read from the claims goes into log lines and nowhere else."""
+    statement = site.statement
+    if not isinstance(statement, ir.Assign):
+        return False
+    names = {target.id for target in statement.targets if isinstance(target, ir.Name)}
+    if len(names) != len(statement.targets):
+        return False
+    simple: list[Any] = [
+        s.node for kind in _STATEMENTS for s in function.facts.sites(kind) if s.node is not statement
+    ]
+    for _ in range(4):
+        for node in simple:
+            if node.__class__ is ir.Assign and names & set(names_in(node.value)):
+                if any(t.__class__ is not ir.Name for t in node.targets):
+                    return False
+                names |= {t.id for t in node.targets if isinstance(t, ir.Name)}
+    logged = False
+    for node in simple:
+        read = node.value if node.__class__ is not ir.Raise else node.exc
+        if node.__class__ is ir.Assign or not names & set(names_in(read)):
+            continue
+        if node.__class__ is not ir.ExprStmt or not _is_log_line(read):
+            return False
+        logged = True
+    chosen = [s.node for s in function.facts.sites(ir.If)]
+    asked = [
+        *chosen,
+        *(b for each in chosen for b in each.elifs),
+        *(s.node for s in function.facts.sites(ir.While)),
+    ]
+    looped = (s.node.iter for s in function.facts.sites(ir.For))
+    entered = (item.context for s in function.facts.sites(ir.With) for item in s.node.items)
+    tests = (*(node.test for node in asked), *looped, *entered)
+    return logged and not any(names & set(names_in(test)) for test in tests)
+
+
+def _is_log_line(expr: ir.Expr | None) -> bool:
+    return (
+        isinstance(expr, ir.Call)
+        and last_name(expr.func) in _LOGS
+        and isinstance(expr.func, ir.Attribute)
+        and "log" in last_name(expr.func.value).lower()
+    )
 
 
 def _comes_from_the_provider(graph: AppGraph, decode: TokenDecode) -> bool:

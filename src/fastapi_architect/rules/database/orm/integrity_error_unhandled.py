@@ -9,6 +9,7 @@ Known limits: values are followed through the constructor call of the model; for
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -51,6 +52,7 @@ rule = Rule(
 _CAUGHT = frozenset(
     {"IntegrityError", "SQLAlchemyError", "DBAPIError", "DatabaseError", "UniqueViolation", "Exception"}
 )
+_ASKS = re.compile(r"get|find|fetch|exist|taken|lookup|look_up|search|by_", re.IGNORECASE)
 _CONFLICT = ("on_conflict_do_nothing", "on_conflict_do_update", "on_duplicate_key_update", "merge")
 
 
@@ -158,7 +160,8 @@ def _finding(
     model, column = what
     call, function = made
     routes = routes_of(operations)
-    looked = _looked_up(model, column, operations, graph)
+    asked = _asked_before(call, column, function)
+    looked = asked or _looked_up(model, column, operations, graph)
     session = last_name(add.session) if add.session is not None else "session"
     wait = (
         "await "
@@ -175,7 +178,7 @@ def _finding(
         "or register one exception handler for `IntegrityError`.",
         reasoning=f"`{column}` is unique, its value comes from the request, and nothing that {routes[0]} runs catches "
         "`IntegrityError`.",
-        confidence=Confidence.FIRM,
+        confidence=Confidence.TENTATIVE if asked else Confidence.FIRM,
         trace=steps(
             (function.location(call), f"`{column}` gets the client's value"),
             (model.by_attribute[column], f"`{model.name}.{column}` is unique"),
@@ -183,6 +186,26 @@ def _finding(
         routes=routes,
     )
     return replace(finding, severity=Severity.MINOR) if looked else finding
+
+
+def _asked_before(call: ir.Call, column: str, function: Function) -> bool:
+    """The function looks for the value before it makes the row, and refuses when it is taken."""
+    values = {name for k in call.keywords if k.arg == column for name in names_in(k.value)}
+    asked = [
+        site
+        for site in function.facts.calls
+        if site.node.span < call.span
+        and _ASKS.search(last_name(site.node.func))
+        and (column in last_name(site.node.func) or column in {k.arg for k in site.node.keywords})
+        and values
+        & {n for a in (*site.node.args, *(k.value for k in site.node.keywords)) for n in names_in(a)}
+    ]
+    return any(
+        asked_site.node.span < refused.node.span < call.span and refused.context.inside("if") is not None
+        for asked_site in asked
+        for kind in (ir.Raise, ir.Return)
+        for refused in function.facts.sites(kind)
+    )
 
 
 def _looked_up(model: Model, column: str, operations: list[PathOperation], graph: AppGraph) -> bool:

@@ -29,7 +29,7 @@ def measure(graph: AppGraph) -> Iterator[Measured]:
         ("operations declare a response model or a return type", _declares_response, http),
         (
             "operations that change state require authentication",
-            _is_guarded(graph),
+            lambda o: graph.access(o).authenticated,
             [o for o in http if o.is_write],
         ),
         ("operations carry tags", lambda o: bool(o.tags), http),
@@ -72,10 +72,6 @@ def _all(text: str, measured: int, total: int) -> Iterator[Measured]:
 
 def _declares_response(operation: PathOperation) -> bool:
     return operation.response_model is not None or operation.status_code == 204
-
-
-def _is_guarded(graph: AppGraph):  # type: ignore[no-untyped-def]
-    return lambda operation: graph.access(operation).authenticated
 
 
 def _has_body(operation: PathOperation) -> bool:

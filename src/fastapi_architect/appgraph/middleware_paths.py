@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -20,6 +20,7 @@ from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.types import FunctionRef, options
 from fastapi_architect.syntax import ir
+from fastapi_architect.syntax.walking import walk
 
 _PASSES_ON = frozenset({"call_next", "app", "_app", "asgi_app", "next_app"})
 _REFUSING_STATUS = frozenset({401, 403})
@@ -431,7 +432,7 @@ class PathJudge:
         return any(
             node.__class__ is ir.Call or last_name(node) in ("path", "method") or _is_scope_key(node)
             or (node.__class__ is ir.Name and "path" in node.id)
-            for node in _expressions(test)
+            for node in walk(test)
         )  # fmt: skip
 
 
@@ -489,27 +490,9 @@ def _is_scope_key(node: ir.Expr) -> bool:
     )
 
 
-def _expressions(node: Any) -> Iterator[ir.Expr]:
-    """A node's expressions, statements inside it left out; lambdas and comprehensions included."""
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, list):
-            stack += reversed(current)
-        elif isinstance(current, ir.Keyword):
-            stack.append(current.value)
-        elif isinstance(current, ir.Generator):
-            stack += [current.iter, current.ifs]
-        elif isinstance(current, ir.Node) and not isinstance(current, ir.Param):
-            yield cast("ir.Expr", current)
-            stack += reversed(
-                [getattr(current, name) for name in current.__struct_fields__ if name != "span"]
-            )
-
-
 def _calls(node: Any) -> Iterator[ir.Call]:
     for value in ("value", "exc", "test"):
-        for each in _expressions(getattr(node, value, None)):
+        for each in walk(getattr(node, value, None)):
             if each.__class__ is ir.Call:
                 yield each
 

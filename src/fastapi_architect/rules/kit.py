@@ -30,6 +30,7 @@ from fastapi_architect.program.types import ClassRef, External, FunctionRef, Ins
 from fastapi_architect.source.edit import Edit
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
+from fastapi_architect.syntax.walking import walk
 
 __all__ = [
     "UNKNOWN",
@@ -362,26 +363,6 @@ def conditions(site: Site) -> Iterator[ir.Expr]:
         test = getattr(context.node, "test", None)
         if context.role in ("if", "else") and test is not None:
             yield test
-
-
-def walk(expr: ir.Expr | None) -> Iterator[ir.Expr]:
-    """An expression and every expression below it, outer first."""
-    if expr is None:
-        return
-    stack: list[Any] = [expr]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, list):
-            stack += reversed(current)
-        elif isinstance(current, ir.Keyword):
-            stack.append(current.value)
-        elif isinstance(current, ir.Generator):
-            stack += [current.iter, current.ifs]
-        elif isinstance(current, ir.Node) and not isinstance(current, ir.Param):
-            yield current  # type: ignore[misc]
-            stack += reversed(
-                [getattr(current, name) for name in current.__struct_fields__ if name != "span"]
-            )
 
 
 def names_in(expr: ir.Expr | None) -> Iterator[str]:

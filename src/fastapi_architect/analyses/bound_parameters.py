@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from fastapi_architect.program.definitions import Function, Scope, dotted_name
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
 #: How a placeholder is written, by driver; `named` for what is not listed.
@@ -15,14 +16,14 @@ STYLES = {"psycopg": "pyformat", "mysql": "pyformat", "asyncpg": "numbered"}
 
 _VALUES = r"where|values|set|in|like|ilike|between|and|or|limit|offset|having|on|=|<|>|\("
 _IDENTIFIERS = r"from|join|into|update|table|by|select|asc|desc|as|column|index|schema|distinct"
-_POSITION = re.compile(
+_POSITION = lazy_pattern(
     rf"(?:\b|(?=[=<>(]))(?:(?P<value>{_VALUES})|(?P<identifier>{_IDENTIFIERS}))(?:\b|(?<=[=<>(]))",
     re.IGNORECASE,
 )
 _BEFORE_NAMES = frozenset({"where", "and", "or", "set", "on", "having", "("})
-_COMPARED = re.compile(r"\s*(?:=|<|>|!=|(?:like|ilike|in|is|not|between)\b)", re.IGNORECASE)
+_COMPARED = lazy_pattern(r"\s*(?:=|<|>|!=|(?:like|ilike|in|is|not|between)\b)", re.IGNORECASE)
 _HOLE = "\x00"
-_QUOTED = re.compile(rf"'([^'{_HOLE}]*){_HOLE}([^'{_HOLE}]*)'")
+_QUOTED = lazy_pattern(rf"'([^'{_HOLE}]*){_HOLE}([^'{_HOLE}]*)'")
 
 
 class BoundStatement(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Function, Scope
 from fastapi_architect.program.facts import Site
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
 #: Stands for a part of a key that is computed.
@@ -32,7 +33,7 @@ _READS = frozenset({"get", "hget", "hgetall", "getex"})
 _PATTERNS = frozenset({"keys", "scan", "scan_iter"})
 _MAX_DEPTH = 6
 _MAX_CALLERS = 60
-_FORMAT = re.compile(r"%[\w.]|\{[^{}]*\}")
+_FORMAT = lazy_pattern(r"%[\w.]|\{[^{}]*\}")
 
 
 class CacheEvent(msgspec.Struct, frozen=True, eq=False):

@@ -15,6 +15,7 @@ from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.program.definitions import Function, dotted_name, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.types import ClassRef, Coroutine, External, FunctionRef, Type, options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
 #: Methods and functions of libraries that give coroutines; only calls with these last names are typed.
@@ -117,11 +118,11 @@ _TRANSPARENT = frozenset(
 _COROUTINE_METHODS = frozenset(
     {"send", "throw", "close", "cr_await", "cr_code", "cr_frame", "cr_running", "__await__"}
 )
-_CHECK = re.compile(
+_CHECK = lazy_pattern(
     r"(?:^|_)(?:perm|permission|permissions|role|roles|owner|owns|ownership|admin|access|auth|authorize|authorise|"
     r"authorized|authenticate|scope|scopes|allowed|can|may|member|membership|superuser|staff|forbid|guard|policy)(?:_|$)"
 )
-_REFUSAL = re.compile(
+_REFUSAL = lazy_pattern(
     r"permission|forbidden|denied|unauthori|credential|notallowed|accessdenied|40[13]", re.IGNORECASE
 )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.values import is_placeholder
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
 from fastapi_architect.source.tree import Unreadable
 
@@ -29,18 +30,18 @@ class WrittenCredential:
     location: Location
 
 
-_ADDRESS = re.compile(rb"://([^\s/:@'\"{}$%<>\\#]{1,64})?:([^\s/@'\"{}$<>\\]{3,128})@([A-Za-z0-9._-]+)")
-_HERE = re.compile(
+_ADDRESS = lazy_pattern(rb"://([^\s/:@'\"{}$%<>\\#]{1,64})?:([^\s/@'\"{}$<>\\]{3,128})@([A-Za-z0-9._-]+)")
+_HERE = lazy_pattern(
     r"^(localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|host\.docker\.internal)"
 )
-_RESERVED = re.compile(
+_RESERVED = lazy_pattern(
     r"(^|\.)(example|test|invalid|localhost|local|internal|lan|domain|host|server|hostname|yourdomain|mycompany)(\.(com|org|net|io))?$",
     re.IGNORECASE,
 )
-_PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----(?:\\n|\s|[\"'+()])*[A-Za-z0-9+/=]{40}")
+_PRIVATE_KEY = lazy_pattern(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----(?:\\n|\s|[\"'+()])*[A-Za-z0-9+/=]{40}")
 #: What every text begins with, the pattern, whose key it is. The plain beginning is sought first.
 _KEYS = tuple(
-    (pattern.partition(b"[")[0].replace(b"\\.", b".").partition(b"(")[0], re.compile(pattern), whose)
+    (pattern.partition(b"[")[0].replace(b"\\.", b".").partition(b"(")[0], lazy_pattern(pattern), whose)
     for pattern, whose in (
         (rb"AKIA[0-9A-Z]{16}\b", "an AWS access key"),
         (rb"ghp_[A-Za-z0-9]{36}\b", "a GitHub token"),
@@ -55,7 +56,7 @@ _KEYS = tuple(
         (rb"SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{30,}", "a SendGrid key"),
     )
 )
-_MADE_UP = re.compile(
+_MADE_UP = lazy_pattern(
     rb"example|sample|dummy|fake|test|xxxx|your|placeholder|redacted|1234567|abcdef|0000000", re.IGNORECASE
 )
 _READ_KINDS = ("source", "migration")

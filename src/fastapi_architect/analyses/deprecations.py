@@ -18,6 +18,7 @@ from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Module, Scope, all_classes, all_functions
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.types import ClassRef, Instance, options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
 
@@ -152,8 +153,8 @@ CONSTANTS: tuple[Deprecation, ...] = tuple(
 #: What a version of FastAPI requires: (FastAPI from, package, at least); and what older ones allow at most.
 _REQUIRED = (("0.165", "starlette", "1.6"), ("0.126", "pydantic", "2.9"))
 _LAST_WITHOUT_PYDANTIC_2 = Version("0.100")
-_PYTHON_VERSION = re.compile(r"^\s*(?:requires-python|python)\s*=\s*[\"'][^\d]*(\d+\.\d+)", re.MULTILINE)
-_IMAGE = re.compile(r"(?:^|/)python:(\d+\.\d+)")
+_PYTHON_VERSION = lazy_pattern(r"^\s*(?:requires-python|python)\s*=\s*[\"'][^\d]*(\d+\.\d+)", re.MULTILINE)
+_IMAGE = lazy_pattern(r"(?:^|/)python:(\d+\.\d+)")
 
 
 class InstalledVersions:

@@ -15,11 +15,12 @@ from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.schemas import SchemaField, specialised_fields
 from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.types import Coroutine, Instance, Type, options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
 #: What nobody outside may see, whoever asks.
-SECRET = re.compile(
+SECRET = lazy_pattern(
     r"^((hashed|encrypted|user|current|old|new|plain|db|login)_?)?(password|passwd|passphrase|pwd)"
     r"(_?(hash|hashed|digest|salt|encrypted))?$|^(hash|salt)(ed)?_password$|^hashed_pw$|"
     r"^(totp|otp|mfa|two_factor|2fa)_?(secret|seed|key)$|^ssn$|^social_security_number$|^private_key$|^secret_key$|"
@@ -27,7 +28,7 @@ SECRET = re.compile(
     re.IGNORECASE,
 )
 #: What is given out once at most, when it is made.
-ONCE = re.compile(
+ONCE = lazy_pattern(
     r"^(api_key|client_secret|webhook_secret|signing_secret|(password_)?reset_token|verification_token|session_token)$",
     re.IGNORECASE,
 )

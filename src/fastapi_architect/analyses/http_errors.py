@@ -6,7 +6,6 @@ handler.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -19,11 +18,12 @@ from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.types import ClassRef, Instance, options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
 LIBRARY_ERRORS = ("starlette.exceptions.HTTPException", "fastapi.HTTPException")
 BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
-_STATUS_NAME = re.compile(r"HTTP_(\d{3})_")
+_STATUS_NAME = lazy_pattern(r"HTTP_(\d{3})_")
 
 
 class HttpRaise(msgspec.Struct, frozen=True, eq=False):

@@ -13,6 +13,7 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.program.definitions import Function, Module
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 
 #: Layers by customary names, the singular and the plural of each.
 _CUSTOMARY = (
@@ -23,7 +24,7 @@ _CUSTOMARY = (
     ("router", r"routers?|routes|endpoints?|controllers?"),
     ("settings", r"settings?|config(s|uration)?|conf|environment|env|constants?"),
 )
-_PART = tuple((layer, re.compile(rf"(.*_)?({names})", re.IGNORECASE)) for layer, names in _CUSTOMARY)
+_PART = tuple((layer, lazy_pattern(rf"(.*_)?({names})", re.IGNORECASE)) for layer, names in _CUSTOMARY)
 
 #: Layers that hold what routes should not decide themselves.
 LOGIC = frozenset({"service", "repository"})

@@ -13,9 +13,10 @@ from functools import cached_property, lru_cache
 import msgspec
 
 from fastapi_architect.appgraph.applications import UNKNOWN_PART
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 
 #: What Starlette takes for a parameter; anything else in braces is literal text.
-_PARAMETER = re.compile(r"{([a-zA-Z_]\w*)(?::([a-zA-Z_]\w*))?}")
+_PARAMETER = lazy_pattern(r"{([a-zA-Z_]\w*)(?::([a-zA-Z_]\w*))?}")
 _MAX_PAIRS = 20_000
 
 Accepts = Callable[[str], bool]

@@ -22,10 +22,11 @@ from fastapi_architect.concepts.identity import (
 )
 from fastapi_architect.program.definitions import Class, Function, dotted_name, last_name
 from fastapi_architect.program.types import Instance, Type, options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
 #: Paths and names of operations that a stranger has to reach: signing in and up, resets, webhooks, probes.
-_PUBLIC = re.compile(
+_PUBLIC = lazy_pattern(
     r"log[-_]?in|sign[-_]?(in|up)|log[-_]?out|register|registration|create[-_]?account|(?<!test[-_])token|refresh|oauth|sso|saml|oidc|"
     r"callback|forgot|reset|recover|verif|confirm|activat|invit|claim|exchange|webhook|hook|health|ready|readiness|"
     r"liveness|ping|version|metrics|docs|openapi|public|csp|captcha|well-known|preflight|first[-_]?install|setup|"
@@ -37,7 +38,7 @@ _PROOFS = (PasswordVerify, SecretComparison, SignatureVerification, TokenDecode)
 
 
 #: What a docstring says of an operation that is open on purpose.
-_SAID = re.compile(
+_SAID = lazy_pattern(
     r"no auth\w* (is )?(required|needed|necessary)|without (any )?auth|unauthenticated|not require (any )?auth|"
     r"publicly (accessible|available)|public (end ?point|route|api)\b|(endpoint|route) is public",
     re.IGNORECASE,
@@ -45,7 +46,7 @@ _SAID = re.compile(
 
 
 #: Names of decorators that declare an operation open.
-_DECLARED = re.compile(
+_DECLARED = lazy_pattern(
     r"(^|_)(public|anonymous|unauthenticated|no_?auth|without_auth|allow_any|(auth|login)_exempt)(_|$)",
     re.IGNORECASE,
 )

@@ -9,8 +9,9 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.tables import Table
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 
-_CREATE_INDEX = re.compile(r"create\s+(unique\s+)?index", re.IGNORECASE)
+_CREATE_INDEX = lazy_pattern(r"create\s+(unique\s+)?index", re.IGNORECASE)
 
 
 def table_of(model: Model, graph: AppGraph) -> Table:

@@ -18,6 +18,7 @@ from fastapi_architect.concepts.identity import TokenDecode, TokenEncode
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Binding, Class, Function, Scope, dotted_name, last_name
 from fastapi_architect.program.types import Instance, options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
@@ -30,7 +31,7 @@ _SAME = {
     "urlsafe_b64encode": 0, "urlsafe_b64decode": 0, "sha256": 0, "sha512": 0, "fromhex": 0, "OctKey": 0, "import_key": 0,
 }  # fmt: skip
 _READS = {"getenv": 1, "get": 1, "config": 1, "Config": 1, "setdefault": 1, "env": 1}
-_LOCAL = re.compile(r"env|debug|local|develop|test|stage|prod", re.IGNORECASE)
+_LOCAL = lazy_pattern(r"env|debug|local|develop|test|stage|prod", re.IGNORECASE)
 #: Calls that take a signing or client secret: last name to (position, keyword).
 _KEYED_CALLS = {
     "JWTStrategy": (0, "secret"), "LoginManager": (0, "secret"), "register": (None, "client_secret"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_SMALL = re.compile(
+from fastapi_architect.source.lazy_pattern import lazy_pattern
+
+_SMALL = lazy_pattern(
     r"role|permission|config|setting|countr|currenc|language|categor|plan|tenant|organi[sz]ation|workspace|provider|"
     r"feature|flag|option|template|migration|version|enum|lookup|dict|menu|dept|department|preference|policy|connector|"
     r"type$|api_?key",
@@ -18,11 +20,11 @@ def stays_small(name: str) -> bool:
 
 
 #: Rows that people make by hand, a few at a time: usually few, though nothing holds them to it.
-_MADE_BY_HAND = re.compile(
+_MADE_BY_HAND = lazy_pattern(
     r"invit(e|ation)s?$|director(y|ies)$|folders?$|(^|_)trees?$|taxonom|codes?$", re.IGNORECASE
 )
 #: Codes that are made for each attempt of each person.
-_ISSUED = re.compile(
+_ISSUED = lazy_pattern(
     r"(verif|auth|confirm|reset|login|otp|sms|e?mail|access|device|recovery|backup|promo|coupon|voucher|discount|"
     r"referral|gift|qr|bar|short|activation|security|one_?time|two_?factor)\w*codes?$",
     re.IGNORECASE,

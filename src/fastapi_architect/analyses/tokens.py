@@ -13,6 +13,7 @@ from fastapi_architect.concepts.identity import TokenDecode, TokenEncode
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Function, Scope, dotted_name, last_name
 from fastapi_architect.program.facts import Site
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
 _MAX_DEPTH = 5
@@ -21,7 +22,7 @@ _PURPOSES = {
     "refresh": r"refresh", "reset": r"reset|recover|forgot", "verification": r"verif|confirm|activat|email",
     "invitation": r"invit", "login link": r"magic|passwordless|one_?time", "second factor": r"mfa|2fa|otp",
 }  # fmt: skip
-_PURPOSE = {purpose: re.compile(pattern, re.IGNORECASE) for purpose, pattern in _PURPOSES.items()}
+_PURPOSE = {purpose: lazy_pattern(pattern, re.IGNORECASE) for purpose, pattern in _PURPOSES.items()}
 _KIND_CLAIMS = ("type", "typ", "token_type", "token_use", "purpose", "kind", "use")
 
 

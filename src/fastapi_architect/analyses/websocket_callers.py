@@ -9,18 +9,19 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.concepts.http import WebSocketClose
 from fastapi_architect.program.definitions import Function, last_name
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
-_CREDENTIAL = re.compile(
+_CREDENTIAL = lazy_pattern(
     r"token|ticket|auth|jwt|api_?key|credential|session|secret|signature|password", re.IGNORECASE
 )
-_CHECKER = re.compile(
+_CHECKER = lazy_pattern(
     r"(auth|verify|validate|check|require|ensure|decode|get_current|current|identify)\w*"
     r"(user|token|ticket|auth|session|key|credential|permission|access|client|connection|websocket|socket|ws)|"
     r"^(authenticate|authorize|login)",
     re.IGNORECASE,
 )
-_IDENTITY = re.compile(
+_IDENTITY = lazy_pattern(
     r"(user|client|account|customer|tenant|member|session|player|device|room|chat)", re.IGNORECASE
 )
 

@@ -12,6 +12,7 @@ from fastapi_architect.appgraph.database_urls import parse_url
 from fastapi_architect.appgraph.project_files import file_name
 from fastapi_architect.appgraph.values import classify, is_secret_name
 from fastapi_architect.appgraph.yaml_nodes import InvalidYaml, YamlNode, parse_yaml
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
 from fastapi_architect.source.tree import Unreadable
 
@@ -122,8 +123,8 @@ class ComposeFile(msgspec.Struct, frozen=True):
 
 # ── .env ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.]*)\s*=[ \t]*(.*)")
-_EXAMPLE = re.compile(r"example|sample|template|dist|default|\.tpl", re.IGNORECASE)
+_ASSIGNMENT = lazy_pattern(r"\s*(?:export\s+)?([A-Za-z_][\w.]*)\s*=[ \t]*(.*)")
+_EXAMPLE = lazy_pattern(r"example|sample|template|dist|default|\.tpl", re.IGNORECASE)
 
 
 def is_env_file(path: str) -> bool:

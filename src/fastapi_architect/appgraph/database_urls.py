@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from fastapi_architect.appgraph.declarations import keyword
@@ -11,9 +9,10 @@ from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Function, Scope, last_name
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.types import options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
-_URL = re.compile(
+_URL = lazy_pattern(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+]*)://(?:(?P<user>[^:@/]*)(?::(?P<password>[^@/]*))?@)?(?P<host>[^:/?]*)"
 )
 _DIALECTS = {

@@ -19,13 +19,14 @@ from fastapi_architect.program.definitions import Class, Function, Scope, dotted
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.types import FunctionRef, options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.walking import walk
 
 _PASSES_ON = frozenset({"call_next", "app", "_app", "asgi_app", "next_app"})
 _REFUSING_STATUS = frozenset({401, 403})
 _MAX_DEPTH = 6
-_PLACEHOLDER = re.compile(r"{[^{}]*}")
+_PLACEHOLDER = lazy_pattern(r"{[^{}]*}")
 
 
 class Passage(msgspec.Struct, frozen=True, eq=False):

@@ -16,6 +16,7 @@ from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Function, Module, last_name
 from fastapi_architect.program.program import Program
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
@@ -327,7 +328,7 @@ def _folder(path: str) -> str:
     return "" if parent == "." else parent
 
 
-_KEY = re.compile(r"^\s*sqlalchemy\.url\s*[=:]", re.MULTILINE)
+_KEY = lazy_pattern(r"^\s*sqlalchemy\.url\s*[=:]", re.MULTILINE)
 
 
 def _ini_sections(text: str) -> list[dict[str, str]]:

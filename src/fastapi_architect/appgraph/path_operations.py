@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -11,10 +10,11 @@ from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.program.definitions import Class, Function, Scope
 from fastapi_architect.program.types import Type
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
-_PATH_PARAMETER = re.compile(r"{([a-zA-Z_]\w*)(?::([a-zA-Z_]\w*))?}")
+_PATH_PARAMETER = lazy_pattern(r"{([a-zA-Z_]\w*)(?::([a-zA-Z_]\w*))?}")
 
 #: Methods that must not change anything (RFC 9110, section 9.2.1).
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

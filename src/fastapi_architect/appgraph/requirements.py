@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from fastapi_architect.appgraph.project_files import file_name
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
 from fastapi_architect.source.tree import Unreadable
 
@@ -148,7 +149,7 @@ def _reader_for(name: str):  # type: ignore[no-untyped-def]  # a table of functi
 
 # ── requirements.txt ────────────────────────────────────────────────────────────────────────────────────────
 
-_DEVELOPMENT = re.compile(r"dev|test|lint|doc|ci\b|local|type|mypy", re.IGNORECASE)
+_DEVELOPMENT = lazy_pattern(r"dev|test|lint|doc|ci\b|local|type|mypy", re.IGNORECASE)
 
 
 def _requirements_txt(path: str, text: str) -> Iterator[Requirement]:
@@ -307,7 +308,7 @@ def _setup_py(path: str, text: str) -> Iterator[Requirement]:
 # ── lock files ──────────────────────────────────────────────────────────────────────────────────────────────
 
 # Not by a TOML parser: lock files are long, and these two lines stand together in all three formats.
-_LOCKED = re.compile(
+_LOCKED = lazy_pattern(
     r"^\[\[package\]\][ \t]*\nname = \"([^\"\n]+)\"[ \t]*\nversion = \"([^\"\n]+)\"", re.MULTILINE
 )
 

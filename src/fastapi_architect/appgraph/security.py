@@ -26,6 +26,7 @@ from fastapi_architect.program.definitions import Class, Function, Scope, dotted
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.types import FunctionRef, Instance, Type, options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
 
@@ -94,25 +95,27 @@ _HTTP_ERRORS = (
     "starlette.exceptions.HTTPException",
     "fastapi.exceptions.HTTPException",
 )
-_REFUSAL = re.compile(
+_REFUSAL = lazy_pattern(
     r"unauthori[sz]|forbid|forbidden|permission|denied|credential|notauth|authenticat|accesserror|invalidtoken|expiredtoken|"
     r"authori[sz]ation|autherror|authexception|authfail|insufficient|notallowed|login_?required|requires_?login|"
     r"invalid_?(api_?key|session|signature)|session_?expired|tokenerror|jwterror",
     re.IGNORECASE,
 )
-_CREDENTIAL = re.compile(
+_CREDENTIAL = lazy_pattern(
     r"auth|(?<!csrf)(?<!csrf[-_])(?<!xsrf)(?<!xsrf[-_])token|api[-_]?key|session|jwt|bearer|credential|x[-_]?user|secret|signature|"
     r"cookie|ticket|(partner|access|client|service|internal|admin|feed|license|shared|hmac)[-_]?key",
     re.IGNORECASE,
 )
 #: Tests of a request that say nothing about who sends it.
-_NO_AUTHENTICATION = re.compile(r"csrf|xsrf|cors|captcha|rate_?limit|throttl|ip_?block|origin", re.IGNORECASE)
-_ADMIN = re.compile(r"admin|superuser|super_user|staff|root|owner_only|sudo", re.IGNORECASE)
-_ROLE = re.compile(
+_NO_AUTHENTICATION = lazy_pattern(
+    r"csrf|xsrf|cors|captcha|rate_?limit|throttl|ip_?block|origin", re.IGNORECASE
+)
+_ADMIN = lazy_pattern(r"admin|superuser|super_user|staff|root|owner_only|sudo", re.IGNORECASE)
+_ROLE = lazy_pattern(
     r"role|permission|scope|privilege|authori[sz]e|can_|has_access|require|rbac|acl|policy|grant",
     re.IGNORECASE,
 )
-_VERIFIER = re.compile(
+_VERIFIER = lazy_pattern(
     r"(decode|verify|validate|check|parse|authenticate|introspect|get_current|current|load|require|lookup)\w*"
     r"(token|jwt|session|credential|user|auth|api_?key|login|principal|signature|id_token|password)|"
     r"^(authenticate|authorize|require_auth|login_required|verify_id_token)",
@@ -120,8 +123,8 @@ _VERIFIER = re.compile(
 )
 #: 401 and 403, and what pages answer instead: a redirect to the form where one signs in.
 _REFUSING = frozenset({401, 403, 302, 303, 307})
-_ROLE_GUARD = re.compile(r"rbac|permission|role|privilege|scope|acl(?![a-z])|policy", re.IGNORECASE)
-_DECORATOR = re.compile(
+_ROLE_GUARD = lazy_pattern(r"rbac|permission|role|privilege|scope|acl(?![a-z])|policy", re.IGNORECASE)
+_DECORATOR = lazy_pattern(
     r"^(requires?|requires_auth\w*|require_(auth|login|user|token|permission|role|scope|admin)\w*|login_required|"
     r"auth_required|authenticated|jwt_required|permission_required|protected)$"
 )

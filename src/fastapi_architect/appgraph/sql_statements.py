@@ -10,11 +10,13 @@ from collections.abc import Iterator
 
 import msgspec
 
+from fastapi_architect.source.lazy_pattern import lazy_pattern
+
 #: Longer texts are data dumps; only their beginning is read.
 MAX_TEXT = 200_000
 _MAX_STATEMENTS = 2_000
 
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r"--[^\n]*|/\*[^*]*(?:\*(?!/)[^*]*)*(?:\*/)?|'(?:[^']|'')*'?|\"[^\"]*\"?|\$(?:[A-Za-z_]\w*)?\$|;|[^-/'\"$;]+|[-/$]"
 )
 _NAME = r"(?P<{0}>(?:\"[^\"]+\"|[\w%:{{}}]+)(?:\.(?:\"[^\"]+\"|[\w%:{{}}]+))?)"
@@ -104,7 +106,7 @@ def _folded(parts: list[str]) -> Iterator[str]:
 def _compile(pattern: str) -> re.Pattern[str]:
     for group in ("table", "name", "target", "column"):
         pattern = pattern.replace(f"<{group}>", _NAME.format(group))
-    return re.compile(pattern.replace(" ?", r"\s*").replace(" ", r"\s+"), re.IGNORECASE)
+    return lazy_pattern(pattern.replace(" ?", r"\s*").replace(" ", r"\s+"), re.IGNORECASE)
 
 
 _CREATE_INDEX = _compile(
@@ -125,9 +127,9 @@ _SIMPLE = (
     ("alter_type", _compile(r"alter type <name>")),
     ("drop_type", _compile(r"drop (?:type|domain) (?:if exists )?<name>")),
     ("create_extension", _compile(r"create extension (?:if not exists )?<name>")),
-    ("select", re.compile(r"select\b|with\b", re.IGNORECASE)),
-    ("set", re.compile(r"set\b|reset\b", re.IGNORECASE)),
-    ("vacuum", re.compile(r"vacuum\b|analyze\b", re.IGNORECASE)),
+    ("select", lazy_pattern(r"select\b|with\b", re.IGNORECASE)),
+    ("set", lazy_pattern(r"set\b|reset\b", re.IGNORECASE)),
+    ("vacuum", lazy_pattern(r"vacuum\b|analyze\b", re.IGNORECASE)),
 )
 _ACTIONS = (
     (

@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 
 from fastapi_architect.appgraph.database_urls import parse_url
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 
-_SECRET_WORDS = re.compile(
+_SECRET_WORDS = lazy_pattern(
     r"(?:^|_)(?:secret|secrets|password|passwd|passphrase|pwd|token|apikey|api_key|private_key|privatekey|secretkey|"
     r"credential|credentials|access_key|signing_key|encryption_key|jwt_key|salt|pepper|dsn|client_key|auth_key|"
     r"session_key|hmac_key|webhook_key|service_key|secret_key)(?:_|$)",
     re.IGNORECASE,
 )
-_NOT_SECRET = re.compile(
+_NOT_SECRET = lazy_pattern(
     r"(?:_url|_uri|_path|_file|_name|_id|_algorithm|_alg|_expire\w*|_expiry|_ttl|_lifetime|_minutes|_seconds|_hours|_days|"
     r"_length|_min\w*|_max\w*|_type|_header|_prefix|_issuer|_audience|_enabled|_rounds|_scheme|_timeout|_limit|_hash|"
     r"_policy|_field|_regex|_pattern|_location|_version)$",
     re.IGNORECASE,
 )
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = lazy_pattern(
     r"change|replace|placeholder|example|your[-_ ]|<.*>|\{\{.*\}\}|xxx|todo|fixme|dummy|insecure|"
     r"default|sample|"
     r"^(?:secret|password|passwd|test|testing|dev|development|admin|root|postgres|user|guest|token|key|none|null|foo|bar|"

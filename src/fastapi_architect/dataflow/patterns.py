@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from string import ascii_letters
 
-_ATOM = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P<\w+>|\(\?:|\{\d*,?\d*\}|.", re.DOTALL)
+from fastapi_architect.source.lazy_pattern import lazy_pattern
+
+_ATOM = lazy_pattern(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P<\w+>|\(\?:|\{\d*,?\d*\}|.", re.DOTALL)
 _SYNTAX = frozenset({"^", "$", "|", "(", ")", "*", "+", "?", "(?:", r"\A", r"\Z", r"\z", r"\b", r"\B"})
-_END = re.compile(r"(?<!\\)(?:\$|\\[Zz])$")
-_START = re.compile(r"\^|\\A")
+_END = lazy_pattern(r"(?<!\\)(?:\$|\\[Zz])$")
+_START = lazy_pattern(r"\^|\\A")
 _MAX_LENGTH = 500
 
 

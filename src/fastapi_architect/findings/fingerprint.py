@@ -27,9 +27,11 @@ from pathlib import PurePosixPath
 
 import msgspec
 
+from fastapi_architect.source.lazy_pattern import lazy_pattern
+
 VERSION = "v1"
 
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r"""(?P<comment>\#[^\n]*)
       | (?P<string>(?P<prefix>[A-Za-z]{0,2})
             (?P<quote>\"{3}|'{3}|\"|')(?P<inside>(?:\\.|(?!(?P=quote)).)*)(?P=quote))

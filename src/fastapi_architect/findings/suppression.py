@@ -14,13 +14,14 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 
 from fastapi_architect.findings.finding import Finding
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
 
-_DIRECTIVE = re.compile(r"#\s*architect:\s*allow\b(?P<rest>.*)", re.IGNORECASE)
-_LOOKALIKE = re.compile(
+_DIRECTIVE = lazy_pattern(r"#\s*architect:\s*allow\b(?P<rest>.*)", re.IGNORECASE)
+_LOOKALIKE = lazy_pattern(
     r"#\s*architect:\s*(?:\w+\s*[(:\[]|(?:ignore|disable|skip|suppress|silence|noqa|off)\b)", re.IGNORECASE
 )
-_ALLOW = re.compile(r"\s*\((?P<names>[^()]*)\)\s*(?P<tail>.*)")
+_ALLOW = lazy_pattern(r"\s*\((?P<names>[^()]*)\)\s*(?P<tail>.*)")
 _FORM = "# architect: allow(rule-name): reason"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi_architect.program.definitions import Class, Scope
 from fastapi_architect.program.types import ClassRef, External, Instance, options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _MAX_STEPS = 200_000
 _MAX_LENGTH = 100_000
 _MAX_BITS = 4096
 #: A width in a format that would fill the memory, or one that is computed.
-_WIDE = re.compile(r"%[^a-zA-Z%]*(?:\*|\d{4})|\{[^{}]*[:.\[][^{}]*(?:\{|\d{4})")
+_WIDE = lazy_pattern(r"%[^a-zA-Z%]*(?:\*|\d{4})|\{[^{}]*[:.\[][^{}]*(?:\{|\d{4})")
 _FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
 

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable
 
 from fastapi_architect.report import wording
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 
 # Elements of SVG are not among them: unclosed, they would swallow what follows.
 _EMPTY = frozenset({"br", "input", "meta"})
-_FENCE = re.compile(r"^(?P<fence>`{3,})[^\n`]*\n(?P<code>.*?)\n(?P=fence)[ \t]*$", re.MULTILINE | re.DOTALL)
+_FENCE = lazy_pattern(r"^(?P<fence>`{3,})[^\n`]*\n(?P<code>.*?)\n(?P=fence)[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
 class Markup(str):

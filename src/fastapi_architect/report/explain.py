@@ -7,8 +7,9 @@ import textwrap
 
 from fastapi_architect.findings.cvss import score
 from fastapi_architect.findings.finding import RuleInfo
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 
-_FILE = re.compile(
+_FILE = lazy_pattern(
     r"^# (?P<path>(?:[\w.-]+/)*(?:Dockerfile|Procfile|\.env|[\w.-]+\.(?:py|txt|toml|ini|cfg|conf|lock|ya?ml|json|sh|env|html|in)))"
     r"[ \t]*\n",
     re.MULTILINE,

@@ -18,7 +18,6 @@ an error.
 from __future__ import annotations
 
 import difflib
-import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -29,6 +28,7 @@ import msgspec
 from fastapi_architect.findings.finding import RuleInfo
 from fastapi_architect.findings.severity import Category, Severity
 from fastapi_architect.review.config_values import ConfigError, Values, kind_of, unknown
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 
 __all__ = [
     "Config",
@@ -79,8 +79,8 @@ KINDS = frozenset(
     }
 )
 
-_FIELD = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
-_ROUTE = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|WEBSOCKET|\*) (/\S*)")
+_FIELD = lazy_pattern(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+_ROUTE = lazy_pattern(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|WEBSOCKET|\*) (/\S*)")
 
 
 class Ignore(msgspec.Struct, frozen=True):

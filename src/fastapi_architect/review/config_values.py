@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
 
-_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+from fastapi_architect.source.lazy_pattern import lazy_pattern
+
+_DOTTED = lazy_pattern(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
 class ConfigError(Exception):

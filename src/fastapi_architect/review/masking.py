@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable
 
 from fastapi_architect.findings.finding import Finding
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 
 #: Weaknesses whose finding stands on the secret itself: CWE-259, 321, 798 and 1392.
 _WEAKNESSES = frozenset({259, 321, 798, 1392})
 # The last quote may be missing: the text goes on in the next line.
-_QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>(?:\\.|(?!(?P=quote)).)+)(?P<end>(?P=quote)|$)""")
-_ASSIGNED = re.compile(r"(?P<key>\s*(?:export\s+|-\s+)?[\w.-]+\s*[=:]\s*)(?P<value>.*)")
+_QUOTED = lazy_pattern(r"""(?P<quote>["'])(?P<text>(?:\\.|(?!(?P=quote)).)+)(?P<end>(?P=quote)|$)""")
+_ASSIGNED = lazy_pattern(r"(?P<key>\s*(?:export\s+|-\s+)?[\w.-]+\s*[=:]\s*)(?P<value>.*)")
 
 
 def secret_lines(findings: Iterable[Finding]) -> frozenset[tuple[str, int]]:

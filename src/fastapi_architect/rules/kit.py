@@ -28,6 +28,7 @@ from fastapi_architect.program.definitions import Class, Function, Module, Scope
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.types import ClassRef, External, FunctionRef, Instance, Type, options
 from fastapi_architect.source.edit import Edit
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.walking import walk
@@ -64,6 +65,7 @@ __all__ = [
     "dotted_name",
     "ir",
     "last_name",
+    "lazy_pattern",
     "options",
 ]
 

@@ -7,8 +7,10 @@ import re
 
 import msgspec
 
+from fastapi_architect.source.lazy_pattern import lazy_pattern
+
 _MARKS = ("architect:", "Architect:")
-_COMMENT = re.compile(r"#\s*architect:", re.IGNORECASE)
+_COMMENT = lazy_pattern(r"#\s*architect:", re.IGNORECASE)
 
 
 class SourceComment(msgspec.Struct, frozen=True):

@@ -21,10 +21,12 @@ from encodings.aliases import aliases
 
 import msgspec
 
-_COOKIE = re.compile(rb"[ \t\f]*+#[^\r\n]*?coding[:=][ \t]*+([-\w.]++)")
-_EMPTY_LINE = re.compile(rb"[ \t\f]*+(?:#[^\r\n]*+)?(?:\r\n?|\n)")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_END_OF_LINE = re.compile(r"\r\n?|\n")
+from fastapi_architect.source.lazy_pattern import lazy_pattern
+
+_COOKIE = lazy_pattern(rb"[ \t\f]*+#[^\r\n]*?coding[:=][ \t]*+([-\w.]++)")
+_EMPTY_LINE = lazy_pattern(rb"[ \t\f]*+(?:#[^\r\n]*+)?(?:\r\n?|\n)")
+_SURROGATE = lazy_pattern("[\ud800-\udfff]")
+_END_OF_LINE = lazy_pattern(r"\r\n?|\n")
 
 # Longer marks first: the UTF-32 one begins with the UTF-16 one.
 _WIDE_MARKS = (
@@ -36,7 +38,7 @@ _WIDE_MARKS = (
 
 # Character sets in which a coding cookie can stand, by their module names in `encodings`: EBCDIC and the
 # 16-bit ones cannot hold a readable cookie, and what is not here is no character set.
-_CHARACTER_SET = re.compile(
+_CHARACTER_SET = lazy_pattern(
     r"ascii|utf_8(?:_sig)?|utf_7|latin_1|iso8859_(?:[1-9]|1[013456])|big5(?:hkscs)?|gb(?:2312|k|18030)|hz|johab"
     r"|cp(?:437|720|737|775|85[025678]|86[0-69]|874|932|949|950|1006|1125|125[0-8])"
     r"|euc_(?:jis_2004|jisx0213|jp|kr)|shift_jis(?:_2004|x0213)?|iso2022_(?:kr|jp(?:_1|_2|_2004|_3|_ext)?)"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from fastapi_architect.source.lazy_pattern import lazy_pattern
+
 Kind = Literal["source", "test", "vendored", "generated", "migration", "example"]
 
 _VENDORED = frozenset(
@@ -15,9 +17,9 @@ _EXAMPLES = frozenset(
     {"example", "examples", "docs", "doc", "docs_src", "samples", "demo", "demos", "tutorial", "tutorials"}
 )
 _MIGRATIONS = frozenset({"alembic", "migrations", "migration"})
-_TEST_NAME = re.compile(r"test_.*\.py|.*_tests?\.py|tests?\.py|conftest\.py")
-_GENERATED_NAME = re.compile(r".*(?:_pb2|_pb2_grpc|_pb2_mypy)\.pyi?|_version\.py")
-_GENERATED_HEADER = re.compile(
+_TEST_NAME = lazy_pattern(r"test_.*\.py|.*_tests?\.py|tests?\.py|conftest\.py")
+_GENERATED_NAME = lazy_pattern(r".*(?:_pb2|_pb2_grpc|_pb2_mypy)\.pyi?|_version\.py")
+_GENERATED_HEADER = lazy_pattern(
     rb"@generated\b|\bdo not (?:edit|modify)\b|\bauto-?generated\b|\bgenerated (?:by|from|automatically)\b",
     re.IGNORECASE,
 )

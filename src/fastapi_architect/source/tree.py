@@ -21,6 +21,7 @@ import msgspec
 
 from fastapi_architect.source.ignore import IgnorePatterns
 from fastapi_architect.source.kinds import Kind, kind_of
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 
 #: A file is read up to this size; what is larger is not source.
 MAX_READ_BYTES = 10_000_000
@@ -40,7 +41,7 @@ _EXCLUDED = {
 _BUILD_OUTPUT = frozenset({"build", "dist"})
 _VISIBLE = frozenset({".github", ".gitlab", ".circleci", ".docker", ".devcontainer", ".deploy", ".config"})
 
-_OTHER_FILE = re.compile(
+_OTHER_FILE = lazy_pattern(
     r"""
       (?:.*[-_.])?requirements(?:[-_.].*)?\.(?:txt|in) | constraints.*\.txt
     | pyproject\.toml | setup\.cfg | setup\.py | (?:poetry|uv|pdm)\.lock | Pipfile(?:\.lock)?

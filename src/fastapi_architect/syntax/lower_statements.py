@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import Any
 
 import msgspec
 
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.lower_expressions import (
     each,
@@ -34,7 +34,7 @@ from fastapi_architect.syntax.lowering import (
 
 _encode = msgspec.msgpack.Encoder().encode
 
-_NAME_AFTER_KEYWORD = re.compile(r"(?:async\s+)?(?:def|class)\s+(\w+)")
+_NAME_AFTER_KEYWORD = lazy_pattern(r"(?:async\s+)?(?:def|class)\s+(\w+)")
 
 
 def block(nodes: list[ast.stmt], s: State, d: int) -> list[ir.Stmt]:

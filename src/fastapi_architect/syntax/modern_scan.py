@@ -8,15 +8,16 @@ tokens before it are kept, and the parser will say what is wrong.
 from __future__ import annotations
 
 import contextlib
-import re
 from typing import NamedTuple
 
 import msgspec
 
+from fastapi_architect.source.lazy_pattern import lazy_pattern
+
 # The groups of `_TOKEN`, by number.
 SPACE, NEWLINE, COMMENT, CONTINUATION, STRING, NAME, NUMBER, OPEN, CLOSE, OPERATOR = range(1, 11)
 
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r"""([ \t\f\r]++)"""
     r"""|(\n)"""
     r"""|(\#[^\n]*+)"""
@@ -28,16 +29,16 @@ _TOKEN = re.compile(
     r"""|([)\]}])"""
     r"""|(\*\*=?|//=?|>>=?|<<=?|[-+*/%@&|^=!<>:]=|->|[\s\S])"""
 )
-_CONVERSION = re.compile(r"([sra])\s*+(?=[:}])")
-_BLANK = re.compile(r"(?:\s|#[^\n]*+)*+(?=[!:}])")
-_END_OF_FIELD = re.compile(r"\s*+\}")
+_CONVERSION = lazy_pattern(r"([sra])\s*+(?=[:}])")
+_BLANK = lazy_pattern(r"(?:\s|#[^\n]*+)*+(?=[!:}])")
+_END_OF_FIELD = lazy_pattern(r"\s*+\}")
 
 # The rest of a string after its opening quote. The quantifiers are possessive: nothing is tried twice.
 _REST = {
-    "'": re.compile(r"(?:[^'\\\n]++|\\[\s\S])*+'"),
-    '"': re.compile(r'(?:[^"\\\n]++|\\[\s\S])*+"'),
-    "'''": re.compile(r"(?:[^'\\]++|\\[\s\S]|'(?!''))*+'''"),
-    '"""': re.compile(r'(?:[^"\\]++|\\[\s\S]|"(?!""))*+"""'),
+    "'": lazy_pattern(r"(?:[^'\\\n]++|\\[\s\S])*+'"),
+    '"': lazy_pattern(r'(?:[^"\\\n]++|\\[\s\S])*+"'),
+    "'''": lazy_pattern(r"(?:[^'\\]++|\\[\s\S]|'(?!''))*+'''"),
+    '"""': lazy_pattern(r'(?:[^"\\]++|\\[\s\S]|"(?!""))*+"""'),
 }
 # Literal text of an f-string up to a brace, its closing quote or (in a one-line string) the end of the line.
 _LITERAL = {
@@ -48,9 +49,9 @@ _LITERAL = {
 }
 _ESCAPE = r"\\(?:[^{}]|(?=[{}]))"
 _NAMED_ESCAPE = r"\\N\{[^{}\n]*+\}"
-_RAW_LITERAL = {quote: re.compile(f"(?:{plain}|{_ESCAPE})*+") for quote, plain in _LITERAL.items()}
+_RAW_LITERAL = {quote: lazy_pattern(f"(?:{plain}|{_ESCAPE})*+") for quote, plain in _LITERAL.items()}
 _COOKED_LITERAL = {
-    quote: re.compile(f"(?:{plain}|{_NAMED_ESCAPE}|{_ESCAPE})*+") for quote, plain in _LITERAL.items()
+    quote: lazy_pattern(f"(?:{plain}|{_NAMED_ESCAPE}|{_ESCAPE})*+") for quote, plain in _LITERAL.items()
 }
 
 # What the replacement fields of an f-string hold: before PEP 701 none of it was allowed, or not everywhere.

@@ -20,16 +20,17 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax.modern_scan import Field, Piece
 
-_ESCAPE = re.compile(
+_ESCAPE = lazy_pattern(
     r"\\(\n|[\\'\"abfnrtv]|[0-7]{1,3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\})"
 )
 _SIMPLE_ESCAPES = {
     "\n": "", "\\": "\\", "'": "'", '"': '"',
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
 }  # fmt: skip
-_NOT_BLANK = re.compile(r"[^ \t\f\n]")
+_NOT_BLANK = lazy_pattern(r"[^ \t\f\n]")
 
 
 class Replacement(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from fastapi_architect.source.decode import decode
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.tree import readable_size
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.lower import lower, lower_expression
@@ -34,19 +35,19 @@ _DEEP_LIMIT = 20_000
 _DEEP_STACK = 512 * 1024 * 1024
 _deep_lock = threading.Lock()
 
-_TEMPLATE = re.compile(r"\{%[-+]?\s*[a-z]+|\{\{[-+]?\s*[A-Za-z_][\w.]*[^{}\n]*\}\}|\{#.*#\}")
-_CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
+_TEMPLATE = lazy_pattern(r"\{%[-+]?\s*[a-z]+|\{\{[-+]?\s*[A-Za-z_][\w.]*[^{}\n]*\}\}|\{#.*#\}")
+_CONFLICT = lazy_pattern(r"^(?:<{7}|>{7}) ", re.MULTILINE)
 _PYTHON_2 = (
-    (re.compile(r"\s*print\b(?!\s*\()"), "print statement"),
-    (re.compile(r"\s*exec\b(?!\s*\()"), "exec statement"),
-    (re.compile(r"\s*raise\s+[\w.]+\s*,"), "raise with a comma"),
-    (re.compile(r".*\bexcept\b[^:]*,\s*\w+\s*:"), "except with a comma"),
-    (re.compile(r".*<>"), "the operator <>"),
-    (re.compile(r".*`[^`]+`"), "backquotes"),
-    (re.compile(r".*\b[uU][rR]['\"]"), "a string with the prefix ur"),
-    (re.compile(r".*\b(?:0[xX][0-9a-fA-F]+|\d+)[lL]\b"), "a long integer"),
-    (re.compile(r".*(?<![\w.])0[0-7]+\b(?!\.)"), "an octal number without 0o"),
-    (re.compile(r"\s*(?:def\s+\w+\s*\(|lambda\b).*\([^()=]*\)"), "a tuple as parameter"),
+    (lazy_pattern(r"\s*print\b(?!\s*\()"), "print statement"),
+    (lazy_pattern(r"\s*exec\b(?!\s*\()"), "exec statement"),
+    (lazy_pattern(r"\s*raise\s+[\w.]+\s*,"), "raise with a comma"),
+    (lazy_pattern(r".*\bexcept\b[^:]*,\s*\w+\s*:"), "except with a comma"),
+    (lazy_pattern(r".*<>"), "the operator <>"),
+    (lazy_pattern(r".*`[^`]+`"), "backquotes"),
+    (lazy_pattern(r".*\b[uU][rR]['\"]"), "a string with the prefix ur"),
+    (lazy_pattern(r".*\b(?:0[xX][0-9a-fA-F]+|\d+)[lL]\b"), "a long integer"),
+    (lazy_pattern(r".*(?<![\w.])0[0-7]+\b(?!\.)"), "an octal number without 0o"),
+    (lazy_pattern(r"\s*(?:def\s+\w+\s*\(|lambda\b).*\([^()=]*\)"), "a tuple as parameter"),
 )
 
 

@@ -28,6 +28,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     ir,
+    lazy_pattern,
     options,
     routes_of,
     steps,
@@ -44,7 +45,7 @@ rule = Rule(
     ),
 )
 
-_DELIBERATE = re.compile(r"overrid|supersed|takes precedence|shadows? ", re.IGNORECASE)
+_DELIBERATE = lazy_pattern(r"overrid|supersed|takes precedence|shadows? ", re.IGNORECASE)
 
 
 @rule.check(per=AppGraph)

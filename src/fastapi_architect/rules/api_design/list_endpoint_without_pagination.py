@@ -35,6 +35,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     ir,
+    lazy_pattern,
     names_in,
     options,
     routes_of,
@@ -64,13 +65,13 @@ _LISTS = frozenset(
         "collections.abc.Iterable",
     }
 )
-_LOOKUP = re.compile(
+_LOOKUP = lazy_pattern(
     r"countr|currenc|language|locale|role|permission|status|categor|tag|type|kind|unit|setting|config|option|plan|tier|region|"
     r"timezone|feature|flag|provider|integration|template|menu|dict|department|scope|level|rate|tax|genre|format",
     re.IGNORECASE,
 )
-_OWNER = re.compile(r"user|owner|tenant|account|org|member|author|customer", re.IGNORECASE)
-_LIMITS = re.compile(
+_OWNER = lazy_pattern(r"user|owner|tenant|account|org|member|author|customer", re.IGNORECASE)
+_LIMITS = lazy_pattern(
     r"^(limit|page_?size|per_?page|size|page_limit|max_results|take|top|rows|max_rows)$", re.IGNORECASE
 )
 _BOUNDED_CALLS = frozenset({"paginate", "apaginate", "yield_per", "stream", "stream_scalars", "partitions"})

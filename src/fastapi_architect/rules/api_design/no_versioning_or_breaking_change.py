@@ -22,6 +22,7 @@ from fastapi_architect.rules.kit import (
     PathOperation,
     Rule,
     Severity,
+    lazy_pattern,
     routes_of,
     steps,
 )
@@ -38,9 +39,9 @@ rule = Rule(
     no_proof="nothing goes wrong while the service runs: clients break at its next change",
 )
 
-_VERSION = re.compile(r"(^|/)v\d+([._-]?\w+)?(/|$)", re.IGNORECASE)
+_VERSION = lazy_pattern(r"(^|/)v\d+([._-]?\w+)?(/|$)", re.IGNORECASE)
 #: What belongs to the service, not to its contract.
-_BESIDE = re.compile(
+_BESIDE = lazy_pattern(
     r"^/?$|health|ready|live|ping|metric|status|version|docs|openapi|redoc|favicon|robots|static|assets|media|well-known|"
     r"log[-_]?(in|out)|auth|token|oauth|sso|callback|hook|internal|admin|debug|config|test|index",
     re.IGNORECASE,

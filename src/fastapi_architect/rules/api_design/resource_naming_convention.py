@@ -22,6 +22,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    lazy_pattern,
     routes_of,
     steps,
 )
@@ -37,10 +38,10 @@ rule = Rule(
     ),
 )
 
-_VERB = re.compile(
+_VERB = lazy_pattern(
     r"^(get|fetch|list|create|add|insert|update|edit|modify|save|delete|remove|destroy)([-_][a-z0-9]|[A-Z]|$)"
 )
-_SIGN_IN = re.compile(
+_SIGN_IN = lazy_pattern(
     r"log[-_]?(in|out)|sign|token|oauth|auth|password|register|webhook|callback", re.IGNORECASE
 )
 _FEWEST = 4

@@ -45,6 +45,7 @@ from fastapi_architect.rules.kit import (
     dotted_name,
     ir,
     last_name,
+    lazy_pattern,
     options,
     routes_of,
     steps,
@@ -64,23 +65,23 @@ rule = Rule(
 )
 
 #: Protocols that redirect the browser to a GET which has to store something.
-_PROTOCOL = re.compile(
+_PROTOCOL = lazy_pattern(
     r"callback|oauth|oidc|sso|saml|authorize|log[-_]?in|log[-_]?out|sign[-_]?(in|out)|session", re.IGNORECASE
 )
-_TOKEN_LINK = re.compile(r"verif|confirm|activat|unsubscrib|reset|invit|accept|magic", re.IGNORECASE)
+_TOKEN_LINK = lazy_pattern(r"verif|confirm|activat|unsubscrib|reset|invit|accept|magic", re.IGNORECASE)
 #: Traces of a read that its reader does not ask for.
-_TRACE = re.compile(
+_TRACE = lazy_pattern(
     r"audit|log|view|visit|hit|histor|last_|seen|touch|analytic|metric|track|stat|cache|count|usage|event|activit|telemetr|"
     r"record_|impression|access|monitor|heartbeat|session|presence|download|token|nonce|captcha|rate",
     re.IGNORECASE,
 )
 #: Columns that say when, or how often, a row was read.
-_TRACE_COLUMN = re.compile(
+_TRACE_COLUMN = lazy_pattern(
     r"^(last|latest)_?(access|seen|used|use|visit|view|read|activ|opened)|^(accessed|visited|viewed|seen|used|opened)(_at|_on)?$"
     r"|(view|visit|hit|access|read|usage|click|open)s?_?(count|counter|times)|^(views|visits|hits)$|num(ber)?_(of_)?(views|visits|hits)",
     re.IGNORECASE,
 )
-_LAZY = re.compile(
+_LAZY = lazy_pattern(
     r"get_or_|ensure|init|setup|bootstrap|migrat|upsert|sync|refresh|seed|create_if|load_or|default",
     re.IGNORECASE,
 )

@@ -30,6 +30,7 @@ from fastapi_architect.rules.kit import (
     dotted_name,
     ir,
     last_name,
+    lazy_pattern,
     options,
     routes_of,
     steps,
@@ -47,12 +48,12 @@ rule = Rule(
 )
 rule.no_proof = "the effect needs several processes of one service, and a proof runs in one"
 
-_STATE = re.compile(
+_STATE = lazy_pattern(
     r"session|token|attempt|limit|counter|count|hits|requests|jobs?|tasks?|status|progress|connection|clients?|socket|"
     r"room|subscri|lock|otp|code|nonce|blacklist|revoked|denylist|queue|online|users|players|games|state|store|db|orders|carts?",
     re.IGNORECASE,
 )
-_CACHE = re.compile(
+_CACHE = lazy_pattern(
     r"cache|memo|registry|handlers|mapping|config|settings|schema|routes|plugins|models?$", re.IGNORECASE
 )
 _MUTABLE = frozenset(

@@ -11,7 +11,6 @@ and command lines. Addresses written into the code are reported only where they 
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -34,6 +33,7 @@ from fastapi_architect.rules.kit import (
     Site,
     dotted_name,
     ir,
+    lazy_pattern,
     options,
     routes_of,
     steps,
@@ -55,16 +55,16 @@ rule = Rule(
 _SHOWN = 6
 #: A few reads at import in one other module are no habit yet.
 _SCATTERED_MODULES = 2
-_PLATFORM = re.compile(
+_PLATFORM = lazy_pattern(
     r"HOME|PATH|PWD|USER|LOGNAME|HOSTNAME|SHELL|TERM|TZ|LANG|LC_\w+|TMP(DIR)?|TEMP|NO_COLOR|COLUMNS|EDITOR|DISPLAY|CI|"
     r"PYTEST_\w+|PYTHON\w*|KUBERNETES_\w+|POD_\w+|AWS_LAMBDA_\w+|AWS_EXECUTION_ENV|K_SERVICE|DYNO|GITHUB_\w+|VIRTUAL_ENV"
 )
-_BESIDE = re.compile(
+_BESIDE = lazy_pattern(
     r"(^|/)(\.[^/]+|scripts?|tools?|bin|cli|commands?|management|docs?|benchmarks?|deploy(ment)?|alembic|migrations?|evals?)/|"
     r"(^|/)(conftest|setup|noxfile|manage|cli|__main__|gunicorn[^/]*|celery_?config|logging_?config)\.py$"
 )
 _KEEPING = ("lru_cache", "cache", "alru_cache", "cached_property")
-_OWN_MACHINE = re.compile(r"https?://(localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal)([:/]|$)")
+_OWN_MACHINE = lazy_pattern(r"https?://(localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal)([:/]|$)")
 
 
 # ── variables ───────────────────────────────────────────────────────────────────────────────────────────────

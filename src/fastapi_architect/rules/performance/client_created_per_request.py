@@ -28,6 +28,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     ir,
+    lazy_pattern,
     routes_of,
     steps,
     walk,
@@ -59,12 +60,12 @@ _IDENTITY = frozenset(
 )
 
 #: Names of arguments that carry one customer's own configuration.
-_TENANT = re.compile(
+_TENANT = lazy_pattern(
     r"provider|tenant|workspace|organi[sz]ation|integration|connection|credential", re.IGNORECASE
 )
 
 #: Operations that a person asks for once a day or once in a lifetime.
-_SELDOM = re.compile(
+_SELDOM = lazy_pattern(
     r"oauth|oidc|saml|sso|callback|register|log-?in|sign-?up|reset|verify|setup|install",
     re.IGNORECASE,
 )

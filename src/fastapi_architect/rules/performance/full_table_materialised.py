@@ -30,6 +30,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     ir,
     last_name,
+    lazy_pattern,
     names_in,
     steps,
     walk,
@@ -95,7 +96,7 @@ def _is_picked(statement: SelectStatement) -> bool:
 
 
 #: Groups of people and things whose rows are counted by hand.
-_GROUP = re.compile(
+_GROUP = lazy_pattern(
     r"^(team|tenant|org|organi[sz]ation|group|workspace|household|family|department)_?id$", re.IGNORECASE
 )
 

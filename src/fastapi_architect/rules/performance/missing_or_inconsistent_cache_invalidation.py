@@ -48,6 +48,7 @@ from fastapi_architect.rules.kit import (
     Site,
     ir,
     last_name,
+    lazy_pattern,
     names_in,
     options,
     routes_of,
@@ -68,20 +69,20 @@ rule = Rule(
 
 _SHORT = 60
 #: Words in keys that are no copies of rows.
-_OTHER = re.compile(
+_OTHER = lazy_pattern(
     r"session|token|rate|limit|lock|otp|captcha|csrf|nonce|attempt|throttl|black|deny|verif|reset|online|presence|idempot|"
     r"ticket|code|heartbeat|queue|progress|status|jti|login|signal|fence",
     re.IGNORECASE,
 )
-_VERSION = re.compile(
+_VERSION = lazy_pattern(
     r"version|revision|updated|modified|etag|generation|hash|digest|checksum|^ver$|^v$|^rev$", re.IGNORECASE
 )
-_DROPPING = re.compile(
+_DROPPING = lazy_pattern(
     r"invalid|evict|purge|bust|uncache|forget|(clear|delete|drop|remove|flush|refresh|reset|update).*cache",
     re.IGNORECASE,
 )
 #: Columns that say when or how often: a copy without them is as good.
-_BESIDE = re.compile(r"^last_|_at$|_on$|count|views|seen|time$", re.IGNORECASE)
+_BESIDE = lazy_pattern(r"^last_|_at$|_on$|count|views|seen|time$", re.IGNORECASE)
 #: They only fill.
 _FILLING = frozenset({"lru_cache", "cache", "cached", "cached_property", "ttl_cache"})
 _MAX_UP = 6

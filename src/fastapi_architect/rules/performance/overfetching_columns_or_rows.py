@@ -15,7 +15,6 @@ function puts together and tables that stay small by their names.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,6 +46,7 @@ from fastapi_architect.rules.kit import (
     dotted_name,
     ir,
     last_name,
+    lazy_pattern,
     names_in,
     options,
     routes_of,
@@ -75,14 +75,14 @@ _RELATIONSHIP_OPTIONS = frozenset(
     {"selectinload", "joinedload", "subqueryload", "lazyload", "noload", "raiseload", "immediateload"}
 )
 #: Names of values that are short whatever the type of their column.
-_SHORT = re.compile(
+_SHORT = lazy_pattern(
     r"(^|_)(id|ids|uid|uuid|name|title|slug|status|state|type|kind|email|phone|url|uri|path|code|key|keys|token|hash|hashed|"
     r"digest|salt|nonce|iv|password|secret|version|lang|language|locale|country|city|color|icon|label|tags|role|roles|"
     r"scope|scopes|permissions|checksum|signature|username|symbol|currency|unit|ip|host|domain|etag|mime|extension|flags|"
     r"subject|author|timezone|model|provider|source|category|priority)$"
 )
 #: Values of a sentence or a handful of settings: never a reason of their own.
-_MIDDLING = re.compile(
+_MIDDLING = lazy_pattern(
     r"(^|_)(description|message|msg|comment|comments|note|notes|reason|summary|error|detail|options|overrides?|settings|preferences|"
     r"params|filters|headers|address|bio|ids|names)$"
 )

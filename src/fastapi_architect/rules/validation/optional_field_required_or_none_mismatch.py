@@ -33,6 +33,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     ir,
     last_name,
+    lazy_pattern,
     names_in,
     routes_of,
 )
@@ -49,8 +50,8 @@ rule = Rule(
 )
 
 #: A comment that speaks to a tool, not to a reader.
-_DIRECTIVE = re.compile(r"#\s*[\w-]+:")
-_SAID = re.compile(r"requir|mandator|explicit|must be (given|sent|present)|nullable", re.IGNORECASE)
+_DIRECTIVE = lazy_pattern(r"#\s*[\w-]+:")
+_SAID = lazy_pattern(r"requir|mandator|explicit|must be (given|sent|present)|nullable", re.IGNORECASE)
 
 
 @rule.check(per=AppGraph)

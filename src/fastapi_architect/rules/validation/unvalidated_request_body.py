@@ -35,6 +35,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     Site,
     ir,
+    lazy_pattern,
     names_in,
     options,
     routes_of,
@@ -55,7 +56,7 @@ rule = Rule(
 
 _DICTS = frozenset({"builtins.dict", "collections.abc.Mapping", "collections.abc.MutableMapping"})
 _MODELS = ("pydantic.BaseModel", "sqlmodel.SQLModel", "pydantic.TypeAdapter")
-_HOOK = re.compile(r"webhook|hook|callback|proxy|graphql|rpc|passthrough|scim|saml|ingest", re.IGNORECASE)
+_HOOK = lazy_pattern(r"webhook|hook|callback|proxy|graphql|rpc|passthrough|scim|saml|ingest", re.IGNORECASE)
 _VALIDATES = (
     "model_validate",
     "validate_python",

@@ -31,6 +31,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     ir,
     last_name,
+    lazy_pattern,
     names_in,
     routes_of,
     steps,
@@ -52,7 +53,7 @@ rule = Rule(
 _CAUGHT = frozenset(
     {"IntegrityError", "SQLAlchemyError", "DBAPIError", "DatabaseError", "UniqueViolation", "Exception"}
 )
-_ASKS = re.compile(r"get|find|fetch|exist|taken|lookup|look_up|search|by_", re.IGNORECASE)
+_ASKS = lazy_pattern(r"get|find|fetch|exist|taken|lookup|look_up|search|by_", re.IGNORECASE)
 _CONFLICT = ("on_conflict_do_nothing", "on_conflict_do_update", "on_duplicate_key_update", "merge")
 
 

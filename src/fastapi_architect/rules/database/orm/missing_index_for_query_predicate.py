@@ -9,7 +9,6 @@ with few values, conditions below an `or`, and statements with conditions that a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -26,6 +25,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    lazy_pattern,
     routes_of,
     steps,
 )
@@ -45,7 +45,7 @@ rule = Rule(
 _EQUAL = ("==", "in")
 _RANGE = ("<", "<=", ">", ">=", "between", "startswith")
 #: Columns of few values: an index on them alone saves little.
-_FEW = re.compile(
+_FEW = lazy_pattern(
     r"^(is|has|was|can)_|_(status|state|type|kind|flag|role|level)$|^(status|state|type|kind|role|level|active|"
     r"enabled|deleted|locale|language|lang|country|currency|gender|priority|category|source|provider|scope|env)$"
 )

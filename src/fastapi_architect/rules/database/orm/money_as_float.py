@@ -31,6 +31,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     ir,
     last_name,
+    lazy_pattern,
     options,
     walk,
 )
@@ -48,15 +49,15 @@ rule = Rule(
 )
 
 #: Classes whose fee is a percentage as often as an amount, and whose total counts things.
-_SETTINGS = re.compile(r"(Settings|Config|Configuration|Options)$")
-_STATISTICS = re.compile(r"Count|Stat|Metric")
+_SETTINGS = lazy_pattern(r"(Settings|Config|Configuration|Options)$")
+_STATISTICS = lazy_pattern(r"Count|Stat|Metric")
 
 #: Last words of names that mean money wherever they stand.
 _MONEY = frozenset("price fee fees balance salary subtotal refund payout invoice".split())  # noqa: SIM905
 #: Words that mean money beside other money only.
 _MAYBE = frozenset("amount total cost tax discount payment budget revenue wage charge deposit".split())  # noqa: SIM905
 #: Names of classes whose amounts and totals are money.
-_TRADE = re.compile(
+_TRADE = lazy_pattern(
     r"order|invoice|payment|transaction|account|wallet|cart|basket|purchase|sale|expense|payroll|refund|checkout|"
     r"subscription|billing|ledger|donation|receipt",
     re.IGNORECASE,

@@ -26,6 +26,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     ir,
+    lazy_pattern,
     options,
     routes_of,
     steps,
@@ -43,7 +44,7 @@ rule = Rule(
     requires=("sqlalchemy",),
 )
 
-_MEANT = re.compile(
+_MEANT = lazy_pattern(
     r"admin|restor|audit|trash|archiv|purge|delet|remov|histor|include|with_deleted|undelete|migrat|export|unique|exists|stat|"
     r"report|sync|cleanup|job|all_",
     re.IGNORECASE,

@@ -8,7 +8,6 @@ Known limits: statements in scripts, tests and migrations are left out; a condit
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from fastapi_architect.concepts.database import BulkWrite, QueryStart
@@ -26,6 +25,7 @@ from fastapi_architect.rules.kit import (
     Site,
     ir,
     last_name,
+    lazy_pattern,
     routes_of,
     steps,
 )
@@ -42,10 +42,10 @@ rule = Rule(
 )
 
 #: Tables that may hold one row.
-_ONE_ROW = re.compile(r"Config|Setting|State|Status|Cache|Snapshot|Singleton|Session$")
+_ONE_ROW = lazy_pattern(r"Config|Setting|State|Status|Cache|Snapshot|Singleton|Session$")
 _CONDITIONS = ("where", "filter", "filter_by")
 #: Names of functions whose purpose is every row of a table: `clear_cart`, `deactivate_all`, `delete_all_rows`.
-_PURPOSE = re.compile(
+_PURPOSE = lazy_pattern(
     r"_*(?:clear|truncate|reset|delete_all|remove_all|wipe|rebuild|reindex|sync"
     r"|purge(?!_(?:old|older|expired|stale|before|outdated|by)))|(?:.*_)?(?:all|everything)$"
 )

@@ -28,6 +28,7 @@ from fastapi_architect.rules.kit import (
     Site,
     ir,
     last_name,
+    lazy_pattern,
     names_in,
     options,
     routes_of,
@@ -47,17 +48,17 @@ rule = Rule(
     ),
 )
 
-_SWITCH = re.compile(
+_SWITCH = lazy_pattern(
     r"debug|test(ing|_mode|s)?$|^(is_)?test|(^|_)dev(elopment|_mode)?($|_)|local_?mode|skip|bypass|disable|no_?auth|"
     r"auth\w*_?(enabled|disabled|off)|(require|enable|use|enforce|with)_?auth|mock|fake|insecure|allow_anonymous",
     re.IGNORECASE,
 )
-_ENVIRONMENT = re.compile(r"(^|_)env(ironment)?$|^stage$|app_env|deployment|dev_mode", re.IGNORECASE)
-_NOT_PRODUCTION = re.compile(
+_ENVIRONMENT = lazy_pattern(r"(^|_)env(ironment)?$|^stage$|app_env|deployment|dev_mode", re.IGNORECASE)
+_NOT_PRODUCTION = lazy_pattern(
     r"^(dev|develop|development|test|testing|tests|local|debug|ci|sandbox|prod|production)$", re.IGNORECASE
 )
-_TOKEN = re.compile(r"token|key|secret|header|authorization|credential|password", re.IGNORECASE)
-_PLACEHOLDER = re.compile(r"^(|bearer|basic|null|undefined|none|token)$", re.IGNORECASE)
+_TOKEN = lazy_pattern(r"token|key|secret|header|authorization|credential|password", re.IGNORECASE)
+_PLACEHOLDER = lazy_pattern(r"^(|bearer|basic|null|undefined|none|token)$", re.IGNORECASE)
 
 
 @rule.check(per=AppGraph)

@@ -31,6 +31,7 @@ from fastapi_architect.rules.kit import (
     argument,
     ir,
     last_name,
+    lazy_pattern,
     routes_of,
     steps,
 )
@@ -47,11 +48,11 @@ rule = Rule(
     ),
 )
 
-_VERIFIES = re.compile(
+_VERIFIES = lazy_pattern(
     r"(decode|verify|validate|check|parse|authenticate|introspect)\w*(token|jwt|session|api_?key|credential|id_token)",
     re.IGNORECASE,
 )
-_OPTIONAL = re.compile(r"optional|maybe|anonymous|or_none|if_any|guest|try_", re.IGNORECASE)
+_OPTIONAL = lazy_pattern(r"optional|maybe|anonymous|or_none|if_any|guest|try_", re.IGNORECASE)
 _ERRORS = ("HTTPException", "JSONResponse", "Response", "PlainTextResponse", "ORJSONResponse")
 
 

@@ -34,6 +34,7 @@ from fastapi_architect.rules.kit import (
     dotted_name,
     ir,
     last_name,
+    lazy_pattern,
     options,
     routes_of,
     steps,
@@ -51,7 +52,7 @@ rule = Rule(
     ),
 )
 
-_CHECKS = re.compile(
+_CHECKS = lazy_pattern(
     r"current_?(user|account|member|admin|principal)|auth(?!or)|permission|(?:^|_)(require|verify|ensure|check)_?"
     r"(user|admin|role|scope|access|token|login|owner|superuser|api_?key|credential|session)|principal|superuser",
     re.IGNORECASE,

@@ -33,6 +33,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     ir,
     last_name,
+    lazy_pattern,
     routes_of,
     steps,
 )
@@ -49,8 +50,8 @@ rule = Rule(
     ),
 )
 
-_CREDENTIAL = re.compile(r"sess|auth|token|jwt|sid|user|login|access", re.IGNORECASE)
-_DEFENCE = re.compile(r"csrf|xsrf|same_?origin|check_origin|verify_origin", re.IGNORECASE)
+_CREDENTIAL = lazy_pattern(r"sess|auth|token|jwt|sid|user|login|access", re.IGNORECASE)
+_DEFENCE = lazy_pattern(r"csrf|xsrf|same_?origin|check_origin|verify_origin", re.IGNORECASE)
 _CHECKS_CONTENT_TYPE = Version("0.132")
 
 

@@ -24,6 +24,7 @@ from fastapi_architect.rules.kit import (
     Site,
     ir,
     last_name,
+    lazy_pattern,
     steps,
 )
 
@@ -40,11 +41,11 @@ rule = Rule(
     requires=("argon2-cffi",),
 )
 
-_PASSWORD = re.compile(r"^(hashed_?|raw_?|plain_?)?(password|passwd|pwd)(_?hash(ed)?)?$", re.IGNORECASE)
-_ADMIN_FLAG = re.compile(r"^is_?(super_?user|admin|staff|root)$|^(super_?user|admin)$", re.IGNORECASE)
-_ROLE = re.compile(r"^(role|roles|user_role|user_type|role_name|group|groups)$", re.IGNORECASE)
-_ADMIN = re.compile(r"admin|superuser|root|owner", re.IGNORECASE)
-_HASHES = re.compile(r"hash|password|encrypt|crypt", re.IGNORECASE)
+_PASSWORD = lazy_pattern(r"^(hashed_?|raw_?|plain_?)?(password|passwd|pwd)(_?hash(ed)?)?$", re.IGNORECASE)
+_ADMIN_FLAG = lazy_pattern(r"^is_?(super_?user|admin|staff|root)$|^(super_?user|admin)$", re.IGNORECASE)
+_ROLE = lazy_pattern(r"^(role|roles|user_role|user_type|role_name|group|groups)$", re.IGNORECASE)
+_ADMIN = lazy_pattern(r"admin|superuser|root|owner", re.IGNORECASE)
+_HASHES = lazy_pattern(r"hash|password|encrypt|crypt", re.IGNORECASE)
 _CREATES = (
     "create_user",
     "create_superuser",

@@ -27,6 +27,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     ir,
     last_name,
+    lazy_pattern,
     names_in,
     steps,
 )
@@ -44,12 +45,12 @@ rule = Rule(
     ),
 )
 
-_SESSION = re.compile(
+_SESSION = lazy_pattern(
     r"sess|auth|token|jwt|^sid$|refresh|access|remember|login|credential|csrf|xsrf|api_?key|user_?id",
     re.IGNORECASE,
 )
-_CSRF = re.compile(r"csrf|xsrf", re.IGNORECASE)
-_HARMLESS = re.compile(
+_CSRF = lazy_pattern(r"csrf|xsrf", re.IGNORECASE)
+_HARMLESS = lazy_pattern(
     r"^(is|has|was)_|(credential|auth)_id$|_expired$|theme|locale|lang|consent|banner|state$|nonce|pkce|verifier|redirect|next_url|captcha",
     re.IGNORECASE,
 )

@@ -29,6 +29,7 @@ from fastapi_architect.rules.kit import (
     argument,
     ir,
     last_name,
+    lazy_pattern,
     names_in,
     steps,
     walk,
@@ -52,8 +53,8 @@ _HARMLESS = frozenset({"exp", "kid", "iss", "aud", "alg", "iat", "nbf", "jku", "
 _LOGS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
 #: Statements that may hand a value on; those with a test are asked for it.
 _STATEMENTS = (ir.Assign, ir.AnnAssign, ir.AugAssign, ir.Return, ir.ExprStmt, ir.Raise)
-_MINTS = re.compile(r"(create|make|mint|issue|generate|encode|sign|new)_?\w*(token|jwt)", re.IGNORECASE)
-_FROM_PROVIDER = re.compile(r"id_?token", re.IGNORECASE)
+_MINTS = lazy_pattern(r"(create|make|mint|issue|generate|encode|sign|new)_?\w*(token|jwt)", re.IGNORECASE)
+_FROM_PROVIDER = lazy_pattern(r"id_?token", re.IGNORECASE)
 
 
 @rule.check(per=TokenDecode)

@@ -27,6 +27,7 @@ from fastapi_architect.rules.kit import (
     argument,
     ir,
     last_name,
+    lazy_pattern,
     names_in,
     steps,
 )
@@ -46,7 +47,7 @@ rule = Rule(
 
 #: Claims by which a server can end a token without an expiry.
 _ON_RECORD = frozenset({"jti", "sid", "session_id", "session"})
-_LATE = re.compile(
+_LATE = lazy_pattern(
     r"refresh|logout|log_out|revoke|blacklist|denylist|expired|renew|peek|inspect", re.IGNORECASE
 )
 

@@ -29,6 +29,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     ir,
     last_name,
+    lazy_pattern,
     routes_of,
     steps,
 )
@@ -46,11 +47,11 @@ rule = Rule(
     requires=("argon2-cffi",),
 )
 
-_LIMITS = re.compile(
+_LIMITS = lazy_pattern(
     r"slowapi|limit(?!_?(offset|param|query|size))|throttl|slow_?down|captcha|turnstile|lock(ed)?_?out|brute|attempts|backoff",
     re.IGNORECASE,
 )
-_COUNTS = re.compile(
+_COUNTS = lazy_pattern(
     r"fail(ed|ure)?_?(login|attempt|count)|login_?(attempt|fail)|attempts?(_?(left|count))?$|locked_?(until|at)|lockout",
     re.IGNORECASE,
 )

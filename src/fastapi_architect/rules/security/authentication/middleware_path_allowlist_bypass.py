@@ -32,6 +32,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     ir,
     last_name,
+    lazy_pattern,
     routes_of,
     steps,
     walk,
@@ -49,7 +50,9 @@ rule = Rule(
     ),
 )
 
-_PRIVILEGED = re.compile(r"admin|internal|manage|private|users?(/|$)|settings|secret|account", re.IGNORECASE)
+_PRIVILEGED = lazy_pattern(
+    r"admin|internal|manage|private|users?(/|$)|settings|secret|account", re.IGNORECASE
+)
 
 
 @rule.check(per=Application)

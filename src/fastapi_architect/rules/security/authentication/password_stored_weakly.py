@@ -32,6 +32,7 @@ from fastapi_architect.rules.kit import (
     argument,
     ir,
     last_name,
+    lazy_pattern,
     names_in,
     options,
     steps,
@@ -50,12 +51,14 @@ rule = Rule(
     requires=("argon2-cffi",),
 )
 
-_PASSWORD = re.compile(
+_PASSWORD = lazy_pattern(
     r"^(plain_?|raw_?|new_?|user_?|old_?)?(password|passwd|pwd)(_?(plain|raw|in|text|str|bytes|encoded|1))?$",
     re.IGNORECASE,
 )
-_COLUMN = re.compile(r"^(hashed_?|encrypted_?)?(password|passwd|pwd)(_?(hash(ed)?|digest))?$", re.IGNORECASE)
-_BREACHES = re.compile(r"pwned|breach|hibp|leak|compromis|cache_?key|etag", re.IGNORECASE)
+_COLUMN = lazy_pattern(
+    r"^(hashed_?|encrypted_?)?(password|passwd|pwd)(_?(hash(ed)?|digest))?$", re.IGNORECASE
+)
+_BREACHES = lazy_pattern(r"pwned|breach|hibp|leak|compromis|cache_?key|etag", re.IGNORECASE)
 _WEAK_SCHEMES = frozenset(
     {
         "plaintext",

@@ -27,6 +27,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     ir,
+    lazy_pattern,
     steps,
 )
 
@@ -44,12 +45,12 @@ rule = Rule(
 )
 
 #: Credentials of services that a development machine runs itself, with just these passwords.
-_LOCAL_SERVICE = re.compile(
+_LOCAL_SERVICE = lazy_pattern(
     r"postgres|database|(?:^|_)db(?:_|$)|mysql|maria|mongo|redis|rabbit|amqp|broker|minio|(?:^|_)s3(?:_|$)|mail|smtp|elastic|neo4j|clickhouse|test",
     re.IGNORECASE,
 )
 #: Secrets that the application checks or signs with itself.
-_OWN = re.compile(
+_OWN = lazy_pattern(
     r"secret_?key|jwt|sign|session|cookie|csrf|salt|pepper|encrypt|fernet|superuser|admin|internal|master|partner",
     re.IGNORECASE,
 )

@@ -29,6 +29,7 @@ from fastapi_architect.rules.kit import (
     Site,
     ir,
     last_name,
+    lazy_pattern,
     routes_of,
     steps,
     walk,
@@ -46,18 +47,18 @@ rule = Rule(
     ),
 )
 
-_REQUEST = re.compile(
+_REQUEST = lazy_pattern(
     r"reset|forgot|recover|password_?less|magic|send_?(otp|code)|request_?(otp|code)|verif\w*_?(code|email|request|resend)|resend",
     re.IGNORECASE,
 )
-_SECRET = re.compile(r"code|token|otp|pin|link|url|secret|key", re.IGNORECASE)
-_COLUMN = re.compile(
+_SECRET = lazy_pattern(r"code|token|otp|pin|link|url|secret|key", re.IGNORECASE)
+_COLUMN = lazy_pattern(
     r"(reset|recovery|verification|verify|confirmation|activation|magic|otp)_?(token|code|key|hash|pin|secret)",
     re.IGNORECASE,
 )
 #: Endings of columns that say something about a code, and do not hold it.
-_ABOUT = re.compile(r"_(ids?|by|ip|count|attempts|used|enabled|required|type|status)$", re.IGNORECASE)
-_TIME = re.compile(
+_ABOUT = lazy_pattern(r"_(ids?|by|ip|count|attempts|used|enabled|required|type|status)$", re.IGNORECASE)
+_TIME = lazy_pattern(
     r"expir|valid_?(until|to)|created|sent|issued|requested|generated|ttl|_at$|time", re.IGNORECASE
 )
 _DEPTH = 3

@@ -32,6 +32,7 @@ from fastapi_architect.rules.kit import (
     argument,
     ir,
     last_name,
+    lazy_pattern,
     routes_of,
     steps,
 )
@@ -48,15 +49,15 @@ rule = Rule(
     ),
 )
 
-_FIELD = re.compile(r"^(new_?|plain_?|raw_?)?(password|passwd|pwd)1?$", re.IGNORECASE)
-_CREATES = re.compile(
+_FIELD = lazy_pattern(r"^(new_?|plain_?|raw_?)?(password|passwd|pwd)1?$", re.IGNORECASE)
+_CREATES = lazy_pattern(
     r"creat|regist|sign_?up|new|reset|chang|updat|set|invit|recover|confirm|onboard", re.IGNORECASE
 )
-_ENTERS = re.compile(
+_ENTERS = lazy_pattern(
     r"log_?in|sign_?in|auth(?!or)|token|verif|credential|connect|delete|share|database|smtp|ldap|proxy",
     re.IGNORECASE,
 )
-_CHECKS = re.compile(
+_CHECKS = lazy_pattern(
     r"(valid|check|verif|authent|strength|polic|strong|enforce|zxcvbn|complex)\w*", re.IGNORECASE
 )
 _LEAST = 8

@@ -25,6 +25,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    lazy_pattern,
     routes_of,
     steps,
 )
@@ -41,7 +42,7 @@ rule = Rule(
     ),
 )
 
-_PUBLIC = re.compile(
+_PUBLIC = lazy_pattern(
     r"static|asset|public|media|favicon|metrics|health|docs|mcp|socket\.io|ws$|\.well-known", re.IGNORECASE
 )
 

@@ -24,6 +24,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     Site,
     ir,
+    lazy_pattern,
     names_in,
     options,
     routes_of,
@@ -42,16 +43,16 @@ rule = Rule(
     ),
 )
 
-_CHECK = re.compile(
+_CHECK = lazy_pattern(
     r"^_?(check|has|can|may|is|are|verify|validate|authori[sz]e|authenticate|require|ensure|owns|allow)(_|$)|"
     r"(allowed|permitted|authori[sz]ed|owner|member|admin)$"
 )
-_ABOUT_ACCESS = re.compile(
+_ABOUT_ACCESS = lazy_pattern(
     r"perm|role|own|admin|access|auth|scope|allow|member|superuser|staff|token|key|signature|password|credential|"
     r"can_|may_|right|privilege|tenant|policy|login|session|user"
 )
-_DUMMY = re.compile(r"dummy|fake|timing|constant_?time|decoy", re.IGNORECASE)
-_OF_PASSWORDS = re.compile(r"password|passwd|hash|secret|credential")
+_DUMMY = lazy_pattern(r"dummy|fake|timing|constant_?time|decoy", re.IGNORECASE)
+_OF_PASSWORDS = lazy_pattern(r"password|passwd|hash|secret|credential")
 
 
 @rule.check(per=AppGraph)

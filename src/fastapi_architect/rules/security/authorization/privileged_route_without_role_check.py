@@ -35,6 +35,7 @@ from fastapi_architect.rules.kit import (
     Site,
     ir,
     last_name,
+    lazy_pattern,
     names_in,
     options,
     routes_of,
@@ -54,21 +55,21 @@ rule = Rule(
     ),
 )
 
-_ADMIN_PATH = re.compile(
+_ADMIN_PATH = lazy_pattern(
     r"(^|/)(admin|administration|superuser|superadmin|backoffice|internal)(/|$|[-_])", re.IGNORECASE
 )
-_ADMIN_TAG = re.compile(r"^(admin|administration|superuser|back[- ]?office)$", re.IGNORECASE)
-_SELF = re.compile(r"(^|/)(me|self|own|my|mine|profile|current)(/|$|[-_])", re.IGNORECASE)
-_PRIVILEGE = re.compile(
+_ADMIN_TAG = lazy_pattern(r"^(admin|administration|superuser|back[- ]?office)$", re.IGNORECASE)
+_SELF = lazy_pattern(r"(^|/)(me|self|own|my|mine|profile|current)(/|$|[-_])", re.IGNORECASE)
+_PRIVILEGE = lazy_pattern(
     r"^(role|roles|role_id|role_ids|is_admin|is_superuser|is_staff|permissions|admin|superuser|privileges)$"
 )
-_ACCOUNT = re.compile(r"(^|/)(users?|accounts?|members?|employees|staff)/{(\w+)(:\w+)?}$", re.IGNORECASE)
-_ROLE_TEST = re.compile(
+_ACCOUNT = lazy_pattern(r"(^|/)(users?|accounts?|members?|employees|staff)/{(\w+)(:\w+)?}$", re.IGNORECASE)
+_ROLE_TEST = lazy_pattern(
     r"role|admin|superuser|permission|scope|is_staff|privileg|can_|allowed|authori[sz]|owner|policy|rbac|acl|forbid|grant",
     re.IGNORECASE,
 )
 #: Guards that let no person in but a service with a key of its own.
-_MACHINE = re.compile(
+_MACHINE = lazy_pattern(
     r"scim|api_?key|service|machine|internal|webhook|hmac|signature|cron|worker|agent_token|partner",
     re.IGNORECASE,
 )

@@ -36,6 +36,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     last_name,
+    lazy_pattern,
     routes_of,
     steps,
 )
@@ -57,7 +58,7 @@ rule = Rule(
 _FEW = 5
 _LISTED = 8
 #: A docstring that says so: public on purpose, as far as words go.
-_MEANT = re.compile(
+_MEANT = lazy_pattern(
     r"\bpublic(ly)?\b|unauthenticated|without (auth|log)|no auth|anonymous|anyone|data subject", re.IGNORECASE
 )
 

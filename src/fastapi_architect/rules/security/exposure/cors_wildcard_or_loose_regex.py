@@ -21,6 +21,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    lazy_pattern,
     steps,
 )
 
@@ -36,7 +37,7 @@ rule = Rule(
     ),
 )
 
-_LOCAL = re.compile(
+_LOCAL = lazy_pattern(
     r"https?://(localhost|127\.|0\.0\.0\.0|\[::1\]|host\.docker|[\w-]+(:\d+)?$|[\w.-]+\.(local|test|localhost))"
 )
 
@@ -88,7 +89,7 @@ def _finding(
     )
 
 
-_TOKEN = re.compile(r"(\\.|\[[^\]]*\]|\(\?:|[()|^$]|.)([*+?]|\{\d+(?:,\d*)?\})?\??")
+_TOKEN = lazy_pattern(r"(\\.|\[[^\]]*\]|\(\?:|[()|^$]|.)([*+?]|\{\d+(?:,\d*)?\})?\??")
 
 
 def _tokens(pattern: str) -> list[tuple[str, str]]:

@@ -32,6 +32,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     argument,
     ir,
+    lazy_pattern,
     steps,
 )
 
@@ -50,7 +51,7 @@ rule = Rule(
 
 
 #: Environment files for a developer's own machine: what stands there is often good for nothing else.
-_OWN_MACHINE = re.compile(
+_OWN_MACHINE = lazy_pattern(
     r"^\.env.*\b(dev|devel|development|local|ci|demo|debug)\b|^(dev|local)\.env$", re.IGNORECASE
 )
 

@@ -28,6 +28,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     ir,
     last_name,
+    lazy_pattern,
     steps,
     walk,
 )
@@ -47,7 +48,7 @@ rule = Rule(
 _HEADERS = frozenset(
     {"content-security-policy", "x-frame-options", "x-content-type-options", "referrer-policy"}
 )
-_BY_NAME = re.compile(
+_BY_NAME = lazy_pattern(
     r"security_?headers|securityheaders|secure_?headers|helmet|^secure$|csp_?middleware|talisman",
     re.IGNORECASE,
 )

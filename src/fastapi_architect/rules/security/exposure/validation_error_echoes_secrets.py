@@ -30,6 +30,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     ir,
     last_name,
+    lazy_pattern,
     names_in,
     options,
     routes_of,
@@ -49,10 +50,10 @@ rule = Rule(
     ),
 )
 
-_SECRET = re.compile(
+_SECRET = lazy_pattern(
     r"^(\w*_)?(password|passwd|passphrase|secret|api_key|token|otp|cvv|card_number)$", re.IGNORECASE
 )
-_NOT_ONE = re.compile(r"csrf|_type$|device_token|page_token|cursor", re.IGNORECASE)
+_NOT_ONE = lazy_pattern(r"csrf|_type$|device_token|page_token|cursor", re.IGNORECASE)
 _VALIDATION = ("RequestValidationError", "ValidationException", "ValidationError")
 
 

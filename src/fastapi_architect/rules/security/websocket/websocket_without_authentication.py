@@ -26,6 +26,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    lazy_pattern,
     routes_of,
     steps,
 )
@@ -42,7 +43,7 @@ rule = Rule(
     ),
 )
 
-_PUBLIC = re.compile(r"public|health|status|ping|echo|clock|time|price|ticker|demo|test", re.IGNORECASE)
+_PUBLIC = lazy_pattern(r"public|health|status|ping|echo|clock|time|price|ticker|demo|test", re.IGNORECASE)
 
 
 @rule.check(per=PathOperation)

@@ -91,6 +91,18 @@ def test_the_effective_version_is_locked_else_pinned_else_the_lower_bound(files,
     assert (found.version, found.basis) == (Version(version), basis)
 
 
+@pytest.mark.parametrize("folder", ["tests", "examples/client", "docs"])
+def test_what_tests_and_examples_lock_says_something_only_when_nobody_else_does(folder):
+    lock = {f"{folder}/uv.lock": '[[package]]\nname = "pyjwt"\nversion = "2.3.0"\n'}
+
+    beside = deployment_of({**lock, "service/requirements.txt": "pyjwt>=2.8"}).version_of("pyjwt")
+    alone = deployment_of(lock).version_of("pyjwt")
+
+    assert (beside.version, beside.basis, beside.requirement.group) == (Version("2.8"), "lower-bound", "")
+    assert alone.version == Version("2.3.0")
+    assert alone.requirement.group in ("test", "example")
+
+
 def test_a_package_without_a_version_has_none():
     assert deployment_of({"requirements.txt": "fastapi"}).version_of("fastapi") is None
     assert deployment_of({}).version_of("fastapi") is None

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from fastapi_architect.appgraph.project_files import file_name
+from fastapi_architect.source.kinds import kind_of
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
 from fastapi_architect.source.tree import Unreadable
@@ -28,7 +29,8 @@ class Requirement(msgspec.Struct, frozen=True):
         specifier: PEP 440 specifier, "" for any version.
         version: the exact version when there is just one, else None.
         kind: lock, manifest or constraint.
-        group: "" for what the application needs; otherwise the extra or group (dev, test, ...).
+        group: "" for what the application needs; otherwise the extra or group (dev, test, ...), or what kind of folder
+            the file lies in (test, example, vendored).
         extras: asked for.
         location: where.
     """
@@ -82,10 +84,12 @@ class Packages(msgspec.Struct, frozen=True, dict=True):
         """The effective version of a package: of a lock file, else of an exact pin, else the lower bound of
         the manifest.
 
-        Among several files of one kind the one nearest to the root wins; None when nothing says a version.
+        Among several files of one kind the one nearest to the root wins; those of tests and examples say something
+        only when nobody else does. None when nothing says a version.
         """
+        every = self.by_name.get(canonicalize_name(package), ())
         known = sorted(
-            self.by_name.get(canonicalize_name(package), ()),
+            [r for r in every if kind_of(r.location.path) not in _APART] or every,
             key=lambda r: (r.group != "", r.location.path.count("/"), r.location.path, r.location.line),
         )
         for kinds, basis in ((("lock",), "lock"), (("constraint", "manifest"), "pin")):
@@ -130,11 +134,22 @@ def find_packages(texts: Mapping[str, str]) -> tuple[Packages, tuple[Unreadable,
         if reader is None:
             continue
         try:
-            found += reader(path, texts[path])
+            found += _grouped(reader(path, texts[path]), path)
         except (ValueError, configparser.Error, RecursionError, AttributeError, TypeError, KeyError) as error:
             reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             unreadable.append(Unreadable(path, f"not a valid {file_name(path)}: {reason}"))
     return Packages(tuple(found)), tuple(unreadable)
+
+
+#: Kinds of folders whose manifests do not speak of the application.
+_APART = frozenset({"test", "example", "vendored"})
+
+
+def _grouped(found: Iterator[Requirement], path: str) -> Iterator[Requirement]:
+    """What a file of tests or examples asks for, the application does not need."""
+    kind = kind_of(path)
+    for each in found:
+        yield each if each.group or kind not in _APART else msgspec.structs.replace(each, group=kind)
 
 
 def _reader_for(name: str):  # type: ignore[no-untyped-def]  # a table of functions with one signature

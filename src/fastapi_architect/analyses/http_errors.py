@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from fastapi_architect.analyses.switched_off import is_switched_off
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.concepts.http import HttpError
@@ -251,7 +252,7 @@ def _through_calls(
                     ways += [(raised, (site, inner)) for raised in found]
             for raised, hops in ways:
                 catch = caught(graph, site, raised.cls)
-                if catch is not None and catch.broad:
+                if catch is not None and catch.broad and not is_switched_off(raised.site, hops[-1]):
                     yield Swallowed(catch, raised, hops)
 
 

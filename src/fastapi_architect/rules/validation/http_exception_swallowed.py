@@ -4,8 +4,9 @@
 403 never leaves: the client is told 500, or worse, 200 as if all had gone well. Exceptions of the project
 that have a handler of their own are lost in the same way.
 
-Known limits: what a called function raises is followed through six calls; a broad clause that ends in a
-fallback value around such a call is taken for deliberate.
+Known limits: what a called function raises is followed through two calls, and left out where it stands under a
+parameter (`if expected:`) that the call leaves at None or False; a broad clause that ends in a fallback value around
+such a call is taken for deliberate.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 
 from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.local_operations import is_local_only
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.kept import Kept
@@ -96,8 +97,10 @@ class CallerQuestions:
         )
 
     def guarded_elsewhere(self, operation: PathOperation, application: Application) -> bool:
-        """A gateway that the configuration names, a twin, or middleware of the application it is mounted in, asks."""
-        if self.has_guarded_twin(operation, application):
+        """A gateway that the configuration names, a twin, or middleware of the application it is mounted in, asks; or
+        production does not have it.
+        """
+        if self.has_guarded_twin(operation, application) or is_local_only(operation, self._graph):
             return True
         patterns = self._graph.project.gateway.get("authentication", ())
         if any(fnmatch(operation.path, pattern) for pattern in patterns):

@@ -6,7 +6,8 @@ among them refuses an anonymous request, and the handler goes on to write rows, 
 Known limits: an operation that strangers have to reach (login, registration, reset, webhook) is recognised by its
 path and name, or because its handler verifies a password, a token or a signature. Anything else that is public on
 purpose is declared with a reason in `[tool.fastapi-architect.project]`. In an application without any
-authentication there is one finding for all of its operations.
+authentication there is one finding for all of its operations. A router that is included only where a setting says
+`local`, `dev` or `test`, and does not say so by default, is no part of production.
 """
 
 from __future__ import annotations

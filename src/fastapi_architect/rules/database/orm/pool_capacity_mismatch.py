@@ -1,22 +1,30 @@
-"""More requests run at the same time than the pool has connections.
+"""More requests run at the same time than the pool has connections, or the pools want more than the database gives.
 
 Handlers written with `def` run in up to 40 threads. The default pool hands out 15 connections (5, and 10 in overflow): the
 16th thread waits up to 30 seconds for one, and then fails with `QueuePool limit of size 5 overflow 10 reached`. Under
 load that is a standstill, although the database is idle.
 
-Known limits: only pools of default size are reported, of databases other than SQLite, and only where several `def`
-operations use them; a limit of threads that is set elsewhere is taken as intended.
+Every server process has a pool of its own. Eight workers with 20 + 10 connections each may ask for 240, and PostgreSQL
+refuses the 101st with `too many clients already`: for this service and for all others on the same server.
+
+Known limits: too small are pools of default size only, of databases other than SQLite, and only where several `def`
+operations use them; a limit of threads that is set elsewhere is taken as intended. Too large are pools whose sizes stand
+in the code, times the processes that a command line or compose file starts; where the files do not show the database
+server, its default limit is assumed, and the finding is tentative. Behind PgBouncer nothing is reported.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from fastapi_architect.appgraph.containers import is_compose
 from fastapi_architect.appgraph.database import Engine
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
     Finding,
+    Location,
     PathOperation,
     Proof,
     Rule,
@@ -28,7 +36,7 @@ from fastapi_architect.rules.kit import (
 
 rule = Rule(
     __name__,
-    "The connection pool is smaller than the number of requests at once",
+    "The connection pool fits neither the requests at once nor the database",
     severity=Severity.IMPORTANT,
     cwe=770,
     cvss="AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:L",
@@ -44,6 +52,12 @@ _THREADS, _CONNECTIONS = 40, 15
 #: So many `def` operations with a session make it likely that 16 run at the same time.
 _OPERATIONS = 3
 _SIZING = ("pool_size", "max_overflow", "poolclass", "pool", "creator")
+#: Connections that a server takes unless it is told otherwise.
+_LIMITS = {"postgresql": 100, "mysql": 151}
+_LIMIT = re.compile(r"max[_-]connections[\"']?\s*[=:,]\s*[\"']?(?:\$\{\w+:-)?(\d{1,6})\b")
+_BOUNCER = re.compile(r"pgbouncer|pgcat|supavisor|odyssey", re.IGNORECASE)
+#: What makes an engine beside the server: migrations and scripts.
+_ASIDE = re.compile(r"(^|/)(alembic|migrations?|scripts?|tools?|cli|commands?)/|env\.py$")
 
 
 @rule.check(per=AppGraph)
@@ -74,7 +88,7 @@ def _is_default(engine: Engine, graph: AppGraph) -> bool:
 
 
 def _has_bouncer(graph: AppGraph) -> bool:
-    return any("pgbouncer" in text.lower() for text in graph.files.texts.values() if isinstance(text, str))
+    return any(_BOUNCER.search(text) for text in graph.files.texts.values() if isinstance(text, str))
 
 
 def _threaded(graph: AppGraph) -> Iterator[PathOperation]:
@@ -102,6 +116,80 @@ def _finding(engine: Engine, operations: list[PathOperation]) -> Finding:
         trace=steps(*((o, f"{o.names[0]} holds a connection in a thread") for o in operations[:3])),
         routes=routes_of(operations),
         impact=float(_THREADS - _CONNECTIONS),
+    )
+
+
+@rule.check(per=AppGraph)
+def pools_larger_than_the_database(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    processes = graph.deployment.most_server_processes or 1
+    if processes < 2:
+        return
+    engines = [e for e in graph.database.engines if _is_of_the_server(e)]
+    largest = max(engines, key=lambda e: e.connections or 0, default=None)
+    if largest is None or _has_bouncer(graph):
+        return
+    dialect = getattr(largest.url, "dialect", "unknown")
+    limit, declared = _limit(graph, graph.dialect if dialect == "unknown" else dialect)
+    if limit is not None and processes * (largest.connections or 0) > limit:
+        yield _exhausted(largest, processes, limit, declared, graph)
+
+
+def _is_of_the_server(engine: Engine) -> bool:
+    """An engine of the application whose sizes are known: both stand in the code, or are left at their defaults."""
+    module = engine.site.scope.module
+    return (
+        engine.connections is not None
+        and module.kind == "source"
+        and not _ASIDE.search(module.path)
+        and all(k.arg not in (None, "pool", "creator") for k in engine.site.node.keywords)
+    )
+
+
+def _limit(graph: AppGraph, dialect: str) -> tuple[int | None, Location | None]:
+    """Connections that the database takes, and where that is said; the server's default and None when nobody says."""
+    if dialect not in _LIMITS:
+        return None, None
+    found: list[tuple[int, Location]] = []
+    servers: list[Location] = []
+    for compose in graph.deployment.compose_files:
+        for service in compose.services:
+            image = service.image.lower()
+            if any(name in image for name in ("postgres", "postgis", "pgvector", "mysql", "mariadb")):
+                servers.append(service.location)
+    for path, text in graph.files.texts.items():
+        if isinstance(text, str) and is_compose(path):
+            found += [
+                (int(match[1]), Location(path, text.count("\n", 0, match.start()) + 1))
+                for match in _LIMIT.finditer(text)
+            ]
+    if found:
+        return max(found)
+    return _LIMITS[dialect], next(iter(servers), None)
+
+
+def _exhausted(
+    engine: Engine, processes: int, limit: int, declared: Location | None, graph: AppGraph
+) -> Finding:
+    name = engine.variable or "engine"
+    made = dotted_name(engine.site.node.func) or "create_engine"
+    each = engine.connections or 0
+    share = max((limit - limit // 10) // processes, 1)  # a tenth is for migrations, backups and people
+    servers = [c for c in graph.deployment.servers if (c.workers or 1) > 1]
+    return rule.at(
+        engine,
+        f"`{name}` opens up to {each} connections in each of {processes} processes, {processes * each} together, and "
+        f"the database takes {limit}: the others are refused.",
+        f"Give each process its share, or put PgBouncer between them:\n```python\n"
+        f"{name} = {made}(database_url, pool_size={share}, max_overflow=0, pool_pre_ping=True)\n```",
+        reasoning=f"Pools are not shared between processes; {limit} connections for {processes} processes are "
+        f"{share} for each, with a tenth left over for others.",
+        confidence=Confidence.FIRM if declared is not None else Confidence.TENTATIVE,
+        trace=steps(
+            (engine, f"up to {each} connections in one process"),
+            *((command.location, f"{command.workers} processes are started") for command in servers[:1]),
+            *([(declared, f"this server takes {limit} connections")] if declared is not None else []),
+        ),
+        impact=float(processes * each - limit),
     )
 
 

@@ -13,14 +13,15 @@ from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.program.definitions import Class, Scope, last_name
 from fastapi_architect.program.facts import Context
 from fastapi_architect.program.types import Instance, options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.walking import walk
 
 #: Names of environments in which developers work; staging is reached by others.
-_LOCAL = re.compile(
+_LOCAL = lazy_pattern(
     r"local|localhost|dev|devel|develop|development|tests?|testing|ci|unittest", re.IGNORECASE
 )
-_ENVIRONMENT = re.compile(r"(^|_)(env|environment|stage|app_?mode|run_?mode|profile)($|_)", re.IGNORECASE)
+_ENVIRONMENT = lazy_pattern(r"(^|_)(env|environment|stage|app_?mode|run_?mode|profile)($|_)", re.IGNORECASE)
 _READS = frozenset({"getenv", "get"})
 
 

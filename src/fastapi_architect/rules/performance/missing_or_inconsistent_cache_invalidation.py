@@ -4,10 +4,12 @@ After the write, readers get the old row from the cache: until it expires, or fo
 when the writer drops another key than the reader keeps (`books:7` and `book:7`), and when the new copy is kept before the
 transaction is committed: a rollback leaves in the cache what never was in the database.
 
-Known limits: keys in Redis are looked at, not those of caching decorators. A key is followed through f-strings, names, functions
-that make keys and methods of your own that hand it to Redis. Any drop of a fitting key on a way that leads to the write counts,
-and so does a drop outside of requests (a listener, a task). Keys that live a minute or less are left alone, as are keys with a
-version, and sessions, tokens, limits and locks. Writes of scripts are not looked at.
+Known limits: keys in Redis are looked at, and functions that a decorator of functools, cachetools, async-lru, aiocache or
+fastapi-cache remembers. A key is followed through f-strings, names, functions that make keys and methods of your own that
+hand it to Redis. Any drop of a fitting key on a way that leads to the write counts, and so does a drop outside of requests
+(a listener, a task). Copies that live a minute or less are left alone, as are keys with a version, and sessions, tokens,
+limits and locks; so is a remembered function whose key holds a session or a service, for it finds nothing again. Writes of
+scripts are not looked at.
 """
 
 from __future__ import annotations
@@ -15,37 +17,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import msgspec
-
 from fastapi_architect.analyses.cache_keys import HOLE, CacheEvent, events, overlap
+from fastapi_architect.analyses.cached_functions import CachedFunction, cached_functions
 from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.row_writes import RowWrite, models_of, models_read_by, row_writes
+from fastapi_architect.analyses.running_with import running_with
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.concepts.cache import RedisCommand
 from fastapi_architect.concepts.database import (
-    BulkWrite,
     Commit,
     QueryStart,
-    SessionAdd,
-    SessionDelete,
-    SessionFlush,
     SessionGet,
 )
 from fastapi_architect.rules.kit import (
     UNKNOWN,
     AppGraph,
-    ClassRef,
     Confidence,
     Context,
     Finding,
     Function,
     FunctionRef,
-    Instance,
     Proof,
     Rule,
     Scope,
     Severity,
     Site,
+    argument,
     ir,
     last_name,
     lazy_pattern,
@@ -81,20 +79,10 @@ _DROPPING = lazy_pattern(
     r"invalid|evict|purge|bust|uncache|forget|(clear|delete|drop|remove|flush|refresh|reset|update).*cache",
     re.IGNORECASE,
 )
-#: Columns that say when or how often: a copy without them is as good.
-_BESIDE = lazy_pattern(r"^last_|_at$|_on$|count|views|seen|time$", re.IGNORECASE)
 #: They only fill.
-_FILLING = frozenset({"lru_cache", "cache", "cached", "cached_property", "ttl_cache"})
-_MAX_UP = 6
-
-
-class _Write(msgspec.Struct, frozen=True, eq=False):
-    """Rows of a model change here; `kind` is insert, update or delete."""
-
-    model: Model
-    kind: str
-    site: Site
-    function: Function
+_FILLING = frozenset(
+    {"lru_cache", "alru_cache", "cache", "cached", "cached_stampede", "cached_property", "ttl_cache"}
+)
 
 
 @rule.check(per=AppGraph)
@@ -115,12 +103,116 @@ def stale_copies(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
                 kept[event.key] = (event, models, lifetime)
     if not kept:
         return
-    writes = list(_writes(graph))
+    writes = row_writes(graph)
     for event, models, lifetime in kept.values():
         found = next(_stale(event, models, lifetime, writes, known, graph), None)
         found = found or _before_commit(event, models, writes, graph)
         if found is not None:
             yield found
+
+
+@rule.check(per=AppGraph)
+def remembered_results(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    remembered = (
+        [c for c in cached_functions(graph) if c.lifetime is None or c.lifetime > _SHORT]
+        if graph.models
+        else []
+    )
+    names = frozenset(c.function.name for c in remembered)
+    every = list(_drops(graph)) if remembered else []
+    for cached in remembered:
+        drops = [s for s in every if _is_drop_of(s, cached, names, graph)]
+        others = frozenset(id(s.node) for s in every) - {id(s.node) for s in drops}
+        outside = any(not isinstance(s.scope, Function) or not graph.entries(s.scope) for s in drops)
+        if not outside and not _OTHER.search(cached.function.name):
+            yield from _stale_result(cached, drops, others, graph)
+
+
+def _drops(graph: AppGraph) -> Iterator[Site]:
+    """Calls that empty such caches: `read.cache_clear()`, `FastAPICache.clear()`, `read.cache.delete(key)`."""
+    for name in ("cache_clear", "cache_invalidate", "clear", "delete", "pop"):
+        for site in graph.program.call_sites_named(name):
+            if site.scope.module.kind == "source" and "cache" in " ".join(names_in(site.node.func)).lower():
+                yield site
+
+
+def _is_drop_of(site: Site, cached: CachedFunction, names: frozenset[str], graph: AppGraph) -> bool:
+    """What is dropped is, or may be, what this function has kept."""
+    func = site.node.func
+    owner = next((n for n in names_in(func) if n in names), "")
+    if owner:
+        return owner == cached.function.name
+    space = argument(site.node, None, "namespace")
+    named = graph.program.constants.value(space, site.scope) if space is not None else UNKNOWN
+    return not isinstance(named, str) or cached.namespace.startswith(named)
+
+
+def _stale_result(
+    cached: CachedFunction, drops: list[Site], others: frozenset[int], graph: AppGraph
+) -> Iterator[Finding]:
+    """The first write that leaves the result as it is; `others` are the drops of other results."""
+    names = {model.name for model in cached.models}
+    wanted = ("update", "delete") if cached.varies else ("insert", "update", "delete")
+    for write in row_writes(graph):
+        if (
+            write.model.name not in names
+            or write.kind not in wanted
+            or write.function.module.kind != "source"
+        ):
+            continue
+        if id(write.function) in cached.reached or not graph.entries(write.function):
+            continue
+        reached = running_with(write.function, graph)
+        if reached is None or any(id(s.scope) in reached for s in drops):
+            continue
+        if _unknown_drop(reached, graph, others):
+            continue
+        yield _finding_of_result(cached, write, graph)
+        return
+
+
+def _finding_of_result(cached: CachedFunction, write: RowWrite, graph: AppGraph) -> Finding:
+    operations = graph.entries(write.function)
+    name, model = cached.function.name, write.model.name
+    verb = _VERBS[write.kind]
+    return rule.at(
+        write.site,
+        f"This {verb} {model}, and `{name}` goes on to give what `@{cached.decorator.rpartition('.')[2]}` has kept: readers "
+        f"get the old one {_until(cached.lifetime)}.",
+        f"Forget the result after the commit, on every way that writes the row:\n```python\n{_forgetting(cached)}\n```",
+        reasoning=f"Calls of `{name}` with the same arguments do not ask the database again; each process keeps results of "
+        "its own."
+        if cached.lifetime is None
+        else f"Calls of `{name}` with the same arguments do not ask the database.",
+        confidence=Confidence.FIRM
+        if cached.lifetime is None and graph.entries(cached.function)
+        else Confidence.TENTATIVE,
+        trace=steps(
+            (cached.function, f"`{name}` reads {model} once"),
+            (write.site, f"{operations[0].names[0]} {verb} it"),
+        ),
+        routes=routes_of(operations),
+        context=Context(writes=True),
+        impact=float(len(operations)),
+    )
+
+
+def _forgetting(cached: CachedFunction) -> str:
+    name = cached.function.name
+    if cached.decorator.startswith("fastapi_cache"):
+        return f'await FastAPICache.clear(namespace="{cached.namespace}")'
+    if cached.decorator.startswith("aiocache"):
+        return f"await {name}.cache.clear()"
+    return f"{name}.cache.clear()" if cached.decorator == "cachetools.cached" else f"{name}.cache_clear()"
+
+
+_VERBS = {"insert": "adds", "update": "changes", "delete": "removes"}
+
+
+def _until(lifetime: float | None) -> str:
+    if lifetime is None:
+        return "for ever"
+    return "until it expires" if lifetime == float("inf") else f"for up to {lifetime:g} seconds"
 
 
 def _is_copy(event: CacheEvent) -> bool:
@@ -174,21 +266,6 @@ def _delta(expr: ir.Expr, scope: Scope, graph: AppGraph) -> float:
     return total
 
 
-def _model(expr: ir.Expr | None, scope: Scope, graph: AppGraph, *, cls: bool = False) -> Iterator[Model]:
-    """Models that an expression is an instance of (or list of instances); with `cls`, that it names."""
-    wanted = ClassRef if cls else Instance
-    for of in options(graph.program.inference.type_of(expr, scope)):
-        inner = (
-            [of, *(o for a in getattr(of, "args", ()) for o in options(a))]
-            if isinstance(of, Instance)
-            else [of]
-        )
-        for each in inner:
-            model = graph.database.model_of.get(id(each.cls)) if isinstance(each, wanted) else None
-            if model is not None:
-                yield model
-
-
 def _models_in(event: CacheEvent, graph: AppGraph) -> list[Model]:
     """Models whose rows the kept value is made of."""
     function = event.function
@@ -200,83 +277,26 @@ def _models_in(event: CacheEvent, graph: AppGraph) -> list[Model]:
     stack = [event.value]
     while stack:
         for node in walk(stack.pop()):
-            found.update({m.name: m for m in _model(node, function, graph)})
+            found.update({m.name: m for m in models_of(node, function, graph)})
             if isinstance(node, ir.Name) and node.id not in seen:
                 seen.add(node.id)
                 stack += [b.value for b in function.facts.bindings.get(node.id, ()) if b.kind != "parameter"]
             elif id(node) in gets:
-                found.update({m.name: m for m in _model(gets[id(node)], function, graph, cls=True)})
+                found.update({m.name: m for m in models_of(gets[id(node)], function, graph, cls=True)})
             elif id(node) in starts:
                 for entity in starts[id(node)].entities:
-                    found.update({m.name: m for m in _model(entity, function, graph, cls=True)})
+                    found.update({m.name: m for m in models_of(entity, function, graph, cls=True)})
             elif id(node) in sites:
                 for target in graph.program.calls.targets(sites[id(node)]):
-                    found.update({m.name: m for m in _read_by(target, graph)})
+                    found.update({m.name: m for m in models_read_by(target, graph)})
     return list(found.values())
-
-
-def _read_by(function: Function, graph: AppGraph) -> Iterator[Model]:
-    for get in graph.within(SessionGet, function):
-        yield from _model(get.model, function, graph, cls=True)
-    for start in graph.within(QueryStart, function):
-        for entity in start.entities if start.kind in ("select", "query") else ():
-            yield from _model(entity, function, graph, cls=True)
-
-
-def _writes(graph: AppGraph) -> Iterator[_Write]:
-    """Every change of rows in the project, in order of kinds."""
-    for delete in graph.facts(SessionDelete):
-        if delete.function is not None:
-            for model in _model(delete.instance, delete.function, graph):
-                yield _Write(model, "delete", delete.site, delete.function)
-    for start in graph.facts(QueryStart):
-        if start.kind in ("insert", "update", "delete") and start.function is not None:
-            for entity in start.entities:
-                for model in _model(entity, start.function, graph, cls=True):
-                    yield _Write(model, start.kind, start.site, start.function)
-    for bulk in graph.facts(BulkWrite):
-        if bulk.function is not None and bulk.kind != "save":
-            expr = bulk.session if bulk.kind.startswith("query_") else bulk.model
-            for model in (*_model(expr, bulk.function, graph), *_model(expr, bulk.function, graph, cls=True)):
-                yield _Write(model, bulk.kind.removeprefix("query_"), bulk.site, bulk.function)
-    for add in graph.facts(SessionAdd):
-        if add.function is not None:
-            for model in _model(add.instance, add.function, graph):
-                yield _Write(model, "update" if add.kind == "merge" else "insert", add.site, add.function)
-    yield from _assignments(graph)
-
-
-def _assignments(graph: AppGraph) -> Iterator[_Write]:
-    """`book.title = title` and `setattr(book, name, value)` in a function that sends changes."""
-    for function in {
-        id(c.function): c.function for k in (Commit, SessionFlush, SessionAdd) for c in graph.facts(k)
-    }.values():
-        if function is None:
-            continue
-        for site in function.facts.sites(ir.Assign):
-            for target in site.node.targets:
-                if isinstance(target, ir.Attribute) and not _BESIDE.search(target.attr):
-                    yield from _assigned(target.value, site, function, graph)
-        for site in function.facts.calls_named("setattr", "sqlmodel_update"):
-            method = isinstance(site.node.func, ir.Attribute)
-            owner = site.node.func.value if method else site.node.args[0] if site.node.args else None
-            if owner is not None:
-                yield from _assigned(owner, site, function, graph)
-
-
-def _assigned(owner: ir.Expr, site: Site, function: Function, graph: AppGraph) -> Iterator[_Write]:
-    made, _ = graph.program.inference.expand(owner, function)
-    if isinstance(made, ir.Call) and next(_model(made.func, function, graph, cls=True), None) is not None:
-        return  # a new object
-    for model in _model(owner, function, graph):
-        yield _Write(model, "update", site, function)
 
 
 def _stale(
     event: CacheEvent,
     models: list[Model],
     lifetime: float | None,
-    writes: list[_Write],
+    writes: tuple[RowWrite, ...],
     known: tuple[CacheEvent, ...],
     graph: AppGraph,
 ) -> Iterator[Finding]:
@@ -298,7 +318,7 @@ def _stale(
             continue
         if not graph.entries(write.function):
             continue
-        reached = _around(write.function, graph)
+        reached = running_with(write.function, graph)
         if reached is None or _unknown_drop(reached, graph):
             continue
         here = [e for e in known if id(e.function) in reached or id(e.command.function) in reached]
@@ -328,53 +348,20 @@ def _listened(known: tuple[CacheEvent, ...], graph: AppGraph) -> bool:
     return any(id(f) in droppers for f in reached)
 
 
-def _around(function: Function, graph: AppGraph) -> dict[int, Function] | None:
-    """Whatever runs together with a function: its callers, and all that they reach; None when that is too much."""
-    up = {id(function): function}
-    frontier = [function]
-    for _ in range(_MAX_UP):
-        callers = [
-            s.scope for f in frontier for s in graph.program.calls.callers(f) if isinstance(s.scope, Function)
-        ]
-        frontier = [c for c in {id(c): c for c in callers}.values() if id(c) not in up]
-        up.update({id(c): c for c in frontier})
-    entries = [f for operation in graph.entries(function) for f in operation.functions]
-    reached, complete = effects(graph).reached([*up.values(), *entries])
-    handed = [f for each in reached for f in _handed_on(each, graph)]
-    further, also = effects(graph).reached(handed)
-    return {id(f): f for f in (*reached, *further)} if complete and also else None
+def _unknown_drop(
+    reached: dict[int, Function], graph: AppGraph, others: frozenset[int] = frozenset()
+) -> bool:
+    """Something is called, or decorates, that by its name drops from a cache and cannot be followed.
 
-
-def _handed_on(function: Function, graph: AppGraph) -> Iterator[Function]:
-    """Functions given to calls: `background.add_task(drop, book_id)`, `refresh.delay(book_id)`."""
-    for site in function.facts.calls:
-        given: list[ir.Expr] = [
-            a
-            for a in (*site.node.args, *(k.value for k in site.node.keywords))
-            if isinstance(a, ir.Name | ir.Attribute)
-        ]
-        if isinstance(site.node.func, ir.Attribute) and site.node.func.attr in (
-            "delay",
-            "apply_async",
-            "kiq",
-            "send",
-        ):
-            given.append(site.node.func.value)
-        for expr in given:
-            for of in options(graph.program.inference.type_of(expr, function)):
-                if isinstance(of, FunctionRef):
-                    yield of.function
-
-
-def _unknown_drop(reached: dict[int, Function], graph: AppGraph) -> bool:
-    """Something is called, or decorates, that by its name drops from a cache and cannot be followed."""
+    Calls in `others` (identities) are known to drop something else.
+    """
     for function in reached.values():
         if any(_is_dropping(d) for d in function.node.decorators):
             return True
-        commands = {id(c.node) for c in graph.within(RedisCommand, function)}
+        known = others | {id(c.node) for c in graph.within(RedisCommand, function)}
         for site in function.facts.calls:
             if (
-                id(site.node) not in commands
+                id(site.node) not in known
                 and _is_dropping(site.node.func)
                 and not graph.program.calls.targets(site)
             ):
@@ -426,18 +413,12 @@ def _shown(event: CacheEvent) -> str:
 
 
 def _finding(
-    event: CacheEvent, write: _Write, other: CacheEvent | None, lifetime: float | None, graph: AppGraph
+    event: CacheEvent, write: RowWrite, other: CacheEvent | None, lifetime: float | None, graph: AppGraph
 ) -> Finding:
     operations = graph.entries(write.function)
     key, model = _shown(event), write.model.name
-    until = (
-        "for ever"
-        if lifetime is None
-        else "until it expires"
-        if lifetime == float("inf")
-        else f"for up to {lifetime:g} seconds"
-    )
-    verb = {"insert": "adds", "update": "changes", "delete": "removes"}[write.kind]
+    until = _until(lifetime)
+    verb = _VERBS[write.kind]
     if other is not None:
         place: Site = other.site
         issue = f"`{_shown(other)}` is dropped, but `{key}` is kept: readers get the old {model} {until}."
@@ -473,7 +454,7 @@ def _advice(event: CacheEvent, key: str, graph: AppGraph) -> str:
 
 
 def _before_commit(
-    event: CacheEvent, models: list[Model], writes: list[_Write], graph: AppGraph
+    event: CacheEvent, models: list[Model], writes: tuple[RowWrite, ...], graph: AppGraph
 ) -> Finding | None:
     """The new copy is kept, and the transaction that makes it true is committed behind it."""
     function, at = event.function, event.site.node.span

@@ -30,6 +30,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     dotted_name,
+    lazy_pattern,
     routes_of,
     steps,
 )
@@ -54,10 +55,10 @@ _OPERATIONS = 3
 _SIZING = ("pool_size", "max_overflow", "poolclass", "pool", "creator")
 #: Connections that a server takes unless it is told otherwise.
 _LIMITS = {"postgresql": 100, "mysql": 151}
-_LIMIT = re.compile(r"max[_-]connections[\"']?\s*[=:,]\s*[\"']?(?:\$\{\w+:-)?(\d{1,6})\b")
-_BOUNCER = re.compile(r"pgbouncer|pgcat|supavisor|odyssey", re.IGNORECASE)
+_LIMIT = lazy_pattern(r"max[_-]connections[\"']?\s*[=:,]\s*[\"']?(?:\$\{\w+:-)?(\d{1,6})\b")
+_BOUNCER = lazy_pattern(r"pgbouncer|pgcat|supavisor|odyssey", re.IGNORECASE)
 #: What makes an engine beside the server: migrations and scripts.
-_ASIDE = re.compile(r"(^|/)(alembic|migrations?|scripts?|tools?|cli|commands?)/|env\.py$")
+_ASIDE = lazy_pattern(r"(^|/)(alembic|migrations?|scripts?|tools?|cli|commands?)/|env\.py$")
 
 
 @rule.check(per=AppGraph)

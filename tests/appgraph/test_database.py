@@ -123,6 +123,24 @@ def test_columns_of_a_single_table_subclass_belong_to_the_table():
     assert [c.name for c in tables["docs"].columns] == ["id", "stamp"]
 
 
+def test_classes_on_one_table_share_a_partial_index():
+    tables = find_database(
+        program_of("""
+        from sqlalchemy import Index, text
+        from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+        class Base(DeclarativeBase): pass
+        class Doc(Base):
+            __tablename__ = "docs"
+            __table_args__ = (Index("open", "state", postgresql_where=state.in_(["new", "open"])),)
+            id: Mapped[int] = mapped_column(primary_key=True)
+            state: Mapped[str]
+        class Letter(Doc):
+            stamp: Mapped[str | None]
+        """)
+    ).table_named
+    assert [index.name for index in tables["docs"].indexes] == ["open"]
+
+
 def test_a_synchronous_session_dependency_with_scoped_session():
     database = find_database(
         program_of("""

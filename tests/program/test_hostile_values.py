@@ -57,6 +57,12 @@ def test_wide_lists_of_wide_lists_end() -> None:
     assert value_of("\n".join([*lines, "found = x9", ""])) is UNKNOWN
 
 
+def test_names_made_of_themselves_and_each_other_end() -> None:
+    names = [f"x{n}" for n in range(30)]
+    settings = [f"{name} = {name} or " + " or ".join(names) for name in names]
+    assert value_of("\n".join([*settings, *settings, "found = x29", ""])) is UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -21,6 +21,8 @@ from fastapi_architect.program.program import Program
 from fastapi_architect.program.types import ClassRef, Instance, options
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
+
+PartT = TypeVar("PartT")
 
 _ENGINE_CALLS = (
     "create_engine",
@@ -210,11 +212,16 @@ def _merged(left: Table, right: Table) -> Table:
     return replace(
         left,
         columns=(*left.columns, *(c for c in right.columns if c.name not in left.by_name)),
-        indexes=tuple(dict.fromkeys((*left.indexes, *right.indexes))),
-        uniques=tuple(dict.fromkeys((*left.uniques, *right.uniques))),
-        checks=tuple(dict.fromkeys((*left.checks, *right.checks))),
-        foreign_keys=tuple(dict.fromkeys((*left.foreign_keys, *right.foreign_keys))),
+        indexes=_together(left.indexes, right.indexes),
+        uniques=_together(left.uniques, right.uniques),
+        checks=_together(left.checks, right.checks),
+        foreign_keys=_together(left.foreign_keys, right.foreign_keys),
     )
+
+
+def _together(left: tuple[PartT, ...], right: tuple[PartT, ...]) -> tuple[PartT, ...]:
+    """Both without repeats. Not by hash: the predicate of a partial index is a tree with lists in it."""
+    return (*left, *(part for part in right if part not in left))
 
 
 def find_core_tables(program: Program, reader: TableReader | None = None) -> tuple[Table, ...]:

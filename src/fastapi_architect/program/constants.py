@@ -35,7 +35,7 @@ _ENVIRONMENT = {
 }
 _MAX_DEPTH = 30
 #: Expressions looked at for one value, and signs or digits that a computed one may have: hostile code grows without end.
-_MAX_STEPS = 200_000
+_MAX_STEPS = 20_000
 _MAX_LENGTH = 100_000
 _MAX_BITS = 4096
 #: A width in a format that would fill the memory, or one that is computed.
@@ -44,12 +44,18 @@ _FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError
 
 
 class Constants:
-    """Evaluates expressions; memoised by expression."""
+    """Evaluates expressions."""
 
     def __init__(self, inference: TypeInference) -> None:
         self._inference = inference
         self._depth = 0
         self._steps = 0
+        #: Values of names by identity of their expression, which is kept with it so that it stays that of one.
+        self._known: dict[int, tuple[ir.Expr, Any]] = {}
+        #: Those in work: in `x = x or other` the name's value needs itself.
+        self._in_work: set[int] = set()
+        #: How often an evaluation stopped short; what was found meanwhile holds only where it was asked.
+        self._cuts = 0
 
     def value(self, expr: ir.Expr | None, scope: Scope, bound: dict[str, Any] | None = None) -> Any:
         """The Python value of `expr`, or `UNKNOWN`. A default of the environment counts as the value.
@@ -59,10 +65,11 @@ class Constants:
             scope: where it is read.
             bound: values of names that the caller knows better (arguments of a factory, a loop's variable).
         """
-        if expr is None or self._depth > _MAX_DEPTH:
+        if expr is None:
             return UNKNOWN
         self._steps = self._steps + 1 if self._depth else 0
-        if self._steps > _MAX_STEPS:
+        if self._depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
+            self._cuts += 1
             return UNKNOWN
         self._depth += 1
         try:
@@ -98,9 +105,27 @@ class Constants:
         values = [b for b in bindings if b.kind in ("assign", "annotated", "parameter") and not b.path]
         if len(values) != len(bindings) or not values:
             return UNKNOWN
-        results = [self._of_default(b.value, owner) for b in values if b.value is not None]
+        results = [self._of_binding(b.value, owner) for b in values if b.value is not None]
         first = results[0] if results else UNKNOWN
         return first if all(r == first and r.__class__ is first.__class__ for r in results) else UNKNOWN
+
+    def _of_binding(self, value: ir.Expr, owner: Scope) -> Any:
+        key = id(value)
+        if key in self._known:
+            return self._known[key][1]
+        if key in self._in_work:
+            self._cuts += 1
+            return UNKNOWN
+        self._in_work.add(key)
+        cuts = self._cuts
+        try:
+            found = self._of_default(value, owner)
+        finally:
+            self._in_work.discard(key)
+        if self._cuts == cuts and not isinstance(found, list | tuple | dict) and self._inference.is_idle:
+            # Lists of lists are counted anew each time: kept ones would share parts and grow without a step.
+            self._known[key] = (value, found)
+        return found
 
     def _of_default(self, value: ir.Expr, owner: Scope) -> Any:
         """A class attribute's value; `Field(default=...)` of a settings class means its default."""

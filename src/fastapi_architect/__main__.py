@@ -59,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments:
         parser().print_help(sys.stderr)
         return USAGE
+    if arguments[0] in COMMANDS:
+        return _run(COMMANDS[arguments[0]][0], arguments[1:])
     given = parser().parse_args(arguments)
     known = COMMANDS.get(given.command)
     if known is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from fastapi_architect.findings.finding import Finding, RuleInfo
 from fastapi_architect.findings.severity import Category, Confidence, Severity

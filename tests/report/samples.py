@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from msgspec import structs
+from msgspec.structs import replace
 from tests.findings.samples import a_finding, a_rule
 
 from fastapi_architect.findings.finding import Fix, Step

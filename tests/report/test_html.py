@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from msgspec.structs import replace
 from tests.findings.samples import a_finding
 from tests.report.samples import HOSTILE, INJECTION, SQL, a_review, hostile_review
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
+from msgspec.structs import replace
 from tests.report.samples import INJECTION, a_review, hostile_review
 
 from fastapi_architect.report.json import render

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 from tests.report.samples import INJECTION, LOOP, QUERIES, SQL, VERB, a_review, hostile_review
 
 from fastapi_architect.findings.severity import Confidence, Severity

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 from msgspec import structs
+from msgspec.structs import replace
 from tests.findings.samples import a_finding
 from tests.report.samples import INJECTION, QUERIES, SQL, VERB, a_review, hostile_review
 

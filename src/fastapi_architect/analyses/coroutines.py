@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.analyses.surroundings import nodes_of, parents_of
 from fastapi_architect.appgraph.graph import AppGraph
@@ -127,8 +128,7 @@ _REFUSAL = lazy_pattern(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Unawaited:
+class Unawaited(msgspec.Struct, frozen=True, eq=False):
     """A coroutine that nobody awaits.
 
     Attributes:

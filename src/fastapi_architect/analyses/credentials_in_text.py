@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.values import is_placeholder
@@ -17,8 +18,7 @@ from fastapi_architect.source.location import Location
 from fastapi_architect.source.tree import Unreadable
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenCredential:
+class WrittenCredential(msgspec.Struct, frozen=True):
     """One credential.
 
     Attributes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.appgraph.graph import AppGraph
@@ -39,8 +40,7 @@ _HARMLESS_TYPES = frozenset({
 _MAX_DEPTH = 4
 
 
-@dataclass(frozen=True, slots=True)
-class ExposedField:
+class ExposedField(msgspec.Struct, frozen=True):
     """A secret field in an answer.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from fastapi_architect.analyses.blocking_ways import is_once
 from fastapi_architect.analyses.event_loop import event_loop
@@ -19,8 +19,7 @@ _CACHES = ("lru_cache", "cache", "cached", "cached_property", "alru_cache", "sin
 _LASTING = frozenset({"state", "cls", "app"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PerRequest:
+class PerRequest(msgspec.Struct, frozen=True, eq=False):
     """How a place is reached for each request.
 
     Attributes:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.kept import Kept
@@ -41,8 +42,7 @@ _KEYED_CALLS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """The literal that a secret comes from.
 
     Attributes:
@@ -52,10 +52,13 @@ class Origin:
         location: where the literal stands.
     """
 
-    value: str = field(repr=False)
+    value: str
     kind: str
     name: str
     location: Location
+
+    def __repr__(self) -> str:
+        return f"Origin(kind={self.kind!r}, name={self.name!r}, location={self.location!r})"
 
     @property
     def may_be_replaced(self) -> bool:
@@ -63,8 +66,7 @@ class Origin:
         return self.kind in ("setting", "environment")
 
 
-@dataclass(frozen=True, slots=True)
-class SecretUse:
+class SecretUse(msgspec.Struct, frozen=True):
     """A call that needs a secret, and the literal that it gets.
 
     Attributes:

@@ -5,7 +5,8 @@ one body.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.kept import Kept
@@ -21,8 +22,7 @@ _SINGLE = frozenset(
 )
 
 
-@dataclass(slots=True)
-class SelectStatement:
+class SelectStatement(msgspec.Struct):
     """A statement that is put together in one body.
 
     Attributes:
@@ -37,7 +37,7 @@ class SelectStatement:
     site: Site
     function: Function
     start: QueryStart | None = None
-    steps: list[QueryStep] = field(default_factory=list)
+    steps: list[QueryStep] = msgspec.field(default_factory=list)
     is_open: bool = False
     single: bool = False
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.kept import Kept
@@ -26,8 +27,7 @@ _PURPOSE = {purpose: lazy_pattern(pattern, re.IGNORECASE) for purpose, pattern i
 _KIND_CLAIMS = ("type", "typ", "token_type", "token_use", "purpose", "kind", "use")
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True):
     """What a payload holds.
 
     Attributes:
@@ -208,8 +208,7 @@ def _is_on_every_path(site: Site, claims: Claims, writes: list[tuple[Claims, Sit
 # ── keys and purposes ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class MadeToken:
+class MadeToken(msgspec.Struct, frozen=True):
     """One place where tokens are made.
 
     Attributes:

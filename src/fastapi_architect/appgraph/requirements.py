@@ -8,13 +8,10 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as Pep508
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from fastapi_architect.appgraph.project_files import file_name
+from fastapi_architect.appgraph.version_specifiers import clauses_of, normalised, read_requirement
 from fastapi_architect.source.kinds import kind_of
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
@@ -78,7 +75,7 @@ class Packages(msgspec.Struct, frozen=True, dict=True):
         return {name: tuple(each) for name, each in found.items()}
 
     def __contains__(self, package: str) -> bool:
-        return canonicalize_name(package) in self.by_name
+        return normalised(package) in self.by_name
 
     def version_of(self, package: str) -> EffectiveVersion | None:
         """The effective version of a package: of a lock file, else of an exact pin, else the lower bound of
@@ -87,7 +84,7 @@ class Packages(msgspec.Struct, frozen=True, dict=True):
         Among several files of one kind the one nearest to the root wins; those of tests and examples say something
         only when nobody else does. None when nothing says a version.
         """
-        every = self.by_name.get(canonicalize_name(package), ())
+        every = self.by_name.get(normalised(package), ())
         known = sorted(
             [r for r in every if kind_of(r.location.path) not in _APART] or every,
             key=lambda r: (r.group != "", r.location.path.count("/"), r.location.path, r.location.line),
@@ -112,21 +109,16 @@ def _version(text: str | None) -> Version | None:
 
 
 def _lower_bound(specifier: str) -> Version | None:
-    try:
-        bounds = [
-            _version(s.version.removesuffix(".*"))
-            for s in SpecifierSet(specifier)
-            if s.operator in (">=", ">", "~=", "==")
-        ]
-    except InvalidSpecifier:
-        return None
+    bounds = [
+        _version(version.removesuffix(".*"))
+        for operator, version in clauses_of(specifier) or ()
+        if operator in (">=", ">", "~=", "==")
+    ]
     return max((b for b in bounds if b is not None), default=None)
 
 
 def find_packages(texts: Mapping[str, str]) -> tuple[Packages, tuple[Unreadable, ...]]:
     """Requirements of every manifest and lock file among `texts`, and the files that could not be read."""
-    import configparser
-
     found: list[Requirement] = []
     unreadable: list[Unreadable] = []
     for path in sorted(texts):
@@ -135,7 +127,7 @@ def find_packages(texts: Mapping[str, str]) -> tuple[Packages, tuple[Unreadable,
             continue
         try:
             found += _grouped(reader(path, texts[path]), path)
-        except (ValueError, configparser.Error, RecursionError, AttributeError, TypeError, KeyError) as error:
+        except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
             reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             unreadable.append(Unreadable(path, f"not a valid {file_name(path)}: {reason}"))
     return Packages(tuple(found)), tuple(unreadable)
@@ -188,14 +180,12 @@ def _requirements_txt(path: str, text: str) -> Iterator[Requirement]:
 
 
 def _pep508(text: str, path: str, line: int, kind: str, group: str) -> Iterator[Requirement]:
-    try:
-        parsed = Pep508(text)
-    except InvalidRequirement:
-        return
-    specifier = str(parsed.specifier)
-    extras = tuple(sorted(parsed.extras))
-    name = canonicalize_name(parsed.name)
-    yield Requirement(name, specifier, _pinned(specifier), kind, group, extras, Location(path, line))
+    asked = read_requirement(text)
+    if asked is not None:
+        pinned = _pinned(asked.specifier)
+        yield Requirement(
+            asked.name, asked.specifier, pinned, kind, group, asked.extras, Location(path, line)
+        )
 
 
 def _pinned(specifier: str) -> str | None:
@@ -213,11 +203,11 @@ class _Lines:
         self._first: dict[str, int] = {}
         for number, line in enumerate(text.splitlines(), 1):
             for word in re.findall(r"[A-Za-z0-9][\w.-]*", line):
-                self._first.setdefault(canonicalize_name(word), number)
+                self._first.setdefault(normalised(word), number)
 
     def of(self, name: str) -> int:
         """The line, 1 when the name is not in the text."""
-        return self._first.get(canonicalize_name(name), 1)
+        return self._first.get(normalised(name), 1)
 
 
 def _pyproject(path: str, text: str) -> Iterator[Requirement]:
@@ -261,7 +251,7 @@ def _poetry_table(table: Mapping[str, Any], path: str, lines: _Lines, group: str
         text = said.get("version", "") if isinstance(said, dict) else said
         extras = tuple(said.get("extras") or ()) if isinstance(said, dict) else ()
         specifier = _poetry_specifier(text) if isinstance(text, str) else ""
-        package = canonicalize_name(name)
+        package = normalised(name)
         location = Location(path, lines.of(name))
         yield Requirement(package, specifier, _pinned(specifier), "manifest", group, extras, location)
 
@@ -307,7 +297,10 @@ def _setup_cfg(path: str, text: str) -> Iterator[Requirement]:
     import configparser
 
     parser = configparser.RawConfigParser(strict=False)
-    parser.read_string(text)
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        raise ValueError(str(error)) from error
     lines = _Lines(text)
     for each in parser.get("options", "install_requires", fallback="").splitlines():
         yield from _listed(each.strip(), path, lines, "")
@@ -337,7 +330,7 @@ def _toml_lock(path: str, text: str) -> Iterator[Requirement]:
 
 
 def _locked(name: str, version: str, path: str, line: int) -> Requirement:
-    return Requirement(canonicalize_name(name), f"=={version}", version, "lock", "", (), Location(path, line))
+    return Requirement(normalised(name), f"=={version}", version, "lock", "", (), Location(path, line))
 
 
 def _pipfile_lock(path: str, text: str) -> Iterator[Requirement]:

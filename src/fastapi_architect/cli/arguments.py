@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import difflib
+import os
 import re
 from pathlib import Path
 from typing import Any, NoReturn
 
 from fastapi_architect.cli.errors import UsageError
+
+
+class _Formatter(argparse.HelpFormatter):
+    """argparse's own at the terminal's width; argparse imports three compression libraries to ask for that."""
+
+    def __init__(self, prog: str) -> None:
+        columns = os.environ.get("COLUMNS", "")
+        try:
+            width = int(columns) if columns.isdecimal() else os.get_terminal_size(1).columns
+        except OSError:
+            width = 0
+        super().__init__(prog, width=(width or 80) - 2)
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -19,7 +31,7 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:
         """As `argparse.ArgumentParser`; options have to be spelled in full, so that new ones cannot change old scripts."""
-        super().__init__(**{"allow_abbrev": False, **settings})
+        super().__init__(**{"allow_abbrev": False, "formatter_class": _Formatter, **settings})
 
     def error(self, message: str) -> NoReturn:
         """Raise the mistake.
@@ -39,6 +51,8 @@ class ArgumentParser(argparse.ArgumentParser):
         if not first.startswith("-"):
             return f"{first!r} is one argument too many; quote a path that holds spaces"
         name = first.partition("=")[0]
+        import difflib
+
         near = difflib.get_close_matches(name, self._option_string_actions, n=1)
         hint = f"did you mean {near[0]}?" if near else f"`{self.prog} --help` lists the options"
         return f"there is no option {name}; {hint}"

@@ -41,9 +41,9 @@ def configuration(given: argparse.Namespace) -> Config:
     Raises:
         ConfigError, UsageError: something named there does not exist.
     """
-    infos = [rule.info for rule in all_rules().values()]
-    config = load(given.path, infos, file=given.config)
-    known = selectors(infos)
+    rules = all_rules().values()
+    config = load(given.path, rules, file=given.config)
+    known = selectors(rules)
     for option in ("select", "ignore"):
         for name in getattr(given, option, None) or ():
             if name not in known:

@@ -18,8 +18,6 @@ def write_output(text: str, file: Path | None) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
-    import tempfile
-
     if file is None:
         # Reviewed names may hold what the terminal's encoding cannot.
         sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
@@ -32,11 +30,10 @@ def write_output(text: str, file: Path | None) -> None:
             with file.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as opened:
                 opened.write(text)
             return
-        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as opened:
+        beside = file.with_name(f".{file.name}.{os.getpid()}")
+        with beside.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as opened:
             opened.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
+        beside.replace(file)
     except OSError as error:
         message = f"{file} cannot be written: {(error.strerror or str(error)).lower()}; name another file"
         raise UsageError(message) from error

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -111,6 +109,8 @@ def run(arguments: list[str]) -> int:
     else:
         write_output(_renderer(given.format, given)(result), given.output)
     if given.profile_rules is not None:
+        import json
+
         write_output(
             json.dumps({"rules": result.timings}, indent=2, sort_keys=True) + "\n", given.profile_rules
         )
@@ -138,6 +138,8 @@ def _belong_together(given: argparse.Namespace) -> None:
 
 
 def _write_baseline(given: argparse.Namespace, result: Review) -> int:
+    import shlex
+
     path = given.write_baseline
     # What a former baseline lists is still there.
     known = [each.finding for each in result.suppressed if each.by == "baseline"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
@@ -30,6 +30,22 @@ class Fix(msgspec.Struct, frozen=True):
     title: str
     edits: tuple[Edit, ...] = ()
     safe: bool = False
+
+
+class Selectable(Protocol):
+    """A rule or its description: what a configuration picks rules by."""
+
+    @property
+    def name(self) -> str:
+        """The rule's only identity, in kebab case."""
+
+    @property
+    def category(self) -> Category:
+        """One of seven."""
+
+    @property
+    def topic(self) -> str:
+        """The sub-folder, such as `injection`."""
 
 
 class RuleInfo(msgspec.Struct, frozen=True):
@@ -93,8 +109,7 @@ class Context(msgspec.Struct, frozen=True):
     test_code: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One finding. Built by `Rule.at(...)`, completed by the review (severity, CVSS, fingerprint, routes).
 
     Attributes:
@@ -130,7 +145,7 @@ class Finding:
     trace: tuple[Step, ...] = ()
     fix: Fix | None = None
     routes: tuple[str, ...] = ()
-    context: Context = field(default_factory=Context)
+    context: Context = msgspec.field(default_factory=Context)
     impact: float = 0.0
     symbol: str = ""
     cvss_score: float | None = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from fastapi_architect.findings.finding import Finding, Fix, Step
 from fastapi_architect.findings.score import Score
@@ -14,12 +14,15 @@ from fastapi_architect.review.result import Review
 
 def render(review: Review) -> str:
     """The whole review, all findings, as one JSON document with a line break at its end."""
-    return (
-        json.dumps(document(review), indent=2, ensure_ascii=False, default=_plain)
-        .encode("utf-8", "backslashreplace")
-        .decode("utf-8")
-        + "\n"
-    )
+    whole = document(review)
+    try:
+        return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode() + "\n"
+    except UnicodeEncodeError:
+        # A lone surrogate in a reviewed text has no UTF-8; the standard library can write it as an escape.
+        import json
+
+        text = json.dumps(whole, indent=2, ensure_ascii=False)
+        return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
 def document(review: Review) -> dict[str, Any]:
@@ -147,12 +150,3 @@ def _score(score: Score) -> dict[str, Any]:
             for loss in score.losses
         ],
     }
-
-
-def _plain(value: object) -> object:
-    """Rows of the matrix may hold mappings, tuples and sets of texts."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, set | frozenset):
-        return sorted(value)
-    raise TypeError(f"a {type(value).__name__} has no place in a report")

@@ -6,8 +6,9 @@ import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TextIO
+
+import msgspec
 
 from fastapi_architect.findings.finding import Finding
 from fastapi_architect.findings.order import Selection, select
@@ -35,8 +36,7 @@ _PLACES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One line of the report and how a terminal shows it."""
 
     text: str = ""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
@@ -66,9 +65,9 @@ def _in_context(finding: Finding, graph: AppGraph, by_name: dict[str, PathOperat
     context = finding.context
     if context.access is None and operations:
         access = min(graph.access(operation).level for operation in operations)
-        context = structs.replace(context, access=access.label)
+        context = replace(context, access=access.label)
     if graph.project.exposure == "internal" and context.network == "network":
-        context = structs.replace(context, network="adjacent")
+        context = replace(context, network="adjacent")
     routes = finding.routes or tuple(sorted({name for o in operations for name in o.names}))
     application = _application(finding, operations, graph)
     finding = replace(finding, context=context, routes=routes, application=application)

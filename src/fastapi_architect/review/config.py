@@ -17,7 +17,6 @@ an error.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -25,7 +24,7 @@ from typing import Any
 
 import msgspec
 
-from fastapi_architect.findings.finding import RuleInfo
+from fastapi_architect.findings.finding import Selectable
 from fastapi_architect.findings.severity import Category, Severity
 from fastapi_architect.review.config_values import ConfigError, Values, kind_of, unknown
 from fastapi_architect.source.lazy_pattern import lazy_pattern
@@ -180,7 +179,7 @@ class Config(msgspec.Struct, frozen=True):
 
 
 def load(
-    path: Path, rules: Iterable[RuleInfo], *, file: Path | None = None, kinds: Collection[str] = KINDS
+    path: Path, rules: Iterable[Selectable], *, file: Path | None = None, kinds: Collection[str] = KINDS
 ) -> Config:
     """Read the configuration for a review of `path`.
 
@@ -224,7 +223,7 @@ def load(
 
 def parse(
     table: Any,
-    rules: Iterable[RuleInfo],
+    rules: Iterable[Selectable],
     *,
     file: Path | None = None,
     kinds: Collection[str] = KINDS,
@@ -251,7 +250,7 @@ def parse(
     )
 
 
-def selectors(rules: Iterable[RuleInfo]) -> frozenset[str]:
+def selectors(rules: Iterable[Selectable]) -> frozenset[str]:
     """Every name that `select` and `ignore` take: rules, topics, categories and "all"."""
     names = {"all", *(category.value for category in Category)}
     for rule in rules:
@@ -267,6 +266,8 @@ def unknown_route(config: Config, route: str, program: Iterable[str]) -> ConfigE
         route: method and path.
         program: methods and paths of the program's operations.
     """
+    import difflib
+
     near = difflib.get_close_matches(route, sorted(set(program)), n=1)
     hint = f"did you mean {near[0]!r}?" if near else "`architect map` lists the routes"
     file = config.file or "configuration"
@@ -287,6 +288,7 @@ def unknown_name(config: Config, key: str, name: str, program: Iterable[str]) ->
 
 
 def _unknown_in_program(name: str, program: Iterable[str]) -> str:
+
     import difflib
 
     names = sorted(program)

@@ -64,8 +64,7 @@ def review(request: Request) -> Review:
     tree = SourceTree.open(root, request.config.exclude)
     changed = changes.changed_lines(root, request.changed_since) if request.changed_since else None
     rules = all_rules()
-    infos = [rule.info for rule in rules.values()]
-    ran = rules_to_run(infos, request.config)
+    ran = rules_to_run(rules.values(), request.config)
     timings: dict[str, float] = {}
     with reading.without_garbage_collection():
         read = reading.read(

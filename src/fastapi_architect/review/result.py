@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -65,8 +64,7 @@ class ApplicationSummary(msgspec.Struct, frozen=True):
     public: int
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(msgspec.Struct, frozen=True):
     """The result of one run; reports render it and decide nothing.
 
     Attributes:
@@ -101,8 +99,8 @@ class Review:
     failed: bool
     notes: tuple[str, ...] = ()
     matrix: tuple[object, ...] = ()
-    snippets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    snippets: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     review_time_ms: int = 0
     units: int = 0
     faults: tuple[Exception, ...] = ()
-    timings: dict[str, float] = field(default_factory=dict)
+    timings: dict[str, float] = msgspec.field(default_factory=dict)

@@ -6,12 +6,12 @@ import functools
 import re
 from collections.abc import Iterable
 
-from fastapi_architect.findings.finding import Finding, RuleInfo
+from fastapi_architect.findings.finding import Finding, Selectable
 from fastapi_architect.findings.severity import Confidence, Severity
 from fastapi_architect.review.config import Config
 
 
-def rules_to_run(rules: Iterable[RuleInfo], config: Config) -> frozenset[str]:
+def rules_to_run(rules: Iterable[Selectable], config: Config) -> frozenset[str]:
     """Names of the rules that `select` picks (all where it is empty) and `ignore` does not drop everywhere.
 
     A rule that a pattern of `per-path` selects runs as well; `is_kept` then drops its findings elsewhere.
@@ -52,7 +52,7 @@ def fails_gate(finding: Finding, config: Config) -> bool:
     return finding.severity.rank >= Severity(gate).rank
 
 
-def selects(selectors: Iterable[str], rule: RuleInfo) -> bool:
+def selects(selectors: Iterable[str], rule: Selectable) -> bool:
     """Whether one of the selectors is the rule's name, topic or category, or "all"."""
     own = {"all", rule.name, rule.topic, rule.category.value}
     return any(selector in own for selector in selectors)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
 from functools import cache
 from pathlib import Path
@@ -26,7 +25,7 @@ def all_rules() -> dict[str, Rule]:
         if not isinstance(rule, Rule):
             message = f"{name} lies among the rules but defines no `rule`"
             raise RuntimeError(message)  # noqa: TRY004 - the folder is wrong, not a type
-        rule.docstring = inspect.cleandoc(module.__doc__ or "")
+        rule.docstring = (module.__doc__ or "").strip()
         if rule.name in found:
             message = f"two rules are called {rule.name}: {found[rule.name].module} and {rule.module}"
             raise RuntimeError(message)

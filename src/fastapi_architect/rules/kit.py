@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import msgspec
 
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
@@ -71,10 +72,7 @@ __all__ = [
 
 
 class Files(dict[str, str]):
-    """An example of several files: path to text, texts dedented. `main.py` holds `app`."""
-
-    def __init__(self, files: dict[str, str]) -> None:
-        super().__init__({path: textwrap.dedent(text).lstrip("\n") for path, text in files.items()})
+    """An example of several files: path to text as written in the rule (see `files_of`). `main.py` holds `app`."""
 
 
 class Proof(Protocol):
@@ -203,8 +201,7 @@ class HasLocation(Protocol):
         """Where."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckSpec:
+class CheckSpec(msgspec.Struct, frozen=True):
     """One registered check: the class of its units and, for functions, the concepts that they must contain."""
 
     per: type
@@ -212,8 +209,7 @@ class CheckSpec:
     function: Check
 
 
-@dataclass(eq=False)
-class Rule:
+class Rule(msgspec.Struct, eq=False):
     """One rule: what it looks for, how bad it is, and its proof.
 
     Attributes:
@@ -237,12 +233,12 @@ class Rule:
     cvss: str | None = None
     references: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
-    versions: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = msgspec.field(default_factory=dict)
     exploit_text: str = ""
     no_proof: str = ""
     bad: Example = ""
     good: Example = ""
-    checks: list[CheckSpec] = field(default_factory=list)
+    checks: list[CheckSpec] = msgspec.field(default_factory=list)
     demonstration: Demonstration | None = None
     demonstration_kind: str = ""
     docstring: str = ""
@@ -273,15 +269,29 @@ class Rule:
         return self.module.rpartition(".")[2].replace("_", "-")
 
     @property
+    def category(self) -> Category:
+        """By the folder that the rule's file lies in."""
+        folder = self._folders[0]
+        return Category(folder) if folder else Category.CODE_QUALITY
+
+    @property
+    def topic(self) -> str:
+        """The sub-folder, such as `injection`; the category's name where there is none."""
+        return self._folders[1] or self.category.value
+
+    @property
+    def _folders(self) -> tuple[str, str]:
+        """Folder and sub-folder among the rules, "" where there is none."""
+        folders = self.module.split(".rules.", 1)[-1].split(".")[:-1]
+        return (*folders, "", "")[0], (*folders, "", "")[1]
+
+    @property
     def info(self) -> RuleInfo:
-        """What reports say about it."""
+        """What reports say about it; made when somebody reads it, as most rules find nothing."""
         if self._info is None:
-            folders = self.module.split(".rules.", 1)[-1].split(".")[:-1]
-            category = Category(folders[0]) if folders else Category.CODE_QUALITY
-            topic = folders[1] if len(folders) > 1 else category.value
             vector = f"CVSS:3.1/{self.cvss}" if self.cvss else None
             self._info = RuleInfo(
-                self.name, self.title, category, topic, self.severity, self.cwe, vector, self.references,
+                self.name, self.title, self.category, self.topic, self.severity, self.cwe, vector, self.references,
                 self.docstring, shown(self.bad), shown(self.good), self.exploit_text or self._demonstrated(),
             )  # fmt: skip
         return self._info
@@ -331,14 +341,13 @@ def shown(example: Example) -> str:
     """An example as one text; files are headed by their paths."""
     if isinstance(example, str):
         return textwrap.dedent(example).strip("\n")
-    return "\n\n".join(f"# {path}\n{text.rstrip()}" for path, text in example.items())
+    return "\n\n".join(f"# {path}\n{text.rstrip()}" for path, text in files_of(example).items())
 
 
 def files_of(example: Example) -> dict[str, str]:
-    """An example as files; a single text is `main.py`."""
-    if isinstance(example, Files):
-        return dict(example)
-    return {"main.py": textwrap.dedent(example).lstrip("\n")}
+    """An example as files, texts dedented; a single text is `main.py`."""
+    files = example if isinstance(example, Files) else {"main.py": example}
+    return {path: textwrap.dedent(text).lstrip("\n") for path, text in files.items()}
 
 
 def steps(*pairs: tuple[Location | HasLocation | Site | Scope, str]) -> tuple[Step, ...]:

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.route_order import Shadow, shadows
 from fastapi_architect.appgraph.path_operations import Inclusion

@@ -11,8 +11,8 @@ is part of the project. Limits of database statements are another matter.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
+from msgspec.structs import replace
 from packaging.version import Version
 
 from fastapi_architect.analyses.event_loop import event_loop

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.offloading import called_name
 from fastapi_architect.analyses.per_request import PerRequest, is_kept, per_request

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.select_statements import SelectStatement, selects
 from fastapi_architect.analyses.served_modules import is_served

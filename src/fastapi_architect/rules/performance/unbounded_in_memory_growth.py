@@ -12,9 +12,9 @@ told by their types (an `Enum` is bounded, an identifier is not).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.program.definitions import all_classes, all_functions
 from fastapi_architect.rules.kit import (

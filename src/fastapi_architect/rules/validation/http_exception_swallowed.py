@@ -12,7 +12,8 @@ such a call is taken for deliberate.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.http_errors import (
     Swallowed,

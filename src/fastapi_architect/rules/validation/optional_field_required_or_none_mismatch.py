@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.request_models import SchemaUse, schema_uses
 from fastapi_architect.analyses.source_text import lines_of, text_at

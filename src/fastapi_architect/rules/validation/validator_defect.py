@@ -12,7 +12,8 @@ Known limits: exceptions are judged where the validator itself raises them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.endings import falls_off
 from fastapi_architect.analyses.request_models import schema_uses

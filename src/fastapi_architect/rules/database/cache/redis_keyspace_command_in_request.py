@@ -10,7 +10,8 @@ Known limits: sets and lists that grow without bound are reported tentatively, a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.concepts.cache import RedisCommand

@@ -11,7 +11,8 @@ gives a column that only an empty table can take, and revisions that lie more th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.migration_history import histories
 from fastapi_architect.analyses.small_tables import stays_small

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.effects import Effects, effects
 from fastapi_architect.analyses.query_predicates import statements

@@ -10,7 +10,8 @@ with few values, conditions below an `or`, and statements with conditions that a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.query_predicates import Predicate, Statement, statements
 from fastapi_architect.analyses.search_indexes import is_known, leads, table_of

@@ -11,12 +11,13 @@ every token is read with a shared secret (HS256) only.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
-from packaging.specifiers import SpecifierSet
+import msgspec
+from msgspec.structs import replace
 from packaging.version import Version
 
 from fastapi_architect.appgraph.requirements import EffectiveVersion
+from fastapi_architect.appgraph.version_specifiers import allows
 from fastapi_architect.concepts.identity import TokenDecode
 from fastapi_architect.rules.kit import AppGraph, Confidence, Context, Files, Finding, Rule, Severity, steps
 
@@ -36,8 +37,7 @@ rule = Rule(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Flaw:
+class _Flaw(msgspec.Struct, frozen=True):
     """A range of versions and what is wrong with it."""
 
     package: str
@@ -114,7 +114,7 @@ def package_with_a_known_hole(graph: AppGraph, _: AppGraph) -> Iterator[Finding]
             continue
         if found.requirement.group or not _is_used(graph, flaw.package):
             continue
-        if flaw.versions and not (found.is_exact and found.version in SpecifierSet(flaw.versions)):
+        if flaw.versions and not (found.is_exact and allows(flaw.versions, found.version)):
             continue
         reported.add(flaw.package)
         finding = _finding(flaw, found)

@@ -10,7 +10,8 @@ uses no cookie, session or basic authentication anywhere is reported as minor: a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.cors import CorsPolicy, ambient_credential, cors_policies
 from fastapi_architect.rules.kit import (

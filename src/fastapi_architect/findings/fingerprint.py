@@ -23,7 +23,6 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 import msgspec
 
@@ -145,8 +144,10 @@ def _parts(fingerprint: str) -> tuple[str, str, int]:
 def _symbol_tail(place: Place) -> str:
     """The enclosing symbol's last name; empty at module level, whose name follows the file's."""
     tail = place.symbol.rpartition(".")[2]
-    path = PurePosixPath(place.path)
-    module = path.parent.name if path.stem == "__init__" else path.stem
+    folders, _, file = place.path.rpartition("/")
+    module = file.rpartition(".")[0] or file
+    if module == "__init__":
+        module = folders.rpartition("/")[2]
     return "" if tail == module else tail
 
 
@@ -159,14 +160,15 @@ def _tokens(text: str) -> list[str]:
     """Tokens of a piece of Python that need not be complete, in the form a formatter would leave alone."""
     tokens: list[str] = []
     for found in _TOKEN.finditer(text):
-        if found["comment"] is not None or found["space"] is not None:
+        kind = found.lastgroup  # the outermost, as it is closed last
+        if kind in ("comment", "space"):
             continue
         token = found[0]
-        if found["string"] is not None:
+        if kind == "string":
             inside = found["inside"]
             if not set(inside) & set("\"'\\"):
                 token = f'{found["prefix"].lower()}"{inside}"'
-        if token in _CLOSING and tokens and tokens[-1] == ",":
+        elif token in _CLOSING and tokens and tokens[-1] == ",":
             # A one-element tuple keeps its meaning in the caller's eyes: only identity is at stake here.
             tokens.pop()
         tokens.append(token)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import TypeVar
 
 import msgspec
@@ -30,6 +32,11 @@ ConceptT = TypeVar("ConceptT", bound=Concept)
 
 #: A request that reaches more functions than this is cut off there, and says so.
 _MAX_FUNCTIONS = 400
+#: What counts as an effect; their subclasses count with them.
+_ACTS: tuple[type[Concept], ...] = (
+    SessionAdd, SessionDelete, BulkWrite, QueryStart, DocumentOperation, DatabaseCall, OutboundRequest, PaidApiCall,
+    Enqueue, EmailSend, RedisCommand, FileAccess,
+)  # fmt: skip
 
 
 class Effects(msgspec.Struct, frozen=True, eq=False):
@@ -66,23 +73,38 @@ class EffectReader:
 
     def __init__(self, graph: AppGraph) -> None:
         self._graph = graph
-        self._reached: dict[int, tuple[tuple[Function, ...], bool]] = {}
+        self._callees: dict[int, tuple[Function, ...]] = {}
+        self._reached: dict[tuple[int, ...], tuple[tuple[Function, ...], bool]] = {}
         self._operations: dict[int, Effects] = {}
         self._handlers: dict[int, Effects] = {}
 
     def reached(self, functions: Iterable[Function]) -> tuple[tuple[Function, ...], bool]:
         """The functions and all that they call, breadth first; False when cut off."""
+        entries = tuple(functions)
+        key = tuple(map(id, entries))
+        known = self._reached.get(key)
+        if known is None:
+            known = self._reached[key] = self._walked(entries)
+        return known
+
+    def _walked(self, entries: tuple[Function, ...]) -> tuple[tuple[Function, ...], bool]:
         found: dict[int, Function] = {}
-        queue = list(functions)
-        calls = self._graph.program.calls
+        queue = deque(entries)
         while queue and len(found) < _MAX_FUNCTIONS:
-            current = queue.pop(0)
-            if id(current) in found:
-                continue
-            found[id(current)] = current
-            for site in current.facts.calls:
-                queue += [target for target in calls.targets(site) if id(target) not in found]
+            current = queue.popleft()
+            if id(current) not in found:
+                found[id(current)] = current
+                queue += [callee for callee in self._called_by(current) if id(callee) not in found]
         return tuple(found.values()), not queue
+
+    def _called_by(self, function: Function) -> tuple[Function, ...]:
+        """What a body calls, each once, in the order of its calls."""
+        known = self._callees.get(id(function))
+        if known is None:
+            targets = self._graph.program.calls.targets
+            called = {id(each): each for site in function.facts.calls for each in targets(site)}
+            known = self._callees[id(function)] = tuple(called.values())
+        return known
 
     def of_operation(self, operation: PathOperation) -> Effects:
         """What a request to an operation does, its dependencies included."""
@@ -102,24 +124,30 @@ class EffectReader:
     def of_functions(self, functions: Iterable[Function]) -> Effects:
         """What some functions do."""
         reached, complete = self.reached(functions)
+        acting = [function for function in reached if id(function) in self._acting]
         writes: list[Concept] = [
-            c for kind in (SessionAdd, SessionDelete, BulkWrite) for c in self._in(kind, reached)
+            c for kind in (SessionAdd, SessionDelete, BulkWrite) for c in self._in(kind, acting)
         ]
-        writes += [q for q in self._in(QueryStart, reached) if q.kind in ("insert", "update", "delete")]
-        writes += [d for d in self._in(DocumentOperation, reached) if _writes_document(d)]
+        writes += [q for q in self._in(QueryStart, acting) if q.kind in ("insert", "update", "delete")]
+        writes += [d for d in self._in(DocumentOperation, acting) if _writes_document(d)]
         # Rows that were added travel with the commit; after queries alone it is no query of its own.
         pending = any(isinstance(write, SessionAdd | SessionDelete) for write in writes)
-        calls = (c for c in self._in(DatabaseCall, reached) if c.round_trip)
+        calls = (c for c in self._in(DatabaseCall, acting) if c.round_trip)
         return Effects(
             reached,
             tuple(c for c in calls if pending or not isinstance(c, Commit)),
             tuple(writes),
-            (*self._in(OutboundRequest, reached), *self._in(PaidApiCall, reached)),
-            (*self._in(Enqueue, reached), *self._in(EmailSend, reached)),
-            tuple(self._in(RedisCommand, reached)),
-            tuple(f for f in self._in(FileAccess, reached) if f.mode in ("write", "delete")),
+            (*self._in(OutboundRequest, acting), *self._in(PaidApiCall, acting)),
+            (*self._in(Enqueue, acting), *self._in(EmailSend, acting)),
+            tuple(self._in(RedisCommand, acting)),
+            tuple(f for f in self._in(FileAccess, acting) if f.mode in ("write", "delete")),
             complete,
         )
+
+    @cached_property
+    def _acting(self) -> frozenset[int]:
+        """Bodies that do any of it themselves: few of those that a request runs through."""
+        return frozenset().union(*(self._graph.scopes_with(kind) for kind in _ACTS))
 
     def _in(self, concept: type[ConceptT], functions: Iterable[Function]) -> Iterator[ConceptT]:
         for function in functions:

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi_architect.analyses.effects import Effects, effects
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import (
@@ -18,7 +19,7 @@ from fastapi_architect.concepts.database import (
     SessionGet,
 )
 from fastapi_architect.concepts.http import OutboundRequest
-from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name, last_name
+from fastapi_architect.program.definitions import Function, Scope, dotted_name, last_name
 from fastapi_architect.program.facts import Context
 from fastapi_architect.program.types import ClassRef, Instance, options
 from fastapi_architect.syntax import ir
@@ -73,24 +74,32 @@ def row(graph: AppGraph, application: Application, operation: PathOperation) -> 
 
 def tables(graph: AppGraph, does: Effects) -> set[str]:
     """Tables that the queries name, by model where the table's name is not known."""
-    names = {id(model.cls): model.table.name if model.table is not None else "" for model in graph.models}
-    found = set()
-    for function in does.functions:
-        concepts = [
-            c
-            for kind in (QueryStart, SessionGet, SessionAdd, SessionDelete)
-            for c in graph.within(kind, function)
-        ]
-        for concept in concepts:
+    return {name for function in does.functions for name in _tables_in(graph, function)}
+
+
+_TABLES: Kept[dict[int, frozenset[str]]] = Kept()
+
+
+def _tables_in(graph: AppGraph, function: Function) -> frozenset[str]:
+    known = _TABLES.setdefault(graph, {})
+    found = known.get(id(function))
+    if found is None:
+        found = known[id(function)] = frozenset(_named_tables(graph, function))
+    return found
+
+
+def _named_tables(graph: AppGraph, function: Function) -> Iterator[str]:
+    for kind in (QueryStart, SessionGet, SessionAdd, SessionDelete):
+        for concept in graph.within(kind, function):
             for argument in concept.node.args:
                 for of in options(graph.program.inference.type_of(argument, concept.scope)):
-                    if (
-                        isinstance(of, Instance | ClassRef)
-                        and isinstance(of.cls, Class)
-                        and id(of.cls) in names
-                    ):
-                        found.add(names[id(of.cls)] or of.cls.name)
-    return found
+                    model = (
+                        graph.database.model_of.get(id(of.cls))
+                        if isinstance(of, Instance | ClassRef)
+                        else None
+                    )
+                    if model is not None:
+                        yield (model.table.name if model.table is not None else "") or model.cls.name
 
 
 def _host(graph: AppGraph, call: Concept) -> str:

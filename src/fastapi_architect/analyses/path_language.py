@@ -134,11 +134,32 @@ class PathLanguage(msgspec.Struct, frozen=True, dict=True):
 
     def covers(self, other: PathLanguage) -> bool:
         """Every path that `other` matches is matched by this one."""
+        if self.segments is not None and other.segments is not None:
+            return len(self.segments) == len(other.segments) and all(
+                mine == theirs or (mine is None and theirs != "")
+                for mine, theirs in zip(self.segments, other.segments, strict=True)
+            )
         return _compared(self, other)[0]
 
     def meets(self, other: PathLanguage) -> bool:
         """Some path is matched by both."""
         return _compared(self, other)[1]
+
+    @cached_property
+    def segments(self) -> tuple[str | None, ...] | None:
+        """The path's segments, None for a parameter that takes any text; None when one is more than that."""
+        parameters = [part for part in self.parts if not isinstance(part, str)]
+        if any(converter != "str" for _, converter in parameters):
+            return None
+        found: list[str | None] = []
+        for segment in self.template.split("/"):
+            if "{" not in segment and "}" not in segment:
+                found.append(segment)
+            elif segment.startswith("{") and segment.find("}") == len(segment) - 1:
+                found.append(None)
+            else:
+                return None
+        return tuple(found) if found.count(None) == len(parameters) else None
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

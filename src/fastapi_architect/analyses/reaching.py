@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
@@ -38,24 +40,21 @@ def ways(graph: AppGraph, start: Function) -> dict[int, Way]:
     known = _WAYS.setdefault(graph, {})
     if id(start) not in known:
         found: dict[int, Way] = {id(start): Way()}
-        queue = [start]
+        queue = deque([start])
         while queue and len(found) < _MAX_FUNCTIONS:
-            current = queue.pop(0)
+            current = queue.popleft()
             way = found[id(current)]
             for site in current.facts.calls:
                 targets = graph.program.calls.targets(site)
                 for target in targets:
-                    further = Way(
-                        (*way.hops, site),
-                        way.always and not is_conditional(site),
-                        way.ambiguous or len(targets) > 1,
-                    )
                     old = found.get(id(target))
+                    if old is not None and (old.always or not way.always or len(old.hops) <= len(way.hops)):
+                        continue  # the way there is as good, or shorter
+                    always = way.always and not is_conditional(site)
+                    if old is None or always:
+                        found[id(target)] = Way((*way.hops, site), always, way.ambiguous or len(targets) > 1)
                     if old is None:
-                        found[id(target)] = further
                         queue.append(target)
-                    elif further.always and not old.always and len(further.hops) == len(old.hops):
-                        found[id(target)] = further
         known[id(start)] = found
     return known[id(start)]
 

@@ -59,10 +59,9 @@ class _Tried:
     def add(self, operation: PathOperation, of: PathLanguage) -> None:
         earlier = (self._count, operation, of)
         self._count += 1
-        segments = _plain_segments(of)
-        if segments is not None:
+        if of.segments is not None:
             node = self._tree
-            for segment in segments:
+            for segment in of.segments:
                 node = node.setdefault(segment, {})
             node.setdefault(_LEAF, []).append(earlier)
         elif any(not isinstance(part, str) and part[1] == "path" for part in of.parts):
@@ -90,22 +89,6 @@ _LEAF = "/"
 
 def _matches(of: PathLanguage, path: str) -> bool:
     return of.pattern.fullmatch(path) is not None
-
-
-def _plain_segments(of: PathLanguage) -> tuple[str | None, ...] | None:
-    """A path's segments, None for a parameter that takes any text; None when one is more than that."""
-    parameters = [part for part in of.parts if not isinstance(part, str)]
-    if any(converter != "str" for _, converter in parameters):
-        return None
-    found: list[str | None] = []
-    for segment in of.template.split("/"):
-        if "{" not in segment and "}" not in segment:
-            found.append(segment)
-        elif segment.startswith("{") and segment.find("}") == len(segment) - 1:
-            found.append(None)
-        else:
-            return None
-    return tuple(found) if found.count(None) == len(parameters) else None
 
 
 def _find(application: Application) -> Iterator[Shadow]:

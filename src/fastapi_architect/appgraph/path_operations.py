@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -42,7 +42,7 @@ class Inclusion(msgspec.Struct, frozen=True, eq=False):
         return self.scope.location(self.call)
 
 
-class PathOperation(msgspec.Struct, frozen=True, eq=False):
+class PathOperation(msgspec.Struct, frozen=True, eq=False, dict=True):
     """One operation of an application: a method on a full path.
 
     Attributes:
@@ -115,34 +115,43 @@ class PathOperation(msgspec.Struct, frozen=True, eq=False):
         """Names of the path's parameters, in order."""
         return path_parameters(self.path)
 
-    def all_dependencies(self) -> Iterator[Dependency]:
+    def all_dependencies(self) -> tuple[Dependency, ...]:
         """Every dependency of the tree, outer first; what several share is entered once."""
-        entered: set[int] = set()
-        stack = list(reversed(self.dependencies))
-        while stack:
-            dependency = stack.pop()
-            yield dependency
-            if id(dependency.dependencies) not in entered:
-                entered.add(id(dependency.dependencies))
-                stack += reversed(dependency.dependencies)
+        return self._all_dependencies
 
-    def all_parameters(self) -> Iterator[Parameter]:
+    def all_parameters(self) -> tuple[Parameter, ...]:
         """Inputs of the handler and of every dependency; one name and kind once."""
-        seen: set[tuple[str, str]] = set()
-        for parameter in self.parameters:
-            seen.add((parameter.alias, parameter.kind))
-            yield parameter
-        for dependency in self.all_dependencies():
-            for parameter in dependency.parameters:
-                if (parameter.alias, parameter.kind) not in seen:
-                    seen.add((parameter.alias, parameter.kind))
-                    yield parameter
+        return self._all_parameters
 
-    @property
+    @cached_property
     def functions(self) -> tuple[Function, ...]:
         """Functions of the program that run for a request, dependencies first, the handler last."""
         found = [d.function for d in self.all_dependencies() if d.function is not None]
         return tuple(dict.fromkeys([*found, *([self.handler] if self.handler is not None else [])]))
+
+    @cached_property
+    def _all_dependencies(self) -> tuple[Dependency, ...]:
+        found: list[Dependency] = []
+        entered: set[int] = set()
+        stack = list(reversed(self.dependencies))
+        while stack:
+            dependency = stack.pop()
+            found.append(dependency)
+            if id(dependency.dependencies) not in entered:
+                entered.add(id(dependency.dependencies))
+                stack += reversed(dependency.dependencies)
+        return tuple(found)
+
+    @cached_property
+    def _all_parameters(self) -> tuple[Parameter, ...]:
+        found = list(self.parameters)
+        seen = {(parameter.alias, parameter.kind) for parameter in found}
+        for dependency in self.all_dependencies():
+            for parameter in dependency.parameters:
+                if (parameter.alias, parameter.kind) not in seen:
+                    seen.add((parameter.alias, parameter.kind))
+                    found.append(parameter)
+        return tuple(found)
 
 
 def path_parameters(path: str) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ class MappedColumnReader:
         self.program = program
         self.names = names
         self.reader = reader
+        self._maps: dict[int, tuple[tuple[Class, ir.Dict], ...]] = {}
 
     def column(self, cls: Class, each: Declared, variables: dict[str, Type | None]) -> Column | None:
         """The column that a declaration makes in the table of `cls`, None when it makes none."""
@@ -131,32 +132,38 @@ class MappedColumnReader:
         self, cls: Class, column: Column, inner: tuple[ir.Expr, Scope], call: ir.Call
     ) -> Column:
         """The base's `type_annotation_map` decides where the column does not name a type."""
-        if self.reader.column(call, column.scope).type is not None:
+        maps = self._annotation_maps(cls)
+        if not maps or self.reader.named_type(call, column.scope) is not None:
             return column
         inference = self.program.inference
-        for entry in self.names.lineage(cls):
-            bound = (
-                entry.cls.facts.bindings.get("type_annotation_map") if isinstance(entry.cls, Class) else None
-            )
-            if not bound or not isinstance(entry.cls, Class) or not isinstance(bound[-1].value, ir.Dict):
-                continue
+        for owner, known in maps:
             plain = None
-            for key, value in zip(bound[-1].value.keys, bound[-1].value.values, strict=True):
+            for key, value in zip(known.keys, known.values, strict=True):
                 if key is None:
                     continue
                 if _same_binding(
-                    inference.bindings_of(key, entry.cls), inference.bindings_of(_bare(inner[0]), inner[1])
+                    inference.bindings_of(key, owner), inference.bindings_of(_bare(inner[0]), inner[1])
                 ):
-                    kind = column_types.of_expression(self.program, value, entry.cls)
+                    kind = column_types.of_expression(self.program, value, owner)
                     return replace(column, type=kind or column.type)
-                if next(annotated_parts(self.program, key, entry.cls), None) is not None:
+                if next(annotated_parts(self.program, key, owner), None) is not None:
                     continue  # an `Annotated` alias stands for itself, not for its plain type
-                of = inference.annotation(key, entry.cls)
+                of = inference.annotation(key, owner)
                 if of is not None and of in tuple(options(column.python_type)):
-                    plain = column_types.of_expression(self.program, value, entry.cls)
+                    plain = column_types.of_expression(self.program, value, owner)
             if plain is not None:
                 return replace(column, type=plain)
         return column
+
+    def _annotation_maps(self, cls: Class) -> tuple[tuple[Class, ir.Dict], ...]:
+        """The `type_annotation_map` of each class in the lineage that has one, nearest first."""
+        known = self._maps.get(id(cls))
+        if known is None:
+            owners = [entry.cls for entry in self.names.lineage(cls) if isinstance(entry.cls, Class)]
+            bound = [(owner, owner.facts.bindings.get("type_annotation_map")) for owner in owners]
+            written = [(owner, each[-1].value) for owner, each in bound if each]
+            known = self._maps[id(cls)] = tuple((o, v) for o, v in written if isinstance(v, ir.Dict))
+        return known
 
     # ── SQLModel ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -15,17 +15,18 @@ import msgspec
 from fastapi_architect.appgraph import constraints as constraint
 from fastapi_architect.appgraph.declarations import (
     Declared,
+    Origin,
     ancestors,
     annotated_parts,
     annotation_heads,
     called,
     declared,
     decorator_origin,
-    has_library_ancestor,
     is_ellipsis,
     keyword,
     known,
     origin,
+    origin_of_name,
     seen_type,
     text,
 )
@@ -38,17 +39,20 @@ from fastapi_architect.program.types import BYTES, FLOAT, INT, STR, FunctionRef,
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
-#: Library classes whose subclasses are schemas: package to names. Fields of the library's own class are not
-#: known.
-_SCHEMA_BASES = (
-    ("pydantic", ("BaseModel", "RootModel", "GenericModel")),
-    ("sqlmodel", ("SQLModel",)),
-    ("beanie", ("Document",)),
-    ("odmantic", ("Model", "EmbeddedModel")),
-    ("fastapi_users", ("BaseUser", "BaseUserCreate", "BaseUserUpdate", "CreateUpdateDictModel")),
-    ("fastapi_camelcase", ("CamelModel",)),
+#: Library classes whose subclasses are schemas. Fields of the library's own class are not known.
+_SCHEMA_BASES = frozenset(
+    Origin(package, name)
+    for package, names in (
+        ("pydantic", ("BaseModel", "RootModel", "GenericModel")),
+        ("sqlmodel", ("SQLModel",)),
+        ("beanie", ("Document",)),
+        ("odmantic", ("Model", "EmbeddedModel")),
+        ("fastapi_users", ("BaseUser", "BaseUserCreate", "BaseUserUpdate", "CreateUpdateDictModel")),
+        ("fastapi_camelcase", ("CamelModel",)),
+    )
+    for name in names
 )
-_SETTINGS = ("BaseSettings",)
+_SETTINGS_BASES = frozenset({Origin("pydantic", "BaseSettings"), Origin("pydantic_settings", "BaseSettings")})
 _CONFIG_ALIASES = {
     "orm_mode": "from_attributes",
     "allow_population_by_field_name": "populate_by_name",
@@ -218,20 +222,19 @@ def kind_of(program: Program, cls: Class) -> str:
     """
     if not cls.node.bases and not cls.node.decorators:
         return ""
-    if has_library_ancestor(program, cls, "sqlmodel", "SQLModel"):
+    order = program.inference.hierarchy.order(cls)
+    inherited = {origin_of_name(entry.cls) for entry in order if isinstance(entry.cls, str)}
+    if Origin("sqlmodel", "SQLModel") in inherited:
         return "sqlmodel-table" if is_table(program, cls) else "sqlmodel"
-    is_settings = has_library_ancestor(program, cls, "pydantic", *_SETTINGS) or has_library_ancestor(
-        program, cls, "pydantic_settings", *_SETTINGS
-    )
-    if is_settings:
+    if not inherited.isdisjoint(_SETTINGS_BASES):
         return ""
-    if any(has_library_ancestor(program, cls, package, *names) for package, names in _SCHEMA_BASES):
+    if not inherited.isdisjoint(_SCHEMA_BASES):
         return "pydantic"
     for decorator in cls.node.decorators:
         of = decorator_origin(program, decorator, cls.parent or cls.module)
         if of.name == "dataclass":
             return "pydantic-dataclass" if of.package == "pydantic" else "dataclass"
-    return "typeddict" if has_library_ancestor(program, cls, "typing", "TypedDict") else ""
+    return "typeddict" if Origin("typing", "TypedDict") in inherited else ""
 
 
 def is_table(program: Program, cls: Class) -> bool:

@@ -142,7 +142,10 @@ class AccessReader:
         self._inference = program.inference
         self._facts = facts
         self._refusals: dict[int, bool] = {}
+        self._refusing: dict[int, bool] = {}
+        self._roles: dict[int, str] = {}
         self._reads: dict[int, str] = {}
+        self._levels: dict[tuple[int, int], tuple[Dependency, tuple[AccessLevel, str]]] = {}
         self._operations: dict[int, Access] = {}
         self._middleware: dict[int, Guard | None] = {}
         self._passages: dict[tuple[int, str, str, str], Passage] = {}
@@ -222,6 +225,15 @@ class AccessReader:
         return Guard(level, dependency.name, dependency, why) if level > AccessLevel.NONE else None
 
     def _level(self, dependency: Dependency, depth: int) -> tuple[AccessLevel, str]:
+        """Level and reason; what many operations depend on is asked once."""
+        key = (id(dependency), depth)
+        known = self._levels.get(key)
+        if known is None:
+            # The dependency is kept, too: its identity must not be given to another one.
+            known = self._levels[key] = (dependency, self._find_level(dependency, depth))
+        return known[1]
+
+    def _find_level(self, dependency: Dependency, depth: int) -> tuple[AccessLevel, str]:
         if depth > _MAX_DEPTH * 3:
             return AccessLevel.NONE, ""
         if self._facts.names_permission(dependency.name):
@@ -356,6 +368,13 @@ class AccessReader:
 
     def is_refusal(self, site: Site) -> bool:
         """`raise` of a 401 or 403, or of an exception that is named like one."""
+        key = id(site.node)
+        known = self._refusing.get(key)
+        if known is None:
+            known = self._refusing[key] = self._is_refusal(site)
+        return known
+
+    def _is_refusal(self, site: Site) -> bool:
         exc = site.node.exc
         if exc is None:
             return False
@@ -487,10 +506,7 @@ class AccessReader:
 
     def _passes_request(self, site: Site) -> bool:
         arguments = [*site.node.args, *(k.value for k in site.node.keywords)]
-        return any(
-            self._is_request(a, site.scope) or _CREDENTIAL.search(dotted_name(a).rpartition(".")[2] or "")
-            for a in arguments
-        )
+        return any(_CREDENTIAL.search(last_name(a)) or self._is_request(a, site.scope) for a in arguments)
 
     def _is_request(self, expr: ir.Expr, scope: Scope) -> bool:
         for of in options(self._inference.type_of(expr, scope)):
@@ -508,6 +524,13 @@ class AccessReader:
 
     def _role_checked(self, function: Function) -> str:
         """What is compared before a refusal: `not user.is_superuser`; "" when nothing about a role is."""
+        key = id(function)
+        known = self._roles.get(key)
+        if known is None:
+            known = self._roles[key] = self._find_role(function)
+        return known
+
+    def _find_role(self, function: Function) -> str:
         for site in function.facts.sites(ir.Raise):
             if not self.is_refusal(site):
                 continue

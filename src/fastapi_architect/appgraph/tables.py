@@ -226,7 +226,10 @@ class TableReader:
 
     def text(self, call: ir.Call, scope: Scope, *names: str) -> str | None:
         """A string keyword argument, None when absent or not known."""
-        value = self.value(keyword(call, *names), scope)
+        return self._text(keyword(call, *names), scope)
+
+    def _text(self, expr: ir.Expr | None, scope: Scope) -> str | None:
+        value = self.value(expr, scope) if expr is not None else None
         return value if isinstance(value, str) else None
 
     # ── columns ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -255,20 +258,21 @@ class TableReader:
             defaults: the column of `Annotated[...]` metadata, for what the call itself does not say.
         """
         program = self.program
+        said = {each.arg: each.value for each in call.keywords}
         name, kind = self._positional(call, scope)
         if kind is None:
-            kind = column_types.of_expression(program, keyword(call, "type_"), scope)
+            kind = column_types.of_expression(program, said.get("type_"), scope)
         where = location or scope.location(call)
         name = (
             name
-            or self.text(call, scope, "name")
+            or self._text(said.get("name"), scope)
             or (defaults.name if defaults and not attribute else attribute)
         )
-        primary_key = bool(flag(program, call, scope, "primary_key", bool(defaults and defaults.primary_key)))
-        generated = any(called(program, a, scope).name in ("Identity", "Computed") for a in call.args)
-        nullable = flag(program, call, scope, "nullable")
+        primary_key = self._flag(said.get("primary_key"), scope, bool(defaults and defaults.primary_key))
+        made = [called(program, each, scope).name for each in call.args if each.__class__ is ir.Call]
+        nullable = self._flag(said.get("nullable"), scope)
         if nullable is None:
-            nullable = self._nullable(primary_key, python_type, mapped, defaults, call, scope)
+            nullable = self._nullable(bool(primary_key), python_type, mapped, defaults, made)
         references = self._references(call, scope, name)
         return Column(
             attribute=attribute,
@@ -278,24 +282,35 @@ class TableReader:
             or column_types.of_python_type(program, python_type),
             python_type=python_type,
             nullable=nullable,
-            primary_key=primary_key,
-            unique=bool(flag(program, call, scope, "unique", bool(defaults and defaults.unique))),
-            index=bool(flag(program, call, scope, "index", bool(defaults and defaults.index))),
-            default=keyword(call, "default", "insert_default", "default_factory")
+            primary_key=bool(primary_key),
+            unique=bool(self._flag(said.get("unique"), scope, bool(defaults and defaults.unique))),
+            index=bool(self._flag(said.get("index"), scope, bool(defaults and defaults.index))),
+            default=next((said[each] for each in said if each in _DEFAULTS), None)
             or (defaults.default if defaults else None),
-            server_default=keyword(call, "server_default") or (defaults.server_default if defaults else None),
-            onupdate=keyword(call, "onupdate") or (defaults.onupdate if defaults else None),
-            server_onupdate=keyword(call, "server_onupdate")
-            or (defaults.server_onupdate if defaults else None),
+            server_default=said.get("server_default") or (defaults.server_default if defaults else None),
+            onupdate=said.get("onupdate") or (defaults.onupdate if defaults else None),
+            server_onupdate=said.get("server_onupdate") or (defaults.server_onupdate if defaults else None),
             foreign_keys=references or (defaults.foreign_keys if defaults else ()),
-            autoincrement=flag(program, call, scope, "autoincrement"),
-            generated=generated or bool(defaults and defaults.generated),
-            deferred=bool(flag(program, call, scope, "deferred", default=False)),
+            autoincrement=self._flag(said.get("autoincrement"), scope),
+            generated="Identity" in made or "Computed" in made or bool(defaults and defaults.generated),
+            deferred=bool(self._flag(said.get("deferred"), scope, default=False)),
             owner=owner,
             location=where,
             call=call,
             scope=scope,
         )
+
+    def named_type(self, call: ir.Call, scope: Scope) -> ColumnType | None:
+        """The type that `Column(...)` or `mapped_column(...)` itself names, None when it leaves that to others."""
+        _, kind = self._positional(call, scope)
+        return kind or column_types.of_expression(self.program, keyword(call, "type_"), scope)
+
+    def _flag(self, expr: ir.Expr | None, scope: Scope, default: bool | None = None) -> bool | None:
+        """What a boolean argument says: `default` when it is absent, None when not known."""
+        value = self.program.constants.value(expr, scope) if expr is not None else None
+        if value is None:
+            return default
+        return value if isinstance(value, bool) else None
 
     def _nullable(
         self,
@@ -303,12 +318,10 @@ class TableReader:
         python_type: Type | None,
         mapped: bool,
         defaults: Column | None,
-        call: ir.Call,
-        scope: Scope,
+        made: list[str],
     ) -> bool:
-        if primary_key:
-            return False
-        if any(called(self.program, a, scope).name == "Identity" for a in call.args):
+        """Whether NULL is allowed when no argument says so; `made` names what is called among the arguments."""
+        if primary_key or "Identity" in made:
             return False
         if (
             defaults is not None
@@ -338,6 +351,8 @@ class TableReader:
     def _references(self, call: ir.Call, scope: Scope, column: str) -> tuple[ForeignKey, ...]:
         found = []
         for expr in call.args:
+            if expr.__class__ is ir.Constant:
+                continue  # the name
             inner, where = self.program.inference.expand(expr, scope)
             if isinstance(inner, ir.Call) and called(self.program, inner, where).name == "ForeignKey":
                 found.append(self.foreign_key(inner, where, column, scope.location(expr)))
@@ -544,6 +559,8 @@ class TableReader:
         return "?"
 
 
+#: What gives a column its value in Python.
+_DEFAULTS = frozenset({"default", "insert_default", "default_factory"})
 #: Items of a table that say nothing here.
 _OTHER_ITEMS = frozenset({"ExcludeConstraint", "Comment", "Identity", "Sequence", "DDL"})
 

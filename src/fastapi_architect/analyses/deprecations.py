@@ -234,8 +234,8 @@ def _sites(each: Deprecation, graph: AppGraph) -> Iterator[Site]:
     found = []
     for last in sorted({name.rpartition(".")[2] for name in each.names}):
         for site in graph.program.call_sites_named(last):
-            given = any(k.arg == each.keyword for k in site.node.keywords)
-            if given and not set(each.names).isdisjoint(graph.program.calls.names(site)):
+            given = [k.arg for k in site.node.keywords]
+            if each.keyword in given and not set(each.names).isdisjoint(graph.program.calls.names(site)):
                 found.append(site)
     yield from sorted(found, key=lambda site: (site.scope.module.path, site.node.span))
 

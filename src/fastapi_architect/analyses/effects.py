@@ -125,6 +125,8 @@ class EffectReader:
         """What some functions do."""
         reached, complete = self.reached(functions)
         acting = [function for function in reached if id(function) in self._acting]
+        if not acting:
+            return Effects(reached, (), (), (), (), (), (), complete)
         writes: list[Concept] = [
             c for kind in (SessionAdd, SessionDelete, BulkWrite) for c in self._in(kind, acting)
         ]

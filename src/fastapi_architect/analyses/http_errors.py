@@ -156,6 +156,8 @@ def caught(graph: AppGraph, site: Site, cls: Class | str) -> Catch | None:
 
     A clause that raises it again lets it pass on to the next `try` outwards.
     """
+    if site.context.inside("try") is None:
+        return None
     ancestors = {_key(entry.cls) for entry in graph.program.inference.hierarchy.order(cls)}
     for context in site.context:
         if context.role != "try" or not isinstance(context.node, ir.Try):

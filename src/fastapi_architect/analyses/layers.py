@@ -35,6 +35,7 @@ class Layers:
 
     def __init__(self, graph: AppGraph) -> None:
         self._graph = graph
+        self._by_part: dict[str, str] = {}
 
     @cached_property
     def _routers(self) -> frozenset[str]:
@@ -49,7 +50,15 @@ class Layers:
         """service, repository, model, schema, router or settings; "" when nothing tells."""
         if self.registers(module):
             return "router"
-        return _layer_of_name(module.name)
+        return next(filter(None, map(self._of_part, reversed(module.name.split(".")))), "")
+
+    def _of_part(self, part: str) -> str:
+        """What a folder or file of that name holds; few names stand in many modules."""
+        known = self._by_part.get(part)
+        if known is None:
+            found = (layer for layer, pattern in _PART if pattern.fullmatch(part))
+            known = self._by_part[part] = next(found, "")
+        return known
 
     @cached_property
     def operations_by_layer(self) -> tuple[PathOperation, ...]:
@@ -65,14 +74,6 @@ class Layers:
                 if target.module is not handler.module and self.of(target.module) in LOGIC:
                     return True
         return False
-
-
-def _layer_of_name(name: str) -> str:
-    for part in reversed(name.split(".")):
-        for layer, pattern in _PART:
-            if pattern.fullmatch(part):
-                return layer
-    return ""
 
 
 _LAYERS: Kept[Layers] = Kept()

@@ -45,10 +45,14 @@ def schema_uses(graph: AppGraph) -> SchemaUses:
         schemas = {id(schema.cls): schema for schema in graph.schemas}
         read: dict[int, list[PathOperation]] = {}
         given: dict[int, list[PathOperation]] = {}
+        shown: dict[Type | None, tuple[Class, ...]] = {}
         for operation in graph.operations:
             for cls in _classes(_read_types(operation), schemas):
                 read.setdefault(id(cls), []).append(operation)
-            for cls in _classes([operation.response_type], schemas):
+            of = operation.response_type
+            if of not in shown:
+                shown[of] = tuple(_classes([of], schemas))
+            for cls in shown[of]:
                 given.setdefault(id(cls), []).append(operation)
         found = _USES[graph] = SchemaUses(_joined(read, schemas), _joined(given, schemas))
     return found

@@ -200,6 +200,7 @@ class _Entries:
         self._program = graph.program
         self._clean_types = CleanTypes(graph.program.inference.hierarchy)
         self._seen: set[tuple[int, str, object]] = set()
+        self._read: set[tuple[int, int, int]] = set()
         self.sources: list[Source] = []
         self.provisions: list[Provision] = []
         for operation in graph.operations:
@@ -222,6 +223,10 @@ class _Entries:
         self, function: Function, parameters: tuple[Parameter, ...], dependencies: tuple[Dependency, ...]
     ) -> None:
         """What one function receives, as FastAPI passes it in."""
+        key = (id(function), id(parameters), id(dependencies))
+        if key in self._read:
+            return
+        self._read.add(key)
         for parameter in parameters:
             if parameter.model is not None:
                 self._spread(function, parameter.model)

@@ -154,8 +154,13 @@ class AppGraph:
                 frontier = following
                 if not frontier:
                     break
-            self._entries[key] = tuple(o for o in self.operations if id(o) in found)
+            self._entries[key] = tuple(sorted(found.values(), key=lambda o: self._place[id(o)]))
         return self._entries[key]
+
+    @cached_property
+    def _place(self) -> dict[int, int]:
+        """An operation's place in the order of registration."""
+        return {id(operation): place for place, operation in enumerate(self.operations)}
 
     def _calling(self, function: Function) -> Iterable[Function]:
         for site in self.program.calls.callers(function):

@@ -83,6 +83,8 @@ _DROPPING = lazy_pattern(
 _FILLING = frozenset(
     {"lru_cache", "alru_cache", "cache", "cached", "cached_stampede", "cached_property", "ttl_cache"}
 )
+#: Nodes that are no rows themselves.
+_TEXTS: frozenset[type] = frozenset({ir.Constant, ir.JoinedStr, ir.FormattedValue, ir.Compare})
 
 
 @rule.check(per=AppGraph)
@@ -103,9 +105,11 @@ def stale_copies(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
                 kept[event.key] = (event, models, lifetime)
     if not kept:
         return
+    listened = _listened(known, graph)
+    drops = [e for e in known if e.kind == "drop" and e.key.strip(HOLE)]
     writes = row_writes(graph)
     for event, models, lifetime in kept.values():
-        found = next(_stale(event, models, lifetime, writes, known, graph), None)
+        found = None if listened else next(_stale(event, models, lifetime, writes, known, drops, graph), None)
         found = found or _before_commit(event, models, writes, graph)
         if found is not None:
             yield found
@@ -277,6 +281,8 @@ def _models_in(event: CacheEvent, graph: AppGraph) -> list[Model]:
     stack = [event.value]
     while stack:
         for node in walk(stack.pop()):
+            if node.__class__ in _TEXTS:
+                continue
             found.update({m.name: m for m in models_of(node, function, graph)})
             if isinstance(node, ir.Name) and node.id not in seen:
                 seen.add(node.id)
@@ -298,15 +304,11 @@ def _stale(
     lifetime: float | None,
     writes: tuple[RowWrite, ...],
     known: tuple[CacheEvent, ...],
+    drops: list[CacheEvent],
     graph: AppGraph,
 ) -> Iterator[Finding]:
-    if any(
-        e.kind == "drop" and overlap(e.key, event.key) and e.key.strip(HOLE) and not graph.entries(e.function)
-        for e in known
-    ):
+    if any(overlap(e.key, event.key) and not graph.entries(e.function) for e in drops):
         return  # a listener or task drops it
-    if _listened(known, graph):
-        return
     names = {m.name for m in models}
     wanted = ("update", "delete") if HOLE in event.key else ("insert", "update", "delete")
     for write in writes:

@@ -112,22 +112,25 @@ def _keeps_one_each(container: _Container, site: Site) -> bool:
 
 
 def _containers(module: Module) -> Iterator[_Container]:
+    making = _MAKING if not _MAKERS.isdisjoint(module.parsed.called) else _DISPLAYS
     for name, bindings in module.facts.bindings.items():
         if (
-            bindings[0].value.__class__ in _MAKING
+            bindings[0].value.__class__ in making
             and len(bindings) == 1
             and (kind := _made(bindings[0].value))
         ):
             yield _Container(name, kind, module.location(bindings[0].node), module, None)
-    singletons = {
-        last_name(b[-1].value.func)
-        for b in module.facts.bindings.values()
-        if isinstance(b[-1].value, ir.Call)
-    }
-    for cls in all_classes(module):
+    classes = list(all_classes(module))
+    if not classes:
+        return
+    singletons: set[str] = set()
+    if any("__init__" in cls.methods for cls in classes):
+        made = (b[-1].value for b in module.facts.bindings.values())
+        singletons = {last_name(value.func) for value in made if isinstance(value, ir.Call)}
+    for cls in classes:
         for name, bindings in cls.facts.bindings.items():
             if (
-                bindings[0].value.__class__ in _MAKING
+                bindings[0].value.__class__ in making
                 and len(bindings) == 1
                 and bindings[0].kind in ("assign", "annotated")
                 and (kind := _made(bindings[0].value))
@@ -163,7 +166,8 @@ def _made(value: ir.Expr | None) -> str:
     return ""
 
 
-_MAKING: frozenset[type] = frozenset({ir.Dict, ir.Sequence, ir.Call})
+_DISPLAYS: frozenset[type] = frozenset({ir.Dict, ir.Sequence})
+_MAKING: frozenset[type] = _DISPLAYS | {ir.Call}
 
 
 def _is(container: _Container, expr: ir.Expr, scope: Scope) -> bool:

@@ -77,18 +77,19 @@ def _guards(graph: AppGraph) -> dict[int, tuple[Function, list[PathOperation]]]:
     for operation in graph.operations:
         for dependency in operation.all_dependencies():
             function = dependency.function
-            if function is None or function.module.kind != "source":
+            if function is None:
                 continue
-            if id(function) not in found:
+            known = found.get(id(function))
+            if known is None:
                 key = (id(function), id(dependency.creation[0]) if dependency.creation is not None else 0)
                 if key in harmless:
                     continue
                 guard = graph.guards.of_dependency(dependency)
-                if guard is None or guard.level < AccessLevel.USER:
+                if function.module.kind != "source" or guard is None or guard.level < AccessLevel.USER:
                     harmless.add(key)
                     continue
-                found[id(function)] = (function, [])
-            found[id(function)][1].append(operation)
+                known = found[id(function)] = (function, [])
+            known[1].append(operation)
     for application in graph.applications:
         for middleware in application.middleware:
             function = middleware.function

@@ -46,6 +46,51 @@ def operations(body: str, more: str = ""):
     return history_of({"a.py": revision("a", "None", body, more=more)}).revisions[0].upgrades
 
 
+def graphs_of(folders: dict[str, str], config: dict[str, str] | None = None):
+    """Identifiers that Alembic runs as one graph, of revisions by path."""
+    found = find_migrations(program_of({"alembic/env.py": ENV, **folders}), config)
+    return [sorted(r.id for r in history.revisions) for history in found]
+
+
+def test_scripts_beside_the_versions_that_nothing_follows_are_not_run():
+    files = {
+        "alembic/versions/a.py": revision("a", "None"),
+        "alembic/temp/z.py": revision("z", "'...'"),
+    }
+    assert graphs_of(files) == [["a"]]
+
+
+def test_folders_that_share_identifiers_are_graphs_of_their_own():
+    files = {f"alembic/versions/{each}/a.py": revision("a", "None") for each in ("postgresql", "sqlite")}
+    assert graphs_of(files) == [["a"], ["a"]]
+
+
+def test_folders_whose_revisions_follow_each_other_are_one_graph():
+    files = {
+        "alembic/versions/b.py": revision("b", "'a'"),
+        "alembic/versions/2023/a.py": revision("a", "None"),
+    }
+    assert graphs_of(files) == [["a", "b"]]
+
+
+def test_configured_folders_are_one_graph_whatever_they_hold():
+    files = {"alembic/one/a.py": revision("a", "None"), "plugin/revisions/a.py": revision("a", "None")}
+    ini = f"{INI}version_locations = %(here)s/alembic/one %(here)s/alembic/two\n"
+    assert graphs_of({**files, "alembic/two/a.py": revision("a", "None")}, {"alembic.ini": ini}) == [
+        ["a"],
+        ["a", "a"],
+    ]
+
+
+def test_folders_below_are_read_where_the_configuration_says_so():
+    files = {
+        "alembic/versions/a.py": revision("a", "None"),
+        "alembic/versions/old/b.py": revision("b", "None"),
+    }
+    ini = f"{INI}recursive_version_locations = true\n"
+    assert graphs_of(files, {"alembic.ini": ini}) == [["a", "b"]]
+
+
 FIRST = """
 op.create_table(
     "users",

@@ -57,7 +57,8 @@ class MappedColumnReader:
         if kind in RELATIONSHIP_CALLS or each.annotation is None:
             return None
         if has_library_ancestor(self.program, cls, "sqlmodel", "SQLModel"):
-            return self._sqlmodel_column(cls, each, variables)
+            # Pydantic takes a name that begins with an underscore for a private attribute.
+            return None if each.name.startswith("_") else self._sqlmodel_column(cls, each, variables)
         inner = self._mapped_annotation(each)
         if inner is None or kind:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
@@ -34,6 +34,8 @@ class MigrationEnvironment(msgspec.Struct, frozen=True):
             call wins.
         target_metadata: expression in `env.py`, None when absent or None.
         autocommit: `env.py` connects with isolation level AUTOCOMMIT.
+        version_locations: folders with revisions, relative to the tree's root.
+        recursive: the folders below them are read, too.
     """
 
     script_location: str
@@ -44,6 +46,15 @@ class MigrationEnvironment(msgspec.Struct, frozen=True):
     options: dict[str, Any]
     target_metadata: ir.Expr | None
     autocommit: bool
+    version_locations: tuple[str, ...]
+    recursive: bool
+
+    def reads(self, folder: str) -> bool:
+        """Alembic takes the revisions of this folder."""
+        return any(
+            folder == location or (self.recursive and folder.startswith(f"{location}/"))
+            for location in self.version_locations
+        )
 
     @property
     def transaction_per_migration(self) -> bool:
@@ -192,15 +203,51 @@ def find_migrations(program: Program, files: Mapping[str, str] | None = None) ->
         revision = _revision(program, module)
         if revision is not None:
             folders.setdefault(str(PurePosixPath(module.path).parent), []).append(revision)
-    histories: dict[tuple[str, str], list[Revision]] = {}
-    owners: dict[tuple[str, str], MigrationEnvironment | None] = {}
-    for folder, revisions in sorted(folders.items()):
-        environment = _environment_of(folder, environments)
-        # Several version folders of one environment form one graph.
-        key = ("environment", environment.script_location) if environment is not None else ("folder", folder)
-        histories.setdefault(key, []).extend(revisions)
-        owners[key] = environment
-    return tuple(_history(revisions, owners[key]) for key, revisions in histories.items())
+    return tuple(
+        _history(revisions, environment) for environment, revisions in _together(folders, environments)
+    )
+
+
+def _together(
+    folders: Mapping[str, list[Revision]], environments: Iterable[MigrationEnvironment]
+) -> Iterator[tuple[MigrationEnvironment | None, list[Revision]]]:
+    """Revisions that Alembic runs as one graph, with their environment.
+
+    What lies beside the folders that an environment reads belongs to it when a revision there follows one of its own, or is
+    followed (programs choose the folders at run time, too). Where no such folder is found each one is a graph of its own;
+    otherwise the others hold scripts that were put away, and are not run.
+    """
+    inside: dict[str, list[str]] = {}
+    known = {environment.script_location: environment for environment in environments}
+    for folder in sorted(folders):
+        environment = _environment_of(folder, known.values())
+        if environment is None:
+            yield None, folders[folder]
+        else:
+            inside.setdefault(environment.script_location, []).append(folder)
+    for location, names in inside.items():
+        environment = known[location]
+        read = [name for name in names if environment.reads(name)]
+        graphs = [[revision for name in read for revision in folders[name]]] if read else []
+        for name in names:
+            if name in read:
+                continue
+            joined = next((graph for graph in graphs if _is_linked(folders[name], graph)), None)
+            if joined is not None:
+                joined += folders[name]
+            elif not read:
+                graphs.append(list(folders[name]))
+        for graph in graphs:
+            yield environment, graph
+
+
+def _is_linked(left: list[Revision], right: list[Revision]) -> bool:
+    ours, theirs = {r.id for r in left}, {r.id for r in right}
+    if ours & theirs:
+        return False
+    followed = {parent for r in left for parent in (*r.down, *r.depends_on)}
+    following = {parent for r in right for parent in (*r.down, *r.depends_on)}
+    return bool(followed & theirs or following & ours)
 
 
 def _environment_of(folder: str, environments: Iterable[MigrationEnvironment]) -> MigrationEnvironment | None:
@@ -319,7 +366,7 @@ def find_environments(program: Program, files: Mapping[str, str]) -> tuple[Migra
             continue
         location = _folder(module.path)
         if location not in found and (module.mentions("run_migrations") or module.mentions("context")):
-            found[location] = _environment(program, location, None, None, None, module)
+            found[location] = _environment(program, location, None, None, None, module, {})
     return tuple(found[location] for location in sorted(found))
 
 
@@ -352,7 +399,7 @@ def _of_config(program: Program, path: str, section: Mapping[str, str], text: st
     found = _KEY.search(text)
     line = text.count("\n", 0, found.end()) + 1 if found else 1
     env = program.modules.get(f"{location}/env.py" if location else "env.py")
-    return _environment(program, location, path, url, Location(path, line) if url else None, env)
+    return _environment(program, location, path, url, Location(path, line) if url else None, env, section)
 
 
 def _resolved(location: str, folder: str) -> str:
@@ -376,6 +423,7 @@ def _environment(
     url: str | None,
     where: Location | None,
     env: Module | None,
+    section: Mapping[str, str],
 ) -> MigrationEnvironment:
     options: dict[str, Any] = {}
     autocommit = False
@@ -399,4 +447,24 @@ def _environment(
         ):
             metadata = bound[-1].value
     options = {name: value for name, value in options.items() if name != "connection" or value is not UNKNOWN}
-    return MigrationEnvironment(location, config, url, where, env, options, metadata, autocommit)
+    return MigrationEnvironment(
+        location,
+        config,
+        url,
+        where,
+        env,
+        options,
+        metadata,
+        autocommit,
+        _version_locations(section, location, _folder(config or "")),
+        section.get("recursive_version_locations", "").strip().lower() == "true",
+    )
+
+
+def _version_locations(section: Mapping[str, str], location: str, folder: str) -> tuple[str, ...]:
+    written = section.get("version_locations", "").strip()
+    if not written:
+        return (f"{location}/versions".lstrip("/"),)
+    separator = section.get("path_separator") or section.get("version_path_separator") or ""
+    between = r"[\s,;:]+" if separator.strip() in ("os", ":") else r"[\s,;]+"
+    return tuple(_resolved(each, folder) for each in re.split(between, written) if each)

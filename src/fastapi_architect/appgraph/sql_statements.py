@@ -72,6 +72,36 @@ def parse_sql(text: str) -> tuple[SqlStatement, ...]:
     return tuple(found)
 
 
+def names_in_sql(text: str, table: str, column: str = "") -> bool:
+    """A text reads or writes a table, or that column of it.
+
+    Args:
+        text: one or more statements.
+        table: without its schema.
+        column: "" for any.
+    """
+    aliases = {table.lower()}
+    found = False
+    for match in _PLACE_OF_TABLE.finditer(text):
+        if match["name"].strip('"').lower() == table.lower():
+            found = True
+            aliases.add((match["alias"] or table).strip('"').lower())
+    if not found or not column:
+        return found
+    # `m.created` belongs to the table that `m` stands for; a bare name may belong to any.
+    owners = re.findall(rf'(?:(\w+|"[^"]+")\.)?"?\b{re.escape(column)}\b', text, re.IGNORECASE)
+    return any(not owner or owner.strip('"').lower() in aliases for owner in owners)
+
+
+#: Where a statement names a table; an alias that follows is no key word.
+_PLACE_OF_TABLE = lazy_pattern(
+    r'\b(?:from|join|update|into|table|only)\s+(?:(?:\w+|"[^"]+")\.)?(?P<name>"[^"]+"|\w+)'
+    r"(?:\s+(?:as\s+)?(?!(?:where|set|on|join|inner|left|right|full|cross|group|order|limit|values|using|returning)\b)"
+    r'(?P<alias>"[^"]+"|\w+))?',
+    re.IGNORECASE,
+)
+
+
 def split_statements(text: str) -> Iterator[str]:
     """Statements without comments, whitespace folded; strings, quoted names and dollar quotes are
     respected.

@@ -8,12 +8,12 @@ known, so drop in a release after the one that stops using it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.migration_history import histories
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
+from fastapi_architect.appgraph.sql_statements import names_in_sql
 from fastapi_architect.concepts.database import SqlText
 from fastapi_architect.rules.kit import AppGraph, Confidence, Files, Finding, Proof, Rule, Severity, steps
 
@@ -71,16 +71,12 @@ def _named_in_sql(
     revision: Revision, operation: Operation, table: str, column: str, graph: AppGraph
 ) -> Iterator[Finding]:
     """Statements written as text that name what is dropped."""
-    words = [
-        re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE)
-        for word in (table.rpartition(".")[2], column)
-        if word
-    ]
+    bare = table.rpartition(".")[2]
     for sql in graph.facts(SqlText):
         if sql.scope.module.kind != "source":
             continue
         statement = graph.program.constants.string(sql.text, sql.scope)
-        if statement is None or not all(word.search(statement) for word in words):
+        if statement is None or not names_in_sql(statement, bare, column):
             continue
         what = f"{table}.{column}" if column else table
         yield rule.at(

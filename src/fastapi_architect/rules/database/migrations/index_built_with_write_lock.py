@@ -5,16 +5,18 @@ on the table waits as long as the whole table takes to read. `DROP INDEX` even k
 an outage.
 
 Known limits: the size of a table is not known; a table created by the same revision is left out, as are one that it drops or
-gives a column that only an empty table can take, and revisions that lie more than ten before the head, because they have run.
+gives a column that only an empty table can take, materialised views, to which nobody writes, and revisions that lie more than
+ten before the head, because they have run.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from fastapi_architect.analyses.migration_history import histories
+from fastapi_architect.analyses.migration_history import RevisionInHistory, histories
 from fastapi_architect.analyses.small_tables import stays_small
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
@@ -55,6 +57,8 @@ def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[
         table = place.existing(operation.table)
         if operation.concurrently or table is None or operation.conditional:
             continue
+        if _is_materialised_view(table.name, place):
+            continue
         others = [o for o in revision.upgrades if o.table == operation.table and not o.conditional]
         if any(_leaves_no_rows(other) for other in others):
             continue
@@ -70,13 +74,30 @@ def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[
             context=Context(hard=True, stops_process=True),
             symbol=f"{revision.module.name}.upgrade",
         )
-        # A table that is rewritten anyway is locked for longer than its index takes.
-        yield replace(finding, severity=Severity.MINOR) if any(_rewrites(o) for o in others) else finding
+        yield replace(finding, severity=Severity.MINOR) if _adds_little(operation, others) else finding
+
+
+def _is_materialised_view(name: str, place: RevisionInHistory) -> bool:
+    """`CREATE MATERIALIZED VIEW name` stands in some revision: only a refresh writes to it."""
+    made = re.compile(
+        rf"\bmaterialized\s+view\s+(if\s+not\s+exists\s+)?{_written(name)}(?![\w.])", re.IGNORECASE
+    )
+    return any(
+        operation.sql is not None and made.search(operation.sql) is not None
+        for revision in place.history.revisions
+        for operation in revision.upgrades
+    )
+
+
+def _written(name: str) -> str:
+    """A name as SQL may write it: in quotes, behind its schema."""
+    schema, _, bare = name.rpartition(".")
+    return (rf'"?{re.escape(schema)}"?\.' if schema else r'("?\w+"?\.)?') + rf'"?{re.escape(bare)}"?'
 
 
 def _leaves_no_rows(operation: Operation) -> bool:
-    """The table goes, or gets a column that the database refuses to a table with rows."""
-    if operation.kind == "drop_table":
+    """The table goes, is made anew, or gets a column that the database refuses to a table with rows."""
+    if operation.kind in ("drop_table", "create_table"):
         return True
     column = operation.column
     return (
@@ -86,6 +107,16 @@ def _leaves_no_rows(operation: Operation) -> bool:
         and column.server_default is None
         and not column.generated
         and not column.autoincrement
+    )
+
+
+def _adds_little(operation: Operation, others: list[Operation]) -> bool:
+    """The table is rewritten, so locked for longer than its index takes; or it is small, and has just been locked for the column."""
+    if any(_rewrites(other) for other in others):
+        return True
+    added = {o.column.name for o in others if o.kind == "add_column" and o.column is not None}
+    return (
+        stays_small(operation.table or "") and bool(operation.columns) and added.issuperset(operation.columns)
     )
 
 

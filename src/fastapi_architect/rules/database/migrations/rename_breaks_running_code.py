@@ -3,8 +3,9 @@
 During a rolling deployment old and new code run side by side against one schema. The moment the rename commits, every query
 of the old release fails; a roll-back of the code fails in the same way.
 
-Known limits: a declared maintenance window is not known; a table created by the same revision is left out, as are revisions
-that lie more than ten before the head.
+Known limits: a declared maintenance window is not known. Where one copy of the server is declared, or the server migrates in
+its own start and no rolling deployment is shown, the old release has probably ended: tentative. A table created by the same
+revision is left out, as are revisions that lie more than ten before the head.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.migration_history import histories
+from fastapi_architect.analyses.releases import one_release_at_a_time
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
 from fastapi_architect.rules.kit import AppGraph, Confidence, Files, Finding, Proof, Rule, Severity
@@ -45,16 +47,9 @@ def rename_of_what_is_in_use(revision: Revision, graph: AppGraph) -> Iterator[Fi
             f"```python\n{_expanded(operation, old, new)}\n```",
             reasoning=f"`{table.name}` exists since revision {table.since or 'the first'}; nothing in this revision keeps "
             f"`{old}` readable.",
-            confidence=Confidence.TENTATIVE if _is_alone(graph) else Confidence.FIRM,
+            confidence=Confidence.TENTATIVE if one_release_at_a_time(graph) else Confidence.FIRM,
             symbol=f"{revision.module.name}.upgrade",
         )
-
-
-def _is_alone(graph: AppGraph) -> bool:
-    """Every file that runs the server declares one copy of it: the old release has ended when the new one migrates."""
-    services = [s for compose in graph.deployment.compose_files for s in compose.services]
-    copies = [s.replicas for s in services if any(c.is_server for c in s.commands)]
-    return bool(copies) and all(number == 1 for number in copies)
 
 
 def _names(operation: Operation) -> tuple[str, str] | None:

@@ -290,3 +290,9 @@ def test_a_rename_is_tentative_where_one_copy_of_the_server_runs() -> None:
     for copies, confidence in (("1", Confidence.TENTATIVE), ("2", Confidence.FIRM)):
         found = _migration("rename-breaks-running-code", "orders", body, compose.replace("COPIES", copies))
         assert [sure for _, sure in found] == [confidence]
+
+
+def test_counting_what_belongs_to_one_row_in_a_table_chosen_at_run_time_is_minor() -> None:
+    choice = '\n    TABLES = {"book": Book.__table__}\n' + _COUNTED.replace("COLUMN", "shelf_id")
+    chosen = choice.replace("select(Book)", 'select(TABLES["book"])')
+    assert _severities("full-table-materialised", _rows("Book", chosen)) == [Severity.MINOR]

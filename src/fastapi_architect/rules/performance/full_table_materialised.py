@@ -4,8 +4,8 @@
 whole table and the process build an object of each row. It is fast with ten rows, slow with a hundred
 thousand, and then it ends the process.
 
-Known limits: a statement that is put together in another function is not followed; tables that stay small by
-their nature are not known as such.
+Known limits: a statement that is put together in another function is not followed. The links of one row in a
+table of references are taken to be few; other tables that stay small by their nature are not known as such.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from fastapi_architect.analyses.select_statements import SelectStatement, selects
 from fastapi_architect.analyses.served_modules import is_served
 from fastapi_architect.analyses.surroundings import nodes_of, parents_of
+from fastapi_architect.appgraph.tables import Table
 from fastapi_architect.concepts.database import QueryStart
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -83,6 +84,8 @@ def rows_that_python_reduces(function: Function, graph: AppGraph) -> Iterator[Fi
             continue
         if statement.of_kind("limit", "group_by", "distinct", "execution_options", "lock"):
             continue
+        if _is_of_one_row(statement) and any(_holds_links(table) for table in _tables(statement, graph)):
+            continue
         use = _use(statement.site.node, function, graph)
         if (use == "len" and not _is_picked(statement)) or (
             use and not statement.of_kind("where", "join", "having")
@@ -104,12 +107,42 @@ _GROUP = lazy_pattern(
 
 def _is_of_one_group(statement: SelectStatement) -> bool:
     """Only the rows of one team or tenant: `where(Member.team_id == team.id)`."""
-    return any(
-        isinstance(part, ir.Compare) and part.ops == ["=="] and _GROUP.match(last_name(part.left))
-        for step in statement.of_kind("where")
-        for given in step.args
-        for part in walk(given)
-    )
+    return any(_GROUP.match(name) for name in _equated(statement))
+
+
+def _equated(statement: SelectStatement) -> Iterator[str]:
+    """Names of columns that are held to one value: `where(Member.team_id == team.id)`."""
+    for step in statement.of_kind("where"):
+        for given in step.args:
+            for part in walk(given):
+                if isinstance(part, ir.Compare) and part.ops == ["=="]:
+                    yield from (last_name(side) for side in (part.left, *part.comparators))
+
+
+#: Keys of somebody or something that has rows without end.
+_OWNER = re.compile(r"user|owner|tenant|account|org|member|customer|author|status|type|role", re.IGNORECASE)
+
+
+def _is_of_one_row(statement: SelectStatement) -> bool:
+    """Only what belongs to one row: `where(links.c.document_id == document.id)`."""
+    return any(name.endswith("_id") and not _OWNER.search(name) for name in _equated(statement))
+
+
+def _tables(statement: SelectStatement, graph: AppGraph) -> list[Table]:
+    """Tables that the statement selects; fewer than its entities when one of them is not known."""
+    entities = statement.start.entities if statement.start is not None else ()
+    mapped = {id(cls) for cls in statement.models(graph)}
+    named = {last_name(entity) for entity in entities}
+    found = [model.table for model in graph.models if id(model.cls) in mapped]
+    return found + [table for table in graph.database.tables if table.variable and table.variable in named]
+
+
+def _holds_links(table: Table) -> bool:
+    """Its columns are references to other tables, its own key, and dates."""
+    references = {name for key in table.foreign_keys for name in key.columns}
+    others = [c for c in table.columns if c.name not in references and not c.primary_key]
+    dated = all(c.type is not None and c.type.family in ("datetime", "date") for c in others)
+    return len(references) > 1 and dated
 
 
 def _use(node: Any, function: Function, graph: AppGraph) -> str:
@@ -182,8 +215,10 @@ def _use_of_read(node: Any, parents: dict[int, Any]) -> str:
 
 def _finding(statement: SelectStatement, use: str, graph: AppGraph) -> Finding:
     function = statement.function
-    models = [cls.name for cls in statement.models(graph)]
-    model = models[0] if models else "Model"
+    selected = [cls.name for cls in statement.models(graph)] or [
+        table.variable for table in _tables(statement, graph)
+    ]
+    model = selected[0] if selected else "Model"
     rows = f"every row of `{model}`" if not statement.of_kind("where") else f"every matching row of `{model}`"
     how = _SAYS.get(use, f"needs only `{use}(...)` of them")
     instead = (_INSTEAD.get(use) or _REDUCE[use]).format(model=model)
@@ -200,6 +235,8 @@ def _finding(statement: SelectStatement, use: str, graph: AppGraph) -> Finding:
     )
     # Who only asks whether a table is empty has a small one in mind: settings, hooks.
     small = use == "test" or _is_of_one_group(statement)
+    # Nor is it known how large a table is that is chosen only at run time, for one row of another.
+    small = small or (_is_of_one_row(statement) and not _tables(statement, graph))
     return replace(found, severity=Severity.MINOR) if small else found
 
 

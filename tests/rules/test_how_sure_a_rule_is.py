@@ -122,6 +122,82 @@ def test_a_client_for_each_reading_request_is_important() -> None:
     assert _severities("client-created-per-request", files) == [Severity.IMPORTANT]
 
 
+def test_a_client_for_each_probe_is_minor() -> None:
+    for path in ("/healthcheck", "/readyz"):
+        files = {"main.py": _CLIENT.format(path=path)}
+        assert _severities("client-created-per-request", files) == [Severity.MINOR]
+
+
+def test_a_client_that_is_made_when_a_token_has_expired_is_minor() -> None:
+    helper = _CLIENT.replace("fetch()", "refresh_token()").replace('    @app.get("{path}")\n', "")
+    route = """
+
+    @app.get("/weather")
+    async def weather() -> str:
+        return await {name}()
+    """
+    for name, severity in (("refresh_token", Severity.MINOR), ("forecast", Severity.IMPORTANT)):
+        text = (helper + route).replace("refresh_token", name).replace("{name}", name)
+        assert _severities("client-created-per-request", {"main.py": text}) == [severity]
+
+
+_REMEMBERED = """
+    import httpx
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+
+    class Rates:
+        def __init__(self) -> None:
+            self.rates = ""
+
+        def read(self) -> str:
+            if self.rates:
+                return self.{kept}
+            self.rates = self.load()
+            return self.rates
+
+        def load(self) -> str:
+            with httpx.Client(timeout=5) as client:
+                return client.get("https://rates.example").text
+
+
+    rates = Rates()
+
+
+    @app.get("/rates")
+    def read_rates() -> str:
+        return rates.read()
+"""
+
+
+def test_a_client_that_loads_what_is_then_kept_is_minor() -> None:
+    for kept, severity in (("rates", Severity.MINOR), ("other", Severity.IMPORTANT)):
+        files = {"main.py": _REMEMBERED.format(kept=kept)}
+        assert _severities("client-created-per-request", files) == [severity]
+
+
+_PAGE = """
+    from fastapi import FastAPI
+    from jinja2 import Environment
+
+    app = FastAPI()
+    LETTER = "Dear {{{{ name }}}}"
+
+
+    @app.get("/letter")
+    def letter(text: str) -> str:
+        return Environment(autoescape=True).from_string({given}).render(name="Momo")
+"""
+
+
+def test_an_environment_for_a_text_that_differs_each_time_is_minor() -> None:
+    for given, severity in (("text", Severity.MINOR), ("LETTER", Severity.IMPORTANT)):
+        files = {"main.py": _PAGE.format(given=given)}
+        assert _severities("client-created-per-request", files) == [severity]
+
+
 _LOOKED_UP = """
     from fastapi import Depends, FastAPI, HTTPException
     from sqlalchemy import create_engine, text

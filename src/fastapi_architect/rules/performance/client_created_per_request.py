@@ -5,7 +5,8 @@ connection, agrees on keys, answers once and throws all of it away. An environme
 template again.
 
 Known limits: a client whose address, proxy or credentials come from the request itself, or from a tenant's or
-provider's record, cannot be shared and is left out. One whose options come from another argument is tentative.
+provider's record, cannot be shared and is left out, as is one that is given a pool of connections that is kept. One whose
+options come from another argument is tentative. What is seldom run is known by names.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    Site,
+    dotted_name,
     ir,
+    last_name,
     lazy_pattern,
     routes_of,
     steps,
@@ -65,11 +69,21 @@ _TENANT = lazy_pattern(
     r"provider|tenant|workspace|organi[sz]ation|integration|connection|credential", re.IGNORECASE
 )
 
-#: Operations that a person asks for once a day or once in a lifetime.
+#: Operations that a person asks for once a day or once in a lifetime, or a probe now and then.
 _SELDOM = lazy_pattern(
-    r"oauth|oidc|saml|sso|callback|register|log-?in|sign-?up|reset|verify|setup|install",
+    r"oauth|oidc|saml|sso|callback|register|log-?in|sign-?up|reset|verify|setup|install|checkout|billing|health|"
+    r"/(readiness|ready|readyz|liveness|live|livez|ping|heartbeat)/?$",
     re.IGNORECASE,
 )
+
+#: Functions that most requests pass by: what they fetch is kept, or they are run once in a while.
+_RARELY_RUN = lazy_pattern(
+    r"refresh|captcha|discover|well_known|openid_config|jwks|provision|deploy|install|checkout|billing|health",
+    re.IGNORECASE,
+)
+
+#: Arguments that bring connections along.
+_POOLS = frozenset({"connection_pool", "connector"})
 
 
 @rule.check(per=ClientCreation)
@@ -89,21 +103,80 @@ def _judged(made: ClientCreation | TemplateEnvironment, kind: str, graph: AppGra
         return
     found = per_request(function, graph)
     # A socket lives long: a client of its own costs little beside it.
-    if found is None or _is_for_this_request(made, found, function):
+    if (
+        found is None
+        or _is_for_this_request(made, found, function)
+        or _shares_connections(made, function, graph)
+    ):
         return
     if not all(operation.is_websocket for operation in found.operations):
-        cheap = kind == "template" and not function.facts.calls_named("get_template", "from_string")
-        yield from _weighed(_finding(made, kind, found, function), found, cheap, graph)
+        cheap = kind == "template" and not _compiles_the_same(function)
+        finding = _finding(made, kind, found, function)
+        minor = cheap or _is_seldom(found, function, graph)
+        yield replace(finding, severity=Severity.MINOR) if minor else finding
 
 
-def _weighed(finding: Finding, found: PerRequest, cheap: bool, graph: AppGraph) -> Iterator[Finding]:
-    """What only administrators or people who are signing in reach runs seldom; an environment that compiles nothing here
-    is cheap."""
-    seldom = all(
+def _compiles_the_same(function: Function) -> bool:
+    """An environment keeps templates that it loads by name; a text that is handed in would be compiled anew by any."""
+    return bool(function.facts.calls_named("get_template")) or any(
+        all(each.__class__ is ir.Constant or last_name(each).isupper() for each in site.node.args)
+        for site in function.facts.calls_named("from_string")
+    )
+
+
+def _is_seldom(found: PerRequest, function: Function, graph: AppGraph) -> bool:
+    """What only administrators, probes or people who are signing in reach, or what is fetched once in a while."""
+    way = [function.name, *(site.scope.name for site in found.hops[1:])]
+    if any(_RARELY_RUN.search(name) for name in way) or any(_is_remembered(site) for site in found.hops):
+        return True
+    return all(
         is_for_administrators(operation, graph) or _SELDOM.search(operation.path)
         for operation in found.operations
     )
-    yield replace(finding, severity=Severity.MINOR) if seldom or cheap else finding
+
+
+def _is_remembered(site: Site) -> bool:
+    """`self.rates = fetch()` behind `if self.rates: return self.rates`: most requests are answered from what is kept."""
+    kept = {
+        target.attr
+        for target in getattr(site.statement, "targets", ())
+        if isinstance(target, ir.Attribute) and isinstance(target.value, ir.Name)
+    }
+    return any(
+        each.context.inside("if") is not None
+        and any(isinstance(n, ir.Attribute) and n.attr in kept for n in walk(each.node.value))
+        for each in site.scope.facts.sites(ir.Return)
+        if kept and each.node.value is not None
+    )
+
+
+def _shares_connections(
+    made: ClientCreation | TemplateEnvironment, function: Function, graph: AppGraph
+) -> bool:
+    """It is given a pool that lives elsewhere: `Redis(connection_pool=self._pool)` is only a handle on it."""
+    given = [k.value for k in made.node.keywords if k.arg in _POOLS]
+    return bool(given) and not any(_is_made_here(value, function, graph) for value in given)
+
+
+def _is_made_here(pool: ir.Expr, function: Function, graph: AppGraph) -> bool:
+    """`ConnectionPool(...)`, `ConnectionPool.from_url(...)`, a name of such a one, or what a function makes and does not keep."""
+    if isinstance(pool, ir.Name):
+        bound = [b.value for b in function.facts.bindings.get(pool.id, ()) if b.value is not None]
+        return any(_is_made_here(value, function, graph) for value in bound if isinstance(value, ir.Call))
+    if not isinstance(pool, ir.Call) or _is_pool(pool):
+        return isinstance(pool, ir.Call)
+    sites = [site for site in function.facts.calls if site.node is pool]
+    return any(
+        _is_pool(inner.node) and not is_kept(inner)
+        for site in sites
+        for target in graph.program.calls.targets(site)
+        for inner in target.facts.calls
+    )
+
+
+def _is_pool(call: ir.Call) -> bool:
+    """The call names a class."""
+    return any(word.endswith(("Pool", "Connector")) for word in dotted_name(call.func).split("."))
 
 
 def _finding(

@@ -10,12 +10,13 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.program.definitions import Function, Scope
 from fastapi_architect.program.facts import Site
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
 _MAX_FUNCTIONS = 200
-_UPGRADES = re.compile(r"\balembic\b[^\n;&|]*\bupgrade\b")
-_DEPLOYMENT = re.compile(r"^\s*kind:\s*['\"]?(Deployment|Rollout|DeploymentConfig)\b", re.MULTILINE)
-_STOPS_FIRST = re.compile(r"^\s*type:\s*['\"]?Recreate\b", re.MULTILINE)
+_UPGRADES = lazy_pattern(r"\balembic\b[^\n;&|]*\bupgrade\b")
+_DEPLOYMENT = lazy_pattern(r"^\s*kind:\s*['\"]?(Deployment|Rollout|DeploymentConfig)\b", re.MULTILINE)
+_STOPS_FIRST = lazy_pattern(r"^\s*type:\s*['\"]?Recreate\b", re.MULTILINE)
 
 
 def one_release_at_a_time(graph: AppGraph) -> bool:

@@ -120,7 +120,7 @@ def _equated(statement: SelectStatement) -> Iterator[str]:
 
 
 #: Keys of somebody or something that has rows without end.
-_OWNER = re.compile(r"user|owner|tenant|account|org|member|customer|author|status|type|role", re.IGNORECASE)
+_OWNER = lazy_pattern(r"user|owner|tenant|account|org|member|customer|author|status|type|role", re.IGNORECASE)
 
 
 def _is_of_one_row(statement: SelectStatement) -> bool:

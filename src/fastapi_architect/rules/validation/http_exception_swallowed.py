@@ -5,8 +5,8 @@
 that have a handler of their own are lost in the same way.
 
 Known limits: what a called function raises is followed through two calls, and left out where it stands under a
-parameter (`if expected:`) that the call leaves at None or False; a broad clause that ends in a fallback value around
-such a call is taken for deliberate.
+parameter (`if expected:`) that the call leaves at None or False, or where the same call stands before the `try` and has
+raised there; a broad clause that ends in a fallback value around such a call is taken for deliberate.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from fastapi_architect.analyses.http_errors import (
     swallowed,
     within_handler,
 )
+from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.concepts.http import ResponseCreation
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -33,11 +34,15 @@ from fastapi_architect.rules.kit import (
     Location,
     Proof,
     Rule,
+    Scope,
     Severity,
+    Site,
     dotted_name,
     ir,
+    last_name,
     routes_of,
     steps,
+    walk,
 )
 
 rule = Rule(
@@ -71,7 +76,10 @@ def _judged(together: list[Swallowed], graph: AppGraph) -> Finding | None:
         return None
     outcome, status = _outcome(catch.handler, scope, graph)
     lost = [
-        found for found in together if found.raised.status is None or not _same(found.raised.status, status)
+        found
+        for found in together
+        if (found.raised.status is None or not _same(found.raised.status, status))
+        and not _has_passed_before(found, graph)
     ]
     if not lost:
         return None
@@ -110,8 +118,46 @@ def _judged(together: list[Swallowed], graph: AppGraph) -> Finding | None:
         symbol=scope.full_name,
     )
     # An error that is told as another error is a smaller lie than one that is told as success.
-    is_error = status is not None and status >= 400
+    is_error = raises or (status is not None and status >= 400)
     return replace(found, severity=Severity.IMPORTANT) if is_error else found
+
+
+def _has_passed_before(found: Swallowed, graph: AppGraph) -> bool:
+    """The same call stands before the `try`, on every way to it: it would have raised there."""
+    if not found.hops:
+        return False
+    inside, scope = found.hops[0], found.hops[0].scope
+    statement = found.catch.statement
+    outer = _surroundings(inside, beyond=statement)
+    text = _text(inside, graph)
+    return any(
+        site.node.span < statement.span
+        and {id(each.node) for each in site.context if each.role not in _ALWAYS_RUN} <= outer
+        and _text(site, graph) == text
+        and not _changes(site.node, scope)
+        for site in scope.facts.calls_named(last_name(inside.node.func))
+    )
+
+
+#: Surroundings that keep nothing from being run.
+_ALWAYS_RUN = frozenset({"root", "await", "statement-value", "with", "with-item"})
+
+
+def _surroundings(site: Site, beyond: ir.Node) -> set[int]:
+    """Identities of what stands around a statement that a site stands in."""
+    nodes = [context.node for context in site.context]
+    at = next((index for index, node in enumerate(nodes) if node is beyond), len(nodes))
+    return {id(node) for node in nodes[at + 1 :]}
+
+
+def _text(site: Site, graph: AppGraph) -> str:
+    return "".join(text_at(graph, site.scope.location(site.node)).split())
+
+
+def _changes(call: ir.Call, scope: Scope) -> bool:
+    """A name among the arguments is bound more than once: the second call may be about something else."""
+    named = [node.id for node in walk(call) if isinstance(node, ir.Name)]
+    return any(len(scope.facts.bindings.get(name, ())) > 1 for name in named)
 
 
 def _confidence(found: Swallowed, *, answers: bool, raises: bool) -> Confidence:

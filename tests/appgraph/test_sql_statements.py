@@ -26,7 +26,9 @@ def test_a_table_is_named_where_a_statement_names_tables(text: str, named: bool)
         ("SELECT s.created FROM messages m JOIN state AS s ON s.id = m.state_id", True),
         ("SELECT state.created FROM state", True),
         ("SELECT m.created FROM state s JOIN messages m ON m.id = s.id", False),
-        ("SELECT m.created FROM state WHERE id = 1", False),
+        ("SELECT created FROM state s JOIN messages m ON m.id = s.id", False),
+        ("SELECT id -- created before\nFROM state", False),
+        ("DELETE FROM state; SELECT created FROM messages", False),
         ("SELECT recreated FROM state", False),
     ],
 )

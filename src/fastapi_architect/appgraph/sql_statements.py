@@ -80,17 +80,22 @@ def names_in_sql(text: str, table: str, column: str = "") -> bool:
         table: without its schema.
         column: "" for any.
     """
-    aliases = {table.lower()}
-    found = False
-    for match in _PLACE_OF_TABLE.finditer(text):
-        if match["name"].strip('"').lower() == table.lower():
-            found = True
-            aliases.add((match["alias"] or table).strip('"').lower())
-    if not found or not column:
-        return found
-    # `m.created` belongs to the table that `m` stands for; a bare name may belong to any.
-    owners = re.findall(rf'(?:(\w+|"[^"]+")\.)?"?\b{re.escape(column)}\b', text, re.IGNORECASE)
-    return any(not owner or owner.strip('"').lower() in aliases for owner in owners)
+    return any(_names(statement, table.lower(), column) for statement in split_statements(text[:MAX_TEXT]))
+
+
+def _names(statement: str, table: str, column: str) -> bool:
+    tables: set[str] = set()
+    aliases = {table}
+    for match in _PLACE_OF_TABLE.finditer(statement):
+        name = match["name"].strip('"').lower()
+        tables.add(name)
+        if name == table and match["alias"]:
+            aliases.add(match["alias"].strip('"').lower())
+    if table not in tables or not column:
+        return table in tables
+    # `m.created` belongs to the table that `m` stands for; a bare name beside other tables may be theirs.
+    owners = re.findall(rf'(?:(\w+|"[^"]+")\.)?"?\b{re.escape(column)}\b', statement, re.IGNORECASE)
+    return any(owner.strip('"').lower() in aliases if owner else len(tables) == 1 for owner in owners)
 
 
 #: Where a statement names a table; an alias that follows is no key word.

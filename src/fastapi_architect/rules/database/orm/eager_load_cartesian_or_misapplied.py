@@ -1,19 +1,24 @@
-"""One statement joins two collections, and the database sends every pair.
+"""A collection is loaded by a join that multiplies, cuts off or breaks what comes back.
 
 `joinedload` of one collection repeats the parent for each child. With two, each child of the first meets each child of
 the second: a book with 50 reviews and 40 copies is 2,000 rows for 90 objects. `selectinload` sends one short statement
 for each collection and every row once.
 
-Known limits: only options that begin a chain and stand in one statement are read; mappers with `lazy="joined"` are not
-added to them.
+The repeated parents are why SQLAlchemy refuses to hand out such a result before `.unique()` was said, and why a limit
+behind `contains_eager` counts pairs: the tenth row may be the tenth review of the first book, and the book comes back
+with some of its reviews as if there were no others.
+
+Known limits: options that begin a chain and stand in one statement are read, and the fetch in the same body; what the
+response makes of the loaded rows is not asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastapi_architect.appgraph.models import Relationship
-from fastapi_architect.concepts.database import LoaderOption
+from fastapi_architect.analyses.select_statements import SelectStatement, selects
+from fastapi_architect.appgraph.models import Model, Relationship
+from fastapi_architect.concepts.database import LoaderOption, RowFetch, SqlExecution
 from fastapi_architect.program.types import ClassRef, options
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -24,13 +29,15 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     ir,
+    last_name,
     routes_of,
     steps,
+    walk,
 )
 
 rule = Rule(
     __name__,
-    "Two collections are joined in one statement",
+    "A collection is loaded by a join that multiplies, cuts off or breaks the result",
     severity=Severity.MINOR,
     cwe=1073,
     references=(
@@ -55,6 +62,193 @@ def joined_collections(function: Function, graph: AppGraph) -> Iterator[Finding]
         names = {(id(r.owner), r.attribute) for _, r in found}
         if len(names) > 1:
             yield _finding(function, found, graph)
+
+
+@rule.check(per=Function, having=(LoaderOption,))
+def option_that_does_not_fit(function: Function, graph: AppGraph) -> Iterator[Finding]:
+    if function.module.kind != "source":
+        return
+    every = {id(o.node): o for o in graph.within(LoaderOption, function) if o.kind in ("joined", "contains")}
+    for statement in selects(graph, function) if every else ():
+        given = [
+            every[id(n)]
+            for step in statement.of_kind("options")
+            for a in step.args
+            for n in walk(a)
+            if id(n) in every
+        ]
+        for option in given:
+            relationship = next(
+                (r for a in option.attributes if (r := _collection(a, option, graph)) is not None), None
+            )
+            if relationship is None or option.after is not None:
+                continue
+            finding = _unmade_unique(statement, relationship, option, graph) or _cut_off(
+                statement, relationship, option, graph
+            )
+            if finding is not None:
+                yield finding
+                break
+
+
+@rule.check(per=AppGraph)
+def mapper_that_joins(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    joined = {id(m.cls): m for m in graph.models if m.cls.module.kind == "source" and _joins(m)}
+    for model in joined.values():
+        chain = _chain(model, joined)
+        if len(chain) >= _DEEP:
+            yield _of_chain(model, chain)
+    collections = {
+        key: r for key, m in joined.items() if (r := next((r for r in _joins(m) if r.uselist), None))
+    }
+    if not collections:
+        return
+    functions = {id(e.function): e.function for e in graph.facts(SqlExecution) if e.function is not None}
+    for function in functions.values():
+        if function.module.kind != "source":
+            continue
+        for statement in selects(graph, function):
+            for cls in statement.models(graph):
+                relationship = collections.get(id(cls))
+                if relationship is None or _is_overridden(statement, relationship):
+                    continue
+                finding = _unmade_unique(statement, relationship, None, graph)
+                if finding is not None:
+                    yield finding
+
+
+#: Tables that a mapper joins one behind the other before it is too much for every query.
+_DEEP = 3
+#: What refuses a result with repeated parents; `first` and `scalar` take one row and do not look.
+_REFUSING = frozenset({"all", "one", "one_or_none", "scalar_one", "scalar_one_or_none"})
+_TAKES_ONE = frozenset({"first", "scalar"})
+
+
+def _unmade_unique(
+    statement: SelectStatement, relationship: Relationship, option: LoaderOption | None, graph: AppGraph
+) -> Finding | None:
+    """SQLAlchemy raises: the rows of a joined collection are fetched without `.unique()`."""
+    if statement.start is None or statement.start.kind != "select":
+        return None
+    fetch = _fetch_of(statement, graph)
+    if fetch is None or fetch.kind not in _REFUSING or statement.function.facts.calls_named("unique"):
+        return None
+    name = f"{relationship.owner.name}.{relationship.attribute}"
+    return rule.at(
+        fetch,
+        f"`{name}` is joined, and `{fetch.kind}` takes the rows without `unique()`: SQLAlchemy raises InvalidRequestError.",
+        "Let each parent through once, or load the collection by itself:\n```python\n"
+        f"rows = session.scalars(statement).unique().{'all' if fetch.kind == 'all' else 'one_or_none'}()\n```",
+        reasoning="A joined collection repeats its parent for each child, and results of `select()` do not take repeats out "
+        "by themselves, as those of `session.query()` do.",
+        confidence=Confidence.FIRM,
+        trace=steps(
+            (option if option is not None else relationship, f"`{name}` is joined here"),
+            (fetch, "the rows are taken here"),
+        ),
+        routes=routes_of(graph.entries(statement.function)),
+        impact=float(len(graph.entries(statement.function))),
+    )
+
+
+def _fetch_of(statement: SelectStatement, graph: AppGraph) -> RowFetch | None:
+    """What takes the rows of a statement in its own body, the last call of the chain."""
+    found = [
+        f
+        for f in graph.within(RowFetch, statement.function)
+        if f.kind in _REFUSING | _TAKES_ONE and _comes_from(f.result, statement.site.node, statement.function)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _comes_from(expr: ir.Expr | None, execution: ir.Expr, function: Function) -> bool:
+    for _ in range(8):
+        if expr is None or expr is execution:
+            return expr is not None
+        if isinstance(expr, ir.Await):
+            expr = expr.value
+        elif isinstance(expr, ir.Call) and last_name(expr.func) in ("scalars", "unique"):
+            expr = expr.func.value if isinstance(expr.func, ir.Attribute) else None
+        elif isinstance(expr, ir.Name) and len(function.facts.bindings.get(expr.id, ())) == 1:
+            binding = function.facts.bindings[expr.id][0]
+            expr = binding.value if binding.kind == "assign" and not binding.path else None
+        else:
+            return False
+    return False
+
+
+def _cut_off(
+    statement: SelectStatement, relationship: Relationship, option: LoaderOption, graph: AppGraph
+) -> Finding | None:
+    """A limit counts pairs of parent and child, where the children come from the join of the statement itself."""
+    limits = statement.of_kind("limit", "offset")
+    fetch = _fetch_of(statement, graph)
+    if option.kind != "contains" or not limits or (fetch is not None and fetch.kind in _TAKES_ONE):
+        return None
+    given = [graph.program.constants.value(a, statement.function) for step in limits for a in step.args]
+    if 1 in given or statement.of_kind("distinct", "group_by"):
+        return None
+    name = f"{relationship.owner.name}.{relationship.attribute}"
+    place = statement.function.location(limits[0].args[0]) if limits[0].args else limits[0].location
+    return rule.at(
+        place,
+        f"`{name}` is filled from the join, and this limit counts pairs: the last parent comes back with some of its "
+        f"`{relationship.attribute}` only, and a page holds fewer parents than it says.",
+        "Take the page from the parents alone, and load the collection for it:\n```python\n"
+        f"statement = select({relationship.owner.name}).options(selectinload({name})).limit(limit)\n```",
+        reasoning="`contains_eager` takes the rows as they are; unlike `joinedload` it does not put the limit into a "
+        "statement of its own.",
+        confidence=Confidence.FIRM,
+        trace=steps((option, f"fills `{name}` from the joined rows"), (place, "counts joined rows")),
+        symbol=statement.function.full_name,
+        routes=routes_of(graph.entries(statement.function)),
+        impact=float(len(graph.entries(statement.function))),
+    )
+
+
+def _joins(model: Model) -> list[Relationship]:
+    return [r for r in model.relationships if r.lazy == "joined"]
+
+
+def _is_overridden(statement: SelectStatement, relationship: Relationship) -> bool:
+    """Some option of the statement names the attribute, or cannot be read."""
+    given = [node for step in statement.of_kind("options") for a in step.args for node in walk(a)]
+    return any(
+        isinstance(n, ir.Attribute) and n.attr in (relationship.attribute, "lazyload", "noload", "raiseload")
+        for n in given
+    ) or any(isinstance(n, ir.Constant | ir.Starred) for n in given)
+
+
+def _chain(model: Model, joined: dict[int, Model]) -> list[Relationship]:
+    """The longest way through `lazy="joined"`, no table twice."""
+    longest: list[Relationship] = []
+    stack: list[tuple[Model, list[Relationship]]] = [(model, [])]
+    while stack:
+        current, way = stack.pop()
+        longest = way if len(way) > len(longest) else longest
+        passed = {id(model.cls), *(id(r.target) for r in way)}
+        for each in _joins(current) if len(way) < 2 * _DEEP else ():
+            following = joined.get(id(each.target))
+            if id(each.target) not in passed:
+                if following is not None:
+                    stack.append((following, [*way, each]))
+                elif len(way) + 1 > len(longest):
+                    longest = [*way, each]
+    return longest
+
+
+def _of_chain(model: Model, chain: list[Relationship]) -> Finding:
+    shown = " → ".join([model.name, *(r.target_name for r in chain)])
+    return rule.at(
+        chain[0],
+        f"Every query of {model.name} joins {len(chain)} further tables ({shown}), whether anybody reads them or not.",
+        "Leave the mapper lazy, and ask for the rows where they are read:\n```python\n"
+        f"statement = select({model.name}).options(joinedload({model.name}.{chain[0].attribute}))\n```",
+        reasoning='`lazy="joined"` on each of these relationships makes one chain of joins.',
+        confidence=Confidence.FIRM if any(r.uselist for r in chain) else Confidence.TENTATIVE,
+        trace=steps(*((r, f"`{r.owner.name}.{r.attribute}` is always joined") for r in chain)),
+        symbol=model.cls.full_name,
+    )
 
 
 def _collection(attribute: ir.Expr, option: LoaderOption, graph: AppGraph) -> Relationship | None:

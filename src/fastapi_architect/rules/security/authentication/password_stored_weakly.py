@@ -3,6 +3,8 @@
 One copy of the table is then a list of passwords, and people use theirs in more than one place. A password hash
 (Argon2, scrypt, bcrypt) is slow on purpose and salted, so that a copy is worth little.
 
+A login that compares the column with what was typed gives the same away.
+
 Known limits: one function at a time: a password that is handed on before it is stored is not followed. A digest before
 a password hash, and the digest that asks a service about breached passwords, are fine.
 """
@@ -19,6 +21,7 @@ from fastapi_architect.concepts.identity import PasswordHash, PasswordHasher
 from fastapi_architect.program.definitions import Class, all_functions
 from fastapi_architect.rules.kit import (
     AppGraph,
+    ClassRef,
     Confidence,
     Context,
     Finding,
@@ -143,6 +146,7 @@ def plain_password_in_a_row(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
         if columns and not _hashes_itself(model):
             yield from _made(graph, model, columns)
             yield from _assigned(graph, model, columns)
+            yield from _compared(graph, model, columns)
 
 
 def _hashes_itself(model: Model) -> bool:
@@ -177,6 +181,33 @@ def _assigned(graph: AppGraph, model: Model, columns: set[str]) -> Iterator[Find
                 if name and _is_instance(graph, target.value, function, model.cls):
                     what = f"`{model.cls.name}.{target.attr}` gets `{name}` as it was sent"
                     yield _finding(site, what, Confidence.FIRM, function)
+
+
+def _compared(graph: AppGraph, model: Model, columns: set[str]) -> Iterator[Finding]:
+    """`user.password == password`, also as a condition of a statement: what is stored is what was sent."""
+    for module in graph.program.mentioning(*sorted(columns)):
+        for function in all_functions(module) if module.kind == "source" else ():
+            for site, column, sent in _comparisons(function):
+                name = _plain(sent, function) if column.attr in columns else ""
+                if name and _is_of(graph, column.value, function, model.cls):
+                    what = f"`{model.cls.name}.{column.attr}` is compared with `{name}` as it was sent: it is stored like that"
+                    yield _finding(site, what, Confidence.FIRM, function)
+
+
+def _comparisons(function: Function) -> Iterator[tuple[Site, ir.Attribute, ir.Expr]]:
+    """Tests for equality, each side that is an attribute once, with the other side."""
+    for site in function.facts.sites(ir.Compare):
+        if site.node.ops in (["=="], ["!="]):
+            left, right = site.node.left, site.node.comparators[0]
+            for one, other in ((left, right), (right, left)):
+                if isinstance(one, ir.Attribute):
+                    yield site, one, other
+
+
+def _is_of(graph: AppGraph, expr: ir.Expr, scope: Scope, cls: Class) -> bool:
+    """An instance of the model, or the model itself in a statement."""
+    of = options(graph.program.inference.type_of(expr, scope))
+    return any(isinstance(o, Instance | ClassRef) and o.cls is cls for o in of)
 
 
 def _is_instance(graph: AppGraph, expr: ir.Expr, scope: Scope, cls: Class) -> bool:

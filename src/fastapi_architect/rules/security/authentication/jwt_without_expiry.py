@@ -1,9 +1,12 @@
 """A token that is never too old is good for ever for whoever finds it.
 
 A token without `exp`, or one whose `exp` nobody checks, outlives passwords, accounts and the device it was stolen from.
+So does, nearly, one that is good for a month. And `exp` is read as UTC: counted from the local clock it ends hours too
+late, or before it was sent.
 
 Known limits: a payload is followed through names, copies and updates and to the callers of the function that makes it;
-one that comes from a model is not. How long is too long is left to you.
+one that comes from a model is not. Too long is a month for a token that gives access and that nothing can end (a claim
+such as `jti`, a table of sessions), tentatively a day; a `timedelta` of constants and of defaults of settings is counted.
 """
 
 from __future__ import annotations
@@ -11,6 +14,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
+from fastapi_architect.analyses.token_times import local_clock, longest_life
 from fastapi_architect.analyses.tokens import MadeToken, made_tokens
 from fastapi_architect.concepts.identity import TokenDecode, TokenEncode
 from fastapi_architect.rules.kit import (
@@ -19,12 +25,14 @@ from fastapi_architect.rules.kit import (
     Context,
     Finding,
     Function,
+    Location,
     Proof,
     Rule,
     Scope,
     Severity,
     Site,
     argument,
+    dotted_name,
     ir,
     last_name,
     lazy_pattern,
@@ -67,6 +75,85 @@ def token_without_an_end(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
                 continue
             how = f"no `exp` in it when `{missing}` is left out, as it is by a caller"
         yield _made(token, how)
+
+
+@rule.check(per=AppGraph)
+def token_that_ends_too_late(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    for token in made_tokens(graph):
+        function = token.encode.function
+        claims = token.claims.always | token.claims.sometimes
+        if function is None or function.module.kind != "source":
+            continue
+        clock = local_clock(token.encode, graph)
+        if clock is not None:
+            yield _local(token, clock.scope.location(clock.expr), _said(clock.expr))
+            continue
+        life = longest_life(token.encode, graph)
+        if (
+            token.purposes != {"access"}
+            or life is None
+            or life[0] <= _DAY
+            or claims & _ON_RECORD
+            or _ends(graph)
+        ):
+            continue
+        yield _long(token, life[0], life[1].scope.location(life[1].expr))
+
+
+_DAY = 86_400
+_MONTH = 30 * _DAY
+#: What ends tokens before their time, by the names of functions.
+_ENDING = lazy_pattern(
+    r"(revoke|blacklist|denylist|black_list|invalidate)_?.*token|token.*(revoke|blacklist|denylist)",
+    re.IGNORECASE,
+)
+
+
+def _ends(graph: AppGraph) -> bool:
+    return any(_ENDING.search(f.name) for f in graph.program.functions if f.module.kind == "source")
+
+
+def _said(clock: ir.Expr) -> str:
+    """The call as a reader would say it."""
+    return f"{dotted_name(clock.func)}()" if isinstance(clock, ir.Call) else "the local clock"
+
+
+def _local(token: MadeToken, place: Location, clock: str) -> Finding:
+    encode = token.encode
+    assert encode.function is not None
+    name = encode.function.name
+    found = rule.at(
+        place,
+        f"`{name}` counts `exp` from `{clock}`, a local time that is read as UTC: tokens end hours late east of Greenwich, "
+        "and are dead at once west of it.",
+        'Say the time zone:\n```python\nclaims["exp"] = datetime.now(UTC) + timedelta(minutes=30)\n```',
+        reasoning="Libraries turn a date without a zone into seconds as if it were UTC; `timestamp()` as if it were local.",
+        exploit="A token that was stolen after its owner's half hour still works until the hours of the zone are over.",
+        confidence=Confidence.FIRM if encode.sure else Confidence.TENTATIVE,
+        trace=steps((place, f"the time is `{clock}`"), (encode, f"{name} signs it as `exp`")),
+        context=Context(data="secret", writes=True, hard=True),
+        symbol=encode.function.full_name,
+    )
+    return replace(found, severity=Severity.MINOR)
+
+
+def _long(token: MadeToken, seconds: float, place: Location) -> Finding:
+    encode = token.encode
+    assert encode.function is not None
+    name, days = encode.function.name, seconds / _DAY
+    found = rule.at(
+        place,
+        f"`{name}` makes tokens that are good for {days:g} days, and nothing here ends one before.",
+        "Let access tokens live for minutes, and renew them with a refresh token that can be revoked:\n"
+        '```python\nclaims["exp"] = datetime.now(UTC) + timedelta(minutes=30)\n```',
+        reasoning="Whoever finds a token has the account until it expires, also after the password was changed.",
+        exploit=f"A token from a log, a backup or a shared device works for up to {days:g} days.",
+        confidence=Confidence.FIRM if seconds >= _MONTH and encode.sure else Confidence.TENTATIVE,
+        trace=steps((place, f"{days:g} days"), (encode, f"{name} signs the token")),
+        context=Context(data="secret", writes=True, hard=True),
+        symbol=encode.function.full_name,
+    )
+    return replace(found, severity=Severity.MINOR)
 
 
 @rule.check(per=TokenDecode)

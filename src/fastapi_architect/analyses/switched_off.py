@@ -50,6 +50,8 @@ def _is_empty(name: str, function: Function, call: ir.Call) -> bool:
         return False
     parameter = function.parameters[position]
     bound = function.is_method and isinstance(call.func, ir.Attribute)
+    if position < bound:
+        return False  # the object itself
     at = position - bound if parameter.kind in ("posonly", "normal") else None
     given = argument(call, at, name)
     return _is_nothing(parameter.default if given is None else given)

@@ -60,7 +60,7 @@ class Histories:
                 )
 
     def of(self, revision: Revision) -> RevisionInHistory | None:
-        """A revision in its history; None when it lies on a cycle."""
+        """A revision in its history, on a cycle behind all others; None when it is of another graph."""
         return self._by_path.get(revision.path)
 
     def head(self, history: MigrationHistory) -> SchemaState:

@@ -145,20 +145,35 @@ class _Reader:
                 yield from self._condition(step, arg, alternative=False)
 
     def _of_keyword(self, step: QueryStep, keyword: ir.Keyword) -> Iterator[Predicate]:
-        """`filter_by(email=...)`: of the first entity of the chain's start."""
-        start: ir.Expr | None = step.statement
-        while isinstance(start, ir.Call) and isinstance(start.func, ir.Attribute):
-            if start.func.attr in ("query", "select", "join"):
-                break
-            start = start.func.value
-        if not isinstance(start, ir.Call) or not start.args or last_name(start.func) == "join":
+        """`filter_by(email=...)`: of the entity that the chain selects from."""
+        model = self._selected(step)
+        if model is None:
+            self.opaque = True
             return
-        for of in options(self.graph.program.inference.type_of(start.args[0], step.scope)):
+        column = model.by_attribute.get(keyword.arg or "")
+        if column is not None:
+            yield Predicate(model, column, "==", "", keyword.value, False, step, step.node, step.scope)
+
+    def _selected(self, step: QueryStep) -> Model | None:
+        """What a chain begins with, or names in `select_from`; None when it is not known, as after a join."""
+        start: ir.Expr | None = step.statement
+        while isinstance(start, ir.Call):
+            name = last_name(start.func)
+            if name.endswith("join"):
+                return None
+            if name in ("query", "select", "select_from") or not isinstance(start.func, ir.Attribute):
+                return self._entity(start.args[0], step.scope) if start.args else None
+            start = start.func.value
+        return None
+
+    def _entity(self, expr: ir.Expr, scope: Scope) -> Model | None:
+        """The model of `Order`, or of its column `Order.total`."""
+        for of in options(self.graph.program.inference.type_of(expr, scope)):
             model = self.graph.database.model_of.get(id(of.cls)) if isinstance(of, ClassRef) else None
-            column = model.by_attribute.get(keyword.arg or "") if model is not None else None
-            if model is not None and column is not None:
-                expr = keyword.value
-                yield Predicate(model, column, "==", "", expr, False, step, step.node, step.scope)
+            if model is not None:
+                return model
+        found = self.column(expr, scope)
+        return found[0] if found is not None else None
 
     def _order(self, step: QueryStep, arg: ir.Expr) -> Iterator[Predicate]:
         inner: ir.Expr = arg

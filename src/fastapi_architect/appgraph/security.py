@@ -98,7 +98,7 @@ _HTTP_ERRORS = (
 _REFUSAL = lazy_pattern(
     r"unauthori[sz]|forbid|forbidden|permission|denied|credential|notauth|authenticat|accesserror|invalidtoken|expiredtoken|"
     r"authori[sz]ation|autherror|authexception|authfail|insufficient|notallowed|login_?required|requires_?login|"
-    r"invalid_?(api_?key|session|signature)|session_?expired|tokenerror|jwterror",
+    r"invalid_?(api_?key|session|signature)|session_?expired|token\w*(error|exception)|jwt\w*(error|exception)",
     re.IGNORECASE,
 )
 _CREDENTIAL = lazy_pattern(
@@ -505,7 +505,11 @@ class AccessReader:
         return ""
 
     def _passes_request(self, site: Site) -> bool:
+        """It hands on the request or a credential, or calls a method of what holds one: `auth_jwt.get_subject()`."""
         arguments = [*site.node.args, *(k.value for k in site.node.keywords)]
+        func = site.node.func
+        if func.__class__ is ir.Attribute and func.value.__class__ is ir.Name:
+            arguments.append(func.value)
         return any(_CREDENTIAL.search(last_name(a)) or self._is_request(a, site.scope) for a in arguments)
 
     def _is_request(self, expr: ir.Expr, scope: Scope) -> bool:

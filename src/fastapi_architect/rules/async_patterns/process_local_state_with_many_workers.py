@@ -86,7 +86,7 @@ def state_of_one_process(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
         if module.kind == "source":
             for name, value in _containers(module):
                 change = _change(module, name, graph)
-                if change is not None:
+                if change is not None and not _holds_tasks(module, name):
                     yield _finding(module, name, value, change, processes, graph)
     yield from _managers(graph, processes)
 
@@ -121,6 +121,17 @@ def _change(module: Module, name: str, graph: AppGraph) -> Site | None:
         if site is not None and graph.entries(function):
             return site
     return None
+
+
+def _holds_tasks(module: Module, name: str) -> bool:
+    """`task.add_done_callback(pending.discard)`: references that keep running tasks alive belong to their process."""
+    return any(
+        _base(argument.value) == name
+        for function in _functions(module)
+        for site in function.facts.calls_named("add_done_callback")
+        for argument in site.node.args
+        if isinstance(argument, ir.Attribute)
+    )
 
 
 def _functions(module: Module) -> Iterator[Function]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.per_request import per_request
 from fastapi_architect.concepts.database import EngineCreation
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -65,7 +66,8 @@ def made_in_a_call(creation: EngineCreation, graph: AppGraph) -> Iterator[Findin
         or _from_caller(creation, function)
     ):
         return
-    operations = graph.entries(function)
+    ways = per_request(function, graph)
+    operations = ways.operations if ways is not None else ()
     caller = routes_of(operations)[0] if operations else _task(function, graph)
     if not caller or (
         not operations and last_name(creation.option("poolclass") or creation.node) == "NullPool"

@@ -69,8 +69,10 @@ def _needs_request(dependency: Dependency, graph: AppGraph) -> str:
         if own is None or own.module.kind != "source":
             return last
     for parameter in dependency.parameters:
-        if parameter.kind == "request" and any(
-            getattr(of, "name", "").rpartition(".")[2] == "Request" for of in options(parameter.type)
+        if (
+            parameter.kind == "request"
+            and parameter.default is None
+            and any(getattr(of, "name", "").rpartition(".")[2] == "Request" for of in options(parameter.type))
         ):
             return f"{last}({parameter.name}: Request)"
     return ""

@@ -12,7 +12,7 @@ import msgspec
 
 from fastapi_architect.analyses.event_loop import EventLoop, OnLoop, event_loop
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.concurrency import BlockingCall
 from fastapi_architect.program.definitions import Function, dotted_name, last_name
 from fastapi_architect.program.facts import Site
@@ -230,18 +230,14 @@ def on_the_loop(blocking: BlockingCall, graph: AppGraph) -> OnLoop | None:
     return on if on.serves else None
 
 
-_WAYS: Kept[BlockingWays] = Kept()
-
 #: Kinds of waiting that are long enough to matter whatever the load.
 COUNTED = frozenset({"sleep", "http", "network", "database", "subprocess", "cpu"})
 
 
+@question
 def blocking_ways(graph: AppGraph) -> BlockingWays:
     """The analysis of a graph, over every counted kind; one for each graph."""
-    ways = _WAYS.get(graph)
-    if ways is None:
-        counted = [
-            b for b in graph.facts(BlockingCall) if b.kind in COUNTED and not b.name.endswith("Image.open")
-        ]
-        ways = _WAYS[graph] = BlockingWays(graph, counted)  # an image that is opened is not decoded yet
-    return ways
+    counted = [
+        b for b in graph.facts(BlockingCall) if b.kind in COUNTED and not b.name.endswith("Image.open")
+    ]
+    return BlockingWays(graph, counted)  # an image that is opened is not decoded yet

@@ -13,7 +13,7 @@ from functools import lru_cache
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.cache import RedisCommand
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
@@ -135,12 +135,10 @@ def overlap(one: str, other: str) -> bool:
     return False
 
 
+@question
 def events(graph: AppGraph) -> tuple[CacheEvent, ...]:
     """Every key that the application keeps, reads or drops in Redis; kept by graph."""
-    known = _EVENTS.get(graph)
-    if known is None:
-        known = _EVENTS[graph] = tuple(e for c in graph.facts(RedisCommand) for e in _of(c, graph))
-    return known
+    return tuple(e for c in graph.facts(RedisCommand) for e in _of(c, graph))
 
 
 def _of(command: RedisCommand, graph: AppGraph) -> Iterator[CacheEvent]:
@@ -237,6 +235,3 @@ def _given(expr: ir.Expr | None, function: Function, site: Site) -> ir.Expr | No
         return None
     bound = function.is_method and isinstance(site.node.func, ir.Attribute)
     return argument(site.node, position - bound, function.parameters[position].name)
-
-
-_EVENTS: Kept[tuple[CacheEvent, ...]] = Kept()

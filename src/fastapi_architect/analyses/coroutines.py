@@ -12,7 +12,7 @@ import msgspec
 
 from fastapi_architect.analyses.surroundings import nodes_of, parents_of
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.program.definitions import Function, dotted_name, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.types import ClassRef, Coroutine, External, FunctionRef, Type, options
@@ -324,14 +324,9 @@ def _gives_coroutine_function(of: Type) -> bool:
     return bool(inner) and all(f.is_async for f in inner)
 
 
-_FOUND: Kept[tuple[Unawaited, ...]] = Kept()
-
-
+@question
 def unawaited(graph: AppGraph) -> tuple[Unawaited, ...]:
     """Every coroutine that nobody awaits, in order of files and places; asked once for each graph."""
-    found = _FOUND.get(graph)
-    if found is None:
-        listed = list(_Reader(graph).read())
-        listed.sort(key=lambda u: (u.site.scope.module.path, u.site.node.span))
-        found = _FOUND[graph] = tuple({id(u.site.node): u for u in listed}.values())
-    return found
+    listed = list(_Reader(graph).read())
+    listed.sort(key=lambda u: (u.site.scope.module.path, u.site.node.span))
+    return tuple({id(u.site.node): u for u in listed}.values())

@@ -10,8 +10,8 @@ from typing import TypeVar
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.cache import RedisCommand
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import (
@@ -162,12 +162,7 @@ def _writes_document(operation: DocumentOperation) -> bool:
     )
 
 
-_READERS: Kept[EffectReader] = Kept()
-
-
+@question
 def effects(graph: AppGraph) -> EffectReader:
     """The reader of a graph; one for each graph, so that what rules ask is computed once."""
-    reader = _READERS.get(graph)
-    if reader is None:
-        reader = _READERS[graph] = EffectReader(graph)
-    return reader
+    return EffectReader(graph)

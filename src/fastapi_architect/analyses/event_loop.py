@@ -14,8 +14,8 @@ import msgspec
 
 from fastapi_architect.analyses.callers import Callers, calls_inside
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.concurrency import LoopRun, TaskSpawn
 from fastapi_architect.concepts.messaging import BackgroundTaskAdd
 from fastapi_architect.program.definitions import Function
@@ -216,12 +216,7 @@ class _Search:
         return OnLoop(kind, (), None, False)
 
 
-_LOOPS: Kept[EventLoop] = Kept()
-
-
+@question
 def event_loop(graph: AppGraph) -> EventLoop:
     """The analysis of a graph; one for each graph."""
-    loop = _LOOPS.get(graph)
-    if loop is None:
-        loop = _LOOPS[graph] = EventLoop(graph)
-    return loop
+    return EventLoop(graph)

@@ -11,8 +11,8 @@ import msgspec
 
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.appgraph.schemas import SchemaField, specialised_fields
 from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.types import Coroutine, Instance, Type, options
@@ -181,12 +181,7 @@ def left_out(operation: PathOperation, graph: AppGraph) -> tuple[frozenset[str],
     return found[0], found[1]
 
 
-_READERS: Kept[ExposureReader] = Kept()
-
-
+@question
 def exposure(graph: AppGraph) -> ExposureReader:
     """The reader of a graph."""
-    found = _READERS.get(graph)
-    if found is None:
-        found = _READERS[graph] = ExposureReader(graph)
-    return found
+    return ExposureReader(graph)

@@ -13,7 +13,7 @@ import msgspec
 
 from fastapi_architect.analyses.switched_off import is_switched_off
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.http import HttpError
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
@@ -76,12 +76,10 @@ def status_code(graph: AppGraph, expr: ir.Expr | None, scope: Scope) -> int | No
     return int(HTTPStatus[name]) if name in HTTPStatus.__members__ else None
 
 
+@question
 def http_raises(graph: AppGraph) -> tuple[HttpRaise, ...]:
     """Every raise of such an exception outside tests; kept by graph."""
-    found = _RAISES.get(graph)
-    if found is None:
-        found = _RAISES[graph] = tuple(_find(graph))
-    return found
+    return tuple(_find(graph))
 
 
 def _find(graph: AppGraph) -> Iterator[HttpRaise]:
@@ -256,6 +254,3 @@ def _through_calls(
                 catch = caught(graph, site, raised.cls)
                 if catch is not None and catch.broad and not is_switched_off(raised.site, hops[-1]):
                     yield Swallowed(catch, raised, hops)
-
-
-_RAISES: Kept[tuple[HttpRaise, ...]] = Kept()

@@ -8,8 +8,8 @@ import msgspec
 
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.syntax import ir
@@ -31,22 +31,23 @@ class Receiver(msgspec.Struct, frozen=True):
     operation: PathOperation
 
 
-_receivers: Kept[dict[int, list[Receiver]]] = Kept()
-
-
 def receivers(graph: AppGraph, function: Function) -> list[Receiver]:
     """Everybody who receives the result of `function` as a dependency."""
-    known = _receivers.get(graph)
-    if known is None:
-        known = _receivers[graph] = {}
-        for operation in graph.operations:
-            for dependency in operation.dependencies:
-                own = operation.handler if dependency.level == "parameter" else None
-                for each, parent in with_parents(dependency, own):
-                    if each.function is not None:
-                        found = Receiver(parent, each.parameter_name, operation)
-                        known.setdefault(id(each.function), []).append(found)
-    return known.get(id(function), [])
+    return _receivers(graph).get(id(function), [])
+
+
+@question
+def _receivers(graph: AppGraph) -> dict[int, list[Receiver]]:
+    """Receivers by the identity of the function whose result it is."""
+    known: dict[int, list[Receiver]] = {}
+    for operation in graph.operations:
+        for dependency in operation.dependencies:
+            own = operation.handler if dependency.level == "parameter" else None
+            for each, parent in with_parents(dependency, own):
+                if each.function is not None:
+                    found = Receiver(parent, each.parameter_name, operation)
+                    known.setdefault(id(each.function), []).append(found)
+    return known
 
 
 def with_parents(

@@ -10,8 +10,8 @@ import re
 from functools import cached_property
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.program.definitions import Function, Module
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 
@@ -76,12 +76,7 @@ class Layers:
         return False
 
 
-_LAYERS: Kept[Layers] = Kept()
-
-
+@question
 def layers(graph: AppGraph) -> Layers:
     """The layers of a graph; one for each graph, so that what rules ask is computed once."""
-    found = _LAYERS.get(graph)
-    if found is None:
-        found = _LAYERS[graph] = Layers(graph)
-    return found
+    return Layers(graph)

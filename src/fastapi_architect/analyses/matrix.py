@@ -8,8 +8,8 @@ from typing import Any
 from fastapi_architect.analyses.effects import Effects, effects
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.question import question_about
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import (
     DatabaseCall,
@@ -77,15 +77,9 @@ def tables(graph: AppGraph, does: Effects) -> set[str]:
     return {name for function in does.functions for name in _tables_in(graph, function)}
 
 
-_TABLES: Kept[dict[int, frozenset[str]]] = Kept()
-
-
+@question_about
 def _tables_in(graph: AppGraph, function: Function) -> frozenset[str]:
-    known = _TABLES.setdefault(graph, {})
-    found = known.get(id(function))
-    if found is None:
-        found = known[id(function)] = frozenset(_named_tables(graph, function))
-    return found
+    return frozenset(_named_tables(graph, function))
 
 
 def _named_tables(graph: AppGraph, function: Function) -> Iterator[str]:

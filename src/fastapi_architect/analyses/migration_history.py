@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import MigrationHistory, Revision
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.appgraph.schema_replay import SchemaState, TableState, Timeline, replay
 
 #: Revisions this near to a head may still have to run somewhere; older ones have run, and nothing is gained by blaming them.
@@ -91,12 +91,7 @@ def _recent(history: MigrationHistory) -> set[str]:
     return set(found)
 
 
-_HISTORIES: Kept[Histories] = Kept()
-
-
+@question
 def histories(graph: AppGraph) -> Histories:
     """The replayed histories of a graph; once for each graph."""
-    found = _HISTORIES.get(graph)
-    if found is None:
-        found = _HISTORIES[graph] = Histories(graph)
-    return found
+    return Histories(graph)

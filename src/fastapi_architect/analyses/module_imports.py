@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.program.definitions import Module, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.syntax import ir
@@ -81,12 +81,7 @@ def _for_types(site: Site) -> bool:
     return any(test is not None and last_name(test) == "TYPE_CHECKING" for test in tests)
 
 
-_IMPORTS: Kept[ModuleImports] = Kept()
-
-
+@question
 def module_imports(graph: AppGraph) -> ModuleImports:
     """The imports of a graph; one for each graph."""
-    found = _IMPORTS.get(graph)
-    if found is None:
-        found = _IMPORTS[graph] = ModuleImports(graph)
-    return found
+    return ModuleImports(graph)

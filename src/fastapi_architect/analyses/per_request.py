@@ -7,8 +7,8 @@ import msgspec
 from fastapi_architect.analyses.blocking_ways import is_once
 from fastapi_architect.analyses.event_loop import event_loop
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.program.definitions import Function, dotted_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.syntax import ir
@@ -102,12 +102,11 @@ def _under_membership(site: Site) -> bool:
     return False
 
 
-_READERS: Kept[_Reader] = Kept()
-
-
 def per_request(function: Function, graph: AppGraph) -> PerRequest | None:
     """How `function` is run for each request; None when it is not, or when its result is kept on every way."""
-    reader = _READERS.get(graph)
-    if reader is None:
-        reader = _READERS[graph] = _Reader(graph)
-    return reader.of(function)
+    return _reader(graph).of(function)
+
+
+@question
+def _reader(graph: AppGraph) -> _Reader:
+    return _Reader(graph)

@@ -11,9 +11,9 @@ from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.local_operations import is_local_only
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.middleware import Middleware
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.appgraph.security import AccessLevel
 from fastapi_architect.concepts.identity import (
     PasswordVerify,
@@ -210,15 +210,10 @@ def guard_of(graph: AppGraph, application: Application, level: AccessLevel = Acc
     return names.most_common(1)[0][0] if names else ""
 
 
-_QUESTIONS: Kept[CallerQuestions] = Kept()
-
-
+@question
 def callers_of(graph: AppGraph) -> CallerQuestions:
     """The answers about a graph."""
-    found = _QUESTIONS.get(graph)
-    if found is None:
-        found = _QUESTIONS[graph] = CallerQuestions(graph)
-    return found
+    return CallerQuestions(graph)
 
 
 def decorator_with(operation: PathOperation, keyword: str) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.models import Model
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.appgraph.tables import Column
 from fastapi_architect.concepts.database import QueryStep
 from fastapi_architect.program.definitions import Function, Scope, last_name
@@ -273,28 +273,25 @@ def _chain(last: QueryStep, chained: dict[int, QueryStep]) -> list[QueryStep]:
     return found[::-1]
 
 
-_STATEMENTS: Kept[tuple[Statement, ...]] = Kept()
-
-
-_BY_FUNCTION: Kept[dict[int, list[tuple[int, Statement]]]] = Kept()
-
-
 def statements_of(functions: Iterable[Function], graph: AppGraph) -> list[Statement]:
     """The statements that some functions build; in the order of `statements`."""
-    index = _BY_FUNCTION.get(graph)
-    if index is None:
-        index = _BY_FUNCTION[graph] = {}
-        for position, each in enumerate(statements(graph)):
-            if each.function is not None:
-                index.setdefault(id(each.function), []).append((position, each))
+    index = _by_function(graph)
     found = [pair for key in {id(f) for f in functions} for pair in index.get(key, ())]
     found.sort(key=lambda pair: pair[0])
     return [statement for _, statement in found]
 
 
+@question
+def _by_function(graph: AppGraph) -> dict[int, list[tuple[int, Statement]]]:
+    """Statements with their positions, by the identity of the function that builds them."""
+    index: dict[int, list[tuple[int, Statement]]] = {}
+    for position, each in enumerate(statements(graph)):
+        if each.function is not None:
+            index.setdefault(id(each.function), []).append((position, each))
+    return index
+
+
+@question
 def statements(graph: AppGraph) -> tuple[Statement, ...]:
     """Every statement that has a condition, join or order; once for each graph."""
-    found = _STATEMENTS.get(graph)
-    if found is None:
-        found = _STATEMENTS[graph] = tuple(_Reader(graph).statements())
-    return found
+    return tuple(_Reader(graph).statements())

@@ -7,7 +7,7 @@ from collections import deque
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question_about
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.program.facts import Site
 
@@ -35,28 +35,23 @@ def is_conditional(site: Site) -> bool:
     return site.context.inside(*_CONDITIONAL) is not None
 
 
+@question_about
 def ways(graph: AppGraph, start: Function) -> dict[int, Way]:
-    """The shortest way from `start` to each function that it reaches, by the function's identity; kept by graph."""
-    known = _WAYS.setdefault(graph, {})
-    if id(start) not in known:
-        found: dict[int, Way] = {id(start): Way()}
-        queue = deque([start])
-        while queue and len(found) < _MAX_FUNCTIONS:
-            current = queue.popleft()
-            way = found[id(current)]
-            for site in current.facts.calls:
-                targets = graph.program.calls.targets(site)
-                for target in targets:
-                    old = found.get(id(target))
-                    if old is not None and (old.always or not way.always or len(old.hops) <= len(way.hops)):
-                        continue  # the way there is as good, or shorter
-                    always = way.always and not is_conditional(site)
-                    if old is None or always:
-                        found[id(target)] = Way((*way.hops, site), always, way.ambiguous or len(targets) > 1)
-                    if old is None:
-                        queue.append(target)
-        known[id(start)] = found
-    return known[id(start)]
-
-
-_WAYS: Kept[dict[int, dict[int, Way]]] = Kept()
+    """The shortest way from `start` to each function that it reaches, by the function's identity."""
+    found: dict[int, Way] = {id(start): Way()}
+    queue = deque([start])
+    while queue and len(found) < _MAX_FUNCTIONS:
+        current = queue.popleft()
+        way = found[id(current)]
+        for site in current.facts.calls:
+            targets = graph.program.calls.targets(site)
+            for target in targets:
+                old = found.get(id(target))
+                if old is not None and (old.always or not way.always or len(old.hops) <= len(way.hops)):
+                    continue  # the way there is as good, or shorter
+                always = way.always and not is_conditional(site)
+                if old is None or always:
+                    found[id(target)] = Way((*way.hops, site), always, way.ambiguous or len(targets) > 1)
+                if old is None:
+                    queue.append(target)
+    return found

@@ -7,7 +7,7 @@ import re
 from fastapi_architect.analyses.callers import Callers
 from fastapi_architect.appgraph.declarations import origin
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.program.definitions import Function, Scope
 from fastapi_architect.program.facts import Site
 from fastapi_architect.source.lazy_pattern import lazy_pattern
@@ -19,16 +19,14 @@ _DEPLOYMENT = lazy_pattern(r"^\s*kind:\s*['\"]?(Deployment|Rollout|DeploymentCon
 _STOPS_FIRST = lazy_pattern(r"^\s*type:\s*['\"]?Recreate\b", re.MULTILINE)
 
 
+@question
 def one_release_at_a_time(graph: AppGraph) -> bool:
     """Nothing says that two releases run side by side, and something says that they do not.
 
     That is: one copy of the server is declared wherever it is started, or the server migrates in its own start,
     so that the old one is stopped by then. A rolling deployment, or several copies, speaks against both.
     """
-    known = _ALONE.get(graph)
-    if known is None:
-        known = _ALONE[graph] = not _rolls(graph) and (_is_single(graph) or _migrates_at_start(graph))
-    return known
+    return not _rolls(graph) and (_is_single(graph) or _migrates_at_start(graph))
 
 
 def _copies(graph: AppGraph) -> list[int | None]:
@@ -112,6 +110,3 @@ def _starts_a_server(scope: Scope, graph: AppGraph) -> bool:
         and all(k.arg != "reload" for k in site.node.keywords)
         for site in scope.facts.calls_named("run", "Server", "serve")
     )
-
-
-_ALONE: Kept[bool] = Kept()

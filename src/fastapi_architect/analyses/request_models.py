@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.appgraph.schemas import Schema
 from fastapi_architect.program.definitions import Class
 from fastapi_architect.program.types import Instance, Type, options
@@ -38,24 +38,22 @@ class SchemaUses(msgspec.Struct, frozen=True, eq=False):
     given: dict[int, SchemaUse]
 
 
+@question
 def schema_uses(graph: AppGraph) -> SchemaUses:
     """The schemas of requests and responses; kept by graph."""
-    found = _USES.get(graph)
-    if found is None:
-        schemas = {id(schema.cls): schema for schema in graph.schemas}
-        read: dict[int, list[PathOperation]] = {}
-        given: dict[int, list[PathOperation]] = {}
-        shown: dict[Type | None, tuple[Class, ...]] = {}
-        for operation in graph.operations:
-            for cls in _classes(_read_types(operation), schemas):
-                read.setdefault(id(cls), []).append(operation)
-            of = operation.response_type
-            if of not in shown:
-                shown[of] = tuple(_classes([of], schemas))
-            for cls in shown[of]:
-                given.setdefault(id(cls), []).append(operation)
-        found = _USES[graph] = SchemaUses(_joined(read, schemas), _joined(given, schemas))
-    return found
+    schemas = {id(schema.cls): schema for schema in graph.schemas}
+    read: dict[int, list[PathOperation]] = {}
+    given: dict[int, list[PathOperation]] = {}
+    shown: dict[Type | None, tuple[Class, ...]] = {}
+    for operation in graph.operations:
+        for cls in _classes(_read_types(operation), schemas):
+            read.setdefault(id(cls), []).append(operation)
+        of = operation.response_type
+        if of not in shown:
+            shown[of] = tuple(_classes([of], schemas))
+        for cls in shown[of]:
+            given.setdefault(id(cls), []).append(operation)
+    return SchemaUses(_joined(read, schemas), _joined(given, schemas))
 
 
 def _read_types(operation: PathOperation) -> Iterator[Type | None]:
@@ -84,6 +82,3 @@ def _classes(types: Iterable[Type | None], schemas: dict[int, Schema]) -> Iterat
 
 def _joined(found: dict[int, list[PathOperation]], schemas: dict[int, Schema]) -> dict[int, SchemaUse]:
     return {key: SchemaUse(schemas[key], tuple(operations)) for key, operations in found.items()}
-
-
-_USES: Kept[SchemaUses] = Kept()

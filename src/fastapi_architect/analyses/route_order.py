@@ -15,8 +15,8 @@ import msgspec
 from fastapi_architect.analyses.path_language import PathLanguage, below, language
 from fastapi_architect.appgraph.applications import UNKNOWN_PART, Application, Mount
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Scope, last_name
 from fastapi_architect.syntax import ir
@@ -193,14 +193,7 @@ def _same_unknowns(earlier: PathOperation, later: PathOperation, shared: int) ->
     return unknown == sum((each.prefix or "").count(UNKNOWN_PART) for each in earlier.inclusions[:shared])
 
 
-_SHADOWS: Kept[tuple[Shadow, ...]] = Kept()
-
-
+@question
 def shadows(graph: AppGraph) -> tuple[Shadow, ...]:
     """Every operation that is not reached, with the first that takes its requests; kept by graph."""
-    found = _SHADOWS.get(graph)
-    if found is None:
-        found = _SHADOWS[graph] = tuple(
-            shadow for application in graph.applications for shadow in _find(application)
-        )
-    return found
+    return tuple(shadow for application in graph.applications for shadow in _find(application))

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.models import Model
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.database import (
     BulkWrite,
     Commit,
@@ -63,12 +63,10 @@ def models_read_by(function: Function, graph: AppGraph) -> Iterator[Model]:
             yield from models_of(of, function, graph, cls=True)
 
 
+@question
 def row_writes(graph: AppGraph) -> tuple[RowWrite, ...]:
     """Every change of rows in the project, in order of kinds; kept by graph."""
-    known = _WRITES.get(graph)
-    if known is None:
-        known = _WRITES[graph] = tuple(_find(graph))
-    return known
+    return tuple(_find(graph))
 
 
 def _find(graph: AppGraph) -> Iterator[RowWrite]:
@@ -120,6 +118,3 @@ def _assigned(owner: ir.Expr, site: Site, function: Function, graph: AppGraph) -
         return  # a new object
     for model in models_of(owner, function, graph):
         yield RowWrite(model, "update", site, function)
-
-
-_WRITES: Kept[tuple[RowWrite, ...]] = Kept()

@@ -6,8 +6,8 @@ import re
 
 from fastapi_architect.analyses.migration_history import histories
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.models import Model
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.appgraph.tables import Table
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 
@@ -24,13 +24,16 @@ def leading_columns(model: Model, graph: AppGraph) -> tuple[tuple[str, ...], ...
 
     What only the migrations have counts, too: that is what production has.
     """
-    known = _LEADING.setdefault(graph, {})
-    if id(model) not in known:
-        known[id(model)] = _leading_columns(model, graph)
-    return known[id(model)]
+    known = _leading_by_class(graph)
+    if id(model.cls) not in known:
+        known[id(model.cls)] = _leading_columns(model, graph)
+    return known[id(model.cls)]
 
 
-_LEADING: Kept[dict[int, tuple[tuple[str, ...], ...]]] = Kept()
+@question
+def _leading_by_class(_: AppGraph) -> dict[int, tuple[tuple[str, ...], ...]]:
+    """What was found so far, by the identity of the model's class: comparing models would compare their tables."""
+    return {}
 
 
 def _leading_columns(model: Model, graph: AppGraph) -> tuple[tuple[str, ...], ...]:
@@ -60,17 +63,12 @@ def is_known(model: Model, graph: AppGraph) -> bool:
     return not any(model.table.name in sql for sql in _index_statements(graph))
 
 
-_STATEMENTS: Kept[tuple[str, ...]] = Kept()
-
-
+@question
 def _index_statements(graph: AppGraph) -> tuple[str, ...]:
     """SQL texts of the migrations that make indexes; read once for each graph."""
-    found = _STATEMENTS.get(graph)
-    if found is None:
-        found = _STATEMENTS[graph] = tuple(
-            operation.sql
-            for revision in graph.revisions
-            for operation in revision.upgrades
-            if operation.kind in ("execute", "sql") and operation.sql and _CREATE_INDEX.search(operation.sql)
-        )
-    return found
+    return tuple(
+        operation.sql
+        for revision in graph.revisions
+        for operation in revision.upgrades
+        if operation.kind in ("execute", "sql") and operation.sql and _CREATE_INDEX.search(operation.sql)
+    )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question, question_about
 from fastapi_architect.appgraph.settings import Setting
 from fastapi_architect.concepts.cryptography import CipherKey, MessageAuthentication
 from fastapi_architect.concepts.identity import TokenDecode, TokenEncode
@@ -84,17 +84,12 @@ class SecretUse(msgspec.Struct, frozen=True):
     sure: bool
 
 
-_uses: Kept[tuple[SecretUse, ...]] = Kept()
-
-
+@question
 def secret_uses(graph: AppGraph) -> tuple[SecretUse, ...]:
     """Every use of a secret whose literal is known, in order of files; tests left out."""
-    known = _uses.get(graph)
-    if known is None:
-        found = [use for each in _keyed(graph) for use in _with_origins(graph, each)]
-        found.sort(key=lambda use: (use.origin.location, use.location))
-        known = _uses[graph] = tuple(found)
-    return known
+    found = [use for each in _keyed(graph) for use in _with_origins(graph, each)]
+    found.sort(key=lambda use: (use.origin.location, use.location))
+    return tuple(found)
 
 
 #: Key, where it is read, the call, its purpose, whether it decides access, whether the call is sure.
@@ -311,20 +306,15 @@ def _words(expr: ir.Expr | None) -> Iterator[str]:
             stack += current.elts
 
 
-_refused: Kept[dict[str, bool]] = Kept()
-
-
+@question_about
 def is_refused(graph: AppGraph, name: str) -> bool:
     """Some code raises or exits when the setting `name` has a bad value: a check at start instead of a validator."""
-    known = _refused.setdefault(graph, {})
-    if name not in known:
-        known[name] = any(
-            _refuses(graph, scope, name)
-            for module in graph.program.mentioning(name)
-            if module.kind != "test"
-            for scope in (module, *_functions_in(module))
-        )
-    return known[name]
+    return any(
+        _refuses(graph, scope, name)
+        for module in graph.program.mentioning(name)
+        if module.kind != "test"
+        for scope in (module, *_functions_in(module))
+    )
 
 
 def _functions_in(scope: Scope) -> Iterator[Function]:
@@ -347,36 +337,26 @@ def _refuses(graph: AppGraph, scope: Scope, name: str) -> bool:
     return any(name in set(_words(site.node.test)) for site in scope.facts.sites(ir.Assert))
 
 
-_compared: Kept[dict[str, bool]] = Kept()
-
-
+@question_about
 def is_compared(graph: AppGraph, name: str) -> bool:
     """Some code compares the setting `name` with something: the application itself checks it."""
-    known = _compared.setdefault(graph, {})
-    if name not in known:
-        known[name] = any(
-            _compares(scope, name)
-            for module in graph.program.mentioning(name)
-            if module.kind != "test"
-            for scope in (module, *_functions_in(module))
-        )
-    return known[name]
+    return any(
+        _compares(scope, name)
+        for module in graph.program.mentioning(name)
+        if module.kind != "test"
+        for scope in (module, *_functions_in(module))
+    )
 
 
-_read: Kept[dict[str, bool]] = Kept()
-
-
+@question_about
 def is_read(graph: AppGraph, name: str) -> bool:
     """Some code outside the tests has the attribute `name` of something, or asks for it by `getattr`."""
-    known = _read.setdefault(graph, {})
-    if name not in known:
-        known[name] = any(
-            _reads(scope, name)
-            for module in graph.program.modules.values()
-            if module.kind != "test"
-            for scope in _scopes_in(module)
-        )
-    return known[name]
+    return any(
+        _reads(scope, name)
+        for module in graph.program.modules.values()
+        if module.kind != "test"
+        for scope in _scopes_in(module)
+    )
 
 
 def _reads(scope: Scope, name: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question_about
 from fastapi_architect.concepts.database import QueryStart, QueryStep, RowFetch, SqlExecution
 from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.facts import Site
@@ -53,12 +53,10 @@ class SelectStatement(msgspec.Struct):
                     yield option.cls
 
 
+@question_about
 def selects(graph: AppGraph, function: Function) -> tuple[SelectStatement, ...]:
-    """Statements that a function sends and reads rows of; kept by graph."""
-    known = _SELECTS.setdefault(graph, {})
-    if id(function) not in known:
-        known[id(function)] = tuple(_find(graph, function))
-    return known[id(function)]
+    """Statements that a function sends and reads rows of."""
+    return tuple(_find(graph, function))
 
 
 def _find(graph: AppGraph, function: Function) -> Iterator[SelectStatement]:
@@ -175,6 +173,3 @@ class _Reader:
 def names_model(of: object) -> Class | None:
     """The class of the program that an instance is of, or None."""
     return of.cls if isinstance(of, Instance) and isinstance(of.cls, Class) else None
-
-
-_SELECTS: Kept[dict[int, tuple[SelectStatement, ...]]] = Kept()

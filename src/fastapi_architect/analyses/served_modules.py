@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.program.definitions import Function, Module, Scope
 
 #: Modules that are imported inside functions are looked for in functions of modules up to this many in
@@ -22,14 +22,9 @@ def is_served(scope: Scope, graph: AppGraph) -> bool:
     return isinstance(scope, Function) and bool(graph.entries(scope))
 
 
-_SERVED: Kept[frozenset[str]] = Kept()
-
-
+@question
 def _served(graph: AppGraph) -> frozenset[str]:
-    known = _SERVED.get(graph)
-    if known is None:
-        known = _SERVED[graph] = frozenset(_reach(graph))
-    return known
+    return frozenset(_reach(graph))
 
 
 def _reach(graph: AppGraph) -> Iterator[str]:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question_about
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.source.decode import decode
 from fastapi_architect.source.location import Location
 from fastapi_architect.source.tree import Unreadable
 from fastapi_architect.syntax import span
 
-_LINES: Kept[dict[str, list[str]]] = Kept()
 
-
+@question_about
 def lines_of(graph: AppGraph, path: str) -> list[str]:
     """Lines of a file without their ends; none when it cannot be read."""
-    known = _LINES.setdefault(graph, {})
-    if path not in known:
-        data = graph.tree.read(path)
-        known[path] = [] if isinstance(data, Unreadable) else decode(data).text.split("\n")
-    return known[path]
+    data = graph.tree.read(path)
+    return [] if isinstance(data, Unreadable) else decode(data).text.split("\n")
 
 
 def text_at(graph: AppGraph, place: Location) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import astuple
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question_about
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.syntax import ir
 
@@ -33,21 +33,15 @@ def mentions_of(scope: Function, name: str) -> int:
     return own + sum(mentions_of(inner, name) for inner in scope.functions)
 
 
-_PARENTS: Kept[dict[int, dict[int, Any]]] = Kept()
-
-
 def parents_of(scope: Function, graph: AppGraph) -> dict[int, Any]:
-    """Identity of each node of a body to the node it stands in; kept by graph."""
-    known = _PARENTS.setdefault(graph, {})
-    key = id(scope)
-    if key not in known:
-        known[key] = _parents(scope.body)
-    return known[key]
+    """Identity of each node of a body to the node it stands in."""
+    return _parents(graph, scope)
 
 
-def _parents(body: list[ir.Stmt]) -> dict[int, Any]:
+@question_about
+def _parents(_: AppGraph, scope: Function) -> dict[int, Any]:
     found: dict[int, Any] = {}
-    stack: list[Any] = list(body)
+    stack: list[Any] = list(scope.body)
     while stack:
         node = stack.pop()
         for value in astuple(node):

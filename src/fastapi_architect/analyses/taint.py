@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.appgraph.schemas import SchemaField
 from fastapi_architect.concepts.database import DatabaseCall, QueryStart, QueryStep, SqlExecution, SqlText
 from fastapi_architect.dataflow.access_path import AccessPath
@@ -74,8 +74,6 @@ _SANITIZERS: dict[str, frozenset[str] | None] = {
     "sqlalchemy.ext.asyncio.create_async_engine": None,
 }
 
-_solved: Kept[tuple[tuple[TaintPath, ...], tuple[Function, ...]]] = Kept()
-
 
 def taint_paths(graph: AppGraph, kind: str) -> tuple[TaintPath, ...]:
     """Ways from request data to sinks of one kind, one for each pair of source and sink, in order of sinks.
@@ -94,23 +92,19 @@ def not_fully_followed(graph: AppGraph) -> tuple[Function, ...]:
 
     Nothing when no rule has asked for flows.
     """
-    known = _solved.get(graph)
+    known = _solve.known(graph)
     return known[1] if known is not None else ()
 
 
+@question
 def _solve(graph: AppGraph) -> tuple[tuple[TaintPath, ...], tuple[Function, ...]]:
-    known = _solved.get(graph)
-    if known is None:
-        sinks = tuple(
-            s for s in _sql_sinks(graph) if s.scope.module.kind not in _NEVER_REQUESTED and _may_vary(s)
-        )
-        if not sinks:
-            known = ((), ())
-        else:
-            solver = TaintSolver(graph.program, _query(graph, sinks))
-            known = (solver.solve(), tuple(solver.cut))
-        _solved[graph] = known
-    return known
+    sinks = tuple(
+        s for s in _sql_sinks(graph) if s.scope.module.kind not in _NEVER_REQUESTED and _may_vary(s)
+    )
+    if not sinks:
+        return (), ()
+    solver = TaintSolver(graph.program, _query(graph, sinks))
+    return solver.solve(), tuple(solver.cut)
 
 
 def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.identity import TokenDecode, TokenEncode
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Function, Scope, dotted_name, last_name
@@ -224,24 +224,19 @@ class MadeToken(msgspec.Struct, frozen=True):
     claims: Claims
 
 
-_made: Kept[tuple[MadeToken, ...]] = Kept()
-
-
+@question
 def made_tokens(graph: AppGraph) -> tuple[MadeToken, ...]:
     """Every place where a signed token is made, tests left out; itsdangerous, whose tokens hold their age, not among them."""
-    known = _made.get(graph)
-    if known is None:
-        known = _made[graph] = tuple(
-            MadeToken(
-                encode,
-                key_symbol(graph, encode.key, encode.scope),
-                frozenset(_purposes(graph, encode)),
-                claims_of(graph, encode.payload, encode.scope),
-            )
-            for encode in graph.facts(TokenEncode)
-            if encode.scope.module.kind != "test" and encode.library != "itsdangerous"
+    return tuple(
+        MadeToken(
+            encode,
+            key_symbol(graph, encode.key, encode.scope),
+            frozenset(_purposes(graph, encode)),
+            claims_of(graph, encode.payload, encode.scope),
         )
-    return known
+        for encode in graph.facts(TokenEncode)
+        if encode.scope.module.kind != "test" and encode.library != "itsdangerous"
+    )
 
 
 def key_symbol(graph: AppGraph, key: ir.Expr | None, scope: Scope) -> str:

@@ -19,6 +19,7 @@ from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.project_facts import ProjectFacts
 from fastapi_architect.appgraph.project_files import ProjectFiles, read_project_files
+from fastapi_architect.appgraph.question import Answers
 from fastapi_architect.appgraph.router_objects import RouterObject
 from fastapi_architect.appgraph.routers import Unresolved
 from fastapi_architect.appgraph.schemas import Schema, find_schemas
@@ -51,6 +52,8 @@ class AppGraph:
         self.program = program
         self.tree = tree
         self.project = project or ProjectFacts()
+        #: By question: what analyses were asked about this graph.
+        self.answers = Answers(lambda asked: asked.work(self))
         self._recognised = Recognised(program, libraries)
         self._reader = ApplicationReader(program)
         self._access = AccessReader(program, self.project)

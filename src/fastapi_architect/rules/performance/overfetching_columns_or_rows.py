@@ -23,8 +23,8 @@ from fastapi_architect.analyses.select_statements import SelectStatement, select
 from fastapi_architect.analyses.served_modules import is_served
 from fastapi_architect.analyses.small_tables import stays_small
 from fastapi_architect.analyses.surroundings import mentions_of, nodes_of, parents_of
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.models import Model
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.appgraph.schemas import Schema
 from fastapi_architect.appgraph.tables import Column
 from fastapi_architect.concepts.database import QueryStart
@@ -110,20 +110,17 @@ def unused_long_columns(function: Function, graph: AppGraph) -> Iterator[Finding
 
 # ── which columns are long ──────────────────────────────────────────────────────────────────────────────────
 
-_COLUMNS: Kept[dict[int, tuple[Column, ...]]] = Kept()
 
-
+@question
 def _long_columns(graph: AppGraph) -> dict[int, tuple[Column, ...]]:
     """Identity of each model's class to its long columns that are loaded with the row; others are left out."""
-    found = _COLUMNS.get(graph)
-    if found is None:
-        found = _COLUMNS[graph] = {}
-        for model in graph.models:
-            if stays_small(model.name):
-                continue
-            columns = tuple(c for c in model.columns if _is_long(c) and not _is_deferred(c))
-            if any(not _MIDDLING.search(c.attribute) for c in columns):
-                found[id(model.cls)] = columns
+    found: dict[int, tuple[Column, ...]] = {}
+    for model in graph.models:
+        if stays_small(model.name):
+            continue
+        columns = tuple(c for c in model.columns if _is_long(c) and not _is_deferred(c))
+        if any(not _MIDDLING.search(c.attribute) for c in columns):
+            found[id(model.cls)] = columns
     return found
 
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from fastapi_architect.analyses.query_predicates import Predicate, statements
 from fastapi_architect.analyses.search_indexes import is_known, leading_columns, table_of
 from fastapi_architect.analyses.source_text import text_at
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.models import Model
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.appgraph.tables import Column, ForeignKey
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -95,19 +95,15 @@ def _only_key_to(model: Model, table: str, graph: AppGraph) -> bool:
     return sum(key.table == table for key in table_of(model, graph).foreign_keys) == 1
 
 
-_PREDICATES: Kept[dict[tuple[int, str], list[Predicate]]] = Kept()
-
-
+@question
 def _predicates(graph: AppGraph) -> dict[tuple[int, str], list[Predicate]]:
-    found = _PREDICATES.get(graph)
-    if found is None:
-        found = _PREDICATES[graph] = {}
-        for statement in statements(graph):
-            if statement.scope.module.kind != "source":
-                continue
-            for p in statement.predicates:
-                if p.operator in _SEARCHES and not p.function:
-                    found.setdefault((id(p.model.cls), p.column.name), []).append(p)
+    found: dict[tuple[int, str], list[Predicate]] = {}
+    for statement in statements(graph):
+        if statement.scope.module.kind != "source":
+            continue
+        for p in statement.predicates:
+            if p.operator in _SEARCHES and not p.function:
+                found.setdefault((id(p.model.cls), p.column.name), []).append(p)
     return found
 
 

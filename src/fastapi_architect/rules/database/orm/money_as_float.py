@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from fastapi_architect.analyses.request_models import schema_uses
-from fastapi_architect.appgraph.kept import Kept
 from fastapi_architect.appgraph.models import Model
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.appgraph.schemas import Schema
 from fastapi_architect.program.definitions import Class, all_functions
 from fastapi_architect.program.types import FLOAT, without_none
@@ -200,16 +200,15 @@ _RANK = [Confidence.TENTATIVE, Confidence.FIRM, Confidence.CERTAIN]
 
 def _is_sent(schema: Schema, graph: AppGraph) -> bool:
     """Clients fill in this model or one that inherits from it."""
-    sent = _SENT.get(graph)
-    if sent is None:
-        read = [use.schema for use in schema_uses(graph).read.values()]
-        owners = {id(field.owner) for each in read for field in each.fields}
-        sent = _SENT[graph] = frozenset(owners | {id(each.cls) for each in read})
-    return id(schema.cls) in sent
+    return id(schema.cls) in _sent(graph)
 
 
-#: Classes by identity whose fields clients fill in.
-_SENT: Kept[frozenset[int]] = Kept()
+@question
+def _sent(graph: AppGraph) -> frozenset[int]:
+    """Classes by identity whose fields clients fill in."""
+    read = [use.schema for use in schema_uses(graph).read.values()]
+    owners = {id(field.owner) for each in read for field in each.fields}
+    return frozenset(owners | {id(each.cls) for each in read})
 
 
 rule.bad = """

@@ -3,8 +3,9 @@
     python benchmarks/run.py [--repeats 3] [--trees DIR] [--kloc 100] [--no-million] [--json FILE]
 
 For each tree, interleaved in rounds: the floor (floor.py), a cold review in one and in two processes, a warm
-one; then growth from the first generated tree to one of twice the size, CPU of each rule where the tool
-offers ``--profile-rules FILE``, peak memory on a million lines, and bandit and ruff where they are installed.
+one; then growth from the first generated tree to one of twice the size, CPU of each rule and of the questions
+that rules share where the tool offers ``--profile-rules FILE``, peak memory on a million lines, and bandit and
+ruff where they are installed.
 CPU is user + system of the whole process tree with start-up; a ratio is the median of the ratios of single
 rounds, so that a drift of the machine hits both sides. Exits 1 when a bar is missed, 2 when something could
 not be measured.
@@ -170,19 +171,25 @@ def other_tools(tree: Tree) -> dict[str, Run]:
     return found
 
 
-def rule_seconds(tree: Tree, scratch: Path) -> dict[str, float]:
-    """CPU seconds a rule, from the tool's own profile; empty when it offers none.
+def profile(tree: Tree, scratch: Path) -> dict[str, dict[str, float]]:
+    """The tool's own profile; empty when it offers none.
 
-    The profile is a JSON object whose ``rules`` maps the name of a rule to seconds.
+    A JSON object whose ``rules`` maps the name of a rule to CPU seconds, and ``questions`` that of a question that
+    several rules ask, worked out once: no rule is charged for it.
     """
     offered = measure([sys.executable, "-m", "fastapi_architect", "review", "--help"]).output
     if "--profile-rules" not in offered:
         return {}
-    profile = scratch / "rules.json"
+    written = scratch / "rules.json"
     output = scratch / "report.json"
-    review([*review_command(tree.path, output, 1), "--profile-rules", str(profile)], output)
-    rules = json.loads(profile.read_text("utf-8"))["rules"]
-    return {name: float(seconds) for name, seconds in rules.items()}
+    review([*review_command(tree.path, output, 1), "--profile-rules", str(written)], output)
+    return json.loads(written.read_text("utf-8"))
+
+
+def print_dearest(seconds: dict[str, float], floor: float) -> None:
+    """The ten dearest, a line each."""
+    for name, spent in sorted(seconds.items(), key=lambda pair: -pair[1])[:10]:
+        print(f"  {name:44}{spent:8.3f} s {100 * spent / floor:6.2f} % of the floor")
 
 
 def table(trees: list[Tree]) -> str:
@@ -250,12 +257,13 @@ def run(options: argparse.Namespace, scratch: Path) -> list[Bar]:
     print(machine())
     print(table(trees))
     found = bars(trees, small, large)
-    rules = rule_seconds(large, scratch)
-    if rules:
+    spent = profile(large, scratch)
+    if spent:
         floor = large.median("floor", "cpu")
-        for name, seconds in sorted(rules.items(), key=lambda pair: -pair[1])[:10]:
-            print(f"  {name:44}{seconds:8.3f} s {100 * seconds / floor:6.2f} % of the floor")
-        found.append(Bar("dearest rule / floor", max(rules.values()) / floor, RULE_BAR))
+        for kind, seconds in spent.items():
+            print(f"dearest {kind}:")
+            print_dearest(seconds, floor)
+        found.append(Bar("dearest rule / floor", max(spent["rules"].values()) / floor, RULE_BAR))
     else:
         print("rules: not measured, the tool offers no --profile-rules")
     for name, other in other_tools(small).items():

@@ -132,7 +132,6 @@ def a_review(*findings, **more):
             "app/routes/naïve file.py:1": ("@router.get('/getNaïve')", "def get_naive():"),
         },
         review_time_ms=800,
-        timings={"parse": 0.5},
     )
     return replace(result, **more)
 

@@ -14,6 +14,7 @@ from tests.report.samples import HOSTILE, INJECTION, SQL, a_review, hostile_revi
 
 from fastapi_architect.report.elements import advice, element, link, prose
 from fastapi_architect.report.html import render
+from fastapi_architect.review.result import Spent
 
 EMPTY = {"br", "input", "meta"}
 
@@ -146,7 +147,7 @@ def test_all_findings_are_on_the_page():
 
 
 def test_equal_reviews_make_equal_pages():
-    slow = replace(a_review(), review_time_ms=77_777, timings={"parse": 9.0})
+    slow = replace(a_review(), review_time_ms=77_777, spent=Spent({"a-rule": 9.0}, {}))
     assert render(slow) == render(a_review())
 
 

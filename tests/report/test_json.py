@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from tests.report.samples import INJECTION, a_review, hostile_review
 
 from fastapi_architect.report.json import render
+from fastapi_architect.review.result import Spent
 
 
 def test_the_head_keeps_the_contract():
@@ -83,7 +84,7 @@ def test_a_clean_review_is_of_severity_info():
 
 
 def test_only_the_time_differs_between_equal_reviews():
-    slow = replace(a_review(), review_time_ms=9999, timings={"parse": 9.0})
+    slow = replace(a_review(), review_time_ms=9999, spent=Spent({"a-rule": 9.0}, {}))
     assert render(slow).replace("9999", "800") == render(a_review())
 
 

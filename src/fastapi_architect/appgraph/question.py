@@ -51,6 +51,11 @@ class question(Generic[AnswerT]):  # noqa: N801 - a decorator
         answer: AnswerT = graph.answers[self]
         return answer
 
+    @property
+    def name(self) -> str:
+        """File and function: `layers.layers`."""
+        return f"{self.work.__module__.rpartition('.')[2]}.{self.work.__name__}"
+
     def known(self, graph: AppGraph) -> AnswerT | None:
         """The answer if somebody has asked, else None."""
         return graph.answers.get(self)

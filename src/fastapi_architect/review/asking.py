@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.background import Task
@@ -18,6 +18,9 @@ from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.findings.finding import Finding
 from fastapi_architect.program.definitions import Class, Function, Module
 from fastapi_architect.rules.kit import CheckSpec, Rule
+
+if TYPE_CHECKING:
+    from fastapi_architect.review.clock import Clock
 
 #: Class of a unit to the question that lists them. A new kind of unit is one line here.
 UNITS: dict[type, Callable[[AppGraph], Iterable[Any]]] = {
@@ -67,13 +70,13 @@ def units(spec: CheckSpec, graph: AppGraph) -> Iterable[Any]:
 def ask(
     rules: Iterable[Rule],
     graph: AppGraph,
-    timings: dict[str, float] | None = None,
+    clock: Clock | None = None,
     faults: list[RuleFailed] | None = None,
 ) -> list[Finding]:
     """Findings of every rule, in order of rules.
 
     Args:
-        timings: receives CPU seconds per rule.
+        clock: told which rule is asked.
         faults: receives what raised, so that one faulty rule does not cost the others' findings.
 
     Raises:
@@ -81,17 +84,21 @@ def ask(
     """
     found: list[Finding] = []
     for rule in rules:
-        begin = time.process_time()
-        for spec in rule.checks:
-            for unit in units(spec, graph):
-                try:
-                    found += list(spec.function(unit, graph))
-                except Exception as error:
-                    fault = RuleFailed(rule.name, unit)
-                    fault.__cause__ = error
-                    if faults is None:
-                        raise fault from error
-                    faults.append(fault)
-        if timings is not None:
-            timings[rule.name] = time.process_time() - begin
+        with clock.asking(rule.name) if clock is not None else nullcontext():
+            found += _ask(rule, graph, faults)
+    return found
+
+
+def _ask(rule: Rule, graph: AppGraph, faults: list[RuleFailed] | None) -> list[Finding]:
+    found: list[Finding] = []
+    for spec in rule.checks:
+        for unit in units(spec, graph):
+            try:
+                found += list(spec.function(unit, graph))
+            except Exception as error:
+                fault = RuleFailed(rule.name, unit)
+                fault.__cause__ = error
+                if faults is None:
+                    raise fault from error
+                faults.append(fault)
     return found

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,6 +26,9 @@ from fastapi_architect.review.selection import fails_gate, rules_to_run
 from fastapi_architect.rules.catalog import all_rules
 from fastapi_architect.source.tree import SourceTree
 
+if TYPE_CHECKING:
+    from fastapi_architect.review.clock import Clock
+
 #: Lines shown around a finding.
 _SNIPPET = 3
 
@@ -40,6 +45,7 @@ class Request(msgspec.Struct, frozen=True):
         baseline: known findings, None for none.
         matrix: work out the authorisation matrix too; only some reports show it.
         progress: called with (stage, done, total).
+        profile: measure the CPU of rules and of the questions they share, which takes longer.
     """
 
     path: Path
@@ -50,6 +56,7 @@ class Request(msgspec.Struct, frozen=True):
     baseline: baselines.Baseline | None = None
     matrix: bool = False
     progress: reading.Progress | None = None
+    profile: bool = False
 
 
 def review(request: Request) -> Review:
@@ -65,15 +72,15 @@ def review(request: Request) -> Review:
     changed = changes.changed_lines(root, request.changed_since) if request.changed_since else None
     rules = all_rules()
     ran = rules_to_run(rules.values(), request.config)
-    timings: dict[str, float] = {}
-    with reading.without_garbage_collection():
+    clock = _clock() if request.profile else None
+    with reading.without_garbage_collection(), clock.watching() if clock is not None else nullcontext():
         read = reading.read(
             tree, request.config, jobs=request.jobs, cache=request.cache, progress=request.progress
         )
         graph = read.graph
         _names_exist(request.config, graph)
         faults: list[asking.RuleFailed] = []
-        found = asking.ask([r for name, r in rules.items() if name in ran], graph, timings, faults)
+        found = asking.ask([r for name, r in rules.items() if name in ran], graph, clock, faults)
         texts = completion.Texts(tree)
         completed = completion.complete(found, graph, texts)
         silenced = silencing.silence(
@@ -106,8 +113,14 @@ def review(request: Request) -> Review:
             units=units(graph),
             faults=tuple(faults),
             review_time_ms=round((time.perf_counter() - begin) * 1000),
-            timings=timings,
+            spent=clock.spent() if clock is not None else None,
         )
+
+
+def _clock() -> Clock:
+    from fastapi_architect.review.clock import Clock  # few reviews are profiled
+
+    return Clock()
 
 
 def _names_exist(config: Config, graph: AppGraph) -> None:

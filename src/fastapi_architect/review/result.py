@@ -18,6 +18,7 @@ __all__ = [
     "Review",
     "RuleLoss",
     "Score",
+    "Spent",
     "Strength",
     "Suppressed",
 ]
@@ -53,6 +54,13 @@ class ChecklistItem(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class Spent(msgspec.Struct, frozen=True):
+    """CPU seconds by rule and by shared question, dearest first."""
+
+    rules: dict[str, float]
+    questions: dict[str, float]
+
+
 class ApplicationSummary(msgspec.Struct, frozen=True):
     """One application root: its name, folder and size, for the head of a report."""
 
@@ -81,7 +89,7 @@ class Review(msgspec.Struct, frozen=True):
             `CONTEXT` below its last line.
         faults: rules that failed: faults of this tool, with what a maintainer needs.
         units: size of the project for its score.
-        timings: seconds per stage and per rule, wall; never part of the deterministic part.
+        spent: CPU of rules and shared questions, where that was asked for; never part of the deterministic part.
     """
 
     root: str
@@ -103,4 +111,4 @@ class Review(msgspec.Struct, frozen=True):
     review_time_ms: int = 0
     units: int = 0
     faults: tuple[Exception, ...] = ()
-    timings: dict[str, float] = msgspec.field(default_factory=dict)
+    spent: Spent | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir, span
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from fastapi_architect.program.facts import BodyFacts
 
 
-class Binding:
+class Binding(msgspec.Struct, frozen=True, eq=False):
     """One way in which a name gets its value.
 
     Attributes:
@@ -27,37 +29,14 @@ class Binding:
         target: dotted module for an import; for a from-import `module` and `attribute`.
     """
 
-    __slots__ = (
-        "annotation",
-        "attribute",
-        "context",
-        "definition",
-        "kind",
-        "node",
-        "path",
-        "target",
-        "value",
-    )
-
-    def __init__(
-        self,
-        kind: str,
-        node: ir.Node,
-        value: ir.Expr | None = None,
-        annotation: ir.Expr | None = None,
-        path: tuple[int, ...] = (),
-        definition: Function | Class | None = None,
-        target: str = "",
-        attribute: str = "",
-    ) -> None:
-        self.kind = kind
-        self.node = node
-        self.value = value
-        self.annotation = annotation
-        self.path = path
-        self.definition = definition
-        self.target = target
-        self.attribute = attribute
+    kind: str
+    node: ir.Node
+    value: ir.Expr | None = None
+    annotation: ir.Expr | None = None
+    path: tuple[int, ...] = ()
+    definition: Function | Class | None = None
+    target: str = ""
+    attribute: str = ""
 
     @property
     def declares_alias(self) -> bool:

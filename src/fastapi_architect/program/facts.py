@@ -6,16 +6,16 @@ of their own; lambdas and comprehensions belong to the body they stand in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
-from fastapi_architect.program.definitions import Binding, Function, Scope
+import msgspec
+
+from fastapi_architect.program.definitions import Binding, Class, Function, Scope, last_name
 from fastapi_architect.syntax import ir
 
-NodeT = TypeVar("NodeT", bound=ir.Node)
 
-
-class Context:
+class Context(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What surrounds a node, innermost first: a linked list towards the body's root.
 
     Attributes:
@@ -26,13 +26,10 @@ class Context:
         loops: how many loops and comprehensions are around.
     """
 
-    __slots__ = ("loops", "node", "parent", "role")
-
-    def __init__(self, role: str, node: ir.Node | None, parent: Context | None) -> None:
-        self.role = role
-        self.node = node
-        self.parent = parent
-        self.loops: int = (parent.loops if parent is not None else 0) + (role in _LOOPING)
+    role: str
+    node: ir.Node | None
+    parent: Context | None
+    loops: int
 
     def __iter__(self) -> Iterator[Context]:
         context: Context | None = self
@@ -42,13 +39,15 @@ class Context:
 
     def inside(self, *roles: str) -> Context | None:
         """The innermost surrounding of one of these roles, or None."""
-        return next((c for c in self if c.role in roles), None)
+        context: Context | None = self
+        while context is not None:
+            if context.role in roles:
+                return context
+            context = context.parent
+        return None
 
 
-_LOOPING = frozenset({"loop", "comprehension"})
-
-
-class Site:
+class Site(msgspec.Struct, frozen=True, eq=False):
     """A node in its surroundings.
 
     Attributes:
@@ -58,13 +57,10 @@ class Site:
         scope: the body it stands in.
     """
 
-    __slots__ = ("context", "node", "scope", "statement")
-
-    def __init__(self, node: Any, context: Context, statement: ir.Stmt, scope: Scope) -> None:
-        self.node = node
-        self.context = context
-        self.statement = statement
-        self.scope = scope
+    node: Any
+    context: Context
+    statement: ir.Stmt
+    scope: Scope
 
     @property
     def awaited(self) -> bool:
@@ -87,21 +83,28 @@ class BodyFacts:
         is_global: names declared global or nonlocal.
     """
 
-    __slots__ = ("_named", "_sites", "bindings", "calls", "is_global", "scope")
+    __slots__ = ("_by_kind", "_named", "_others", "bindings", "calls", "is_global", "scope")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.bindings: dict[str, list[Binding]] = {}
         self.calls: list[Site] = []
         self.is_global: dict[str, str] = {}
-        self._sites: dict[type, list[Site]] = {}
+        #: Every site that is not a call, in order; sorted by class when somebody asks.
+        self._others: list[Site] = []
+        self._by_kind: dict[type, list[Site]] | None = None
         self._named: dict[str, list[Site]] | None = None
 
     def sites(self, kind: type[ir.Node]) -> list[Site]:
         """Nodes of one class with their surroundings (all classes but Name, Constant, Keyword)."""
         if kind is ir.Call:
             return self.calls
-        return self._sites.get(kind, [])
+        index = self._by_kind
+        if index is None:
+            index = self._by_kind = {}
+            for site in self._others:
+                index.setdefault(site.node.__class__, []).append(site)
+        return index.get(kind, [])
 
     def calls_named(self, *names: str) -> list[Site]:
         """Call sites whose target's last name is one of `names`, in order for each name."""
@@ -109,204 +112,208 @@ class BodyFacts:
         if index is None:
             index = self._named = {}
             for site in self.calls:
-                func = site.node.func
-                name = (
-                    func.attr
-                    if func.__class__ is ir.Attribute
-                    else func.id
-                    if func.__class__ is ir.Name
-                    else ""
-                )
-                if name in index:
-                    index[name].append(site)
-                else:
-                    index[name] = [site]
+                index.setdefault(last_name(site.node.func), []).append(site)
         if len(names) == 1:
             return index.get(names[0], [])
         return [site for name in names for site in index.get(name, ())]
 
 
 class _Walk:
-    """State of one walk."""
+    """State of one walk.
 
-    __slots__ = ("classes", "facts", "functions", "scope", "statement")
+    Attributes:
+        record: adds the site of a node that is not a call.
+        statement: the statement that is walked.
+    """
+
+    __slots__ = ("defined", "facts", "record", "scope", "statement")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.facts = BodyFacts(scope)
-        #: By identity of the statement that defines it.
-        self.functions = {id(f.node): f for f in scope.functions}
-        self.classes = {id(c.node): c for c in scope.classes}
+        self.record = self.facts._others.append  # noqa: SLF001 - the walk fills its own result
+        #: Functions and classes by the identity of the statement that defines them.
+        self.defined: dict[int, Function | Class] = {}
+        for each in scope.functions:
+            self.defined[id(each.node)] = each
+        for cls in scope.classes:
+            self.defined[id(cls.node)] = cls
         self.statement: ir.Stmt = None  # type: ignore[assignment]
 
-    def record(self, node: ir.Node, context: Context) -> None:
-        sites = self.facts._sites  # noqa: SLF001 - the walk fills its own result
-        kind = node.__class__
-        site = Site(node, context, self.statement, self.scope)
-        found = sites.get(kind)
-        if found is None:
-            sites[kind] = [site]
-        else:
-            found.append(site)
-
     def bind(self, name: str, binding: Binding) -> None:
-        bindings = self.facts.bindings
-        if name in bindings:
-            bindings[name].append(binding)
-        else:
-            bindings[name] = [binding]
+        self.facts.bindings.setdefault(name, []).append(binding)
 
     def bind_target(
-        self,
-        target: ir.Expr,
-        kind: str,
-        node: ir.Node,
-        value: ir.Expr | None,
-        annotation: ir.Expr | None = None,
-        path: tuple[int, ...] = (),
+        self, target: ir.Expr, kind: str, node: ir.Node, value: ir.Expr | None, path: tuple[int, ...] = ()
     ) -> None:
         """Bind every name of an assignment target."""
         if isinstance(target, ir.Name):
-            self.bind(target.id, Binding(kind, node, value, annotation, path))
+            self.bind(target.id, Binding(kind, node, value, None, path))
         elif isinstance(target, ir.Sequence):
             for index, element in enumerate(target.elts):
-                self.bind_target(element, kind, node, value, None, (*path, index))
+                self.bind_target(element, kind, node, value, (*path, index))
         elif isinstance(target, ir.Starred):
-            self.bind_target(target.value, kind, node, value, None, (*path[:-1], -1))
+            self.bind_target(target.value, kind, node, value, (*path[:-1], -1))
 
 
 # ── expressions ──────────────────────────────────────────────────────────────────────────────────────────────────
+#
+# Names and constants have no walker and are not recorded: there are too many, and everything names them. The other
+# frequent nodes are written out, fields by name and leaves skipped before the call: this is the hottest loop of a review.
 
 
-def _nothing(_walk: _Walk, _node: Any, _context: Context) -> None:
-    """Names and constants are leaves and not recorded: there are too many, and everything names them."""
+def _expr(walk: _Walk, node: ir.Expr | None, context: Context) -> None:
+    walker = _EXPR.get(node.__class__)
+    if walker is not None:
+        walker(walk, node, context)
 
 
-def _expr(walk: _Walk, node: ir.Expr, context: Context) -> None:
-    _EXPR[node.__class__](walk, node, context)
+def _each(walk: _Walk, nodes: Iterable[ir.Expr | None], context: Context) -> None:
+    for node in nodes:
+        walker = _EXPR.get(node.__class__)
+        if walker is not None:
+            walker(walk, node, context)
 
 
 def _attribute(walk: _Walk, node: ir.Attribute, context: Context) -> None:
-    walk.record(node, context)
+    walk.record(Site(node, context, walk.statement, walk.scope))
     value = node.value
     if value.__class__ is not ir.Name:
-        _EXPR[value.__class__](walk, value, context)
+        _expr(walk, value, context)
 
 
 def _call(walk: _Walk, node: ir.Call, context: Context) -> None:
     inner = context
-    while inner.role in ("await", "statement-value") and inner.parent is not None:
+    while inner.role in _OF_ONE_NODE and inner.parent is not None:
         inner = inner.parent  # `await f(g())`: neither is true of g's call
     func = node.func
     if func.__class__ is not ir.Name:
-        _EXPR[func.__class__](walk, func, inner)
+        _expr(walk, func, inner)
     for argument in node.args:
-        _EXPR[argument.__class__](walk, argument, inner)
+        walker = _EXPR.get(argument.__class__)
+        if walker is not None:
+            walker(walk, argument, inner)
     for keyword in node.keywords:
         value = keyword.value
-        _EXPR[value.__class__](walk, value, inner)
+        walker = _EXPR.get(value.__class__)
+        if walker is not None:
+            walker(walk, value, inner)
     walk.facts.calls.append(Site(node, context, walk.statement, walk.scope))
 
 
+_OF_ONE_NODE = frozenset({"await", "statement-value"})
+
+
+def _subscript(walk: _Walk, node: ir.Subscript, context: Context) -> None:
+    walk.record(Site(node, context, walk.statement, walk.scope))
+    _expr(walk, node.value, context)
+    _expr(walk, node.slice, context)
+
+
+def _bin_op(walk: _Walk, node: ir.BinOp, context: Context) -> None:
+    walk.record(Site(node, context, walk.statement, walk.scope))
+    _expr(walk, node.left, context)
+    _expr(walk, node.right, context)
+
+
+def _compare(walk: _Walk, node: ir.Compare, context: Context) -> None:
+    walk.record(Site(node, context, walk.statement, walk.scope))
+    _expr(walk, node.left, context)
+    _each(walk, node.comparators, context)
+
+
+def _sequence(walk: _Walk, node: ir.Sequence, context: Context) -> None:
+    walk.record(Site(node, context, walk.statement, walk.scope))
+    _each(walk, node.elts, context)
+
+
+def _parts(walk: _Walk, node: ir.BoolOp | ir.JoinedStr, context: Context) -> None:
+    walk.record(Site(node, context, walk.statement, walk.scope))
+    _each(walk, node.values, context)
+
+
+def _formatted(walk: _Walk, node: ir.FormattedValue, context: Context) -> None:
+    walk.record(Site(node, context, walk.statement, walk.scope))
+    _expr(walk, node.value, context)
+    _expr(walk, node.format_spec, context)
+
+
+def _value(walk: _Walk, node: ir.Yield | ir.Starred, context: Context) -> None:
+    walk.record(Site(node, context, walk.statement, walk.scope))
+    _expr(walk, node.value, context)
+
+
 def _children(*fields: str) -> Callable[[_Walk, Any, Context], None]:
-    """A walker that records the node and walks the named single-expression fields."""
+    """A walker for a rare class: records the node and walks the named fields, expressions or lists of them."""
 
     def walk_fields(walk: _Walk, node: Any, context: Context) -> None:
-        walk.record(node, context)
+        walk.record(Site(node, context, walk.statement, walk.scope))
         for name in fields:
             child = getattr(node, name)
-            if child is not None:
-                _EXPR[child.__class__](walk, child, context)
+            _each(walk, child if child.__class__ is list else (child,), context)
 
     return walk_fields
 
 
-def _lists(*fields: str) -> Callable[[_Walk, Any, Context], None]:
-    """A walker that records the node and walks the named list fields."""
-
-    def walk_lists(walk: _Walk, node: Any, context: Context) -> None:
-        walk.record(node, context)
-        for name in fields:
-            for child in getattr(node, name):
-                if child is not None:
-                    _EXPR[child.__class__](walk, child, context)
-
-    return walk_lists
-
-
-def _compare(walk: _Walk, node: ir.Compare, context: Context) -> None:
-    walk.record(node, context)
-    _EXPR[node.left.__class__](walk, node.left, context)
-    for child in node.comparators:
-        _EXPR[child.__class__](walk, child, context)
-
-
 def _comprehension(walk: _Walk, node: ir.Comprehension, context: Context) -> None:
-    walk.record(node, context)
+    walk.record(Site(node, context, walk.statement, walk.scope))
     inner = context
     for generator in node.generators:
-        _expr(walk, generator.iter, Context("iter", node, inner))
+        _expr(walk, generator.iter, Context("iter", node, inner, inner.loops))
         walk.bind_target(generator.target, "comprehension", node, generator.iter)
-        inner = Context("comprehension", node, inner)
-        for condition in generator.ifs:
-            _expr(walk, condition, inner)
+        inner = Context("comprehension", node, inner, inner.loops + 1)
+        _each(walk, generator.ifs, inner)
     _expr(walk, node.elt, inner)
-    if node.value is not None:
-        _expr(walk, node.value, inner)
+    _expr(walk, node.value, inner)
 
 
 def _lambda(walk: _Walk, node: ir.Lambda, context: Context) -> None:
-    walk.record(node, context)
-    inner = Context("lambda", node, context)
+    walk.record(Site(node, context, walk.statement, walk.scope))
     for param in node.params:
         walk.bind(param.name, Binding("lambda", node, param.default))
-        if param.default is not None:
-            _expr(walk, param.default, context)
-    _expr(walk, node.body, inner)
+        _expr(walk, param.default, context)
+    _expr(walk, node.body, Context("lambda", node, context, context.loops))
 
 
 def _if_exp(walk: _Walk, node: ir.IfExp, context: Context) -> None:
-    walk.record(node, context)
+    walk.record(Site(node, context, walk.statement, walk.scope))
     _expr(walk, node.test, context)
-    _expr(walk, node.body, Context("if", node, context))
-    _expr(walk, node.orelse, Context("else", node, context))
+    _expr(walk, node.body, Context("if", node, context, context.loops))
+    _expr(walk, node.orelse, Context("else", node, context, context.loops))
 
 
 def _await(walk: _Walk, node: ir.Await, context: Context) -> None:
-    walk.record(node, context)
-    _expr(walk, node.value, Context("await", node, context))
+    walk.record(Site(node, context, walk.statement, walk.scope))
+    _expr(walk, node.value, Context("await", node, context, context.loops))
 
 
 def _named(walk: _Walk, node: ir.NamedExpr, context: Context) -> None:
-    walk.record(node, context)
+    walk.record(Site(node, context, walk.statement, walk.scope))
     walk.bind_target(node.target, "walrus", node, node.value)
     _expr(walk, node.value, context)
 
 
 _EXPR: dict[type, Callable[[_Walk, Any, Context], None]] = {
-    ir.Name: _nothing,
-    ir.Constant: _nothing,
-    ir.TooDeep: _nothing,
     ir.Attribute: _attribute,
     ir.Call: _call,
-    ir.Subscript: _children("value", "slice"),
+    ir.Subscript: _subscript,
     ir.Slice: _children("lower", "upper", "step"),
-    ir.BinOp: _children("left", "right"),
-    ir.Chain: _lists("operands"),
-    ir.BoolOp: _lists("values"),
+    ir.BinOp: _bin_op,
+    ir.Chain: _children("operands"),
+    ir.BoolOp: _parts,
     ir.UnaryOp: _children("operand"),
     ir.Compare: _compare,
-    ir.Dict: _lists("keys", "values"),
-    ir.Sequence: _lists("elts"),
+    ir.Dict: _children("keys", "values"),
+    ir.Sequence: _sequence,
     ir.Comprehension: _comprehension,
     ir.Lambda: _lambda,
     ir.IfExp: _if_exp,
     ir.Await: _await,
-    ir.Yield: _children("value"),
+    ir.Yield: _value,
     ir.NamedExpr: _named,
-    ir.JoinedStr: _lists("values"),
-    ir.FormattedValue: _children("value", "format_spec"),
-    ir.Starred: _children("value"),
+    ir.JoinedStr: _parts,
+    ir.FormattedValue: _formatted,
+    ir.Starred: _value,
 }
 
 
@@ -316,117 +323,128 @@ _EXPR: dict[type, Callable[[_Walk, Any, Context], None]] = {
 def _block(walk: _Walk, body: list[ir.Stmt], context: Context) -> None:
     for statement in body:
         walk.statement = statement
-        _STMT[statement.__class__](walk, statement, context)
+        walk.record(Site(statement, context, statement, walk.scope))
+        walker = _STMT.get(statement.__class__)
+        if walker is not None:
+            walker(walk, statement, context)
 
 
 def _expr_stmt(walk: _Walk, node: ir.ExprStmt, context: Context) -> None:
-    walk.record(node, context)
-    _expr(walk, node.value, Context("statement-value", node, context))
+    _expr(walk, node.value, Context("statement-value", node, context, context.loops))
 
 
 def _assign(walk: _Walk, node: ir.Assign, context: Context) -> None:
-    walk.record(node, context)
     for target in node.targets:
-        walk.bind_target(target, "assign", node, node.value)
-        if target.__class__ is not ir.Name:
+        if isinstance(target, ir.Name):
+            walk.bind(target.id, Binding("assign", node, node.value))
+        else:
+            walk.bind_target(target, "assign", node, node.value)
             _expr(walk, target, context)
     _expr(walk, node.value, context)
 
 
 def _ann_assign(walk: _Walk, node: ir.AnnAssign, context: Context) -> None:
-    walk.record(node, context)
-    walk.bind_target(node.target, "annotated", node, node.value, node.annotation)
-    if node.target.__class__ is not ir.Name:
-        _expr(walk, node.target, context)
-    _expr(walk, node.annotation, context)
-    if node.value is not None:
-        _expr(walk, node.value, context)
-
-
-def _aug_assign(walk: _Walk, node: ir.AugAssign, context: Context) -> None:
-    walk.record(node, context)
-    if node.target.__class__ is ir.Name:
-        walk.bind(node.target.id, Binding("augmented", node, node.value))
+    target = node.target
+    if isinstance(target, ir.Name):
+        walk.bind(target.id, Binding("annotated", node, node.value, node.annotation))
     else:
-        _expr(walk, node.target, context)
+        _expr(walk, target, context)
+    _expr(walk, node.annotation, context)
     _expr(walk, node.value, context)
 
 
-def _if(walk: _Walk, node: ir.If, context: Context) -> None:
-    walk.record(node, context)
+def _aug_assign(walk: _Walk, node: ir.AugAssign, context: Context) -> None:
+    target = node.target
+    if isinstance(target, ir.Name):
+        walk.bind(target.id, Binding("augmented", node, node.value))
+    else:
+        _expr(walk, target, context)
+    _expr(walk, node.value, context)
+
+
+def _value_of_statement(walk: _Walk, node: ir.Return, context: Context) -> None:
+    _expr(walk, node.value, context)
+
+
+def _raise(walk: _Walk, node: ir.Raise, context: Context) -> None:
+    _expr(walk, node.exc, context)
+    _expr(walk, node.cause, context)
+
+
+def _delete(walk: _Walk, node: ir.Delete, context: Context) -> None:
+    _each(walk, node.targets, context)
+
+
+def _assert(walk: _Walk, node: ir.Assert, context: Context) -> None:
     _expr(walk, node.test, context)
-    _block(walk, node.body, Context("if", node, context))
+    _expr(walk, node.msg, context)
+
+
+def _if(walk: _Walk, node: ir.If, context: Context) -> None:
+    _expr(walk, node.test, context)
+    _block(walk, node.body, Context("if", node, context, context.loops))
     for branch in node.elifs:
         walk.statement = node
         _expr(walk, branch.test, context)
-        _block(walk, branch.body, Context("if", branch, context))
+        _block(walk, branch.body, Context("if", branch, context, context.loops))
     if node.orelse:
-        _block(walk, node.orelse, Context("else", node, context))
+        _block(walk, node.orelse, Context("else", node, context, context.loops))
 
 
 def _for(walk: _Walk, node: ir.For, context: Context) -> None:
-    walk.record(node, context)
-    _expr(walk, node.iter, Context("iter", node, context))
+    _expr(walk, node.iter, Context("iter", node, context, context.loops))
     walk.bind_target(node.target, "loop", node, node.iter)
-    _block(walk, node.body, Context("loop", node, context))
+    _block(walk, node.body, Context("loop", node, context, context.loops + 1))
     _block(walk, node.orelse, context)
 
 
 def _while(walk: _Walk, node: ir.While, context: Context) -> None:
-    walk.record(node, context)
-    inner = Context("loop", node, context)
+    inner = Context("loop", node, context, context.loops + 1)
     _expr(walk, node.test, inner)
     _block(walk, node.body, inner)
     _block(walk, node.orelse, context)
 
 
 def _with(walk: _Walk, node: ir.With, context: Context) -> None:
-    walk.record(node, context)
     for item in node.items:
-        _expr(walk, item.context, Context("with-item", node, context))
+        _expr(walk, item.context, Context("with-item", node, context, context.loops))
         if item.target is not None:
             walk.bind_target(item.target, "with", node, item.context)
-    _block(walk, node.body, Context("with", node, context))
+    _block(walk, node.body, Context("with", node, context, context.loops))
 
 
 def _try(walk: _Walk, node: ir.Try, context: Context) -> None:
-    walk.record(node, context)
-    _block(walk, node.body, Context("try", node, context))
+    _block(walk, node.body, Context("try", node, context, context.loops))
     for handler in node.handlers:
         walk.statement = node
-        if handler.type is not None:
-            _expr(walk, handler.type, context)
+        _expr(walk, handler.type, context)
         if handler.name is not None:
             walk.bind(handler.name, Binding("except", handler, handler.type))
-        inner = Context("handler", handler, context)
-        walk.record(handler, inner)
+        inner = Context("handler", handler, context, context.loops)
+        walk.record(Site(handler, inner, node, walk.scope))
         _block(walk, handler.body, inner)
-    _block(walk, node.orelse, Context("try-else", node, context))
-    _block(walk, node.finalbody, Context("finally", node, context))
+    _block(walk, node.orelse, Context("try-else", node, context, context.loops))
+    _block(walk, node.finalbody, Context("finally", node, context, context.loops))
 
 
 def _match(walk: _Walk, node: ir.Match, context: Context) -> None:
-    walk.record(node, context)
     _expr(walk, node.subject, context)
     for case in node.cases:
-        inner = Context("case", case, context)
-        for value in (*case.values, *case.classes):
-            _expr(walk, value, context)
+        inner = Context("case", case, context, context.loops)
+        _each(walk, case.values, context)
+        _each(walk, case.classes, context)
         for name in case.captures:
             walk.bind(name, Binding("match", case, node.subject))
-        if case.guard is not None:
-            _expr(walk, case.guard, inner)
+        _expr(walk, case.guard, inner)
         _block(walk, case.body, inner)
 
 
-def _scoping(walk: _Walk, node: ir.Scoping, context: Context) -> None:
-    walk.record(node, context)
+def _scoping(walk: _Walk, node: ir.Scoping, _context: Context) -> None:
     for name in node.names:
         walk.facts.is_global[name] = node.kind
 
 
-def _import(walk: _Walk, node: ir.Import, context: Context) -> None:
-    walk.record(node, context)
+def _import(walk: _Walk, node: ir.Import, _context: Context) -> None:
     for imported in node.names:
         if imported.asname is not None:
             walk.bind(imported.asname, Binding("import", node, target=imported.name))
@@ -435,8 +453,7 @@ def _import(walk: _Walk, node: ir.Import, context: Context) -> None:
             walk.bind(top, Binding("import", node, target=top))
 
 
-def _import_from(walk: _Walk, node: ir.ImportFrom, context: Context) -> None:
-    walk.record(node, context)
+def _import_from(walk: _Walk, node: ir.ImportFrom, _context: Context) -> None:
     target = "." * node.level + node.module
     for imported in node.names:
         name = imported.asname or imported.name
@@ -444,26 +461,20 @@ def _import_from(walk: _Walk, node: ir.ImportFrom, context: Context) -> None:
 
 
 def _function_def(walk: _Walk, node: ir.FunctionDef, context: Context) -> None:
-    walk.record(node, context)
-    definition = walk.functions.get(id(node))
-    walk.bind(node.name, Binding("function", node, definition=definition))
-    decorator = Context("decorator", node, context)
-    for expr in node.decorators:
-        _expr(walk, expr, decorator)
-    default = Context("default", node, context)
-    for param in node.params:
-        if param.default is not None:
+    walk.bind(node.name, Binding("function", node, definition=walk.defined.get(id(node))))
+    if node.decorators:
+        _each(walk, node.decorators, Context("decorator", node, context, context.loops))
+    if node.params:
+        default = Context("default", node, context, context.loops)
+        for param in node.params:
             _expr(walk, param.default, default)
-        if param.annotation is not None:
             _expr(walk, param.annotation, default)
 
 
 def _class_def(walk: _Walk, node: ir.ClassDef, context: Context) -> None:
-    walk.record(node, context)
-    definition = walk.classes.get(id(node))
-    walk.bind(node.name, Binding("class", node, definition=definition))
+    walk.bind(node.name, Binding("class", node, definition=walk.defined.get(id(node))))
     for expr in (*node.decorators, *node.bases):
-        _expr(walk, expr, Context("decorator", node, context))
+        _expr(walk, expr, Context("decorator", node, context, context.loops))
 
 
 _STMT: dict[type, Callable[[_Walk, Any, Context], None]] = {
@@ -471,11 +482,10 @@ _STMT: dict[type, Callable[[_Walk, Any, Context], None]] = {
     ir.Assign: _assign,
     ir.AnnAssign: _ann_assign,
     ir.AugAssign: _aug_assign,
-    ir.Return: _children("value"),
-    ir.Raise: _children("exc", "cause"),
-    ir.Delete: _lists("targets"),
-    ir.Assert: _children("test", "msg"),
-    ir.Jump: lambda walk, node, context: walk.record(node, context),
+    ir.Return: _value_of_statement,
+    ir.Raise: _raise,
+    ir.Delete: _delete,
+    ir.Assert: _assert,
     ir.Scoping: _scoping,
     ir.Import: _import,
     ir.ImportFrom: _import_from,
@@ -496,5 +506,5 @@ def collect(scope: Scope) -> BodyFacts:
     if isinstance(scope, Function):
         for param in scope.parameters:
             walk.bind(param.name, Binding("parameter", param, param.default, param.annotation))
-    _block(walk, scope.body, Context("root", None, None))
+    _block(walk, scope.body, Context("root", None, None, 0))
     return walk.facts

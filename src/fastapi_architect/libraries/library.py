@@ -206,6 +206,10 @@ class Libraries:
             self._calls.update(library.calls)
             self._descriptors.update(library.descriptors)
             self._injections |= library.injections
+        #: Class to the type of attributes that it makes on demand.
+        self._on_demand = {
+            name.removesuffix(".*"): of for name, of in self._attributes.items() if name.endswith(".*")
+        }
         self._canonical: dict[str, str] = {}
 
     def canonical(self, name: str) -> str:
@@ -244,9 +248,10 @@ class Libraries:
 
     def attribute_type(self, cls: str, attribute: str) -> Type | None:
         """Type of a data attribute; `cls.*` in the table stands for attributes made on demand."""
-        known = self._attributes.get(f"{cls}.{attribute}")
-        if known is None and f"{cls}.*" in self._attributes and f"{cls}.{attribute}" not in self._calls:
-            return self._attributes[f"{cls}.*"]
+        name = f"{cls}.{attribute}"
+        known = self._attributes.get(name)
+        if known is None and cls in self._on_demand and name not in self._calls:
+            return self._on_demand[cls]
         return known
 
     def call_type(self, name: str) -> CallType | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from fastapi_architect.concepts.concept import Concept
@@ -21,20 +21,14 @@ class Recognised:
     def __init__(self, program: Program, libraries: Libraries) -> None:
         self._program = program
         self._recognitions = tuple(libraries.recognitions())
-        self._found: dict[type[Concept], tuple[Concept, ...]] = {}
+        self._by_concept: dict[type, tuple[Concept, ...]] | None = None
         self._by_scope: dict[type[Concept], dict[int, list[Concept]]] = {}
-        self._occurrences: list[list[Concept]] | None = None
 
     def all(self, concept: type[ConceptT]) -> tuple[ConceptT, ...]:
         """Every occurrence, in order of files and places."""
-        if concept not in self._found:
-            found: list[Concept] = []
-            for recognition, occurrences in zip(self._recognitions, self._recognised(), strict=True):
-                if any(issubclass(each, concept) for each in recognition.concepts):
-                    found += [c for c in occurrences if isinstance(c, concept)]
-            found.sort(key=lambda c: (c.site.scope.module.path, c.site.node.span, c.name))
-            self._found[concept] = tuple(found)
-        return self._found[concept]  # type: ignore[return-value]
+        if self._by_concept is None:
+            self._by_concept = self._index(self._recognised())
+        return self._by_concept.get(concept, ())  # type: ignore[return-value]
 
     def within(self, concept: type[ConceptT], scope: Scope) -> list[ConceptT]:
         """Occurrences directly in one body."""
@@ -49,36 +43,46 @@ class Recognised:
             self._by_scope[concept] = index
         return self._by_scope[concept]  # type: ignore[return-value]
 
+    def _index(self, occurrences: list[list[Concept]]) -> dict[type, tuple[Concept, ...]]:
+        """Occurrences, in order of files and places, by each class that they are of and their recogniser announces."""
+        announced = [
+            {base for concept in recognition.concepts for base in concept.__mro__}
+            for recognition in self._recognitions
+        ]
+        found = [(each, index) for index, those in enumerate(occurrences) for each in those]
+        found.sort(key=lambda pair: (pair[0].site.scope.module.path, pair[0].site.node.span, pair[0].name))
+        index_of: dict[type, list[Concept]] = {}
+        for each, index in found:
+            for kind in each.__class__.__mro__:
+                if kind in announced[index]:
+                    index_of.setdefault(kind, []).append(each)
+        return {kind: tuple(those) for kind, those in index_of.items()}
+
     def _recognised(self) -> list[list[Concept]]:
         """Occurrences by recogniser. Each call is resolved once, whoever is interested in its name."""
-        if self._occurrences is None:
-            self._occurrences = [[] for _ in self._recognitions]
-            interests = _Interests(self._recognitions)
-            for last in interests.lasts:
-                for site in self._sites(last, interests):
-                    self._recognise(site, last, interests)
-        return self._occurrences
+        occurrences: list[list[Concept]] = [[] for _ in self._recognitions]
+        interests = _Interests(self._recognitions)
+        for last in interests.lasts:
+            for site in self._sites(last, interests):
+                for index, name, sure in self._matches(site, last, interests):
+                    call = RecognisedCall(site, name, self._program, sure=sure)
+                    occurrences[index] += self._recognitions[index].function(call)
+        return occurrences
 
-    def _recognise(self, site: Site, last: str, interests: _Interests) -> None:
-        assert self._occurrences is not None
+    def _matches(self, site: Site, last: str, interests: _Interests) -> Iterator[tuple[int, str, bool]]:
+        """Recognisers that know a call: index, the name they know it by, and whether they are sure."""
         names = self._program.calls.names(site)
-        exact = interests.by_name
         matched: set[int] = set()
         for name in names:
-            for index in exact.get(name, ()):
+            for index in interests.by_name.get(name, ()):
                 if index not in matched and self._first_time(index, site, interests):
                     matched.add(index)
-                    self._add(index, site, name, sure=True)
+                    yield index, name, True
         ducks = interests.ducks.get(last)
         if ducks and last != "__call__" and not _known(names):
             for index, words in ducks:
                 if index not in matched and _fits(site, words) and self._first_time(index, site, interests):
-                    self._add(index, site, last, sure=False)
-
-    def _add(self, index: int, site: Site, name: str, *, sure: bool) -> None:
-        assert self._occurrences is not None
-        call = RecognisedCall(site, name, self._program, sure=sure)
-        self._occurrences[index] += self._recognitions[index].function(call)
+                    yield index, last, False
 
     def _first_time(self, index: int, site: Site, interests: _Interests) -> bool:
         """A call that is written under another name is met twice and counts once."""

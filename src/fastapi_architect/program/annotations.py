@@ -42,24 +42,24 @@ class Annotations:
         """What values an annotation allows."""
         if expr is None or scope is None:
             return None
-        if isinstance(expr, ir.Constant):
+        if type(expr) is ir.Name or type(expr) is ir.Attribute:
+            return self._named_annotation(expr, scope)
+        if type(expr) is ir.Subscript:
+            return self.subscripted(expr, scope)
+        if type(expr) is ir.Constant:
             if expr.kind == "none":
                 return NONE
             parsed = self._inference.parse(str(expr.value)) if expr.kind == "str" else None
             return self.annotation(parsed, scope)
-        if isinstance(expr, ir.BinOp) and expr.op == "|":
+        if type(expr) is ir.BinOp and expr.op == "|":
             return union(self.annotation(expr.left, scope), self.annotation(expr.right, scope))
-        if isinstance(expr, ir.Subscript):
-            return self.subscripted(expr, scope)
-        if isinstance(expr, ir.Name | ir.Attribute):
-            return self._named_annotation(expr, scope)
-        if isinstance(expr, ir.Call):
+        if type(expr) is ir.Call:
             of = self._inference.type_of(expr, scope)
             return of if isinstance(of, Instance) and not of.name.endswith("()") else None
         return None
 
     def _named_annotation(self, expr: ir.Expr, scope: Scope) -> Type | None:
-        if isinstance(expr, ir.Name):
+        if type(expr) is ir.Name and scope.module.parsed.type_parameters:
             parameter = self._type_parameter(expr.id, scope)
             if parameter is not None:
                 return parameter
@@ -72,11 +72,11 @@ class Annotations:
                 return self._alias(last, owner)
         found_types: list[Type | None] = []
         for of in options(self._inference.type_of(expr, scope)):
-            if isinstance(of, ClassRef):
+            if type(of) is ClassRef:
                 found_types.append(Instance(of.cls, of.args))
-            elif isinstance(of, External):
+            elif type(of) is External:
                 found_types.append(self._external_annotation(of.name))
-            elif isinstance(of, TypeVariable):
+            elif type(of) is TypeVariable:
                 found_types.append(of)
         return union(*found_types)
 
@@ -150,7 +150,7 @@ class Annotations:
             return None  # `Optional[()]`
         found: list[Type | None] = []
         for of in options(self._inference.type_of(expr.value, scope)):
-            name = of.name if isinstance(of, External | ClassRef) else ""
+            name = of.name if type(of) is External or type(of) is ClassRef else ""
             if name in builtins.TRANSPARENT:
                 found.append(self.annotation(elements[0], scope))
             elif name == "typing.Optional":

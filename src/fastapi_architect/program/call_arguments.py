@@ -12,7 +12,9 @@ def argument(call: ir.Call, position: int | None, keyword: str | None = None) ->
             if each.arg == keyword:
                 return each.value
     if position is not None and position < len(call.args):
-        found = call.args[position]
-        if not any(isinstance(a, ir.Starred) for a in call.args[: position + 1]):
-            return found
+        for index, given in enumerate(call.args):
+            if given.__class__ is ir.Starred:
+                return None
+            if index == position:
+                return given
     return None

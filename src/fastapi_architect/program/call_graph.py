@@ -84,15 +84,16 @@ class CallGraph:
             known = self._names[key] = tuple(found)
         return known
 
-    def _names_of(self, of: Type) -> list[str]:
-        name = callable_name(of)
-        if isinstance(of, External) and of.receiver is not None:
+    def _names_of(self, of: Type) -> tuple[str, ...]:
+        if type(of) is External:
+            if of.receiver is None:
+                return (of.name,)
             # An inherited method has the name of every class that might define it: `sqlmodel.Session.add` is also
             # `sqlalchemy.orm.Session.add`.
-            last = name.rpartition(".")[2]
-            order = self._program.inference.hierarchy.order(of.receiver.cls)
-            return [name, *(f"{entry.cls}.{last}" for entry in order if isinstance(entry.cls, str))]
-        return [name] if name else []
+            last = of.name.rpartition(".")[2]
+            return (of.name, *self._program.inference.hierarchy.library_spellings(of.receiver.cls, last))
+        name = callable_name(of)
+        return (name,) if name else ()
 
     def name(self, site: Site) -> str:
         """The first of `names`, or ""."""

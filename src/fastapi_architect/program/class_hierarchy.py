@@ -52,6 +52,11 @@ class ClassHierarchy:
         self._bases: dict[int, tuple[Instance | ClassRef, ...]] = {}
         self._orders: dict[int, tuple[Ancestor, ...]] = {}
         self._library_orders: dict[str, tuple[Ancestor, ...]] = {}
+        #: What follows from the order of a class, kept as soon as that is final.
+        self._names: dict[Class | str, frozenset[str]] = {}
+        self._members: dict[tuple[Class | str, str], Member | None] = {}
+        self._spellings: dict[tuple[Class | str, str], tuple[str, ...]] = {}
+        self._library_members: dict[tuple[Class | str, str], str | None] = {}
         self._variables: dict[int, tuple[str, ...]] = {}
         self._working: set[int] = set()
         self._subclasses: dict[int, list[Class]] | None = None
@@ -143,13 +148,32 @@ class ClassHierarchy:
 
     def is_subclass(self, cls: Class | str, *names: str) -> bool:
         """`cls` is, or inherits from, a class of one of these dotted names."""
-        return any(
-            (entry.cls if isinstance(entry.cls, str) else entry.cls.full_name) in names
-            for entry in self.order(cls)
-        )
+        return not self._ancestor_names(cls).isdisjoint(names)
+
+    def _ancestor_names(self, cls: Class | str) -> frozenset[str]:
+        known = self._names.get(cls)
+        if known is None:
+            classes = [entry.cls for entry in self.order(cls)]
+            known = frozenset(each if isinstance(each, str) else each.full_name for each in classes)
+            if self._is_final(cls):
+                self._names[cls] = known
+        return known
+
+    def _is_final(self, cls: Class | str) -> bool:
+        """The order of a class is known; while it is worked out, it is shorter than it will be."""
+        return isinstance(cls, str) or id(cls) in self._orders
 
     def member(self, cls: Class | str, name: str) -> Member | None:
         """The first definition of `name` along the resolution order; None when a library's or nobody's."""
+        key = (cls, name)
+        if key in self._members:
+            return self._members[key]
+        found = self._find_member(cls, name)
+        if self._is_final(cls):
+            self._members[key] = found
+        return found
+
+    def _find_member(self, cls: Class | str, name: str) -> Member | None:
         for entry in self.order(cls):
             if isinstance(entry.cls, str):
                 continue
@@ -159,20 +183,35 @@ class ClassHierarchy:
                 return Member(entry, functions[-1] if functions else None, tuple(bindings))
         return None
 
+    def library_spellings(self, cls: Class | str, name: str) -> tuple[str, ...]:
+        """Dotted names of a member under every library class that might define it, nearest first."""
+        key = (cls, name)
+        known = self._spellings.get(key)
+        if known is None:
+            order = self.order(cls)
+            known = tuple([f"{entry.cls}.{name}" for entry in order if isinstance(entry.cls, str)])
+            if self._is_final(cls):
+                self._spellings[key] = known
+        return known
+
     def library_member(self, cls: Class | str, name: str) -> str | None:
         """Dotted name of a member inherited from a library's class: `sqlalchemy.orm.Session.execute`."""
+        key = (cls, name)
+        if key in self._library_members:
+            return self._library_members[key]
+        found = self._find_library_member(cls, name)
+        if self._is_final(cls):
+            self._library_members[key] = found
+        return found
+
+    def _find_library_member(self, cls: Class | str, name: str) -> str | None:
         library = self._inference.library
-        first = None
-        for entry in self.order(cls):
-            if isinstance(entry.cls, str):
-                dotted = f"{entry.cls}.{name}"
-                if (
-                    library.call_type(dotted) is not None
-                    or library.attribute_type(entry.cls, name) is not None
-                ):
-                    return dotted
-                first = first or dotted
-        return first
+        spellings = self.library_spellings(cls, name)
+        for dotted in spellings:
+            owner = dotted[: -len(name) - 1]
+            if library.call_type(dotted) is not None or library.attribute_type(owner, name) is not None:
+                return dotted
+        return spellings[0] if spellings else None
 
     def subclasses(self, cls: Class) -> list[Class]:
         """Direct and indirect subclasses in the program, in order of files."""
@@ -200,9 +239,9 @@ def substitute(of: Type | None, variables: dict[str, Type | None]) -> Type | Non
     """Replace type variables; an unknown one stays a variable."""
     if of is None or not variables:
         return of
-    if isinstance(of, TypeVariable):
+    if type(of) is TypeVariable:
         return variables.get(of.name, of)
-    if isinstance(of, Instance | ClassRef):
+    if type(of) is Instance or type(of) is ClassRef:
         if not of.args:
             return of
         args = tuple(substitute(a, variables) for a in of.args)
@@ -213,8 +252,8 @@ def substitute(of: Type | None, variables: dict[str, Type | None]) -> Type | Non
 
 
 def _substitute_rest(of: Type, variables: dict[str, Type | None]) -> Type | None:
-    if isinstance(of, Union):
-        return union(*(substitute(o, variables) for o in of.options))
-    if isinstance(of, Coroutine):
+    if type(of) is Union:
+        return union(*[substitute(o, variables) for o in of.options])
+    if type(of) is Coroutine:
         return Coroutine(substitute(of.result, variables))
     return of

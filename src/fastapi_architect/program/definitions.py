@@ -223,7 +223,10 @@ class Function(Scope):
 
     def has_decorator(self, name: str) -> bool:
         """A decorator whose last name is `name`, called or not."""
-        return any(last_name(d.func if isinstance(d, ir.Call) else d) == name for d in self.node.decorators)
+        decorators = self.node.decorators
+        return bool(decorators) and any(
+            last_name(d.func if isinstance(d, ir.Call) else d) == name for d in decorators
+        )
 
 
 def define(scope: Scope, body: list[ir.Stmt]) -> None:
@@ -268,20 +271,18 @@ BLOCKS: dict[type[ir.Node], Callable[[Any], Iterable[list[ir.Stmt]]]] = {
 
 def last_name(expr: ir.Expr) -> str:
     """`execute` for `self.session.execute`; "" for what has no name."""
-    if isinstance(expr, ir.Attribute):
+    if type(expr) is ir.Attribute:
         return expr.attr
-    if isinstance(expr, ir.Name):
-        return expr.id
-    return ""
+    return expr.id if type(expr) is ir.Name else ""
 
 
 def dotted_name(expr: ir.Expr) -> str:
     """`a.b.c` for a chain of attributes on a name, else ""."""
     parts: list[str] = []
-    while isinstance(expr, ir.Attribute):
+    while type(expr) is ir.Attribute:
         parts.append(expr.attr)
         expr = expr.value
-    if not isinstance(expr, ir.Name):
+    if type(expr) is not ir.Name:
         return ""
     parts.append(expr.id)
     return ".".join(reversed(parts))
@@ -291,7 +292,8 @@ def all_functions(scope: Scope) -> Iterator[Function]:
     """Every function inside `scope`, nested ones too, in order of definition."""
     for function in scope.functions:
         yield function
-        yield from all_functions(function)
+        if function.node.has_inner:
+            yield from all_functions(function)
     for cls in scope.classes:
         yield from all_functions(cls)
 
@@ -302,4 +304,5 @@ def all_classes(scope: Scope) -> Iterator[Class]:
         yield cls
         yield from all_classes(cls)
     for function in scope.functions:
-        yield from all_classes(function)
+        if function.node.has_inner:
+            yield from all_classes(function)

@@ -31,18 +31,16 @@ class Members:
 
     def member_type(self, base: Type, name: str) -> Type | None:
         """What `base.name` is; nothing is known of None, whose attributes only raise."""
-        if base == NONE:
-            return None
-        if isinstance(base, ModuleRef):
+        if type(base) is Instance or type(base) is ClassRef:
+            return self._class_member(base, name) if base != NONE else None
+        if type(base) is ModuleRef:
             if isinstance(base.module, Module):
                 return self._inference.module_attribute(base.module, name)
             submodule = self._inference.program.submodule(base.module, name)
             return ModuleRef(submodule) if submodule is not None else None
-        if isinstance(base, Instance | ClassRef):
-            return self._class_member(base, name)
-        if isinstance(base, External):
+        if type(base) is External:
             return self._inference.external(f"{base.name}.{name}")
-        if isinstance(base, FunctionRef):
+        if type(base) is FunctionRef:
             return External(f"builtins.function.{name}")
         return None
 
@@ -58,15 +56,24 @@ class Members:
         dotted = self._inference.hierarchy.library_member(base.cls, name)
         if dotted is None:
             return None
-        cls = dotted.rpartition(".")[0]
-        of = self._inference.library.attribute_type(cls, name) if isinstance(base, Instance) else None
-        return of if of is not None else External(dotted, base)
+        if type(base) is Instance:
+            of = self._inference.library.attribute_type(dotted.rpartition(".")[0], name)
+            if of is not None:
+                return of
+        return External(dotted, base)
 
     def _project_member(self, base: Instance | ClassRef, member: Member) -> Type | None:
         owner = member.ancestor.cls
         assert isinstance(owner, Class)
         function = member.function
         if function is not None:
+            return self._method(base, function)
+        of = union(*[self._inference.binding_type(binding, owner) for binding in member.bindings])
+        of = self._inference.signatures.seen_from(of, owner, base)
+        return self._inference.library.descriptor(of, isinstance(base, Instance)) if of is not None else None
+
+    def _method(self, base: Instance | ClassRef, function: Function) -> Type | None:
+        if function.node.decorators:
             if any(function.has_decorator(n) for n in ("property", "cached_property", "hybrid_property")):
                 return (
                     self._inference.awaited(self._inference.signatures.return_type(function, base))
@@ -77,10 +84,7 @@ class Members:
                 return FunctionRef(function)
             if function.has_decorator("classmethod"):
                 return FunctionRef(function, ClassRef(base.cls, base.args))
-            return FunctionRef(function, base if isinstance(base, Instance) else None)
-        of = union(*(self._inference.binding_type(binding, owner) for binding in member.bindings))
-        of = self._inference.signatures.seen_from(of, owner, base)
-        return self._inference.library.descriptor(of, isinstance(base, Instance)) if of is not None else None
+        return FunctionRef(function, base if isinstance(base, Instance) else None)
 
     def assigned_attribute(self, base: Instance, name: str) -> Type | None:
         """Type of an attribute that methods assign on `self`."""

@@ -181,9 +181,10 @@ class Program:
     def module_of(self, module: Module, target: str) -> Module | str | None:
         """What `import target` means in `module`: a module, the dotted path of a namespace folder, or None (a library)."""
         key = (module.path, target)
-        if key not in self._found_modules:
-            self._found_modules[key] = self._find_module(module, target)
-        return self._found_modules[key]
+        if key in self._found_modules:
+            return self._found_modules[key]
+        found = self._found_modules[key] = self._find_module(module, target)
+        return found
 
     def _find_module(self, module: Module, target: str) -> Module | str | None:
         if target.startswith("."):

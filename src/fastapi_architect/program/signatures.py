@@ -18,6 +18,7 @@ from fastapi_architect.program.types import (
     Type,
     TypeVariable,
     options,
+    parts,
     union,
 )
 from fastapi_architect.syntax import ir
@@ -136,7 +137,7 @@ class Signatures:
 
     def seen_from(self, of: Type | None, owner: Class, receiver: Instance | ClassRef) -> Type | None:
         """A type of `owner`, with its type variables filled in as the receiver fixes them."""
-        if not isinstance(receiver.cls, Class):
+        if not isinstance(receiver.cls, Class) or not (type(of) is TypeVariable or parts(of)):
             return of
         own = dict(zip(self._inference.hierarchy.variables(receiver.cls), receiver.args, strict=False))
         for ancestor in self._inference.hierarchy.order(receiver.cls):

@@ -48,6 +48,15 @@ MAX_DEPTH = 500
 #: Bindings of one name that are looked at, half of them from either end: each may ask for all others again.
 _MAX_BINDINGS = 64
 
+#: What a literal is, by the kind of the constant.
+_CONSTANTS: dict[str, Type] = {
+    "none": NONE,
+    **{
+        kind: Instance(f"builtins.{kind}")
+        for kind in ("str", "int", "float", "complex", "bytes", "bool", "ellipsis")
+    },
+}
+
 
 class TypedCall:
     """A call being typed, as a library's function sees it (`library_model.CallContext`)."""
@@ -90,6 +99,8 @@ class TypeInference:
         self.hierarchy = ClassHierarchy(self)
         self._types: dict[int, Type | None] = {}
         self._names: dict[tuple[int, str], Type | None] = {}
+        self._bindings: dict[tuple[int, str], tuple[Scope, list[Binding]] | None] = {}
+        self._externals: dict[str, Type] = {}
         self.annotations = Annotations(self)
         self.signatures = Signatures(self)
         self.members = Members(self)
@@ -125,8 +136,9 @@ class TypeInference:
     def name_type(self, name: str, scope: Scope) -> Type | None:
         """What a name may be in a scope."""
         key = (id(scope), name)
-        if key in self._names:
-            return self._names[key]
+        names = self._names
+        if key in names:
+            return names[key]
         if key in self._working:
             self._asked.add(key)
             return None
@@ -149,6 +161,8 @@ class TypeInference:
         if found is None:
             return self._star_import(name, scope.module) or self._builtin(name)
         owner, bindings = found
+        if owner is not scope:
+            return self.name_type(name, owner)  # worked out once for all bodies inside
         if len(bindings) == 1:
             return self.binding_type(bindings[0], owner)
         if len(bindings) > _MAX_BINDINGS:
@@ -200,25 +214,31 @@ class TypeInference:
 
     def bindings_of(self, expr: ir.Expr, scope: Scope) -> tuple[Scope, list[Binding]] | None:
         """The bindings that a name, or a name in a module, leads to; imports are followed to their end."""
-        if isinstance(expr, ir.Name):
-            found = self.lookup(expr.id, scope)
-            if found is None:
-                for star in scope.module.facts.bindings.get("*", ()):
-                    source = self.program.module_of(scope.module, star.target)
-                    if isinstance(source, Module) and expr.id in source.facts.bindings:
-                        return self._follow(source, source.facts.bindings[expr.id], 0)
-                return None
-            return self._follow(*found, 0)
-        if isinstance(expr, ir.Attribute):
+        if type(expr) is ir.Name:
+            key = (id(scope), expr.id)
+            if key not in self._bindings:
+                self._bindings[key] = self._bindings_of_name(expr.id, scope)
+            return self._bindings[key]
+        if type(expr) is ir.Attribute:
             for of in options(self.type_of(expr.value, scope)):
-                if isinstance(of, ModuleRef) and isinstance(of.module, Module):
+                if type(of) is ModuleRef and isinstance(of.module, Module):
                     bindings = of.module.facts.bindings.get(expr.attr)
                     if bindings:
                         return self._follow(of.module, bindings, 0)
-                if isinstance(of, ClassRef | Instance):
+                if type(of) is ClassRef or type(of) is Instance:
                     member = self.hierarchy.member(of.cls, expr.attr)
                     if member is not None and isinstance(member.ancestor.cls, Class):
                         return member.ancestor.cls, list(member.bindings)
+        return None
+
+    def _bindings_of_name(self, name: str, scope: Scope) -> tuple[Scope, list[Binding]] | None:
+        found = self.lookup(name, scope)
+        if found is not None:
+            return self._follow(*found, 0)
+        for star in scope.module.facts.bindings.get("*", ()):
+            source = self.program.module_of(scope.module, star.target)
+            if isinstance(source, Module) and name in source.facts.bindings:
+                return self._follow(source, source.facts.bindings[name], 0)
         return None
 
     def _follow(
@@ -276,13 +296,13 @@ class TypeInference:
 
     def _expand(self, expr: ir.Expr, scope: Scope) -> tuple[ir.Expr, Scope]:
         for _ in range(20):
-            if isinstance(expr, ir.Constant) and expr.kind == "str":
+            if type(expr) is ir.Constant and expr.kind == "str":
                 parsed = self.parse(str(expr.value))
                 if parsed is None:
                     return expr, scope
                 expr = parsed
                 continue
-            found = self.bindings_of(expr, scope) if isinstance(expr, ir.Name | ir.Attribute) else None
+            found = self.bindings_of(expr, scope)
             if found is None:
                 return expr, scope
             owner, bindings = found
@@ -357,8 +377,12 @@ class TypeInference:
 
     def external(self, name: str) -> Type:
         """A library\'s class or other name, by its canonical name."""
-        name = self.library.canonical(builtins.canonical(name))
-        return ClassRef(name) if self.library.is_class(name) else External(name)
+        known = self._externals.get(name)
+        if known is None:
+            canonical = self.library.canonical(builtins.canonical(name))
+            known = ClassRef(canonical) if self.library.is_class(canonical) else External(canonical)
+            self._externals[name] = known
+        return known
 
     def _module_type(self, target: str, module: Module) -> Type:
         found = self.program.module_of(module, target)
@@ -506,7 +530,7 @@ class TypeInference:
         """What an expression may be, read in `scope`; None when not known."""
         if expr is None:
             return None
-        if isinstance(expr, ir.Name):
+        if type(expr) is ir.Name:
             return self.name_type(expr.id, scope)
         key = id(expr)
         types = self._types
@@ -532,13 +556,13 @@ class TypeInference:
         return of
 
     def _constant(self, expr: ir.Constant, _scope: Scope) -> Type | None:
-        return NONE if expr.kind == "none" else Instance(f"builtins.{expr.kind}")
+        return _CONSTANTS[expr.kind]
 
     def _attribute(self, expr: ir.Attribute, scope: Scope) -> Type | None:
         base = self.type_of(expr.value, scope)
         if base is None:
             return None
-        if isinstance(base, Union):
+        if type(base) is Union:
             return union(*[self.members.member_type(option, expr.attr) for option in base.options])
         return self.members.member_type(base, expr.attr)
 
@@ -567,7 +591,7 @@ class TypeInference:
             return self._super(scope)
         if callee is None:
             return None
-        if isinstance(callee, Union):
+        if type(callee) is Union:
             return union(*[self.call_result(option, expr, scope) for option in callee.options])
         return self.call_result(callee, expr, scope)
 
@@ -582,14 +606,14 @@ class TypeInference:
 
     def call_result(self, callee: Type, call: ir.Call | None, scope: Scope | None) -> Type | None:
         """What calling `callee` gives."""
-        if isinstance(callee, FunctionRef):
+        if type(callee) is FunctionRef:
             of = self.signatures.return_type(callee.function, callee.receiver)
             return self._unified(of, callee, call, scope) if call is not None and scope is not None else of
-        if isinstance(callee, ClassRef | External):
+        if type(callee) is ClassRef or type(callee) is External:
             return self._constructed(callee, call, scope)
-        if isinstance(callee, Partial):
+        if type(callee) is Partial:
             return self.call_result(callee.target, None, None)
-        if isinstance(callee, Instance):
+        if type(callee) is Instance:
             member = self.hierarchy.member(callee.cls, "__call__") if isinstance(callee.cls, Class) else None
             if member is not None and member.function is not None:
                 return self.signatures.return_type(member.function, callee)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi_architect.program.types import (
     ClassRef,
-    Coroutine,
     Instance,
     Type,
     TypeVariable,
     Union,
     options,
+    parts,
 )
 
 
@@ -19,14 +19,10 @@ def variables_in(of: Type | None) -> list[str]:
     stack = [of]
     while stack:
         current = stack.pop(0)
-        if isinstance(current, TypeVariable):
+        if type(current) is TypeVariable:
             found[current.name] = None
-        elif isinstance(current, Instance | ClassRef):
-            stack += current.args
-        elif isinstance(current, Union):
-            stack += current.options
-        elif isinstance(current, Coroutine):
-            stack.append(current.result)
+        else:
+            stack += parts(current)
     return list(found)
 
 

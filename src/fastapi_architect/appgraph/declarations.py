@@ -96,7 +96,8 @@ def origin(program: Program, expr: ir.Expr | None, scope: Scope) -> Origin:
     """The first of `origins`."""
     if expr is None:
         return NOWHERE
-    return _kept(program, "origin", expr, scope, _origin)
+    known = program.answers.get(("origin", id(expr), id(scope)))
+    return known[1] if known is not None else _kept(program, "origin", expr, scope, _origin)
 
 
 def _origin(program: Program, expr: ir.Expr, scope: Scope) -> Origin:
@@ -125,12 +126,12 @@ def origin_of_name(dotted: str) -> Origin:
 
 def called(program: Program, expr: ir.Expr | None, scope: Scope) -> Origin:
     """The origin of the callee when `expr` is a call, else `NOWHERE`."""
-    return origin(program, expr.func, scope) if isinstance(expr, ir.Call) else NOWHERE
+    return origin(program, expr.func, scope) if type(expr) is ir.Call else NOWHERE
 
 
 def decorator_origin(program: Program, expr: ir.Expr, scope: Scope) -> Origin:
     """The origin of a decorator, called or not."""
-    return origin(program, expr.func if isinstance(expr, ir.Call) else expr, scope)
+    return origin(program, expr.func if type(expr) is ir.Call else expr, scope)
 
 
 def keyword(call: ir.Call, *names: str) -> ir.Expr | None:
@@ -289,12 +290,7 @@ def allows_none(program: Program, annotation: ir.Expr | None, scope: Scope) -> b
 
 def has_library_ancestor(program: Program, cls: Class, package: str, *names: str) -> bool:
     """The class inherits from a library's class of that package and last name."""
-    for entry in program.inference.hierarchy.order(cls):
-        if isinstance(entry.cls, str):
-            of = origin_of_name(entry.cls)
-            if of.package == package and of.name in names:
-                return True
-    return False
+    return not program.inference.hierarchy.library_names(cls, package).isdisjoint(names)
 
 
 def ancestors(program: Program, cls: Class) -> list[tuple[Class, dict[str, Type | None]]]:

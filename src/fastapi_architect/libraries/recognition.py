@@ -36,12 +36,12 @@ class Recognised:
 
     def by_scope(self, concept: type[ConceptT]) -> dict[int, list[ConceptT]]:
         """Occurrences by the identity of their body."""
-        if concept not in self._by_scope:
-            index: dict[int, list[Concept]] = {}
+        index = self._by_scope.get(concept)
+        if index is None:
+            index = self._by_scope[concept] = {}
             for each in self.all(concept):
                 index.setdefault(id(each.site.scope), []).append(each)
-            self._by_scope[concept] = index
-        return self._by_scope[concept]  # type: ignore[return-value]
+        return index  # type: ignore[return-value]
 
     def _index(self, occurrences: list[list[Concept]]) -> dict[type, tuple[Concept, ...]]:
         """Occurrences, in order of files and places, by each class that they are of and their recogniser announces."""
@@ -129,7 +129,7 @@ class _Interests:
 
 def _known(names: tuple[str, ...]) -> bool:
     """The receiver has a type: opaque results (`f().execute`) do not count."""
-    return any("()" not in name for name in names)
+    return bool(names) and any("()" not in name for name in names)
 
 
 def _fits(site: Site, words: tuple[str, ...]) -> bool:

@@ -78,10 +78,8 @@ class CallGraph:
         known = self._names.get(key)
         if known is None:
             of = self._program.inference.type_of(site.node.func, site.scope)
-            found: dict[str, None] = {}
-            for option in options(of):
-                found.update(dict.fromkeys(self._names_of(option)))
-            known = self._names[key] = tuple(found)
+            found = [name for option in options(of) for name in self._names_of(option)]
+            known = self._names[key] = tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
         return known
 
     def _names_of(self, of: Type) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ class ClassHierarchy:
         self._library_orders: dict[str, tuple[Ancestor, ...]] = {}
         #: What follows from the order of a class, kept as soon as that is final.
         self._names: dict[Class | str, frozenset[str]] = {}
+        self._of_package: dict[tuple[Class | str, str], frozenset[str]] = {}
         self._members: dict[tuple[Class | str, str], Member | None] = {}
         self._spellings: dict[tuple[Class | str, str], tuple[str, ...]] = {}
         self._library_members: dict[tuple[Class | str, str], str | None] = {}
@@ -157,6 +158,17 @@ class ClassHierarchy:
             known = frozenset(each if isinstance(each, str) else each.full_name for each in classes)
             if self._is_final(cls):
                 self._names[cls] = known
+        return known
+
+    def library_names(self, cls: Class | str, package: str) -> frozenset[str]:
+        """Last names of the ancestors that are classes of one library, by its top-level package."""
+        key = (cls, package)
+        known = self._of_package.get(key)
+        if known is None:
+            library = [entry.cls for entry in self.order(cls) if isinstance(entry.cls, str)]
+            known = frozenset(n.rpartition(".")[2] for n in library if n.partition(".")[0] == package)
+            if self._is_final(cls):
+                self._of_package[key] = known
         return known
 
     def _is_final(self, cls: Class | str) -> bool:

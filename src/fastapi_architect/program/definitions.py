@@ -232,9 +232,9 @@ class Function(Scope):
 def define(scope: Scope, body: list[ir.Stmt]) -> None:
     """Fill `scope.functions` and `scope.classes`, wherever in its blocks they are defined."""
     for statement in body:
-        if isinstance(statement, ir.FunctionDef):
+        if type(statement) is ir.FunctionDef:
             scope.functions.append(Function(statement, scope))
-        elif isinstance(statement, ir.ClassDef):
+        elif type(statement) is ir.ClassDef:
             scope.classes.append(Class(statement, scope))
         else:
             blocks = BLOCKS.get(statement.__class__)

@@ -10,7 +10,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from pathlib import PurePosixPath
 
 from fastapi_architect.program.definitions import Module
 from fastapi_architect.syntax import ir
@@ -57,11 +56,7 @@ class ImportGraph:
 
         `folder` is a dotted path from the tree's root.
         """
-        top = name.partition(".")[0]
-        key = (folder, top)
-        if key not in self._memo:
-            self._memo[key] = self._find_top(folder, top)
-        root = self._memo[key]
+        root = self.root_of(folder, name)
         if root is None:
             return None
         if root == ABOVE:
@@ -75,8 +70,11 @@ class ImportGraph:
 
     def root_of(self, folder: str, name: str) -> str | None:
         """The folder on `sys.path` that makes `import name` work, or None."""
-        self.find(folder, name)
-        return self._memo[folder, name.partition(".")[0]]
+        top = name.partition(".")[0]
+        key = (folder, top)
+        if key not in self._memo:
+            self._memo[key] = self._find_top(folder, top)
+        return self._memo[key]
 
     def exists(self, dotted: str) -> bool:
         """A file or a folder with Python files has this dotted path."""
@@ -118,10 +116,10 @@ class ImportGraph:
 @lru_cache(maxsize=65536)
 def dotted_path(path: str) -> str:
     """`app.core.config` for `app/core/config.py`, `app.core` for `app/core/__init__.py`."""
-    parts = PurePosixPath(path).with_suffix("").parts
-    if parts and parts[-1] == "__init__":
-        parts = parts[:-1]
-    return ".".join(part.replace(".", "\u2024") for part in parts)
+    folder, slash, name = path.rpartition("/")
+    stem = name.rpartition(".")[0] or name
+    whole = folder if stem == "__init__" else f"{folder}{slash}{stem}"
+    return whole.replace(".", "\u2024").replace("/", ".")
 
 
 def _ancestors(folder: str) -> list[str]:
@@ -144,15 +142,15 @@ def absolute_imports(parsed: ir.ParsedModule) -> Iterable[str]:
     stack = list(parsed.body)
     while stack:
         statement = stack.pop()
-        if isinstance(statement, ir.Import):
+        if type(statement) is ir.Import:
             for imported in statement.names:
                 yield imported.name
-        elif isinstance(statement, ir.ImportFrom):
+        elif type(statement) is ir.ImportFrom:
             if statement.level == 0:
                 yield statement.module
-        elif isinstance(statement, ir.If):
+        elif type(statement) is ir.If:
             stack += [*statement.body, *statement.orelse]
-        elif isinstance(statement, ir.Try):
+        elif type(statement) is ir.Try:
             stack += statement.body
 
 
@@ -172,7 +170,7 @@ def source_roots(graph: ImportGraph, modules: dict[str, ir.ParsedModule]) -> dic
     roots = {}
     for path in modules:
         folder = dotted_path(path).rpartition(".")[0]
-        above = [root for root in (ABOVE, *_ancestors(folder)) if votes[root]]
+        above = [root for root in (ABOVE, *_ancestors(folder)) if root in votes]
         if above:
             roots[path] = max(above, key=lambda root: (votes[root], -len(root)))
         else:

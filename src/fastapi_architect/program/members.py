@@ -27,6 +27,7 @@ class Members:
 
     def __init__(self, inference: TypeInference) -> None:
         self._inference = inference
+        self._library_members: dict[tuple[Instance | ClassRef, str], Type | None] = {}
         self._attributes: dict[int, dict[str, list[tuple[ir.Expr | None, ir.Expr | None, Function]]]] = {}
 
     def member_type(self, base: Type, name: str) -> Type | None:
@@ -53,6 +54,13 @@ class Members:
                 assigned = self.assigned_attribute(base, name)
                 if assigned is not None:
                     return assigned
+            return self._find_library_member(base, name)
+        key = (base, name)
+        if key not in self._library_members:
+            self._library_members[key] = self._find_library_member(base, name)
+        return self._library_members[key]
+
+    def _find_library_member(self, base: Instance | ClassRef, name: str) -> Type | None:
         dotted = self._inference.hierarchy.library_member(base.cls, name)
         if dotted is None:
             return None

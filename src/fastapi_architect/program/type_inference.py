@@ -187,6 +187,8 @@ class TypeInference:
         return External(f"builtins.{name}") if name in builtins.FUNCTIONS else None
 
     def _star_import(self, name: str, module: Module) -> Type | None:
+        if "*" not in module.facts.bindings:
+            return None
         for source in self._starred(module):
             if name in source.facts.bindings:
                 found = self.name_type(name, source)

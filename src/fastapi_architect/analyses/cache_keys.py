@@ -110,10 +110,18 @@ def _called(call: ir.Call, scope: Scope, graph: AppGraph, depth: int) -> str:
     return HOLE
 
 
+def _may_overlap(a: str, b: str) -> bool:
+    """What stands before the first hole of either is the same; a text without one has to be matched to its end."""
+    mine, theirs = a.partition(HOLE)[0], b.partition(HOLE)[0]
+    return mine.startswith(theirs) or theirs.startswith(mine)
+
+
 @lru_cache(maxsize=4096)
 def overlap(one: str, other: str) -> bool:
     """Some key fits both templates; `*` counts as a hole, too."""
     a, b = one.replace("*", HOLE), other.replace("*", HOLE)
+    if not _may_overlap(a, b) or not _may_overlap(a[::-1], b[::-1]):
+        return False
     reachable = {(0, 0)}
     stack = [(0, 0)]
     while stack:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.question import question_about
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.program.types import FunctionRef, options
 from fastapi_architect.syntax import ir
@@ -13,7 +14,8 @@ from fastapi_architect.syntax import ir
 _MAX_UP = 6
 
 
-def running_with(function: Function, graph: AppGraph) -> dict[int, Function] | None:
+@question_about
+def running_with(graph: AppGraph, function: Function) -> dict[int, Function] | None:
     """Whatever runs together with a function: its callers, and all that they reach; None when that is too much."""
     up = {id(function): function}
     frontier = [function]
@@ -25,13 +27,18 @@ def running_with(function: Function, graph: AppGraph) -> dict[int, Function] | N
         up.update({id(c): c for c in frontier})
     entries = [f for operation in graph.entries(function) for f in operation.functions]
     reached, complete = effects(graph).reached([*up.values(), *entries])
-    handed = [f for each in reached for f in _handed_on(each, graph)]
+    handed = [f for each in reached for f in _handed_on(graph, each)]
     further, also = effects(graph).reached(handed)
     return {id(f): f for f in (*reached, *further)} if complete and also else None
 
 
-def _handed_on(function: Function, graph: AppGraph) -> Iterator[Function]:
+@question_about
+def _handed_on(graph: AppGraph, function: Function) -> tuple[Function, ...]:
     """Functions given to calls: `background.add_task(drop, book_id)`, `refresh.delay(book_id)`."""
+    return tuple(_given(graph, function))
+
+
+def _given(graph: AppGraph, function: Function) -> Iterator[Function]:
     for site in function.facts.calls:
         given: list[ir.Expr] = [
             a

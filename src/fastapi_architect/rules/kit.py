@@ -377,7 +377,10 @@ def conditions(site: Site) -> Iterator[ir.Expr]:
 
 
 def names_in(expr: ir.Expr | None) -> Iterator[str]:
-    """Every identifier and attribute name in an expression."""
+    """Every identifier and attribute name in an expression, outer first."""
+    while expr.__class__ is ir.Attribute:
+        yield expr.attr
+        expr = expr.value
     for node in walk(expr):
         if isinstance(node, ir.Name):
             yield node.id

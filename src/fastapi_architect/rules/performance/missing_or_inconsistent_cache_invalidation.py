@@ -24,6 +24,7 @@ from fastapi_architect.analyses.row_writes import RowWrite, models_of, models_re
 from fastapi_architect.analyses.running_with import running_with
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.appgraph.models import Model
+from fastapi_architect.appgraph.question import question_about
 from fastapi_architect.concepts.cache import RedisCommand
 from fastapi_architect.concepts.database import (
     Commit,
@@ -166,7 +167,7 @@ def _stale_result(
             continue
         if id(write.function) in cached.reached or not graph.entries(write.function):
             continue
-        reached = running_with(write.function, graph)
+        reached = running_with(graph, write.function)
         if reached is None or any(id(s.scope) in reached for s in drops):
             continue
         if _unknown_drop(reached, graph, others):
@@ -311,19 +312,20 @@ def _stale(
         return  # a listener or task drops it
     names = {m.name for m in models}
     wanted = ("update", "delete") if HOLE in event.key else ("insert", "update", "delete")
+    places = [(id(e.function), id(e.command.function), e) for e in known]
     for write in writes:
         if (
-            write.model.name not in names
-            or write.kind not in wanted
+            write.kind not in wanted
+            or write.model.name not in names
             or write.function.module.kind != "source"
         ):
             continue
         if not graph.entries(write.function):
             continue
-        reached = running_with(write.function, graph)
+        reached = running_with(graph, write.function)
         if reached is None or _unknown_drop(reached, graph):
             continue
-        here = [e for e in known if id(e.function) in reached or id(e.command.function) in reached]
+        here = [e for mine, sent, e in places if mine in reached or sent in reached]
         if any(_renews(e, event, here) for e in here):
             continue
         other = next((e for e in here if _misspelt(e, event, known)), None)
@@ -360,15 +362,22 @@ def _unknown_drop(
     for function in reached.values():
         if any(_is_dropping(d) for d in function.node.decorators):
             return True
-        known = others | {id(c.node) for c in graph.within(RedisCommand, function)}
-        for site in function.facts.calls:
-            if (
-                id(site.node) not in known
-                and _is_dropping(site.node.func)
-                and not graph.program.calls.targets(site)
-            ):
-                return True
+        if not others.issuperset(_unknown_drops_in(graph, function)):
+            return True
     return False
+
+
+@question_about
+def _unknown_drops_in(graph: AppGraph, function: Function) -> tuple[int, ...]:
+    """Identities of a function's own calls that by their names drop something and cannot be followed."""
+    commands = {id(command.node) for command in graph.within(RedisCommand, function)}
+    return tuple(
+        id(site.node)
+        for site in function.facts.calls
+        if id(site.node) not in commands
+        and not graph.program.calls.targets(site)
+        and _is_dropping(site.node.func)
+    )
 
 
 def _is_dropping(expr: ir.Expr) -> bool:
@@ -461,20 +470,18 @@ def _before_commit(
     """The new copy is kept, and the transaction that makes it true is committed behind it."""
     function, at = event.function, event.site.node.span
     names = {m.name for m in models}
-    changed = [
-        w for w in writes if w.function is function and w.model.name in names and w.site.node.span < at
-    ]
     commits = [
         c
         for c in graph.within(Commit, function)
         if c.site.context.inside("handler", "if", "else", "loop") is None
     ]
     behind = next((c for c in commits if c.node.span > at), None)
-    if (
-        not changed
-        or behind is None
-        or event.site.context.inside("handler", "if", "else", "loop") is not None
-    ):
+    if behind is None:
+        return None
+    changed = [
+        w for w in writes if w.function is function and w.model.name in names and w.site.node.span < at
+    ]
+    if not changed or event.site.context.inside("handler", "if", "else", "loop") is not None:
         return None
     if any(c.node.span < at for c in commits):
         return None

@@ -217,14 +217,13 @@ def _bounds(container: _Container, scope: Scope) -> bool:
 
 def _emptied_elsewhere(container: _Container, graph: AppGraph) -> bool:
     """Another module names the container and something that removes: it may look after it."""
-    for other in graph.program.mentioning(container.name):
-        if (
-            other is not container.module
-            and other.kind != "test"
-            and any(other.mentions(n) for n in _SHRINKING)
-        ):
-            return True
-    return False
+    return any(
+        other.mentions(container.name)
+        and other is not container.module
+        and other.kind != "test"
+        and any(other.mentions(n) for n in _SHRINKING)
+        for other in graph.program.modules.values()
+    )
 
 
 def _growth(

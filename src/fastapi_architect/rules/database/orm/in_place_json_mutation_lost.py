@@ -49,7 +49,7 @@ rule = Rule(
 )
 
 _CHANGES = frozenset("append extend insert pop popitem update setdefault remove clear sort reverse".split())  # noqa: SIM905
-_ANNOUNCED = ("flag_modified", "flag_dirty", "changed", "copy", "deepcopy")
+_ANNOUNCING = frozenset({"flag_modified", "flag_dirty"})
 
 Columns = dict[tuple[int, str], tuple[Model, Column]]
 
@@ -66,11 +66,12 @@ def lost_change(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     names = {name for _, name in columns}
     if not names:
         return
-    modules = {id(m) for m in graph.program.mentioning(*sorted(names)) if m.kind == "source"}
+    sources = (m for m in graph.program.modules.values() if m.kind == "source")
+    modules = {id(m) for m in sources if not names.isdisjoint(m.parsed.identifiers)}
     for function in graph.program.functions:
         if id(function.module) not in modules:
             continue
-        if function.name == "__init__" or not set(_ANNOUNCED[:2]).isdisjoint(function.node.called):
+        if function.name == "__init__" or not _ANNOUNCING.isdisjoint(function.node.called):
             continue
         yield from _in_function(function, columns, names, graph)
 

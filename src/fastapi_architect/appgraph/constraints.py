@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi_architect.appgraph.declarations import (
@@ -66,6 +67,10 @@ _BY_TYPE: dict[str, dict[str, Any]] = {
     "StrictBool": {"strict": True},
     "StrictBytes": {"strict": True},
 }
+#: Types whose names nobody gives to one of those.
+_PLAIN = frozenset(
+    {"str", "int", "float", "bool", "bytes", "dict", "list", "date", "datetime", "UUID", "Any"}
+)
 _CONSTRAINED_CALLS = frozenset(
     [
         "constr",
@@ -109,14 +114,22 @@ def of_keywords(program: Program, call: ir.Call, scope: Scope) -> dict[str, Any]
 
 def of_annotation(program: Program, annotation: ir.Expr | None, scope: Scope) -> dict[str, Any]:
     """Constraints that an annotation carries: `Annotated` metadata, `constr(...)`, `PositiveInt`."""
+    parts = [program.inference.expand(*part) for part in annotated_parts(program, annotation, scope)]
+    return of_parts(program, annotation_heads(program, annotation, scope), parts)
+
+
+def of_parts(
+    program: Program, heads: Iterable[tuple[ir.Expr, Scope]], metadata: Iterable[tuple[ir.Expr, Scope]]
+) -> dict[str, Any]:
+    """The same, of an annotation that is taken apart: its plain types, and its metadata behind their names."""
     found: dict[str, Any] = {}
-    for head, where in annotation_heads(program, annotation, scope):
+    for head, where in heads:
         if isinstance(head, ir.Call):
             if called(program, head, where).name in _CONSTRAINED_CALLS:
                 found.update(of_keywords(program, head, where))
-        elif isinstance(head, ir.Name | ir.Attribute):
+        elif isinstance(head, ir.Name | ir.Attribute) and last_name(head) not in _PLAIN:
             found.update(_BY_TYPE.get(origin(program, head, where).name, {}))
-    for part, where in annotated_parts(program, annotation, scope):
+    for part, where in metadata:
         for name, value in _of_metadata(program, part, where).items():
             found.setdefault(
                 name, value
@@ -125,7 +138,6 @@ def of_annotation(program: Program, annotation: ir.Expr | None, scope: Scope) ->
 
 
 def _of_metadata(program: Program, part: ir.Expr, scope: Scope) -> dict[str, Any]:
-    part, scope = program.inference.expand(part, scope)
     if not isinstance(part, ir.Call):
         return {}
     name = called(program, part, scope).name
@@ -141,10 +153,13 @@ def _of_metadata(program: Program, part: ir.Expr, scope: Scope) -> dict[str, Any
     return found
 
 
-def of_elements(program: Program, annotation: ir.Expr | None, scope: Scope) -> dict[str, Any]:
-    """Constraints on the elements of a list, set or sequence: those of `T` in `list[T]`."""
+def of_elements(program: Program, heads: Iterable[tuple[ir.Expr, Scope]]) -> dict[str, Any]:
+    """Constraints on the elements of a list, set or sequence: those of `T` in `list[T]`.
+
+    `heads` are an annotation's plain types.
+    """
     found: dict[str, Any] = {}
-    for head, where in annotation_heads(program, annotation, scope):
+    for head, where in heads:
         parts = subscript_elements(head)
         if isinstance(head, ir.Subscript) and parts and last_name(head.value).lower() in _COLLECTIONS:
             found.update(of_annotation(program, parts[0], where))

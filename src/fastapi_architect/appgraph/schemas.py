@@ -319,13 +319,15 @@ def _field(
     if not _is_field(program, each, kind, major):
         return None
     call = _field_call(program, each)
-    metadata = _annotated_field_call(program, each)
+    heads = tuple(annotation_heads(program, each.annotation, each.cls))
+    parts = [program.inference.expand(*part) for part in annotated_parts(program, each.annotation, each.cls)]
+    metadata = _annotated_field_call(program, parts)
     default, factory = _default(each, call, metadata)
-    found = constraint.of_annotation(program, each.annotation, each.cls)
+    found = constraint.of_parts(program, heads, parts)
     if call is not None:
         found.update(constraint.of_keywords(program, call, each.cls))
     asked = [(c, s) for c, s in ((call, each.cls), metadata or (None, each.cls)) if c is not None]
-    nullable = _nullable(program, each)
+    nullable = _nullable(program, heads)
     return SchemaField(
         name=each.name,
         alias=_first_text(program, asked, "validation_alias", "alias"),
@@ -337,7 +339,7 @@ def _field(
         default=default,
         default_factory=factory,
         constraints=found,
-        element_constraints=constraint.of_elements(program, each.annotation, each.cls),
+        element_constraints=constraint.of_elements(program, heads),
         excluded=any(_keyword_value(program, c, s, "exclude") is True for c, s in asked),
         is_computed=False,
         frozen=any(_keyword_value(program, c, s, "frozen") is True for c, s in asked),
@@ -407,9 +409,10 @@ def _field_call(program: Program, each: Declared) -> ir.Call | None:
     return None
 
 
-def _annotated_field_call(program: Program, each: Declared) -> tuple[ir.Call, Scope] | None:
-    for part, scope in annotated_parts(program, each.annotation, each.cls):
-        part, scope = program.inference.expand(part, scope)
+def _annotated_field_call(
+    program: Program, metadata: list[tuple[ir.Expr, Scope]]
+) -> tuple[ir.Call, Scope] | None:
+    for part, scope in metadata:
         if isinstance(part, ir.Call) and called(program, part, scope).name == "Field":
             return part, scope
     return None
@@ -449,6 +452,8 @@ def _required(
         return not (major == 1 and kind in ("pydantic", "pydantic-dataclass") and nullable)
     if is_ellipsis(default):
         return True
+    if default.__class__ is ir.Constant:
+        return False
     return origin(program, default, each.cls).name in ("PydanticUndefined", "Undefined", "Required")
 
 
@@ -460,8 +465,8 @@ def _typeddict_required(program: Program, each: Declared) -> bool:
     return total is None or program.constants.value(total, each.cls.module) is not False
 
 
-def _nullable(program: Program, each: Declared) -> bool:
-    for head, scope in annotation_heads(program, each.annotation, each.cls):
+def _nullable(program: Program, heads: tuple[tuple[ir.Expr, Scope], ...]) -> bool:
+    for head, scope in heads:
         if isinstance(head, ir.Constant) and head.kind == "none":
             return True
         if last_name(head) in ("Any", "object") and origin(program, head, scope).name in ("Any", "object"):

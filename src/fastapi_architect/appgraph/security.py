@@ -513,13 +513,17 @@ class AccessReader:
         return any(_CREDENTIAL.search(last_name(a)) or self._is_request(a, site.scope) for a in arguments)
 
     def _is_request(self, expr: ir.Expr, scope: Scope) -> bool:
+        if expr.__class__ is ir.Name and expr.id in ("request", "websocket", "req", "conn"):
+            return True
+        if expr.__class__ is ir.Constant:
+            return False
         for of in options(self._inference.type_of(expr, scope)):
             if isinstance(of, Instance) and self._inference.hierarchy.is_subclass(
                 of.cls, "starlette.requests.Request", "starlette.requests.HTTPConnection", "starlette.websockets.WebSocket",
                 "fastapi.Request", "fastapi.WebSocket", "fastapi.requests.Request",
             ):  # fmt: skip
                 return True
-        return expr.__class__ is ir.Name and expr.id in ("request", "websocket", "req", "conn")
+        return False
 
     def _is_request_state(self, expr: ir.Expr, scope: Scope) -> bool:
         if expr.__class__ is ir.Attribute and expr.attr == "state":

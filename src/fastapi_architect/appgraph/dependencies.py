@@ -121,6 +121,8 @@ class DependencyReader:
         self._signatures: dict[
             tuple[int, frozenset[str]], tuple[tuple[Parameter, ...], tuple[Dependency, ...]]
         ] = {}
+        #: Names of a path's parameters that would make a difference, by the callable's identity.
+        self._asked: dict[int, frozenset[str]] = {}
         self._depth = 0
 
     def signature(
@@ -133,7 +135,7 @@ class DependencyReader:
             path_names: names of the path's parameters.
             bound: the first parameter is already given (`self`).
         """
-        key = (id(callable_), path_names)
+        key = self._key(callable_, path_names)
         known = self._signatures.get(key)
         if known is not None:
             return known
@@ -145,21 +147,36 @@ class DependencyReader:
             found = self._read(callable_, path_names, bound=bound)
         finally:
             self._depth -= 1
-        self._signatures[key] = found
+        self._signatures[key] = self._signatures[self._key(callable_, path_names)] = found
         return found
+
+    def _key(self, callable_: Function | Class, path_names: frozenset[str]) -> tuple[int, frozenset[str]]:
+        """A path's other names make no difference, so that most trees are read once for all paths."""
+        asked = self._asked.get(id(callable_))
+        return id(callable_), path_names if asked is None else path_names & asked
 
     def _read(
         self, callable_: Function | Class, path_names: frozenset[str], *, bound: bool
     ) -> tuple[tuple[Parameter, ...], tuple[Dependency, ...]]:
         parameters: list[Parameter] = []
         dependencies: list[Dependency] = []
+        asked: set[str] = set()
         for param, scope in self._declared_parameters(callable_, bound=bound):
             declared = self._parameters.declared(param, callable_, scope)
             if declared.marker_name in INJECTIONS:
                 dependencies.append(self.injected(declared, path_names))
             else:
+                asked.add(param.name)
                 parameters += self._parameters.parameters(declared, path_names)
+        self._note(callable_, asked, dependencies)
         return tuple(parameters), tuple(dependencies)
+
+    def _note(self, callable_: Function | Class, own: set[str], dependencies: list[Dependency]) -> None:
+        """Keep which names of a path may matter to a callable: those of its inputs and of all below it."""
+        below = [d.function if d.function is not None else d.cls for d in dependencies]
+        asked = [self._asked.get(id(each)) for each in below if each is not None]
+        if None not in asked:  # a circle is not known to its end
+            self._asked[id(callable_)] = frozenset(own).union(*(names for names in asked if names))
 
     def _declared_parameters(
         self, callable_: Function | Class, *, bound: bool

@@ -23,7 +23,7 @@ _PLACEHOLDER = lazy_pattern(
     r"change|replace|placeholder|example|your[-_ ]|<.*>|\{\{.*\}\}|xxx|todo|fixme|dummy|insecure|"
     r"default|sample|"
     r"^(?:secret|password|passwd|test|testing|dev|development|admin|root|postgres|user|guest|token|key|none|null|foo|bar|"
-    r"abc\d*|1234\d*|qwerty|letmein|minioadmin|supersecret|super-secret|mysecret|my-secret|secretkey|secret_key|secret-key)$",
+    r"(?:my|your|the|some)[-_](?:token|password|pass|pat|key)|abc\d*|1234\d*|qwerty|letmein|minioadmin|supersecret|super-secret|mysecret|my-secret|secretkey|secret_key|secret-key)$",
     re.IGNORECASE,
 )
 #: How much of a value is looked at: the patterns take quadratic time.
@@ -33,6 +33,13 @@ _PREFIXES = (
     ("xoxb-", 20), ("xoxp-", 20), ("AIza", 35), ("SG.", 30), ("-----BEGIN", 10), ("glpat-", 20), ("hf_", 30),
     ("eyJ", 40), ("whsec_", 20),
 )  # fmt: skip
+#: Keys that their providers hand to browsers: PostHog projects, Stripe's and Clerk's publishable keys, Mapbox, Sentry.
+_PUBLISHABLE = ("phc_", "pk_live_", "pk_test_", "pk.eyJ", "sb_publishable_", "pub_")
+
+
+def is_publishable(value: str) -> bool:
+    """A key that is made to be read by everybody."""
+    return value.strip().strip("\"'").startswith(_PUBLISHABLE)
 
 
 def is_secret_name(name: str) -> bool:
@@ -68,6 +75,8 @@ def classify(value: str) -> str:
         return "provider-key"
     if is_placeholder(text):
         return "placeholder"
+    if is_publishable(text):
+        return "text"
     return "random" if _looks_random(text) else "text"
 
 

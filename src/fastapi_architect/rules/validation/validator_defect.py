@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from fastapi_architect.analyses.endings import falls_off
+from fastapi_architect.analyses.endings import falls_off, reaches_end
 from fastapi_architect.analyses.request_models import schema_uses
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.appgraph.path_operations import PathOperation
@@ -23,6 +23,7 @@ from fastapi_architect.appgraph.schemas import Schema, Validator
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import DatabaseCall
 from fastapi_architect.concepts.http import OutboundRequest
+from fastapi_architect.program.types import may_be_none
 from fastapi_architect.rules.kit import (
     AppGraph,
     ClassRef,
@@ -116,7 +117,8 @@ def _defects(
     if _is_hidden(function):
         yield _never_runs(function, operations)
         return
-    if _loses_value(function):
+    value = "" if _needs_value(validator, function, schema, graph) else _value_parameter(validator, function)
+    if _loses_value(function, value):
         yield _value_lost(validator, function, operations, graph)
         return
     if not operations or schema.pydantic_major < 2:
@@ -140,13 +142,52 @@ def _is_hidden(function: Function) -> bool:
     return bool(marks) and "classmethod" in names[: marks[0]]
 
 
-def _loses_value(function: Function) -> bool:
+def _needs_value(validator: Validator, function: Function, schema: Schema, graph: AppGraph) -> bool:
+    """One of the fields may not be None, or the whole model is what the validator returns."""
+    fields = [field for field in schema.fields if field.name in validator.fields]
+    if fields:
+        return not all(field.nullable for field in fields)
+    given = function.parameters[-1] if validator.fields and function.parameters else None
+    return given is None or not may_be_none(graph.program.inference.parameter_type(given, function))
+
+
+def _loses_value(function: Function, value: str) -> bool:
+    """Some way gives None; where `value` is named, other than for a value that was absent to begin with."""
     if function.is_generator or not function.body:
         return False
-    returns = function.facts.sites(ir.Return)
-    if any(site.node.value is None for site in returns):
-        return True
-    return falls_off(function)
+    for site in function.facts.sites(ir.Return):
+        branch = site.context.inside("if")
+        if site.node.value is None and not (branch is not None and _is_absence(branch.node, value)):
+            return True
+    return falls_off(function) and not _is_presence(function.body[-1], value)
+
+
+def _is_absence(branch: ir.Node | None, value: str) -> bool:
+    """`if value is None:` or `if not value:`."""
+    test = getattr(branch, "test", None)
+    if isinstance(test, ir.UnaryOp) and test.op == "not":
+        return isinstance(test.operand, ir.Name) and test.operand.id == value
+    return _compares_to_none(test, value, "is") or _compares_to_none(test, value, "==")
+
+
+def _is_presence(last: ir.Stmt, value: str) -> bool:
+    """`if value:` or `if value is not None:` with every way inside returning: nothing stays nothing."""
+    if not isinstance(last, ir.If) or last.elifs or last.orelse or reaches_end(last.body):
+        return False
+    return (isinstance(last.test, ir.Name) and last.test.id == value) or _compares_to_none(
+        last.test, value, "is not"
+    )
+
+
+def _compares_to_none(test: ir.Node | None, value: str, operator: str) -> bool:
+    return (
+        isinstance(test, ir.Compare)
+        and test.ops == [operator]
+        and isinstance(test.left, ir.Name)
+        and test.left.id == value
+        and isinstance(test.comparators[0], ir.Constant)
+        and test.comparators[0].kind == "none"
+    )
 
 
 def _value_parameter(validator: Validator, function: Function) -> str:
@@ -171,8 +212,8 @@ def _value_lost(
     always = not any(site.node.value is not None for site in function.facts.sites(ir.Return))
     return rule.at(
         function,
-        f"`{function.name}` {'returns nothing' if always else 'returns nothing on one way through it'}: {what} becomes None, "
-        "whatever was sent.",
+        f"`{function.name}` {'returns nothing' if always else 'returns nothing on one way through it'}: {what} becomes None"
+        f"{', whatever was sent' if always else ' there'}.",
         f"Return the value on every way:\n```python\ndef {function.name}({given}):\n    ...\n    return {value}\n```",
         reasoning="Pydantic takes what a validator returns as the new value, and a function without `return` returns None.",
         confidence=Confidence.CERTAIN,

@@ -9,6 +9,7 @@ app = FastAPI()
 def choose(response: Response) -> None:
     response.set_cookie("theme", "dark")
     response.set_cookie("language", "en", httponly=False)
+    response.set_cookie("last_login_method", "github", httponly=False, secure=True)
 
 
 @app.post("/logout")

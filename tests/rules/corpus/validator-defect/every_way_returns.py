@@ -13,6 +13,8 @@ class Trip(BaseModel):
     end: int
     country: str
     name: str = ""
+    etag: str | None = None
+    code: str | None = None
 
     @model_validator(mode="after")
     def in_order(self) -> "Trip":
@@ -44,6 +46,19 @@ class Trip(BaseModel):
             return value.strip()
         else:
             return value
+
+    @field_validator("etag", mode="before")
+    @classmethod
+    def unquoted(cls, value: str | None) -> str | None:
+        if value:
+            return value.replace('"', "")
+
+    @field_validator("code")
+    @classmethod
+    def refused(cls, value: str | None) -> str | None:
+        if value is None:
+            return
+        raise ValueError("codes are made by the server")
 
     @model_validator(mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.cors import cors_policies
 from fastapi_architect.appgraph.middleware import Middleware
 from fastapi_architect.concepts.http import CookieSet
 from fastapi_architect.program.definitions import Scope
@@ -51,7 +52,7 @@ _SESSION = lazy_pattern(
 )
 _CSRF = lazy_pattern(r"csrf|xsrf", re.IGNORECASE)
 _HARMLESS = lazy_pattern(
-    r"^(is|has|was)_|(credential|auth)_id$|_expired$|theme|locale|lang|consent|banner|state$|nonce|pkce|verifier|redirect|next_url|captcha",
+    r"^(is|has|was)_|(credential|auth)_id$|_expired$|theme|locale|lang|consent|banner|(method|provider|hint)$|last_|state$|nonce|pkce|verifier|redirect|next_url|captcha",
     re.IGNORECASE,
 )
 
@@ -71,7 +72,18 @@ def cookie_without_flags(cookie: CookieSet, graph: AppGraph) -> Iterator[Finding
     if cookie.samesite is not None and _is_none(cookie.samesite, cookie.scope, graph):
         lacking.append('samesite="lax"')
     if lacking and not _is_emptied(cookie):
+        if lacking == ['samesite="lax"'] and _may_be_meant(graph):
+            sure = Confidence.TENTATIVE
         yield _of_cookie(cookie, name, lacking, sure)
+
+
+def _may_be_meant(graph: AppGraph) -> bool:
+    """Pages of other sites may send credentials: without `samesite="none"` they could not stay signed in."""
+    return any(
+        policy.credentials is not False
+        for application in graph.applications
+        for policy in cors_policies(application, graph)
+    )
 
 
 def _name(cookie: CookieSet, graph: AppGraph) -> tuple[str, Confidence]:

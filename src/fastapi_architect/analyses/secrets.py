@@ -359,6 +359,27 @@ def is_read(graph: AppGraph, name: str) -> bool:
     )
 
 
+#: Methods that write out every field of a model.
+_DUMPS = ("model_dump", "model_dump_json", "dict", "json")
+
+
+def is_read_as_a_whole(graph: AppGraph, settings: Class) -> bool:
+    """Some code outside the tests dumps an object of a settings class, or asks it for names known at run time only."""
+    inference = graph.program.inference
+    for name in (*_DUMPS, "getattr", "vars"):
+        for site in graph.program.call_sites_named(name):
+            func = site.node.func
+            read = func.value if func.__class__ is ir.Attribute else next(iter(site.node.args), None)
+            asked = site.node.args[1] if name == "getattr" and len(site.node.args) > 1 else None
+            if read is None or site.scope.module.kind == "test" or asked.__class__ is ir.Constant:
+                continue
+            for of in options(inference.type_of(read, site.scope)):
+                cls = of.cls if isinstance(of, Instance) else None
+                if isinstance(cls, Class) and any(a.cls is settings for a in inference.hierarchy.order(cls)):
+                    return True
+    return False
+
+
 def _reads(scope: Scope, name: str) -> bool:
     if scope.module.mentions(name) and any(s.node.attr == name for s in scope.facts.sites(ir.Attribute)):
         return True

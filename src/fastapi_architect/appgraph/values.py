@@ -16,11 +16,12 @@ _SECRET_WORDS = lazy_pattern(
 _NOT_SECRET = lazy_pattern(
     r"(?:_url|_uri|_path|_file|_name|_id|_algorithm|_alg|_expire\w*|_expiry|_ttl|_lifetime|_minutes|_seconds|_hours|_days|"
     r"_length|_min\w*|_max\w*|_type|_header|_prefix|_issuer|_audience|_enabled|_rounds|_scheme|_timeout|_limit|_hash|"
-    r"_policy|_field|_regex|_pattern|_location|_version)$",
+    r"_policy|_field|_regex|_pattern|_location|_version|_chars|_characters|_charset|_alphabet|_symbols|_punctuation|"
+    r"_digits|_letters)$",
     re.IGNORECASE,
 )
 _PLACEHOLDER = lazy_pattern(
-    r"change|replace|placeholder|example|your[-_ ]|<.*>|\{\{.*\}\}|xxx|todo|fixme|dummy|insecure|"
+    r"change|replace|placeholder|example|your[-_ ]|<[^<>]*\w[^<>]*>|\{\{.*\}\}|xxx|todo|fixme|dummy|insecure|"
     r"default|sample|"
     r"^(?:secret|password|passwd|test|testing|dev|development|admin|root|postgres|user|guest|token|key|none|null|foo|bar|"
     r"(?:my|your|the|some)[-_](?:token|password|pass|pat|key)|abc\d*|1234\d*|qwerty|letmein|minioadmin|supersecret|super-secret|mysecret|my-secret|secretkey|secret_key|secret-key)$",

@@ -5,7 +5,8 @@ refuses the placeholder, makes the first start fail instead of every later one b
 
 Known limits: credentials of databases, brokers and mail servers are tentative: such a default often serves local work
 only. So are keys that are only sent to somebody else, who refuses a placeholder. Defaults of keys that sign something
-are reported by `hardcoded-signing-secret`. A setting that no code reads is tentative.
+are reported by `hardcoded-signing-secret`. A setting that no code reads opens nothing and is left out; where the settings
+are dumped as a whole it is tentative.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fastapi_architect.analyses.secrets import is_compared, is_read, is_refused, secret_uses
+from fastapi_architect.analyses.secrets import (
+    is_compared,
+    is_read,
+    is_read_as_a_whole,
+    is_refused,
+    secret_uses,
+)
 from fastapi_architect.appgraph.settings import EnvironmentVariable, Setting
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -76,7 +83,9 @@ def default_that_is_known(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
             ):
                 continue
             purpose = empty.get((setting.location.path, setting.location.line), "")
-            if _is_weak(setting, purpose) and not setting.refused_by and not is_refused(graph, setting.name):
+            if not _is_weak(setting, purpose) or setting.refused_by or is_refused(graph, setting.name):
+                continue
+            if purpose or is_read(graph, setting.name) or is_read_as_a_whole(graph, settings.cls):
                 yield _of_setting(graph, settings.name, setting, purpose)
     for variable in graph.settings.variables:
         if variable.name and variable.is_secret and variable.looks_like == "placeholder":

@@ -5,7 +5,8 @@ pin, says which version runs; a lower bound says nothing and is left out.
 
 Known limits: only packages of authentication and of the request path; an audit of all packages is the work of
 `pip-audit`. The table is part of this version of the tool. A hole that needs a published key is minor and tentative where
-every token is read with a shared secret (HS256) only.
+every token is read with a shared secret (HS256) only. A hole in one feature (forms, served files, verified tokens) is left
+out where the application does not use it, and the next hole of the package is looked for.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 from msgspec.structs import replace
 from packaging.version import Version
 
+from fastapi_architect.analyses.package_features import FeatureUse, use_of
 from fastapi_architect.appgraph.requirements import EffectiveVersion
 from fastapi_architect.appgraph.version_specifiers import allows
 from fastapi_architect.concepts.identity import TokenDecode
@@ -38,7 +40,7 @@ rule = Rule(
 
 
 class _Flaw(msgspec.Struct, frozen=True):
-    """A range of versions and what is wrong with it."""
+    """A range of versions and what is wrong with it; `feature` is what the hole is in, as `use_of` knows it."""
 
     package: str
     versions: str
@@ -47,9 +49,10 @@ class _Flaw(msgspec.Struct, frozen=True):
     effect: str
     minor: bool = False
     public_keys: bool = False
+    feature: str = ""
 
 
-#: The first that fits a package is reported.
+#: The first that fits a package, and whose feature is used, is reported.
 _FLAWS = (
     _Flaw(
         "pyjwt",
@@ -58,6 +61,7 @@ _FLAWS = (
         "CVE-2022-29217",
         "takes a published OpenSSH key for a shared secret: tokens can be forged",
         public_keys=True,
+        feature="tokens",
     ),
     _Flaw(
         "python-jose",
@@ -66,6 +70,7 @@ _FLAWS = (
         "CVE-2024-33663",
         "takes some published keys for shared secrets: tokens can be forged",
         public_keys=True,
+        feature="tokens",
     ),
     _Flaw(
         "python-jose",
@@ -87,20 +92,45 @@ _FLAWS = (
         "authlib", "<1.6.4", "1.6.4", "CVE-2025-59420", "ignores critical headers that it does not understand"
     ),
     _Flaw("fastapi-jwt-auth", "", "", "", "is given up since 2020 and does not work with Pydantic 2"),
-    _Flaw("python-multipart", "<0.0.7", "0.0.7", "CVE-2024-24762", "hangs on a crafted Content-Type header"),
     _Flaw(
-        "python-multipart", "<0.0.18", "0.0.18", "CVE-2024-53981", "stalls the event loop on a crafted form"
+        "python-multipart",
+        "<0.0.7",
+        "0.0.7",
+        "CVE-2024-24762",
+        "hangs on a crafted Content-Type header",
+        feature="forms",
     ),
     _Flaw(
-        "starlette", "<0.27.0", "0.27.0", "CVE-2023-29159", "serves files beside the folder of StaticFiles"
+        "python-multipart",
+        "<0.0.18",
+        "0.0.18",
+        "CVE-2024-53981",
+        "stalls the event loop on a crafted form",
+        feature="forms",
     ),
-    _Flaw("starlette", "<0.40.0", "0.40.0", "CVE-2024-47874", "reads form fields of any size into memory"),
+    _Flaw(
+        "starlette",
+        "<0.27.0",
+        "0.27.0",
+        "CVE-2023-29159",
+        "serves files beside the folder of StaticFiles",
+        feature="static",
+    ),
+    _Flaw(
+        "starlette",
+        "<0.40.0",
+        "0.40.0",
+        "CVE-2024-47874",
+        "reads form fields of any size into memory",
+        feature="forms",
+    ),
     _Flaw(
         "starlette",
         ">=0.39.0,<0.49.1",
         "0.49.1",
         "CVE-2025-62727",
         "needs quadratic time for a crafted Range header",
+        feature="files",
     ),
 )
 
@@ -116,8 +146,11 @@ def package_with_a_known_hole(graph: AppGraph, _: AppGraph) -> Iterator[Finding]
             continue
         if flaw.versions and not (found.is_exact and allows(flaw.versions, found.version)):
             continue
+        use = use_of(flaw.feature, graph) if flaw.feature else None
+        if flaw.feature and use is None:
+            continue
         reported.add(flaw.package)
-        finding = _finding(flaw, found)
+        finding = _finding(flaw, found, use)
         if flaw.public_keys and _only_shared_secrets(graph):
             finding = replace(finding, severity=Severity.MINOR, confidence=Confidence.TENTATIVE)
         yield finding
@@ -179,8 +212,9 @@ def _passlib(graph: AppGraph) -> Iterator[Finding]:
     yield _finding(_Flaw("passlib", "", "", "", effect, minor=True), passlib)
 
 
-def _finding(flaw: _Flaw, found: EffectiveVersion) -> Finding:
+def _finding(flaw: _Flaw, found: EffectiveVersion, use: FeatureUse | None = None) -> Finding:
     requirement = found.requirement
+    reached = f": {use.what} ({use.location})" if use is not None else ""
     known = f" ({flaw.advisory})" if flaw.advisory else ""
     version = f" {found.version}" if found.is_exact else ""
     if flaw.fixed:
@@ -191,14 +225,17 @@ def _finding(flaw: _Flaw, found: EffectiveVersion) -> Finding:
         todo = "Replace it by `pyjwt[crypto]`, and name the algorithms of every `jwt.decode`."
     finding = rule.at(
         requirement.location,
-        f"`{flaw.package}{version}` {flaw.effect}{known}.",
+        f"`{flaw.package}{version}` {flaw.effect}{known}{reached}.",
         todo,
         reasoning=f"{requirement.location.path} {'locks' if found.basis == 'lock' else 'asks for'} this version.",
         exploit=f"{flaw.advisory}: the package {flaw.effect}."
         if flaw.advisory
         else f"The package {flaw.effect}.",
         confidence=Confidence.CERTAIN if found.is_exact else Confidence.FIRM,
-        trace=steps((requirement.location, f"{flaw.package}{version}")),
+        trace=steps(
+            (requirement.location, f"{flaw.package}{version}"),
+            *([(use.location, use.what)] if use is not None else []),
+        ),
         context=Context(access=None, hard=True),
         symbol=flaw.package,
     )

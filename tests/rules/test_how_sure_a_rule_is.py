@@ -471,8 +471,13 @@ _SETTINGS = """
 """
 
 
-def test_a_placeholder_that_no_code_reads_is_tentative() -> None:
+def test_a_placeholder_that_no_code_reads_opens_nothing() -> None:
     files = {"main.py": _SETTINGS.format(use="")}
+    assert _confidences("placeholder-or-weak-secret-default", files) == []
+
+
+def test_a_placeholder_that_is_dumped_with_all_settings_is_tentative() -> None:
+    files = {"main.py": _SETTINGS.format(use="print(settings.model_dump())")}
     assert _confidences("placeholder-or-weak-secret-default", files) == [Confidence.TENTATIVE]
 
 

@@ -11,6 +11,7 @@ from fastapi_architect.appgraph.dependencies import Dependency, DependencyReader
 from fastapi_architect.appgraph.middleware import Lifespan, Middleware, MiddlewareReader
 from fastapi_architect.appgraph.parameters import Parameter, ParameterReader
 from fastapi_architect.appgraph.path_operations import Inclusion, PathOperation, path_parameters
+from fastapi_architect.appgraph.loop_rounds import LoopRounds
 from fastapi_architect.appgraph.router_objects import EMPTY, Environment, RouterObject, RouterObjects, Value
 from fastapi_architect.appgraph.routers import (
     HTTP_METHODS,
@@ -124,6 +125,7 @@ class ApplicationReader:
         self._program = program
         self._inference = program.inference
         self._objects = RouterObjects(program)
+        self._rounds = LoopRounds(self._objects)
         self._routers = RouterReader(program, self._objects)
         self._parameters = ParameterReader(program)
         self.dependencies = DependencyReader(program, self._parameters)
@@ -303,7 +305,16 @@ class ApplicationReader:
             if event.context is not None:
                 rounds = self._objects.loops(event.context, event.scope, environment)
             for current in rounds:
-                self._event(each, event, current, way, operations, mounts, unresolved)
+                taken = self._is_taken(event, current)
+                if taken is not False:
+                    known = way if taken else replace(way, conditional=True)
+                    self._event(each, event, current, known, operations, mounts, unresolved)
+
+    def _is_taken(self, event: Event, environment: Environment) -> bool | None:
+        """The round of the loops around an event gets to it; None when that is not known."""
+        if event.context is None:
+            return True
+        return self._rounds.reaches(event.call, event.context, event.scope, environment)
 
     def _through_router(self, each: RouterObject, way: _Way) -> _Way:
         keywords = self._router_keywords(each)

@@ -10,12 +10,14 @@ import msgspec
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.middleware import Middleware
+from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.concepts.http import CookieSet
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Scope, last_name
 from fastapi_architect.syntax import ir
 
 _CORS = "CORSMiddleware"
-_AMBIENT_SCHEMES = frozenset({"APIKeyCookie", "HTTPBasic", "CookieTransport"})
+_COOKIE_SCHEMES = frozenset({"APIKeyCookie", "CookieTransport"})
 
 
 class CorsPolicy(msgspec.Struct, frozen=True, eq=False):
@@ -92,22 +94,62 @@ def _is_written(expr: ir.Expr | None) -> bool:
 
 
 def ambient_credential(application: Application, graph: AppGraph) -> str:
-    """What a browser sends along by itself (a cookie, a session, basic authentication); "" when nothing is known."""
+    """What a browser sends along to a page of another site (a cookie, basic authentication); "" when nothing is known.
+
+    A cookie whose SameSite is strict or lax does not count: a browser leaves it out of what another site's page fetches.
+    """
     for middleware in application.middleware:
         if middleware.name.rpartition(".")[2] in ("SessionMiddleware", "RedisSessionMiddleware"):
-            return "the session cookie"
+            if not _is_confined(middleware.keywords.get("same_site"), middleware.scope, graph):
+                return "the session cookie"
+    cookies = [c for c in graph.facts(CookieSet) if c.scope.module.kind == "source"]
     for operation in application.operations:
-        for parameter in operation.all_parameters():
-            if parameter.kind == "cookie":
-                return f"the cookie {parameter.alias}"
-        for dependency in operation.all_dependencies():
-            last = (dependency.instance_of or dependency.name).rpartition(".")[2]
-            if last in _AMBIENT_SCHEMES:
-                return "a cookie" if last != "HTTPBasic" else "basic authentication"
-    for cookie in graph.facts(CookieSet):
-        if cookie.scope.module.kind == "source":
+        sent = _sent_with(operation, cookies, graph)
+        if sent:
+            return sent
+    for cookie in cookies:
+        if not _is_confined(cookie.samesite, cookie.scope, graph):
             name = graph.program.constants.string(cookie.key, cookie.scope)
             return f"the cookie {name}" if name else "a cookie"
-    if graph.program.mentioning("CookieTransport", "SessionMiddleware"):
-        return "a cookie"
+    return _of_transports(graph)
+
+
+def _sent_with(operation: PathOperation, cookies: list[CookieSet], graph: AppGraph) -> str:
+    """What the operation's parameters and schemes read that another site's page sends along."""
+    for parameter in operation.all_parameters():
+        if parameter.kind == "cookie" and not _all_confined(cookies, graph, parameter.alias):
+            return f"the cookie {parameter.alias}"
+    for dependency in operation.all_dependencies():
+        last = (dependency.instance_of or dependency.name).rpartition(".")[2]
+        if last == "HTTPBasic":
+            return "basic authentication"
+        if last in _COOKIE_SCHEMES and not _all_confined(cookies, graph) and not _transports_confine(graph):
+            return "a cookie"
     return ""
+
+
+def _all_confined(cookies: list[CookieSet], graph: AppGraph, name: str = "") -> bool:
+    """The application sets the cookie itself (any cookie when no name is given), and never for other sites."""
+    constants = graph.program.constants
+    own = [c for c in cookies if not name or constants.string(c.key, c.scope) == name]
+    return bool(own) and all(_is_confined(c.samesite, c.scope, graph) for c in own)
+
+
+def _is_confined(same_site: ir.Expr | None, scope: Scope, graph: AppGraph) -> bool:
+    """SameSite is strict or lax; lax is the default of Starlette and of fastapi-users."""
+    if same_site is None:
+        return True
+    return (graph.program.constants.string(same_site, scope) or "").lower() in ("lax", "strict")
+
+
+def _of_transports(graph: AppGraph) -> str:
+    sites = graph.program.call_sites_named("CookieTransport")
+    return "a cookie" if sites and not _transports_confine(graph) else ""
+
+
+def _transports_confine(graph: AppGraph) -> bool:
+    """fastapi-users sets the cookies, and all of them for its own site."""
+    sites = graph.program.call_sites_named("CookieTransport")
+    return bool(sites) and all(
+        _is_confined(argument(site.node, None, "cookie_samesite"), site.scope, graph) for site in sites
+    )

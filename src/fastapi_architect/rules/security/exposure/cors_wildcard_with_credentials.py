@@ -4,7 +4,8 @@ With `allow_credentials=True` Starlette does not send `*`: it copies the caller'
 means every site, with cookies.
 
 Known limits: origins are known as far as literals, constants and the defaults of settings tell. An application that
-uses no cookie, session or basic authentication anywhere is reported as minor: a browser sends nothing along there.
+uses no cookie, session or basic authentication anywhere is reported as minor: a browser sends nothing along there. So is
+one whose cookies are all SameSite=Lax, which is Starlette's default, or Strict: only pages of the same site take them along.
 """
 
 from __future__ import annotations
@@ -50,10 +51,14 @@ def _finding(policy: CorsPolicy, application: Application, ambient: str) -> Find
     name = application.name if application.name.isidentifier() and "__" not in application.name else "app"
     sent = ambient or "whatever a browser sends by itself"
     pattern = 'allow_origins=["*"]' if "*" in policy.origins else f'allow_origin_regex="{policy.regex}"'
+    reads = (
+        "a page of any site reads its answers with the visitor's cookies"
+        if ambient
+        else "no credential that travels between sites was found, but the first one lets a page of any site read its answers"
+    )
     finding = rule.at(
         policy.middleware,
-        f"`{name}` allows every origin ({pattern}) together with credentials: a page of any site reads its answers "
-        f"with the visitor's cookies.",
+        f"`{name}` allows every origin ({pattern}) together with credentials: {reads}.",
         "List the origins of your own pages, or give up credentials:\n"
         "```python\n# Bad\n"
         f"{name}.add_middleware(CORSMiddleware, {pattern}, allow_credentials=True)\n"
@@ -85,7 +90,7 @@ rule.bad = """
 
     @app.post("/login")
     def log_in(response: Response) -> None:
-        response.set_cookie("session", "s3cret", secure=True, httponly=True)
+        response.set_cookie("session", "s3cret", secure=True, httponly=True, samesite="none")
 """
 
 rule.good = """
@@ -102,7 +107,7 @@ rule.good = """
 
     @app.post("/login")
     def log_in(response: Response) -> None:
-        response.set_cookie("session", "s3cret", secure=True, httponly=True)
+        response.set_cookie("session", "s3cret", secure=True, httponly=True, samesite="none")
 """
 
 

@@ -3,6 +3,9 @@
 A guard that returns early in a debug or test setting, in every environment but production, or for one magic token
 is open as soon as the setting is wrong in one deployment, or the token is read in the code.
 
+A function that is asked about the caller or the path (`bypass_filter(user)`, `should_skip(request.url.path)`) is no
+switch, unless it reads one.
+
 Known limits: a setting that a validator forbids in production is trusted. Switches in test packages are not looked
 at.
 """
@@ -13,6 +16,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from fastapi_architect.analyses.surroundings import nodes_of
 from fastapi_architect.appgraph.security import AccessLevel
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -58,6 +62,7 @@ _NOT_PRODUCTION = lazy_pattern(
     r"^(dev|develop|development|test|testing|tests|local|debug|ci|sandbox|prod|production)$", re.IGNORECASE
 )
 _TOKEN = lazy_pattern(r"token|key|secret|header|authorization|credential|password", re.IGNORECASE)
+_COLLECTIONS = frozenset(f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "dict"))
 _PLACEHOLDER = lazy_pattern(r"^(|bearer|basic|null|undefined|none|token)$", re.IGNORECASE)
 
 
@@ -108,14 +113,9 @@ def _switch(site: Site, function: Function, graph: AppGraph) -> tuple[str, str] 
     test = site.node.test
     if any(_reads_request(n, function) for n in walk(test)):
         return _magic_token(test, function, graph)
-    for node in walk(test):
-        if node.__class__ not in (ir.Name, ir.Attribute) or _is_local(node, function):
-            continue
-        name = last_name(node)
-        if _SWITCH.search(name) and not _is_validated(node, function, graph):
-            return name, "setting"
-        if _ENVIRONMENT.search(name) and _compares_environment(test):
-            return name, "environment"
+    named = _named_switch(test, function, graph)
+    if named is not None:
+        return named
     read = next(
         (c for c in walk(test) if c.__class__ is ir.Call and last_name(c.func) in ("getenv", "get")), None
     )
@@ -124,6 +124,53 @@ def _switch(site: Site, function: Function, graph: AppGraph) -> tuple[str, str] 
         if _SWITCH.search(name) or (_ENVIRONMENT.search(name) and _compares_environment(test)):
             return name, "setting"
     return None
+
+
+def _named_switch(test: ir.Expr, function: Function, graph: AppGraph) -> tuple[str, str] | None:
+    """A setting or an environment's name that the test reads, itself or in a function that it asks about the caller."""
+    asked = {
+        id(c.func): c
+        for c in walk(test)
+        if isinstance(c, ir.Call) and any(_comes_from_the_caller(a, function) for a in (*c.args, *(k.value for k in c.keywords)))
+    }
+    for node in walk(test):
+        if node.__class__ not in (ir.Name, ir.Attribute) or _is_local(node, function):
+            continue
+        name = last_name(node)
+        if _SWITCH.search(name) and not _is_validated(node, function, graph):
+            if id(node) not in asked or _reads_a_switch(asked[id(node)], function, graph):
+                return name, "setting"
+        if _ENVIRONMENT.search(name) and _compares_environment(test):
+            return name, "environment"
+    return None
+
+
+def _comes_from_the_caller(given: ir.Expr, function: Function) -> bool:
+    """A value of the request or of whom it is from: a parameter or local of the guard, or something read from one."""
+    return any(n.__class__ is ir.Name and _is_local(n, function) for n in walk(given))
+
+
+def _reads_a_switch(call: ir.Call, function: Function, graph: AppGraph) -> bool:
+    """The function that is asked looks at a setting itself, beside its arguments."""
+    for site in function.facts.calls:
+        if site.node is not call:
+            continue
+        for target in graph.program.calls.targets(site):
+            called = {id(c.node.func) for c in target.facts.calls}
+            for node in nodes_of(target):
+                if node.__class__ not in (ir.Name, ir.Attribute) or id(node) in called:
+                    continue
+                if _is_local(node, target) or not _SWITCH.search(last_name(node)):
+                    continue
+                if not _is_collection(node, target, graph) and not _is_validated(node, target, graph):
+                    return True
+    return False
+
+
+def _is_collection(node: ir.Expr, function: Function, graph: AppGraph) -> bool:
+    """A list of paths or names that something is looked up in."""
+    types = options(graph.program.inference.type_of(node, function))
+    return bool(types) and all(getattr(of, "name", "") in _COLLECTIONS for of in types)
 
 
 def _lets_in(statement: ir.Stmt, graph: AppGraph, function: Function) -> bool:

@@ -351,25 +351,6 @@ def test_a_list_in_the_body_of_a_get_is_certain() -> None:
     assert _confidences("body-inferred-on-get-or-query-model-misread", files) == [Confidence.CERTAIN]
 
 
-def test_a_task_that_a_finaliser_starts_is_tentative() -> None:
-    files = {
-        "main.py": """
-            import asyncio
-
-            import httpx
-            from fastapi import FastAPI
-
-            app = FastAPI()
-
-
-            class Client(httpx.AsyncClient):
-                def __del__(self) -> None:
-                    asyncio.get_running_loop().create_task(self.aclose())
-        """
-    }
-    assert _confidences("fire-and-forget-task", files) == [Confidence.TENTATIVE]
-
-
 _ENGINE = """
     import asyncio
 

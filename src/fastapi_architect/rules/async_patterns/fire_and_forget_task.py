@@ -3,8 +3,10 @@
 The event loop holds tasks by weak references only. A task that nothing else refers to may be collected while
 it waits, and then it simply stops; its exception is never seen; at shutdown it is cut off.
 
-Known limits: a task that is put into a container or an attribute is taken to be looked after. In a finaliser there is
-nobody left to keep the task: such a finding is tentative.
+A coroutine that awaits nothing and catches everything runs in one step of the loop and loses nothing; in a finaliser there
+is nobody left to keep the task. Both are left out.
+
+Known limits: a task that is put into a container or an attribute is taken to be looked after.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.offloading import called_name
-from fastapi_architect.analyses.surroundings import mentions_of
+from fastapi_architect.analyses.surroundings import mentions_of, nodes_of
 from fastapi_architect.concepts.concurrency import TaskSpawn
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -45,6 +47,7 @@ rule = Rule(
 
 _STARTS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task")
 _KEPT_IN = "background_tasks"
+_ALL = ("Exception", "BaseException")
 
 
 @rule.check(per=TaskSpawn)
@@ -53,9 +56,11 @@ def task_that_nobody_keeps(spawn: TaskSpawn, graph: AppGraph) -> Iterator[Findin
         return
     if spawn.sure and spawn.name not in _STARTS:
         return
+    if isinstance(spawn.scope, Function) and _is_finaliser(spawn.scope, graph):
+        return
     how = _how_it_is_lost(spawn)
-    if how:
-        yield _finding(spawn, how, graph)
+    if how and not _ends_in_one_step(spawn, graph):
+        yield _finding(spawn, how)
 
 
 def _how_it_is_lost(spawn: TaskSpawn) -> str:
@@ -76,7 +81,35 @@ def _how_it_is_lost(spawn: TaskSpawn) -> str:
     return f"never looks at `{target.id}` again"
 
 
-def _finding(spawn: TaskSpawn, how: str, graph: AppGraph) -> Finding:
+def _ends_in_one_step(spawn: TaskSpawn, graph: AppGraph) -> bool:
+    """The coroutine gives the loop no turn, so it cannot be collected halfway, and no exception leaves it."""
+    started = spawn.coroutines[0] if spawn.coroutines else None
+    targets = [
+        target
+        for site in spawn.scope.facts.calls
+        if site.node is started
+        for target in graph.program.calls.targets(site)
+    ]
+    return bool(targets) and all(not _gives_a_turn(t) and _catches_everything(t) for t in targets)
+
+
+def _gives_a_turn(function: Function) -> bool:
+    return any(
+        isinstance(node, ir.Await) or (isinstance(node, ir.For | ir.With | ir.Generator) and node.is_async)
+        for node in nodes_of(function)
+    )
+
+
+def _catches_everything(function: Function) -> bool:
+    """Every statement stands in a `try` whose `except Exception` raises nothing itself."""
+    return bool(function.body) and all(
+        isinstance(statement, ir.Try)
+        and any(h.type is None or last_name(h.type) in _ALL for h in statement.handlers)
+        for statement in function.body
+    ) and not any(site.context.inside("handler") for site in function.facts.sites(ir.Raise))
+
+
+def _finding(spawn: TaskSpawn, how: str) -> Finding:
     where = spawn.scope.name if isinstance(spawn.scope, Function) else spawn.scope.module.path
     name = called_name(spawn.site)
     started = spawn.coroutines[0] if spawn.coroutines else None
@@ -93,16 +126,10 @@ def _finding(spawn: TaskSpawn, how: str, graph: AppGraph) -> Finding:
         f"    task = {name}({shown})\n    {_KEPT_IN}.add(task)\n    "
         f"task.add_done_callback({_KEPT_IN}.discard)\n```",
         reasoning="The loop keeps weak references to tasks; nothing in the program keeps a strong one.",
-        confidence=_confidence(spawn, graph),
+        confidence=Confidence.CERTAIN if spawn.sure else Confidence.FIRM,
         trace=steps((spawn, f"{name} gives a task, and {where} {how}")),
         fix=_fix(spawn) if how == "discards it" else None,
     )
-
-
-def _confidence(spawn: TaskSpawn, graph: AppGraph) -> Confidence:
-    if isinstance(spawn.scope, Function) and _is_finaliser(spawn.scope, graph):
-        return Confidence.TENTATIVE
-    return Confidence.CERTAIN if spawn.sure else Confidence.FIRM
 
 
 def _is_finaliser(function: Function, graph: AppGraph) -> bool:

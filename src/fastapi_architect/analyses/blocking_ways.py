@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from fastapi_architect.analyses.event_loop import EventLoop, OnLoop, event_loop
+from fastapi_architect.analyses.never_named import is_never_named
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.concurrency import BlockingCall
@@ -205,8 +206,8 @@ def on_the_loop(blocking: BlockingCall, graph: AppGraph) -> OnLoop | None:
     """How a blocking call that stands in a coroutine function itself comes to run on a loop.
 
     None when it stands elsewhere, in a lambda, in what is made once and kept, in code that runs only before
-    requests are accepted or on a loop of its own, or in tests. The kind is `unknown` when nobody is seen to
-    call the coroutine.
+    requests are accepted or on a loop of its own, in a coroutine that no code names, or in tests. The kind is
+    `unknown` when nobody is seen to call the coroutine.
     """
     function = blocking.function
     if (
@@ -222,11 +223,8 @@ def on_the_loop(blocking: BlockingCall, graph: AppGraph) -> OnLoop | None:
         return None
     on = event_loop(graph).of(function)
     if on.kind == "unknown":
-        return (
-            None
-            if function.has_decorator("asynccontextmanager") or function.name in ("main", "lifespan")
-            else on
-        )
+        once = function.has_decorator("asynccontextmanager") or function.name in ("main", "lifespan")
+        return None if once or is_never_named(function, graph) else on
     return on if on.serves else None
 
 

@@ -11,12 +11,12 @@ from msgspec.structs import astuple
 
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question_about
-from fastapi_architect.program.definitions import Function
+from fastapi_architect.program.definitions import Function, Module
 from fastapi_architect.syntax import ir
 
 
-def nodes_of(scope: Function) -> Iterator[Any]:
-    """Every node of a function's own body; those of inner functions are left out."""
+def nodes_of(scope: Function | Module) -> Iterator[Any]:
+    """Every node of a function's own body, or of a module's; those of inner functions are left out."""
     stack: list[Any] = [scope.body]
     while stack:
         current = stack.pop()

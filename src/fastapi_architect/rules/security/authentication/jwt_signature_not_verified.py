@@ -4,7 +4,8 @@ Everybody can write a token: it is two pieces of base64. What makes it worth any
 not verified. PyJWT then skips the expiry, too.
 
 Known limits: an id token that was fetched from the provider over TLS in the same function may be read unverified
-(OpenID Connect Core 3.1.3.7) and is left out; so are claims of which only `exp`, `kid`, `iss` and the like are read.
+(OpenID Connect Core 3.1.3.7) and is left out; so are claims of which only `exp`, `kid`, `iss` and the like are read, a token
+that a guard of the operation has verified or that is handed to a verifier, and one that is typed on a command line.
 """
 
 from __future__ import annotations
@@ -13,6 +14,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from fastapi_architect.analyses.token_origin import (
+    is_fetched,
+    is_handed_to_a_verifier,
+    is_typed_by_hand,
+    is_verified_by_guards,
+)
 from fastapi_architect.concepts.cryptography import Encoding, MessageAuthentication
 from fastapi_architect.concepts.http import OutboundRequest
 from fastapi_architect.concepts.identity import TokenDecode, TokenEncode
@@ -64,6 +71,8 @@ def unverified_claims_are_used(decode: TokenDecode, graph: AppGraph) -> Iterator
         return
     if _is_verified_elsewhere(graph, function, decode.token) or _comes_from_the_provider(graph, decode):
         return
+    if _is_harmless(graph, function, decode.token):
+        return
     if _is_own_token(graph, function, decode.token) or _is_only_logged(function, decode.site):
         return
     claims = _claims_read(function, decode.site)
@@ -85,12 +94,22 @@ def payload_is_decoded_by_hand(encoding: Encoding, graph: AppGraph) -> Iterator[
         "verify", "compare_digest"
     ):
         return
-    if _is_only_logged(function, encoding.site):
+    if _is_only_logged(function, encoding.site) or _is_harmless(graph, function, encoding.data):
         return
     claims = _claims_read(function, encoding.site)
     if claims is not None and claims <= _HARMLESS:
         return
     yield _finding(graph, encoding.site, function, "takes the payload apart by hand", sure=False)
+
+
+def _is_harmless(graph: AppGraph, function: Function, token: ir.Expr | None) -> bool:
+    """Somebody else verifies the token, or nobody outside has made it up."""
+    return (
+        is_handed_to_a_verifier(graph, function, token)
+        or is_verified_by_guards(graph, function, token)
+        or is_fetched(graph, token, function)
+        or is_typed_by_hand(graph, function)
+    )
 
 
 def _is_verified_elsewhere(graph: AppGraph, function: Function, token: ir.Expr | None) -> bool:
@@ -194,6 +213,9 @@ def _comes_from_the_provider(graph: AppGraph, decode: TokenDecode) -> bool:
             "authorize_access_token", "fetch_token", "get_access_token", "fetch_access_token"
         )
     )
+    sent = any(function.parameter(name) is not None for name in names_in(decode.token))
+    if sent and graph.operations_running(function):
+        return fetched  # `def sign_in(id_token: str)`: the client sends it
     return fetched or bool(_FROM_PROVIDER.search(written + bound))
 
 

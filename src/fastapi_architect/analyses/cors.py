@@ -99,9 +99,9 @@ def ambient_credential(application: Application, graph: AppGraph) -> str:
     A cookie whose SameSite is strict or lax does not count: a browser leaves it out of what another site's page fetches.
     """
     for middleware in application.middleware:
-        if middleware.name.rpartition(".")[2] in ("SessionMiddleware", "RedisSessionMiddleware"):
-            if not _is_confined(middleware.keywords.get("same_site"), middleware.scope, graph):
-                return "the session cookie"
+        is_session = middleware.name.rpartition(".")[2] in ("SessionMiddleware", "RedisSessionMiddleware")
+        if is_session and not _is_confined(middleware.keywords.get("same_site"), middleware.scope, graph):
+            return "the session cookie"
     cookies = [c for c in graph.facts(CookieSet) if c.scope.module.kind == "source"]
     for operation in application.operations:
         sent = _sent_with(operation, cookies, graph)

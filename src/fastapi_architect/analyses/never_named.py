@@ -17,7 +17,14 @@ from fastapi_architect.syntax import ir
 
 #: Ancestors that call no methods of their own accord.
 _PASSIVE = frozenset(
-    {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "pydantic.BaseModel", "pydantic.main.BaseModel"}
+    {
+        "builtins.object",
+        "abc.ABC",
+        "typing.Generic",
+        "typing.Protocol",
+        "pydantic.BaseModel",
+        "pydantic.main.BaseModel",
+    }
 )
 _PLAIN_DECORATORS = ("staticmethod", "classmethod")
 
@@ -61,7 +68,8 @@ def _is_mentioned(name: str, home: Module, graph: AppGraph) -> bool:
 
 def _names(module: Module, name: str) -> bool:
     return any(
-        (node.__class__ is ir.Name and node.id == name) or (node.__class__ is ir.Attribute and node.attr == name)
+        (node.__class__ is ir.Name and node.id == name)
+        or (node.__class__ is ir.Attribute and node.attr == name)
         for node in _nodes(module)
     )
 
@@ -79,5 +87,6 @@ def _is_looked_up(function: Function) -> bool:
 
 
 def _nodes(module: Module) -> Iterator[ir.Node]:
-    for scope in (module, *all_functions(module)):
-        yield from nodes_of(scope)
+    yield from nodes_of(module)
+    for function in all_functions(module):
+        yield from nodes_of(function)

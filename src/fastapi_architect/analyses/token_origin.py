@@ -15,16 +15,19 @@ from fastapi_architect.appgraph.security import AccessLevel
 from fastapi_architect.concepts.http import OutboundRequest
 from fastapi_architect.concepts.identity import TokenDecode
 from fastapi_architect.program.call_arguments import argument
-from fastapi_architect.program.definitions import Function, Scope, last_name
+from fastapi_architect.program.definitions import Function, Scope, dotted_name, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.walking import walk
 
 _MAX_DEPTH = 5
+#: Names and callers through which a fetched token is followed.
+_MAX_HOPS = 10
 _MAX_CALLERS = 12
 _FETCHES = frozenset({"authorize_access_token", "fetch_token", "fetch_access_token"})
 #: What holds the caller's own credential: `request.headers`, `HTTPAuthorizationCredentials.credentials`.
 _CREDENTIAL = re.compile(r"^(headers|credentials|authorization|auth_?header)$", re.IGNORECASE)
+_THREADS = ("to_thread", "run_in_threadpool", "run_sync", "run_in_executor")
 _COMMANDS = ("command", "callback", "group")
 
 
@@ -33,7 +36,23 @@ _COMMANDS = ("command", "callback", "group")
 
 def verifies(graph: AppGraph, function: Function, depth: int = _MAX_DEPTH) -> bool:
     """The function checks the signature of a token, itself or in what it calls."""
-    return any(each.verified for f in _called_by(graph, function, depth) for each in graph.within(TokenDecode, f))
+    return any(
+        _decodes_in_a_thread(each) or any(decode.verified for decode in graph.within(TokenDecode, each))
+        for each in _called_by(graph, function, depth)
+    )
+
+
+def _decodes_in_a_thread(function: Function) -> bool:
+    return any(_is_decode_in_a_thread(site) for site in function.facts.calls_named(*_THREADS))
+
+
+def _is_decode_in_a_thread(site: Site) -> bool:
+    """`asyncio.to_thread(jwt.decode, token, **options)`, with nothing written there that switches the check off."""
+    return (
+        last_name(site.node.func) in _THREADS
+        and any(dotted_name(given).endswith("jwt.decode") for given in site.node.args)
+        and "verify_signature" not in {text for k in site.node.keywords for text in _words(k.value)}
+    )
 
 
 def _called_by(graph: AppGraph, function: Function, depth: int) -> Iterator[Function]:
@@ -55,12 +74,11 @@ def is_handed_to_a_verifier(graph: AppGraph, function: Function, token: ir.Expr 
     names = {node.id for node in walk(token) if isinstance(node, ir.Name)} - {"self", "cls"}
     for site in function.facts.calls:
         given = (*site.node.args, *(k.value for k in site.node.keywords))
-        if any(isinstance(each, ir.Name) and each.id in names for each in given):
-            if any(
-                target is not function and verifies(graph, target, 2)
-                for target in graph.program.calls.targets(site)
-            ):
-                return True
+        if not any(isinstance(each, ir.Name) and each.id in names for each in given):
+            continue
+        targets = [t for t in graph.program.calls.targets(site) if t is not function]
+        if _is_decode_in_a_thread(site) or any(verifies(graph, target, 2) for target in targets):
+            return True
     return False
 
 
@@ -93,7 +111,9 @@ def _is_own_credential(graph: AppGraph, function: Function, token: ir.Expr | Non
     nodes = [node for each in _sources(function, token, 0) for node in walk(each)]
     texts = [n.value for n in nodes if isinstance(n, ir.Constant) and isinstance(n.value, str)]
     names = {last_name(n) for n in nodes if isinstance(n, ir.Name | ir.Attribute)}
-    read = any(_CREDENTIAL.search(name) for name in names) or bool(names & _scheme_parameters(graph, function))
+    read = any(_CREDENTIAL.search(name) for name in names) or bool(
+        names & _scheme_parameters(graph, function)
+    )
     return read and all(text.strip().lower() in ("authorization", "bearer") for text in texts if text.strip())
 
 
@@ -124,7 +144,7 @@ def _sources(function: Function, expr: ir.Expr | None, depth: int) -> Iterator[i
 
 def is_fetched(graph: AppGraph, expr: ir.Expr | None, scope: Scope, depth: int = 0) -> bool:
     """The application got the value from a provider itself: by a call here, or in every caller that hands it over."""
-    if expr is None or depth > _MAX_DEPTH or not isinstance(scope, Function):
+    if expr is None or depth > _MAX_HOPS or not isinstance(scope, Function):
         return False
     for node in walk(expr):
         if isinstance(node, ir.Call) and _is_request(graph, node, scope):
@@ -137,7 +157,9 @@ def _is_fetched_name(graph: AppGraph, name: str, function: Function, depth: int)
     assigned = [
         b
         for b in function.facts.bindings.get(name, ())
-        if b.kind in ("assign", "annotated", "walrus") and b.value is not None
+        if b.kind in ("assign", "annotated", "walrus")
+        and b.value is not None
+        and name not in _words(b.value)  # `tokens = dict(tokens)` is what it was
     ]
     if assigned:
         return all(is_fetched(graph, b.value, function, depth + 1) for b in assigned)

@@ -8,10 +8,10 @@ import msgspec
 from msgspec.structs import replace
 
 from fastapi_architect.appgraph.dependencies import Dependency, DependencyReader
+from fastapi_architect.appgraph.loop_rounds import LoopRounds
 from fastapi_architect.appgraph.middleware import Lifespan, Middleware, MiddlewareReader
 from fastapi_architect.appgraph.parameters import Parameter, ParameterReader
 from fastapi_architect.appgraph.path_operations import Inclusion, PathOperation, path_parameters
-from fastapi_architect.appgraph.loop_rounds import LoopRounds
 from fastapi_architect.appgraph.router_objects import EMPTY, Environment, RouterObject, RouterObjects, Value
 from fastapi_architect.appgraph.routers import (
     HTTP_METHODS,

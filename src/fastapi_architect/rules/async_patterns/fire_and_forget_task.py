@@ -102,11 +102,15 @@ def _gives_a_turn(function: Function) -> bool:
 
 def _catches_everything(function: Function) -> bool:
     """Every statement stands in a `try` whose `except Exception` raises nothing itself."""
-    return bool(function.body) and all(
-        isinstance(statement, ir.Try)
-        and any(h.type is None or last_name(h.type) in _ALL for h in statement.handlers)
-        for statement in function.body
-    ) and not any(site.context.inside("handler") for site in function.facts.sites(ir.Raise))
+    return (
+        bool(function.body)
+        and all(
+            isinstance(statement, ir.Try)
+            and any(h.type is None or last_name(h.type) in _ALL for h in statement.handlers)
+            for statement in function.body
+        )
+        and not any(site.context.inside("handler") for site in function.facts.sites(ir.Raise))
+    )
 
 
 def _finding(spawn: TaskSpawn, how: str) -> Finding:

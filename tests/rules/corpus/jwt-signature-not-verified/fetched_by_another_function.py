@@ -30,6 +30,9 @@ class SignOn:
 
     async def sign_in(self, code: str) -> list[str]:
         tokens = await self.exchange(code)
+        if "scope" not in tokens:
+            tokens = dict(tokens)
+            tokens["scope"] = "openid"
         return await self.roles(tokens["access_token"])
 
 

@@ -17,3 +17,23 @@ def read_me(token: str = Header()) -> str:
 @app.get("/expires")
 def expires(token: str = Header()) -> int:
     return jwt.decode(token, options={"verify_signature": False})["exp"]
+
+
+def unverified_claims(token: str) -> dict[str, str]:
+    return jwt.decode(token, options={"verify_signature": False})
+
+
+def all_claims(token: str) -> dict[str, str]:
+    return jwt.decode(token, options={"verify_signature": False})  # finding: jwt-signature-not-verified
+
+
+@app.get("/issuer")
+def read_issuer(token: str = Header()) -> str:
+    claims = unverified_claims(token)
+    return claims["iss"]
+
+
+@app.get("/subject")
+def read_subject(token: str = Header()) -> str:
+    claims = all_claims(token)
+    return claims["sub"]

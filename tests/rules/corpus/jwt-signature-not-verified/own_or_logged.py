@@ -46,3 +46,25 @@ def profile(token: str) -> str:
     subject = claims["sub"]
     logger.info("profile of %s", subject)
     return subject
+
+
+async def sign_in(user: str) -> str | None:
+    if not user:
+        return None
+    return create_token(user)
+
+
+async def pass_on(user: str, token: str) -> str | None:
+    return create_token(user) if user else token
+
+
+@app.post("/sign-in")
+async def signed_in(user: str) -> str:
+    token = await sign_in(user)
+    return jwt.decode(token, options={"verify_signature": False})["sub"]
+
+
+@app.post("/passed-on")
+async def passed_on(user: str, token: str) -> str:
+    passed = await pass_on(user, token)
+    return jwt.decode(passed, options={"verify_signature": False})["sub"]  # finding: jwt-signature-not-verified

@@ -131,15 +131,17 @@ def _named_switch(test: ir.Expr, function: Function, graph: AppGraph) -> tuple[s
     asked = {
         id(c.func): c
         for c in walk(test)
-        if isinstance(c, ir.Call) and any(_comes_from_the_caller(a, function) for a in (*c.args, *(k.value for k in c.keywords)))
+        if isinstance(c, ir.Call)
+        and any(_comes_from_the_caller(a, function) for a in (*c.args, *(k.value for k in c.keywords)))
     }
     for node in walk(test):
         if node.__class__ not in (ir.Name, ir.Attribute) or _is_local(node, function):
             continue
         name = last_name(node)
-        if _SWITCH.search(name) and not _is_validated(node, function, graph):
-            if id(node) not in asked or _reads_a_switch(asked[id(node)], function, graph):
-                return name, "setting"
+        call = asked.get(id(node))
+        is_switch = _SWITCH.search(name) and (call is None or _reads_a_switch(call, function, graph))
+        if is_switch and not _is_validated(node, function, graph):
+            return name, "setting"
         if _ENVIRONMENT.search(name) and _compares_environment(test):
             return name, "environment"
     return None
@@ -152,19 +154,30 @@ def _comes_from_the_caller(given: ir.Expr, function: Function) -> bool:
 
 def _reads_a_switch(call: ir.Call, function: Function, graph: AppGraph) -> bool:
     """The function that is asked looks at a setting itself, beside its arguments."""
-    for site in function.facts.calls:
-        if site.node is not call:
-            continue
-        for target in graph.program.calls.targets(site):
-            called = {id(c.node.func) for c in target.facts.calls}
-            for node in nodes_of(target):
-                if node.__class__ not in (ir.Name, ir.Attribute) or id(node) in called:
-                    continue
-                if _is_local(node, target) or not _SWITCH.search(last_name(node)):
-                    continue
-                if not _is_collection(node, target, graph) and not _is_validated(node, target, graph):
-                    return True
-    return False
+    return any(
+        _is_switch_in(node, target, graph)
+        for site in function.facts.calls
+        if site.node is call
+        for target in graph.program.calls.targets(site)
+        for node in _read_in(target)
+    )
+
+
+def _read_in(function: Function) -> Iterator[Any]:
+    """Names and attributes that a function reads; what it calls is left out."""
+    called = {id(site.node.func) for site in function.facts.calls}
+    for node in nodes_of(function):
+        if node.__class__ in (ir.Name, ir.Attribute) and id(node) not in called:
+            yield node
+
+
+def _is_switch_in(node: ir.Expr, function: Function, graph: AppGraph) -> bool:
+    return (
+        _SWITCH.search(last_name(node)) is not None
+        and not _is_local(node, function)
+        and not _is_collection(node, function, graph)
+        and not _is_validated(node, function, graph)
+    )
 
 
 def _is_collection(node: ir.Expr, function: Function, graph: AppGraph) -> bool:

@@ -58,6 +58,8 @@ rule = Rule(
 #: Claims that say how to verify, or when a token ends: reading them believes nothing about its bearer.
 _HARMLESS = frozenset({"exp", "kid", "iss", "aud", "alg", "iat", "nbf", "jku", "x5t", "typ"})
 _LOGS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
+#: Names and functions through which a token of the program's own is followed.
+_MAX_HOPS = 4
 #: Statements that may hand a value on; those with a test are asked for it.
 _STATEMENTS = (ir.Assign, ir.AnnAssign, ir.AugAssign, ir.Return, ir.ExprStmt, ir.Raise)
 _MINTS = lazy_pattern(r"(create|make|mint|issue|generate|encode|sign|new)_?\w*(token|jwt)", re.IGNORECASE)
@@ -75,7 +77,7 @@ def unverified_claims_are_used(decode: TokenDecode, graph: AppGraph) -> Iterator
         return
     if _is_own_token(graph, function, decode.token) or _is_only_logged(function, decode.site):
         return
-    claims = _claims_read(function, decode.site)
+    claims = _claims_used(graph, function, decode.site)
     if claims is not None and claims <= _HARMLESS:
         return
     yield _finding(graph, decode.site, function, _how(decode), decode.sure)
@@ -96,7 +98,7 @@ def payload_is_decoded_by_hand(encoding: Encoding, graph: AppGraph) -> Iterator[
         return
     if _is_only_logged(function, encoding.site) or _is_harmless(graph, function, encoding.data):
         return
-    claims = _claims_read(function, encoding.site)
+    claims = _claims_used(graph, function, encoding.site)
     if claims is not None and claims <= _HARMLESS:
         return
     yield _finding(graph, encoding.site, function, "takes the payload apart by hand", sure=False)
@@ -132,12 +134,14 @@ def _is_own_token(graph: AppGraph, function: Function, token: ir.Expr | None, de
         token = token.value
     if isinstance(token, ir.Call):
         return any(
-            graph.within(TokenEncode, target) or _MINTS.search(target.name)
+            graph.within(TokenEncode, target)
+            or _MINTS.search(target.name)
+            or _returns_own_token(graph, target, depth + 1)
             for site in function.facts.calls
             if site.node is token
             for target in graph.program.calls.targets(site)
         )
-    if not isinstance(token, ir.Name) or depth > 2:
+    if not isinstance(token, ir.Name) or depth > _MAX_HOPS:
         return False
     bindings = function.facts.bindings.get(token.id, ())
     if bindings and all(b.kind in ("assign", "annotated") and b.value is not None for b in bindings):
@@ -150,6 +154,17 @@ def _is_own_token(graph: AppGraph, function: Function, token: ir.Expr | None, de
         isinstance(site.scope, Function)
         and _is_own_token(graph, site.scope, argument(site.node, names.index(token.id), token.id), depth + 1)
         for site in callers
+    )
+
+
+def _returns_own_token(graph: AppGraph, function: Function, depth: int) -> bool:
+    """Whatever the function returns, besides None, is a token that was made a moment ago."""
+    values = [site.node.value for site in function.facts.sites(ir.Return)]
+    given = [v for v in values if v is not None and not (isinstance(v, ir.Constant) and v.kind == "none")]
+    return (
+        depth <= _MAX_HOPS
+        and bool(given)
+        and all(_is_own_token(graph, function, v, depth + 1) for v in given)
     )
 
 
@@ -223,6 +238,19 @@ def _texts(expr: ir.Expr | None) -> Iterator[str]:
     for node in walk(expr):
         if node.__class__ is ir.Constant and isinstance(node.value, str):
             yield node.value
+
+
+def _claims_used(graph: AppGraph, function: Function, site: Site) -> frozenset[str] | None:
+    """Claims that are read in the function or, where it returns them all, by every caller; None when not known."""
+    own = _claims_read(function, site)
+    if own is not None:
+        return own
+    read = [
+        _claims_read(caller.scope, caller)
+        for caller in graph.program.calls.callers(function)
+        if isinstance(caller.scope, Function) and caller.scope.module.kind != "test"
+    ]
+    return frozenset().union(*(r for r in read if r is not None)) if read and None not in read else None
 
 
 def _claims_read(function: Function, site: Site) -> frozenset[str] | None:

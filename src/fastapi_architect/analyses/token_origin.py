@@ -17,6 +17,7 @@ from fastapi_architect.concepts.identity import TokenDecode
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Function, Scope, dotted_name, last_name
 from fastapi_architect.program.facts import Site
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.walking import walk
 
@@ -26,7 +27,7 @@ _MAX_HOPS = 10
 _MAX_CALLERS = 12
 _FETCHES = frozenset({"authorize_access_token", "fetch_token", "fetch_access_token"})
 #: What holds the caller's own credential: `request.headers`, `HTTPAuthorizationCredentials.credentials`.
-_CREDENTIAL = re.compile(r"^(headers|credentials|authorization|auth_?header)$", re.IGNORECASE)
+_CREDENTIAL = lazy_pattern(r"^(headers|credentials|authorization|auth_?header)$", re.IGNORECASE)
 _THREADS = ("to_thread", "run_in_threadpool", "run_sync", "run_in_executor")
 _COMMANDS = ("command", "callback", "group")
 

@@ -1,9 +1,11 @@
-"""An application that verifies tokens."""
+"""An application that verifies tokens and serves a folder."""
 
 import jwt
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 app = FastAPI()
+app.mount("/static", StaticFiles(directory="static"))
 
 
 @app.get("/me")

@@ -224,7 +224,7 @@ def on_the_loop(blocking: BlockingCall, graph: AppGraph) -> OnLoop | None:
     on = event_loop(graph).of(function)
     if on.kind == "unknown":
         once = function.has_decorator("asynccontextmanager") or function.name in ("main", "lifespan")
-        return None if once or is_never_named(function, graph) else on
+        return None if once or is_never_named(graph, function) else on
     return on if on.serves else None
 
 

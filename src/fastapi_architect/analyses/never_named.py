@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.surroundings import nodes_of
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question_about
 from fastapi_architect.program.definitions import Function, Module, all_functions, last_name
 from fastapi_architect.syntax import ir
 
@@ -29,15 +29,10 @@ _PASSIVE = frozenset(
 _PLAIN_DECORATORS = ("staticmethod", "classmethod")
 
 
-def is_never_named(function: Function, graph: AppGraph) -> bool:
+@question_about
+def is_never_named(graph: AppGraph, function: Function) -> bool:
     """Nothing in code that is no test mentions the function, by name or in a text."""
-    known = _KNOWN.setdefault(graph, {})
-    if id(function) not in known:
-        known[id(function)] = _is_plain(function, graph) and not _is_named(function, graph)
-    return known[id(function)]
-
-
-_KNOWN: Kept[dict[int, bool]] = Kept()
+    return _is_plain(function, graph) and not _is_named(function, graph)
 
 
 def _is_plain(function: Function, graph: AppGraph) -> bool:

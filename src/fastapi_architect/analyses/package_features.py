@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.kept import Kept
+from fastapi_architect.appgraph.question import question_about
 from fastapi_architect.concepts.http import ResponseCreation
 from fastapi_architect.concepts.identity import TokenDecode
 from fastapi_architect.program.definitions import dotted_name, last_name
@@ -37,20 +37,16 @@ class FeatureUse(msgspec.Struct, frozen=True):
     location: Location
 
 
-def use_of(feature: str, graph: AppGraph) -> FeatureUse | None:
+@question_about
+def use_of(graph: AppGraph, feature: str) -> FeatureUse | None:
     """The first use of a feature in code that is no test, None when nothing uses it.
 
     Args:
+        graph: the backend.
         feature: forms (bodies of forms are parsed), static (a folder is served by StaticFiles), files (that, or
             FileResponse) or tokens (a signature of a token is checked).
     """
-    known = _USES.setdefault(graph, {})
-    if feature not in known:
-        known[feature] = next(_READERS[feature](graph), None)
-    return known[feature]
-
-
-_USES: Kept[dict[str, FeatureUse | None]] = Kept()
+    return next(_READERS[feature](graph), None)
 
 
 def _forms(graph: AppGraph) -> Iterator[FeatureUse]:

@@ -146,7 +146,7 @@ def package_with_a_known_hole(graph: AppGraph, _: AppGraph) -> Iterator[Finding]
             continue
         if flaw.versions and not (found.is_exact and allows(flaw.versions, found.version)):
             continue
-        use = use_of(flaw.feature, graph) if flaw.feature else None
+        use = use_of(graph, flaw.feature) if flaw.feature else None
         if flaw.feature and use is None:
             continue
         reported.add(flaw.package)

@@ -96,9 +96,33 @@ def test_a_price_that_nobody_reckons_with_is_tentative() -> None:
     assert _confidences("money-as-float", files) == [Confidence.TENTATIVE]
 
 
-def test_a_price_that_is_multiplied_is_firm() -> None:
+def test_a_price_that_is_multiplied_is_tentative_where_nobody_is_charged() -> None:
     files = {"main.py": _PRICE.format(answer="given.price * months")}
-    assert _confidences("money-as-float", files) == [Confidence.FIRM]
+    assert _confidences("money-as-float", files) == [Confidence.TENTATIVE]
+
+
+_INVOICES = """
+    from sqlalchemy import Numeric
+    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Invoice(Base):
+        __tablename__ = "invoices"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        total: Mapped[int] = mapped_column(Numeric(12, 2))
+"""
+
+
+def test_a_price_that_is_multiplied_is_firm_where_somebody_is_charged() -> None:
+    offers = _PRICE.format(answer="given.price * months")
+    stripe = "import stripe\n" + textwrap.dedent(offers)
+    for files in ({"main.py": offers, "models.py": _INVOICES}, {"main.py": stripe}):
+        assert _confidences("money-as-float", files) == [Confidence.FIRM]
 
 
 _MAP = """

@@ -4,8 +4,9 @@
 sum of their lines, and comparisons with what was paid fail. `Numeric(12, 2)` in the table and `Decimal` in Python hold
 what was written; whole cents in an integer do, too.
 
-Known limits: money is known by the names of columns and fields; arithmetic that turns a `Numeric` column into a float in
-the middle of a function is not followed.
+Known limits: money is known by the names of columns and fields; a price is taken for one of a catalogue, and tentative, where
+nothing is traded and no amount stored; arithmetic that turns a `Numeric` column into a float in the middle of a function is
+not followed.
 """
 
 from __future__ import annotations
@@ -150,11 +151,43 @@ def _sureness(name: str, owner: Class, graph: AppGraph) -> Confidence:
     words = _words(name)
     if words[-1] not in ("price", "cost") and not {"price", "cost", "estimate", "estimated"} & set(words):
         return Confidence.FIRM
-    return (
-        Confidence.FIRM
-        if _TRADE.search(owner.name) or _is_reckoned(name, owner, graph)
-        else Confidence.TENTATIVE
+    traded = _TRADE.search(owner.name) or (_has_accounts(graph) and _is_reckoned(name, owner, graph))
+    return Confidence.FIRM if traded else Confidence.TENTATIVE
+
+
+@question
+def _has_accounts(graph: AppGraph) -> bool:
+    """Somebody is charged: amounts are stored in some table, or a payment provider is called.
+
+    Without either, what is reckoned from a price is an estimate that is shown.
+    """
+    return bool(graph.program.mentioning(*_PROVIDERS)) or any(
+        _is_amount(column.attribute or column.name, model)
+        for model in graph.models
+        for column in model.columns
     )
+
+
+def _is_amount(name: str, model: Model) -> bool:
+    """A column that holds what somebody pays or owns, and not what something would cost."""
+    words = _words(name)
+    if not words or words[-1] in ("price", "cost"):
+        return bool(words) and _TRADE.search(model.name) is not None
+    return _is_money(name, model.name, [c.attribute or c.name for c in model.columns])
+
+
+#: Modules of companies that collect money.
+_PROVIDERS = (
+    "stripe",
+    "paypalrestsdk",
+    "paypalserversdk",
+    "braintree",
+    "Adyen",
+    "square",
+    "mollie",
+    "razorpay",
+    "paddle",
+)
 
 
 def _is_reckoned(name: str, owner: Class, graph: AppGraph) -> bool:

@@ -576,3 +576,38 @@ def test_a_duplicate_that_was_looked_for_first_is_tentative_and_minor() -> None:
         """
     }
     assert _weights("integrity-error-unhandled", files) == [(Severity.MINOR, Confidence.TENTATIVE)]
+
+
+_REPORTED = """
+    from typing import Optional
+
+    from fastapi import FastAPI
+    from pydantic import BaseModel, Field
+
+    app = FastAPI()
+
+
+    class Report(BaseModel):
+        host: str
+        state: Optional[str] = Field(max_length=20)
+
+
+    @app.post("/reports")
+    def report(given: Report) -> str:
+        return given.host
+"""
+_COLLECTOR = """
+    from main import Report
+
+
+    def collect() -> Report:
+        return Report(host="a", {given})
+"""
+
+
+def test_a_field_that_the_projects_own_client_sends_is_tentatively_required() -> None:
+    rule = "optional-field-required-or-none-mismatch"
+    assert _confidences(rule, {"main.py": _REPORTED}) == [Confidence.FIRM]
+    for given, confidence in (("state=None", Confidence.TENTATIVE), ("stat=1", Confidence.FIRM)):
+        files = {"main.py": _REPORTED, "collector.py": _COLLECTOR.format(given=given)}
+        assert _confidences(rule, files) == [confidence]

@@ -247,7 +247,7 @@ def test_searching_orders_without_an_index_is_important() -> None:
     assert _severities("missing-index-for-query-predicate", files) == [Severity.IMPORTANT]
 
 
-def test_a_whole_tree_of_folders_is_minor() -> None:
+def test_all_rows_that_are_made_by_hand_are_minor() -> None:
     files = {
         "main.py": _LISTED.format(path="/reports").replace("limit: int = 10", "").replace(".limit(limit)", "")
     }
@@ -255,10 +255,12 @@ def test_a_whole_tree_of_folders_is_minor() -> None:
         files["main.py"].replace("list[int]", "list[Report]").replace("report.id for", "report for")
     )
     assert _severities("list-endpoint-without-pagination", files) == [Severity.IMPORTANT]
-    folders = {
-        path: text.replace("Report", "Folder").replace("reports", "folders") for path, text in files.items()
-    }
-    assert _severities("list-endpoint-without-pagination", folders) == [Severity.MINOR]
+    for model in ("Folder", "Group", "Team", "Label"):
+        few = {
+            path: text.replace("Report", model).replace("reports", f"{model.lower()}s")
+            for path, text in files.items()
+        }
+        assert _severities("list-endpoint-without-pagination", few) == [Severity.MINOR]
 
 
 def _migration(rule: str, table: str, body: str, compose: str = "") -> list[tuple[Severity, Confidence]]:

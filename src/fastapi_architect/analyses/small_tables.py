@@ -21,7 +21,8 @@ def stays_small(name: str) -> bool:
 
 #: Rows that people make by hand, a few at a time: usually few, though nothing holds them to it.
 _MADE_BY_HAND = lazy_pattern(
-    r"invit(e|ation)s?$|director(y|ies)$|folders?$|(^|_)trees?$|taxonom|codes?$", re.IGNORECASE
+    r"invit(e|ation)s?$|director(y|ies)$|folders?$|(^|_)trees?$|taxonom|codes?$|groups?$|teams?$|labels?$",
+    re.IGNORECASE,
 )
 #: Codes that are made for each attempt of each person.
 _ISSUED = lazy_pattern(
@@ -32,5 +33,5 @@ _ISSUED = lazy_pattern(
 
 
 def tends_to_stay_small(name: str) -> bool:
-    """Likewise, or its rows are made by hand: invitations, folders, codes of a register. A reason to lower, not to be silent."""
+    """Likewise, or its rows are made by hand: invitations, folders, groups, codes of a register. A reason to lower, not to be silent."""
     return stays_small(name) or (_MADE_BY_HAND.search(name) is not None and not _ISSUED.search(name))

@@ -5,7 +5,7 @@ refused with 422. The other way round, `note: str = None` holds None although it
 checks for None, and a client that sends null is refused.
 
 Known limits: a field declared with `...` is taken to be required on purpose, and so is a model in which
-every field is.
+every field is. A field that the project's own client gives, where it has one, is tentative.
 """
 
 from __future__ import annotations
@@ -130,7 +130,20 @@ def _sureness(field: SchemaField, use: SchemaUse, graph: AppGraph) -> Confidence
     """`Optional[X]` is a habit of Pydantic 1; who writes `X | None` may well want null to be sent."""
     if id(use.schema.cls) in schema_uses(graph).given or field.annotation is None:
         return Confidence.TENTATIVE
+    if _is_sent_from_here(field, use, graph):
+        return Confidence.TENTATIVE
     return Confidence.FIRM if "Optional" in names_in(field.annotation) else Confidence.TENTATIVE
+
+
+def _is_sent_from_here(field: SchemaField, use: SchemaUse, graph: AppGraph) -> bool:
+    """The project makes such requests itself, and gives them this field: its own client is not refused."""
+    cls = use.schema.cls
+    return any(
+        any(k.arg == field.name for k in site.node.keywords)
+        for each in (cls, *graph.program.inference.hierarchy.subclasses(cls))
+        for site in graph.program.call_sites_named(each.name)
+        if site.scope.module.kind == "source"
+    )
 
 
 def _written(field: SchemaField, graph: AppGraph) -> str:

@@ -341,8 +341,9 @@ _BY_IDS = """
 """
 
 
-def test_a_list_in_the_body_of_a_delete_is_tentative() -> None:
-    files = {"main.py": _BY_IDS.format(method="delete")}
+def test_a_list_in_the_body_of_a_delete_that_is_sent_in_the_query_is_tentative() -> None:
+    call = 'def delete(client) -> None:\n    client.delete("/books", params={"ids": [1]})\n'
+    files = {"main.py": _BY_IDS.format(method="delete"), "client.py": call}
     assert _confidences("body-inferred-on-get-or-query-model-misread", files) == [Confidence.TENTATIVE]
 
 

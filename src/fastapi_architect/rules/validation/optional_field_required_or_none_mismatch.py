@@ -20,13 +20,15 @@ from fastapi_architect.analyses.source_text import lines_of, text_at
 from fastapi_architect.appgraph.declarations import is_ellipsis
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.schemas import SchemaField
-from fastapi_architect.program.types import may_be_none
+from fastapi_architect.program.types import NONE, may_be_none
 from fastapi_architect.rules.kit import (
     AppGraph,
+    Class,
     Confidence,
     Edit,
     Finding,
     Fix,
+    Instance,
     Location,
     PathOperation,
     Proof,
@@ -36,6 +38,7 @@ from fastapi_architect.rules.kit import (
     last_name,
     lazy_pattern,
     names_in,
+    options,
     routes_of,
 )
 
@@ -204,8 +207,26 @@ def parameters_of_operations(operation: PathOperation, graph: AppGraph) -> Itera
     for parameter in operation.parameters:
         if parameter.kind not in ("query", "header", "cookie") or not parameter.required:
             continue
+        if parameter.marker is None and not _is_plain(parameter):
+            continue
         if parameter.model is None and may_be_none(parameter.type) and not _is_explicit(parameter):
             yield _required_parameter(parameter, operation)
+
+
+def _is_plain(parameter: Parameter) -> bool:
+    """Its classes are known: one of a package that is not here may be a model, which is read from the body."""
+    kinds = [option for option in options(parameter.type) if option != NONE]
+    return all(
+        isinstance(of, Instance)
+        and (isinstance(of.cls, Class) or of.name.partition(".")[0] in _PLAIN_PACKAGES)
+        for of in kinds
+    ) and bool(kinds)
+
+
+#: Packages whose classes FastAPI reads from a query.
+_PLAIN_PACKAGES = frozenset(
+    {"builtins", "datetime", "decimal", "enum", "ipaddress", "pathlib", "pydantic", "pydantic_core", "uuid"}
+)
 
 
 def _is_explicit(parameter: Parameter) -> bool:

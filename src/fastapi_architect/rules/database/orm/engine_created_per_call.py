@@ -5,7 +5,8 @@ request and leaves them in a pool that nobody uses again: each request pays for 
 out of them long before the garbage collector has closed the old ones.
 
 Known limits: an engine whose address comes from the request's own data (a connection test) is left alone. An engine that a
-`finally` disposes of, or that belongs to an event loop of its own (`asyncio.run`), is tentative.
+`finally` disposes of, or that belongs to an event loop of its own (`asyncio.run`), is tentative; one of which both are true
+is left alone.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ def made_in_a_call(creation: EngineCreation, graph: AppGraph) -> Iterator[Findin
         or function.module.kind != "source"
         or _is_kept(creation, function)
         or _from_caller(creation, function)
+        or (_is_disposed(creation, function) and _has_own_loop(function, graph))
     ):
         return
     ways = per_request(function, graph)

@@ -3,8 +3,9 @@
 The password stands in the code, so everybody who has read it can log in wherever nobody changed it. Scanners try
 these first.
 
-Known limits: accounts that are made by raw SQL are not seen; a password from a required setting, or one that is made
-and shown once, is fine.
+Known limits: accounts are seen where a model or schema is made, where rows are inserted as dictionaries, and in `INSERT`
+statements that stand in the code as one text. A password from a required setting, or one that is made and shown once, is
+fine; a hash that is written down is as good as the password, for it is the same everywhere.
 """
 
 from __future__ import annotations
@@ -46,6 +47,19 @@ _ADMIN_FLAG = lazy_pattern(r"^is_?(super_?user|admin|staff|root)$|^(super_?user|
 _ROLE = lazy_pattern(r"^(role|roles|user_role|user_type|role_name|group|groups)$", re.IGNORECASE)
 _ADMIN = lazy_pattern(r"admin|superuser|root|owner", re.IGNORECASE)
 _HASHES = lazy_pattern(r"hash|password|encrypt|crypt", re.IGNORECASE)
+_NAME = lazy_pattern(r"^(user_?name|login|name|e?mail|account)$", re.IGNORECASE)
+_ADMIN_NAME = lazy_pattern(r"^(admin|administrator|root|superuser)(@|$)", re.IGNORECASE)
+#: Calls that take rows as dictionaries.
+_INSERTS = ("bulk_insert", "values", "insert_one", "insert_many", "execute", "bulk_insert_mappings")
+#: A longer statement is a dump, and reading its rows would take long.
+_LONGEST = 10_000
+_STATEMENTS = ("execute", "text", "exec_driver_sql")
+_INSERT = lazy_pattern(
+    r"insert\s+into\s+(?P<table>[\w.\"`]+)\s*\((?P<columns>[^()]*)\)\s*values\s*(?P<rows>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ROWS = lazy_pattern(r"\(((?:[^()']|'[^']*'|\([^()]*\))*)\)")
+_VALUES = lazy_pattern(r"(?:'[^']*'|\([^()]*\)|[^,'()])+")
 _CREATES = (
     "create_user",
     "create_superuser",
@@ -75,6 +89,93 @@ def administrator_from_the_code(graph: AppGraph, _: AppGraph) -> Iterator[Findin
                 origin = _literal(graph, keyword.value, site)
                 if origin is not None:
                     yield _finding(site, name, admin, keyword.arg, origin)
+
+
+@rule.check(per=AppGraph)
+def administrator_among_inserted_rows(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    for name in _INSERTS:
+        for site in graph.program.call_sites_named(name):
+            if site.scope.module.kind in ("test", "example"):
+                continue
+            for given in (*site.node.args, *(k.value for k in site.node.keywords)):
+                for row in given.elts if isinstance(given, ir.Sequence) else (given,):
+                    yield from _of_row(graph, row, site, name)
+            if name == "values":
+                yield from _of_pairs(graph, {k.arg: k.value for k in site.node.keywords if k.arg}, site, name)
+
+
+def _of_row(graph: AppGraph, row: ir.Expr, site: Site, name: str) -> Iterator[Finding]:
+    if isinstance(row, ir.Dict):
+        pairs = {
+            str(key.value): value
+            for key, value in zip(row.keys, row.values, strict=True)
+            if isinstance(key, ir.Constant) and key.kind == "str"
+        }
+        yield from _of_pairs(graph, pairs, site, name)
+
+
+def _of_pairs(graph: AppGraph, pairs: dict[str, ir.Expr], site: Site, name: str) -> Iterator[Finding]:
+    column = next((key for key in pairs if _PASSWORD.search(key)), "")
+    admin = _admin_in(graph, pairs, site) if column else ""
+    origin = _literal(graph, pairs[column], site) if admin else None
+    if origin is not None:
+        yield _finding(site, name, admin, column, origin)
+
+
+def _admin_in(graph: AppGraph, pairs: dict[str, ir.Expr], site: Site) -> str:
+    """What makes the row an administrator: a flag, a role, or the name of the account."""
+    for key, expr in pairs.items():
+        value = graph.program.constants.value(expr, site.scope)
+        if _ADMIN_FLAG.search(key) and value is True:
+            return f"`{key}=True`"
+        text = value if isinstance(value, str) else last_name(expr)
+        if _ROLE.search(key) and _ADMIN.search(text):
+            return f"`{key}` {text}"
+        if _NAME.search(key) and _ADMIN_NAME.search(text):
+            return f'`{key}` "{text}"'
+    return ""
+
+
+@rule.check(per=AppGraph)
+def administrator_in_a_statement(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    for name in _STATEMENTS:
+        for site in graph.program.call_sites_named(name):
+            if site.scope.module.kind in ("test", "example") or not site.node.args:
+                continue
+            text = site.node.args[0]
+            written = str(text.value) if isinstance(text, ir.Constant) and text.kind == "str" else ""
+            found = _INSERT.search(written) if len(written) <= _LONGEST else None
+            if found is not None:
+                yield from _of_statement(found, site)
+
+
+def _of_statement(found: re.Match[str], site: Site) -> Iterator[Finding]:
+    """The first row of an `INSERT` whose account is an administrator with a written password."""
+    columns = [column.strip(' "`\n') for column in found["columns"].split(",")]
+    for row in _ROWS.finditer(found["rows"]):
+        values = [value.strip() for value in _VALUES.findall(row[1])]
+        if len(values) != len(columns):
+            return
+        pairs = dict(zip(columns, values, strict=True))
+        column = next((c for c in columns if _PASSWORD.search(c)), "")
+        kept = re.fullmatch(r"'([^']+)'", pairs.get(column, ""))
+        admin = _admin_in_sql(pairs)
+        if kept is not None and admin and not kept[1].startswith((":", "%", "!", "{")):
+            origin = Origin(kept[1], "literal", "", site.scope.location(site.node))
+            yield _finding(site, f"INSERT INTO {found['table']}", admin, column, origin)
+            return
+
+
+def _admin_in_sql(pairs: dict[str, str]) -> str:
+    for column, value in pairs.items():
+        plain = value.strip("'")
+        if (
+            (_ADMIN_FLAG.search(column) and plain.lower() in ("true", "1", "t"))
+            or (_ROLE.search(column) and _ADMIN.search(plain))
+            or (_NAME.search(column) and value != plain and _ADMIN_NAME.search(plain))
+        ):
+            return f"`{column}` {value}"
+    return ""
 
 
 def _admin(graph: AppGraph, site: Site, name: str) -> str:

@@ -300,3 +300,52 @@ def test_files_of_a_tree_are_read_with_reasons_for_what_is_not(tmp_path):
     files = read_project_files(SourceTree.open(tmp_path))
     assert dict(files.texts) == {"requirements.txt": "fastapi==0.1\n"}
     assert [u.path for u in files.unreadable] == ["pyproject.toml"]
+
+
+MANIFEST = """
+apiVersion: v1
+kind: Service
+metadata: {name: api}
+--- # the pods
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  replicas: REPLICAS
+  template:
+    spec:
+      containers:
+        - name: api
+          env: [{name: WEB_CONCURRENCY, value: "2"}]
+          command: [sh, -c, "exec gunicorn main:app"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("replicas", "copies", "processes"), [("3", 3, 6), ("1", 1, 2), ("many", 1, 2), ('"4"', 4, 8)]
+)
+def test_pods_of_a_workload_are_counted_with_their_processes(replicas, copies, processes):
+    deployment = deployment_of({"k8s/api.yaml": MANIFEST.replace("REPLICAS", replicas)})
+    (workload,) = deployment.workloads
+
+    assert (workload.name, workload.replicas) == ("api", copies)
+    assert [(c.program, c.target, c.source) for c in workload.commands] == [
+        ("gunicorn", "main:app", "manifest")
+    ]
+    assert deployment.most_server_processes == processes
+    assert workload.location.line == 10
+    assert workload.commands[0].location.line == 14
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MANIFEST.replace("REPLICAS", "{{ .Values.replicas }}"),
+        "kind: Deployment\nspec: [[[",
+        "kind: Deployment",
+        "kind: Deployment\nspec: 3",
+        "other: Deployment",
+    ],
+)
+def test_templates_and_broken_manifests_say_nothing(text):
+    assert deployment_of({"k8s/api.yaml": text}).most_server_processes is None

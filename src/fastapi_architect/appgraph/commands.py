@@ -61,7 +61,7 @@ class ServerCommand(msgspec.Struct, frozen=True):
         target: `app.main:app`, "" when not given.
         options: long name without dashes in front to value; "" for a switch.
         environment: variables set in front of the command or in the same image or service: name to value.
-        source: dockerfile, compose, procfile, script, makefile, pyproject or python.
+        source: dockerfile, compose, manifest, procfile, script, makefile, pyproject or python.
         location: where.
     """
 

@@ -27,6 +27,7 @@ from fastapi_architect.appgraph.containers import (
 from fastapi_architect.appgraph.declarations import origin
 from fastapi_architect.appgraph.project_files import ProjectFiles, file_name
 from fastapi_architect.appgraph.requirements import EffectiveVersion, Packages, find_packages
+from fastapi_architect.appgraph.workloads import Workload, is_manifest, read_workloads
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Scope, all_functions
@@ -46,6 +47,7 @@ class Deployment(msgspec.Struct, frozen=True, dict=True):
         compose_files: likewise.
         commands: every server and worker that any file starts, in order of files.
         unreadable: files that could not be read, and why.
+        workloads: of Kubernetes manifests, in order of paths.
     """
 
     packages: Packages
@@ -54,6 +56,7 @@ class Deployment(msgspec.Struct, frozen=True, dict=True):
     compose_files: tuple[ComposeFile, ...] = ()
     commands: tuple[ServerCommand, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
+    workloads: tuple[Workload, ...] = ()
 
     def version_of(self, package: str) -> EffectiveVersion | None:
         """The effective version of a package (see `Packages.version_of`)."""
@@ -87,6 +90,10 @@ class Deployment(msgspec.Struct, frozen=True, dict=True):
                 starts = [c.workers or 1 for c in service.commands if c.is_server]
                 if starts and service.replicas:
                     found.append(max(starts) * service.replicas)
+        for workload in self.workloads:
+            starts = [c.workers or 1 for c in workload.commands if c.is_server and not c.reloads]
+            if starts:
+                found.append(max(starts) * workload.replicas)
         return max(found, default=None)
 
     @cached_property
@@ -119,6 +126,13 @@ def find_deployment(files: ProjectFiles, program: Program | None = None) -> Depl
     dockerfiles = tuple(read_dockerfile(path, texts[path]) for path in sorted(texts) if is_dockerfile(path))
     commands = [command for each in dockerfiles for command in each.commands]
     commands += [command for each in composed for service in each.services for command in service.commands]
+    workloads = tuple(
+        w
+        for path in sorted(texts)
+        if is_manifest(path, texts[path])
+        for w in read_workloads(path, texts[path])
+    )
+    commands += [command for each in workloads for command in each.commands]
     for path in sorted(texts):
         kind = script_kind(path)
         if kind:
@@ -134,6 +148,7 @@ def find_deployment(files: ProjectFiles, program: Program | None = None) -> Depl
         tuple(composed),
         tuple(sorted(commands, key=lambda command: command.location)),
         tuple(sorted(broken)),
+        workloads,
     )
 
 

@@ -4,7 +4,8 @@ A dictionary of sessions, a counter of attempts or a list of sockets at module l
 worker. A user who signed in at one is unknown to the next, a limit of five attempts becomes five for each
 worker, and a message reaches those sockets only that happen to be connected to the same process.
 
-Known limits: the number of workers is read from Dockerfiles, compose files, scripts and `uvicorn.run`; values
+Known limits: the number of workers is read from Dockerfiles, compose files, Kubernetes manifests whose containers name
+their command, scripts and `uvicorn.run`; Helm templates are not rendered, and words in a README are not read. Values
 kept to save work (caches) are left out, by their names.
 """
 

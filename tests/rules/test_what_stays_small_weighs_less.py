@@ -296,6 +296,14 @@ def test_an_index_beside_a_rewrite_of_its_table_is_minor() -> None:
     assert [severity for severity, _ in _migration(rule, "orders", _INDEXED)] == [Severity.IMPORTANT]
 
 
+def test_an_index_on_a_new_column_of_a_small_table_is_minor() -> None:
+    for table, severity in (("role_group", Severity.MINOR), ("orders", Severity.IMPORTANT)):
+        added = f'op.add_column("{table}", sa.Column("parent", sa.Integer))'
+        body = f'{added}\n    op.create_index("ix_parent", "{table}", ["parent"])'
+        found = _migration("index-built-with-write-lock", table, body)
+        assert [weight for weight, _ in found] == [severity]
+
+
 def test_rewriting_the_rows_of_a_table_of_codes_is_tentative() -> None:
     rule = "data-backfill-in-schema-transaction"
     for table, confidence in (("fuel_code", Confidence.TENTATIVE), ("orders", Confidence.FIRM)):

@@ -4,19 +4,25 @@ Without a response model FastAPI writes out everything that an object holds; a m
 out as well; and a union such as `UserOut | UserInDB` filters nothing when the wider one is returned.
 
 Known limits: secrets are known by the names of fields. API keys, client secrets and reset tokens may be shown once,
-when they are made: they are reported for reading routes only, as tentative.
+when they are made: they are reported for reading routes only, as tentative. What the client has to ask for by a parameter
+such as `include_credentials`, which the code tests before it fills the field, is minor and tentative.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
+from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.exposed_fields import ExposedField, exposure, left_out
 from fastapi_architect.analyses.public_operations import decorator_with
 from fastapi_architect.program.types import Type
 from fastapi_architect.rules.kit import (
     AppGraph,
+    Class,
     Confidence,
     Context,
     Finding,
@@ -26,10 +32,12 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     ir,
+    names_in,
     options,
     routes_of,
     steps,
 )
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 
 rule = Rule(
     __name__,
@@ -43,6 +51,10 @@ rule = Rule(
     ),
 )
 
+#: A parameter by which a client asks for secrets: `include_creds`, `with_secrets`, `reveal_password`.
+_WISH = lazy_pattern(
+    r"^(include|with|show|reveal|expose|return)_\w*(cred|secret|password|key|token|sensitive)", re.IGNORECASE
+)
 _OPEN_TYPES = frozenset(
     {"typing.Any", "builtins.dict", "builtins.object", "builtins.list", "collections.abc.Mapping"}
 )
@@ -64,8 +76,12 @@ def secret_in_answer(operation: PathOperation, graph: AppGraph) -> Iterator[Find
         and (f.always_secret or operation.methods == ("GET",))
         and not _is_blanked(operation, f.name, graph)
     ]
-    if shown:
-        yield _finding(operation, shown, source)
+    if not shown:
+        return
+    finding = _finding(operation, shown, source)
+    if _is_asked_for(operation, graph):
+        finding = replace(finding, severity=Severity.MINOR, confidence=Confidence.TENTATIVE)
+    yield finding
 
 
 def _exposed(operation: PathOperation, graph: AppGraph) -> tuple[list[ExposedField], str]:
@@ -117,6 +133,26 @@ def _is_blanked(operation: PathOperation, name: str, graph: AppGraph) -> bool:
             if any(getattr(t, "attr", "") == name for t in site.node.targets):
                 return True
     return False
+
+
+def _is_asked_for(operation: PathOperation, graph: AppGraph) -> bool:
+    """A parameter that stands for the client's wish to see secrets decides in the handler or below."""
+    names = {name for name in _input_names(operation, graph) if _WISH.search(name)}
+    if not names:
+        return False
+    functions = effects(graph).of_handler(operation).functions[:40]
+    tests = (s.node.test for f in functions for kind in (ir.If, ir.IfExp) for s in f.facts.sites(kind))
+    return any(names & set(names_in(test)) for test in tests)
+
+
+def _input_names(operation: PathOperation, graph: AppGraph) -> Iterator[str]:
+    """Parameters, and the fields of those that are models."""
+    for parameter in operation.all_parameters():
+        yield parameter.name
+        for of in options(parameter.type):
+            cls = of.cls if isinstance(of, Instance) else None
+            schema = schema_of(cls, graph) if isinstance(cls, Class) else None
+            yield from (field.name for field in schema.fields) if schema is not None else ()
 
 
 def _finding(operation: PathOperation, shown: list[ExposedField], source: str) -> Finding:

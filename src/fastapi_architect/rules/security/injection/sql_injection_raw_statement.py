@@ -22,6 +22,7 @@ from fastapi_architect.analyses.bound_parameters import (
     written_statement,
 )
 from fastapi_architect.analyses.class_schemas import schema_of
+from fastapi_architect.analyses.closed_fields import is_closed
 from fastapi_architect.analyses.taint import taint_paths
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.concepts.database import SqlExecution, SqlText
@@ -70,6 +71,8 @@ _PLACES = {"path": "path", "query": "query string", "header": "headers", "cookie
 def request_data_in_a_statement(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     by_statement: dict[tuple[int, str | int], list[TaintPath]] = {}
     for path in taint_paths(graph, "sql"):
+        if _is_closed(path, graph):
+            continue
         argument = path.sink.argument  # a statement with a name may be run on several branches
         name = argument.id if argument.__class__ is ir.Name else id(path.sink)
         by_statement.setdefault((id(path.sink.scope), name), []).append(path)
@@ -131,19 +134,35 @@ def _is_extracted(path: TaintPath) -> bool:
 
 def _is_validated(path: TaintPath, graph: AppGraph) -> bool:
     """A validator of the model sees the field that the value comes from."""
+    schemas = [schema_of(cls, graph) for cls in _models(path, graph)]
+    return any(
+        schema.validators_of(field) for schema in schemas if schema is not None for field in _fields(path)
+    )
+
+
+def _is_closed(path: TaintPath, graph: AppGraph) -> bool:
+    """A validator of the model lets only values of a list in the code through."""
+    models = _models(path, graph)
+    return bool(models) and any(
+        all(is_closed(cls, field, graph) for cls in models) for field in _fields(path)
+    )
+
+
+def _fields(path: TaintPath) -> list[str]:
+    return [part.strip("[].") for part in path.path[1:2]]
+
+
+def _models(path: TaintPath, graph: AppGraph) -> list[Class]:
+    """Classes of the parameter that the value comes from."""
     fact = path.source.fact
     if not isinstance(fact, Parameter):
-        return False
+        return []
     types = [fact.type]
     received = path.source.function.parameter(path.path[0])
     if received is not None:  # `params: ListParams = Depends()`
         types.append(graph.program.inference.parameter_type(received, path.source.function))
-    classes = [
-        o.cls for t in types for o in options(t) if isinstance(o, Instance) and isinstance(o.cls, Class)
-    ]
-    schemas = [schema_of(cls, graph) for cls in classes]
-    fields = [part.strip("[]") for part in path.path[1:2]]
-    return any(schema.validators_of(field) for schema in schemas if schema is not None for field in fields)
+    found = [o.cls for t in types for o in options(t) if isinstance(o, Instance)]
+    return list(dict.fromkeys(cls for cls in found if isinstance(cls, Class)))
 
 
 def _is_checked(path: TaintPath, graph: AppGraph) -> bool:

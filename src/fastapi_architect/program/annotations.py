@@ -70,8 +70,11 @@ class Annotations:
             is_alias = last.kind == "assign" or (last.kind == "annotated" and last.declares_alias)
             if is_alias and last.value is not None and not last.path:
                 return self._alias(last, owner)
+        meant = self._inference.type_of(expr, scope)
+        if type(meant) is ClassRef:
+            return Instance(meant.cls, meant.args)
         found_types: list[Type | None] = []
-        for of in options(self._inference.type_of(expr, scope)):
+        for of in options(meant):
             if type(of) is ClassRef:
                 found_types.append(Instance(of.cls, of.args))
             elif type(of) is External:

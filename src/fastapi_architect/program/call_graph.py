@@ -43,24 +43,21 @@ class CallGraph:
         inference = self._program.inference
         found: dict[int, Function] = {}
         func = site.node.func
-        exact = isinstance(func, ir.Attribute) and _is_super(func.value)
+        exact = type(func) is ir.Attribute and _is_super(func.value)
         for of in options(inference.type_of(func, site.scope)):
-            for function in (
-                [of.function] if exact and isinstance(of, FunctionRef) else self.functions_behind(of)
-            ):
+            for function in [of.function] if exact and type(of) is FunctionRef else self.functions_behind(of):
                 found[id(function)] = function
         return tuple(found.values())
 
     def functions_behind(self, of: Type) -> list[Function]:
         """Functions that run when a value of this type is called."""
-        hierarchy = self._program.inference.hierarchy
-        if isinstance(of, FunctionRef):
+        if type(of) is FunctionRef:
             return [of.function, *self._overrides(of)]
-        if isinstance(of, Partial):
+        if type(of) is Partial:
             return self.functions_behind(of.target)
-        name = "__init__" if isinstance(of, ClassRef) else "__call__" if isinstance(of, Instance) else ""
-        if name and isinstance(of.cls, Class):  # type: ignore[union-attr]
-            member = hierarchy.member(of.cls, name)  # type: ignore[union-attr]
+        if (type(of) is ClassRef or type(of) is Instance) and isinstance(of.cls, Class):
+            name = "__init__" if type(of) is ClassRef else "__call__"
+            member = self._program.inference.hierarchy.member(of.cls, name)
             return [member.function] if member is not None and member.function is not None else []
         return []
 
@@ -139,17 +136,15 @@ class CallGraph:
 
 def _is_super(expr: ir.Expr) -> bool:
     """`super()`: what it calls is the base's own method, never an override."""
-    return isinstance(expr, ir.Call) and isinstance(expr.func, ir.Name) and expr.func.id == "super"
+    return type(expr) is ir.Call and type(expr.func) is ir.Name and expr.func.id == "super"
 
 
 def callable_name(of: Type) -> str:
     """Dotted name of something callable; "" when it has none."""
-    if isinstance(of, FunctionRef):
+    if type(of) is FunctionRef:
         return of.function.full_name
-    if isinstance(of, External | ClassRef):
+    if type(of) is External or type(of) is ClassRef:
         return of.name
-    if isinstance(of, Partial):
+    if type(of) is Partial:
         return callable_name(of.target)
-    if isinstance(of, Instance):
-        return f"{of.name}.__call__"
-    return ""
+    return f"{of.name}.__call__" if type(of) is Instance else ""

@@ -52,12 +52,14 @@ class Scope:
         parent: the enclosing scope, None for a module.
         name: its own name; for a module the dotted name.
         qualname: dotted path inside the module, "" for the module.
+        full_name: dotted name from the module's name on: `app.services.orders.OrderService.create`.
     """
 
-    __slots__ = ("_facts", "classes", "functions", "module", "name", "parent", "qualname")
+    __slots__ = ("_facts", "classes", "full_name", "functions", "module", "name", "parent", "qualname")
 
     module: Module
     parent: Scope | None
+    full_name: str
 
     def __init__(self, name: str, qualname: str) -> None:
         self.name = name
@@ -81,11 +83,6 @@ class Scope:
 
             facts = self._facts = collect(self)
         return facts
-
-    @property
-    def full_name(self) -> str:
-        """Dotted name from the module's name on: `app.services.orders.OrderService.create`."""
-        return f"{self.module.name}.{self.qualname}" if self.qualname else self.module.name
 
     def location(self, node: ir.Node | None = None) -> Location:
         """Where `node` stands (the definition itself when None)."""
@@ -119,6 +116,7 @@ class Module(Scope):
     def __init__(self, name: str, path: str, parsed: ir.ParsedModule, kind: str, root: str) -> None:
         super().__init__(name, "")
         self.module = self
+        self.full_name = name
         self.parent = None
         self.path = path
         self.parsed = parsed
@@ -159,6 +157,7 @@ class Class(Scope):
         super().__init__(node.name, f"{parent.qualname}.{node.name}" if parent.qualname else node.name)
         self.node = node
         self.module = parent.module
+        self.full_name = f"{self.module.name}.{self.qualname}"
         self.parent = parent
         define(self, node.body)
         self.methods: dict[str, Function] = {f.name: f for f in self.functions}
@@ -182,6 +181,7 @@ class Function(Scope):
         super().__init__(node.name, f"{parent.qualname}.{node.name}" if parent.qualname else node.name)
         self.node = node
         self.module = parent.module
+        self.full_name = f"{self.module.name}.{self.qualname}"
         self.parent = parent
         #: The class whose method this is, or None.
         self.owner = parent if isinstance(parent, Class) else None

@@ -93,7 +93,7 @@ class Signatures:
         if not isinstance(expr, ir.Call):
             return None
         for of in options(self._inference.type_of(expr.func, scope)):
-            name = of.name if isinstance(of, External | ClassRef) else ""
+            name = of.name if type(of) is External or type(of) is ClassRef else ""
             if name and self._inference.library.is_injection(name):
                 return argument(expr, 0, "dependency")
         return None
@@ -131,7 +131,7 @@ class Signatures:
             self._returns[key] = self._return_type(function)
             self._working.discard(key)
         of = self._returns[key]
-        if isinstance(receiver, Instance | ClassRef) and function.owner is not None:
+        if (type(receiver) is Instance or type(receiver) is ClassRef) and function.owner is not None:
             of = self.seen_from(of, function.owner, receiver)
         return of
 

@@ -533,7 +533,8 @@ class TypeInference:
         if expr is None:
             return None
         if type(expr) is ir.Name:
-            return self.name_type(expr.id, scope)
+            name = (id(scope), expr.id)
+            return self._names[name] if name in self._names else self.name_type(expr.id, scope)
         key = id(expr)
         types = self._types
         if key in types:

@@ -56,6 +56,13 @@ _KEYS = tuple(
         (rb"SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{30,}", "a SendGrid key"),
     )
 )
+#: Those that may be shorter than `_LONG_WORD`: most files hold no word of that length, and need not be searched for the others.
+_SHORT_KEYS = _KEYS[:1]
+_LONG_WORD = b"w" * 26
+_WORDS = bytes(
+    b"w"[0] if chr(each).isascii() and (chr(each).isalnum() or each in b"_-") else b" "[0]
+    for each in range(256)
+)
 _MADE_UP = lazy_pattern(
     rb"example|sample|dummy|fake|test|xxxx|your|placeholder|redacted|1234567|abcdef|0000000", re.IGNORECASE
 )
@@ -108,7 +115,8 @@ def _is_template(password: str) -> bool:
 
 
 def _keys(data: bytes) -> Iterator[tuple[int, str]]:
-    for prefix, pattern, whose in _KEYS:
+    holds_long_word = _LONG_WORD in data.translate(_WORDS)
+    for prefix, pattern, whose in _KEYS if holds_long_word else _SHORT_KEYS:
         if prefix in data:
             for match in pattern.finditer(data):
                 text = match[0][len(prefix) :]

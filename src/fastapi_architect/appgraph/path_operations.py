@@ -103,7 +103,7 @@ class PathOperation(msgspec.Struct, frozen=True, eq=False, dict=True):
     @property
     def is_write(self) -> bool:
         """A method that may change state."""
-        return self.kind != "websocket" and not set(self.methods) <= SAFE_METHODS
+        return self.kind != "websocket" and not SAFE_METHODS.issuperset(self.methods)
 
     @property
     def is_websocket(self) -> bool:

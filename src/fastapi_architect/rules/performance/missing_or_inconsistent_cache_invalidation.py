@@ -110,7 +110,7 @@ def stale_copies(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     drops = [e for e in known if e.kind == "drop" and e.key.strip(HOLE)]
     writes = row_writes(graph)
     for event, models, lifetime in kept.values():
-        found = None if listened else next(_stale(event, models, lifetime, writes, known, drops, graph), None)
+        found = None if listened else next(_stale(event, models, lifetime, known, drops, graph), None)
         found = found or _before_commit(event, models, writes, graph)
         if found is not None:
             yield found
@@ -156,16 +156,14 @@ def _stale_result(
     cached: CachedFunction, drops: list[Site], others: frozenset[int], graph: AppGraph
 ) -> Iterator[Finding]:
     """The first write that leaves the result as it is; `others` are the drops of other results."""
-    names = {model.name for model in cached.models}
+    names = frozenset(model.name for model in cached.models)
     wanted = ("update", "delete") if cached.varies else ("insert", "update", "delete")
-    for write in row_writes(graph):
+    for write in _writes_of(graph, names):
         if (
-            write.model.name not in names
-            or write.kind not in wanted
-            or write.function.module.kind != "source"
+            write.kind not in wanted
+            or id(write.function) in cached.reached
+            or not graph.entries(write.function)
         ):
-            continue
-        if id(write.function) in cached.reached or not graph.entries(write.function):
             continue
         reached = running_with(graph, write.function)
         if reached is None or any(id(s.scope) in reached for s in drops):
@@ -303,24 +301,17 @@ def _stale(
     event: CacheEvent,
     models: list[Model],
     lifetime: float | None,
-    writes: tuple[RowWrite, ...],
     known: tuple[CacheEvent, ...],
     drops: list[CacheEvent],
     graph: AppGraph,
 ) -> Iterator[Finding]:
     if any(overlap(e.key, event.key) and not graph.entries(e.function) for e in drops):
         return  # a listener or task drops it
-    names = {m.name for m in models}
+    names = frozenset(m.name for m in models)
     wanted = ("update", "delete") if HOLE in event.key else ("insert", "update", "delete")
     places = [(id(e.function), id(e.command.function), e) for e in known]
-    for write in writes:
-        if (
-            write.kind not in wanted
-            or write.model.name not in names
-            or write.function.module.kind != "source"
-        ):
-            continue
-        if not graph.entries(write.function):
+    for write in _writes_of(graph, names):
+        if write.kind not in wanted or not graph.entries(write.function):
             continue
         reached = running_with(graph, write.function)
         if reached is None or _unknown_drop(reached, graph):
@@ -330,6 +321,14 @@ def _stale(
             continue
         other = next((e for e in here if _misspelt(e, event, known)), None)
         yield _finding(event, write, other, lifetime, graph)
+
+
+@question_about
+def _writes_of(graph: AppGraph, models: frozenset[str]) -> tuple[RowWrite, ...]:
+    """Writes of models of these names, scripts and tests left out."""
+    return tuple(
+        w for w in row_writes(graph) if w.model.name in models and w.function.module.kind == "source"
+    )
 
 
 def _listened(known: tuple[CacheEvent, ...], graph: AppGraph) -> bool:

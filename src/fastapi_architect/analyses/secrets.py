@@ -373,6 +373,8 @@ def is_read_as_a_whole(graph: AppGraph, settings: Class) -> bool:
             asked = site.node.args[1] if name == "getattr" and len(site.node.args) > 1 else None
             if read is None or site.scope.module.kind == "test" or asked.__class__ is ir.Constant:
                 continue
+            if asked is not None and getattr(site.scope, "owner", None) is settings:
+                continue  # a validator of its own looks whether settings are there
             for of in options(inference.type_of(read, site.scope)):
                 cls = of.cls if isinstance(of, Instance) else None
                 if isinstance(cls, Class) and any(a.cls is settings for a in inference.hierarchy.order(cls)):

@@ -1,6 +1,7 @@
 """A default that no code reads opens nothing; one that is read does; a character set is no secret."""
 
 from fastapi import FastAPI, Header, HTTPException
+from pydantic import model_validator
 from pydantic_settings import BaseSettings
 
 
@@ -9,6 +10,13 @@ class Settings(BaseSettings):
     admin_token: str = "changeme"  # finding: placeholder-or-weak-secret-default
     password_special_chars: str = "!@#$%^&*()_+-=[]{}|;:,.<>?"
     password_alphabet: str = "abc123"
+
+    @model_validator(mode="after")
+    def all_are_set(self) -> "Settings":
+        for name in ("password_alphabet", "password_special_chars"):
+            if getattr(self, name) is None:
+                raise ValueError(name)
+        return self
 
 
 settings = Settings()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import importlib
 import inspect
 import re
@@ -12,7 +13,7 @@ import tempfile
 import textwrap
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +27,8 @@ from fastapi_architect.source.edit import Edit, apply_edits
 from fastapi_architect.source.tree import SourceTree
 
 Place = tuple[str, int]
+
+CORPUS = Path(__file__).parent / "corpus"
 
 _MARK = re.compile(r"#\s*finding:\s*(?P<names>[a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)")
 _FENCE = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
@@ -74,7 +77,7 @@ def findings_in(files: Mapping[str, str], rule: Rule) -> list[Place]:
     return places(findings_of(files, rule))
 
 
-def places(findings: list[Finding]) -> list[Place]:
+def places(findings: Sequence[Finding]) -> list[Place]:
     """Paths and lines, sorted, without repeats."""
     return sorted({(f.location.path, f.location.line) for f in findings})
 
@@ -88,6 +91,30 @@ def marked(files: Mapping[str, str], rule: Rule) -> list[Place]:
             if match is not None and rule.name in re.split(r"\s*,\s*", match["names"]):
                 found.append((path, number))
     return sorted(found)
+
+
+def cases() -> list[tuple[str, Path]]:
+    """Rule names and their apps, sorted."""
+    found = []
+    for folder in sorted(p for p in CORPUS.iterdir() if p.is_dir() and p.name != "__pycache__"):
+        found += [(folder.name, p) for p in sorted(folder.iterdir()) if p.name != "__pycache__"]
+    return found
+
+
+def files_at(path: Path) -> dict[str, str]:
+    """An app as files; a single file keeps its name."""
+    if path.is_file():
+        return {path.name: path.read_text(encoding="utf-8")}
+    inside = (p for p in sorted(path.rglob("*")) if p.is_file() and "__pycache__" not in p.parts)
+    return {p.relative_to(path).as_posix(): p.read_text(encoding="utf-8") for p in inside}
+
+
+@functools.cache
+def findings_in_case(name: str, path: Path) -> tuple[Finding, ...]:
+    """Completed findings of a rule in an app of its corpus, reviewed once for all tests."""
+    rule = rule_named(name)
+    assert rule is not None
+    return tuple(findings_of(files_at(path), rule))
 
 
 def fixed(files: Mapping[str, str], findings: list[Finding]) -> dict[str, str]:

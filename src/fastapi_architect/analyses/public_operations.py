@@ -21,7 +21,7 @@ from fastapi_architect.concepts.identity import (
     SignatureVerification,
     TokenDecode,
 )
-from fastapi_architect.program.definitions import Class, Function, dotted_name, last_name
+from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.types import Instance, Type, options
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
@@ -214,29 +214,3 @@ def guard_of(graph: AppGraph, application: Application, level: AccessLevel = Acc
 def callers_of(graph: AppGraph) -> CallerQuestions:
     """The answers about a graph."""
     return CallerQuestions(graph)
-
-
-def decorator_with(operation: PathOperation, keyword: str) -> str:
-    """The operation's decorator as its author wrote it, with one more keyword argument.
-
-    Args:
-        operation: registered by a decorator or by `add_api_route`.
-        keyword: the argument: `dependencies=[Depends(current_user)]`.
-    """
-    call, _ = operation.registration
-    name = dotted_name(call.func)
-    if last_name(call.func) not in (
-        "get",
-        "post",
-        "put",
-        "patch",
-        "delete",
-        "head",
-        "options",
-        "api_route",
-        "route",
-    ):
-        name = f"router.{operation.methods[0].lower()}"
-    path = call.args[0] if call.args else None
-    written = path.value if isinstance(path, ir.Constant) and path.kind == "str" else operation.path
-    return f'@{name}("{written}", {keyword})'

@@ -56,6 +56,13 @@ class ColumnType(msgspec.Struct, frozen=True):
     native: bool = True
 
     @property
+    def written(self) -> str:
+        """As a migration writes it: `sa.String(200)`; `...` for what is no type of SQLAlchemy's own."""
+        if self.name not in _OWN_TYPES:
+            return "..."
+        return f"sa.{self.name}({self.length if self.length is not None else ''})"
+
+    @property
     def family(self) -> str:
         """What it stores: integer, string, text, numeric, float, boolean, datetime, date, time, interval,
         binary, json,
@@ -63,6 +70,13 @@ class ColumnType(msgspec.Struct, frozen=True):
         found = _FAMILIES.get((self.impl or self.name).upper(), "other")
         return "string" if found == "enum" and not self.native else found
 
+
+_OWN_TYPES = frozenset(
+    {
+        *("BigInteger", "Boolean", "Date", "DateTime", "Float", "Integer", "Interval", "JSON", "LargeBinary"),
+        *("Numeric", "SmallInteger", "String", "Text", "Time", "Unicode", "UnicodeText", "Uuid"),
+    }
+)
 
 _FAMILIES = {
     name: family

@@ -37,7 +37,7 @@ rule = Rule(
 
 @rule.check(per=PathOperation)
 def {function}(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
-    # yield rule.at(place, issue, suggestion, trace=steps(...), routes=routes_of([operation]))
+    # yield rule.at(place, issue, suggestion, exploit=..., trace=steps(...), routes=routes_of([operation]))
     yield from ()
 
 

@@ -309,7 +309,8 @@ class Rule(msgspec.Struct, eq=False):
             place: a location, or anything that has one (a concept, a function, an operation, a column); a `Site`.
             issue: what is wrong here, in the reader's own names.
             suggestion: the next step; code in it stands between lines of three backticks and parses.
-            details: other fields of `Finding` (confidence, trace, fix, routes, context, impact, reasoning, exploit).
+            details: other fields of `Finding` (confidence, trace, fix, routes, context, impact, reasoning), and always
+                `exploit`: how this place is attacked, or how it shows; the demonstration's own sentence is about the example.
         """
         if isinstance(place, Location):
             location = place
@@ -368,6 +369,11 @@ def routes_of(operations: Iterable[PathOperation]) -> tuple[str, ...]:
     return tuple(sorted({name for operation in operations for name in operation.names}))
 
 
+def first_route(operations: Iterable[PathOperation], otherwise: str) -> str:
+    """How a sentence names where it begins: the first operation, else the function itself, in backticks."""
+    return f"`{next(iter(routes_of(operations)), otherwise)}`"
+
+
 def conditions(site: Site) -> Iterator[ir.Expr]:
     """Tests of the `if`s around a place, innermost first."""
     for context in site.context:
@@ -388,4 +394,4 @@ def names_in(expr: ir.Expr | None) -> Iterator[str]:
             yield node.attr
 
 
-__all__ += ["conditions", "files_of", "names_in", "routes_of", "shown", "steps", "walk"]
+__all__ += ["conditions", "files_of", "first_route", "names_in", "routes_of", "shown", "steps", "walk"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import definition, written
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.rules.kit import (
@@ -20,6 +21,7 @@ from fastapi_architect.rules.kit import (
     Edit,
     Finding,
     Fix,
+    Function,
     Instance,
     Location,
     PathOperation,
@@ -95,13 +97,7 @@ def _finding(operation: PathOperation, parameter: Parameter, graph: AppGraph) ->
         (o.cls.name for o in options(parameter.type) if isinstance(o, Instance) and isinstance(o.cls, Class)),
         "",
     )
-    handler = operation.handler_name.rpartition(".")[2]
-    written = (
-        text_at(graph, parameter.scope.location(parameter.annotation))
-        if parameter.annotation is not None
-        else ""
-    )
-    shown = written if written and "\n" not in written else model or "list[str]"
+    shown = written(graph, parameter.scope, parameter.annotation) or model or "list[str]"
     marked = parameter.marker is not None
     refused = ", and a request without a body is refused with 422" if parameter.required else ""
     fix = (
@@ -116,12 +112,25 @@ def _finding(operation: PathOperation, parameter: Parameter, graph: AppGraph) ->
         f"{'' if marked else ', because ' + (f'`{model}` is a model' if model else 'its type is no plain value')}: "
         f"`?{parameter.alias}=...` is ignored{refused}.",
         f"Read it from the query:\n```python\nfrom typing import Annotated\n\nfrom fastapi import Query\n\n\n"
-        f"def {handler}({parameter.name}: Annotated[{shown}, Query()]): ...\n```",
+        f"{_read_from_the_query(parameter, shown, graph)}\n```",
         reasoning=f"A body has no defined meaning for {method} (RFC 9110, section 9.3), and many clients and proxies drop it.",
+        exploit=f"A client sends `?{parameter.alias}=...` to `{operation}`, and it is "
+        f"{'refused with 422' if parameter.required else 'ignored'}.",
         confidence=Confidence.TENTATIVE if "DELETE" in operation.methods else sure,
         fix=fix,
         routes=routes_of([operation]),
         symbol=parameter.owner.full_name,
+    )
+
+
+def _read_from_the_query(parameter: Parameter, shown: str, graph: AppGraph) -> str:
+    """The function that declares the parameter, reading it from the query."""
+    param = parameter.owner.parameter(parameter.name) if isinstance(parameter.owner, Function) else None
+    if param is None or not isinstance(parameter.owner, Function):
+        return f"{parameter.name}: Annotated[{shown}, Query()]"
+    default = "" if param.default.__class__ is ir.Call else written(graph, parameter.scope, param.default)
+    return definition(
+        graph, parameter.owner, parameters={parameter.name: (f"Annotated[{shown}, Query()]", default)}
     )
 
 

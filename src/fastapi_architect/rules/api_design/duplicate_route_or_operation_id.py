@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from fastapi_architect.analyses.own_code import registered
 from fastapi_architect.analyses.route_order import Shadow, shadows
 from fastapi_architect.appgraph.path_operations import Inclusion
 from fastapi_architect.rules.kit import (
@@ -100,8 +101,13 @@ def _unreached(shadow: Shadow, earlier: PathOperation) -> Finding:
         f"({earlier.location}) is tried first."
         if not same
         else f"`{methods} {later.path}` registers `{second}` twice.",
-        f"Remove one of the two, or give `{second}` a path of its own.",
+        f"Remove one of the two, or give `{second}` a path of its own."
+        if not same
+        else f"Register `{second}` once: remove one of the two decorators or inclusions.",
         reasoning="Starlette takes the first route that fits; both templates match the same paths.",
+        exploit=f"A client sends `{methods} {later.path}`: `{first}` answers, and `{second}` is not called."
+        if not same
+        else f"The schema has the operation id of `{second}` twice, and generated clients lose one of the two.",
         confidence=Confidence.CERTAIN if shadow.ordered and shadow.complete else Confidence.FIRM,
         trace=steps((earlier, f"{earlier} is registered first"), (later, f"{later} is registered again")),
         routes=routes_of([later]),
@@ -119,6 +125,7 @@ def _included_twice(found: list[Shadow]) -> Finding:
         f"such as `{later[0]}`, are registered twice.",
         "Remove this `include_router`, or give it a prefix of its own.",
         reasoning="The first inclusion answers every request; the second only doubles the operation ids.",
+        exploit=f"A client sends `{later[0]}` and is answered by what was included first; the schema shows one operation.",
         confidence=Confidence.CERTAIN,
         trace=steps((later[0].router_location, "the router")),
         routes=routes_of(later),
@@ -138,7 +145,7 @@ def same_operation_id(application: Application, graph: AppGraph) -> Iterator[Fin
         if not name:
             continue
         if name in first and (first[name].path, first[name].methods) != (operation.path, operation.methods):
-            yield _same_id(operation, first[name], name)
+            yield _same_id(operation, first[name], name, graph)
         first.setdefault(name, operation)
 
 
@@ -195,15 +202,15 @@ def _made_ids(application: Application, graph: AppGraph) -> _MadeIds | None:
     return _MadeIds(list(body.values) if isinstance(body, ir.JoinedStr) else [body])
 
 
-def _same_id(operation: PathOperation, first: PathOperation, name: str) -> Finding:
+def _same_id(operation: PathOperation, first: PathOperation, name: str, graph: AppGraph) -> Finding:
+    own = f'"{name}_{operation.methods[0].lower()}"'
     return rule.at(
         operation.handler or operation.location,
         f"`{operation}` and `{first}` both have the operation id `{name}`: generated clients lose one of "
         "them.",
-        f"Give each its own id:\n```python\n@router.{operation.methods[0].lower()}(..., operation_id="
-        f'"{name}_{operation.methods[0].lower()}")\nasync def '
-        f"{operation.handler_name.rpartition('.')[2]}(): ...\n```",
+        f"Give each its own id:\n```python\n{registered(graph, operation, keywords={'operation_id': own})}\n```",
         reasoning="An operationId is unique among all operations of an API (OpenAPI 3.1, section 4.8.10).",
+        exploit=f"A client that is generated from the schema has one function `{name}`, for one of the two operations.",
         confidence=Confidence.CERTAIN if "operation_id" in operation.keywords else Confidence.FIRM,
         trace=steps((first, f"{first} has the id {name}"), (operation, f"{operation} has the id {name}")),
         routes=routes_of([operation, first]),

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.http_errors import status_code
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.appgraph.applications import ExceptionHandler
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.http import HttpError, ResponseCreation
@@ -70,16 +71,24 @@ def _names(handler: ExceptionHandler, graph: AppGraph) -> Iterator[str]:
 
 
 def _half_handled(application: Application, handler: ExceptionHandler, graph: AppGraph) -> Finding:
-    name = handler.handler.name if handler.handler is not None else "the handler"
+    name = handler.handler.name if handler.handler is not None else "answer_http_error"
+    function = f"async def {name}(request, error): ..."
+    if handler.handler is not None:
+        taken = handler.handler.parameters[-1:]
+        function = definition(
+            graph, handler.handler, parameters={p.name: ("StarletteHTTPException", "") for p in taken}
+        )
     return rule.at(
         handler,
         f"`{name}` shapes errors of `fastapi.HTTPException` only: 404 and 405 for unknown paths and methods are raised by the "
         f"router of `{application.name}` as Starlette's class and keep the shape `{{'detail': ...}}`.",
         "Handle the class that both inherit from:\n```python\n"
         "from starlette.exceptions import HTTPException as StarletteHTTPException\n\n\n"
-        f"@{application.name}.exception_handler(StarletteHTTPException)\nasync def {name}(request, error): ...\n```",
+        f"@{application.name}.exception_handler(StarletteHTTPException)\n{function}\n```",
         reasoning="fastapi.HTTPException is a subclass of starlette.exceptions.HTTPException; a handler for the subclass does "
         "not see the base class.",
+        exploit=f"A client of `{application.name}` reads the shape that `{name}` makes, and finds another one for "
+        "a path that does not exist.",
         confidence=Confidence.CERTAIN,
         fix=_base_class(handler, graph),
         symbol=handler.scope.full_name,
@@ -120,6 +129,7 @@ def _several_shapes(application: Application, graph: AppGraph) -> Iterator[Findi
         "Give every error one shape, such as application/problem+json (RFC 9457), in one handler each for "
         "`StarletteHTTPException`, `RequestValidationError` and `Exception`.",
         reasoning="No exception handler brings HTTP errors into one form, and the code writes several by hand.",
+        exploit=f"A client that reads `{listed[0][0]}` meets `{listed[1][0]}` at {listed[1][1][0].location} and shows nothing.",
         confidence=Confidence.FIRM,
         trace=steps(*((places[0], shape) for shape, places in listed[:5])),
         symbol=application.scope.full_name,

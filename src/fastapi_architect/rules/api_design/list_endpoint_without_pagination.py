@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.analyses.select_statements import SelectStatement, names_model, selects
 from fastapi_architect.analyses.small_tables import tends_to_stay_small
@@ -77,6 +78,9 @@ _LIMITS = lazy_pattern(
 )
 _BOUNDED_CALLS = frozenset({"paginate", "apaginate", "yield_per", "stream", "stream_scalars", "partitions"})
 
+#: Python's type of a key, by what its column stores.
+_KEYS = {"uuid": "UUID", "string": "str", "text": "str"}
+
 
 @rule.check(per=PathOperation)
 def list_without_a_limit(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
@@ -90,7 +94,7 @@ def _lists(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
     handler = operation.handler
     if handler is None or operation.kind != "http" or "GET" not in operation.methods:
         return
-    yield from _unbounded_parameters(operation, handler, graph)
+    yield from _unbounded_parameters(operation, graph)
     element = _element(operation)
     if element is None or _LOOKUP.search(operation.path.rpartition("/")[2]):
         return
@@ -101,7 +105,7 @@ def _lists(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
         for statement in selects(graph, function):
             model = _unlimited_model(statement, element, operation, graph)
             if model is not None:
-                found = _whole_table(operation, handler, statement, model)
+                found = _whole_table(operation, handler, statement, model, graph)
                 # Half a tree of folders is of no use, and people make them one by one.
                 yield replace(found, severity=Severity.MINOR) if tends_to_stay_small(model.name) else found
                 return
@@ -175,16 +179,24 @@ def _is_listed(model: str, element: str, operation: PathOperation) -> bool:
 
 
 def _whole_table(
-    operation: PathOperation, handler: Function, statement: SelectStatement, model: Class
+    operation: PathOperation, handler: Function, statement: SelectStatement, model: Class, graph: AppGraph
 ) -> Finding:
     own = statement.function is handler
+    mapped = next((m for m in graph.models if m.cls is model), None)
+    column = next((c for c in mapped.columns if c.primary_key), None) if mapped is not None else None
+    key = f"{model.name}.{column.attribute if column is not None else 'id'}"
+    kind = _KEYS.get(column.type.family if column is not None and column.type is not None else "", "int")
+    body = (
+        f"statement = select({model.name}).order_by({key}).limit(limit)\n"
+        f"if after is not None:\n    statement = statement.where({key} > after)"
+    )
+    page = {"after": (f"{kind} | None", "None"), "limit": ("Annotated[int, Query(ge=1, le=100)]", "50")}
     return rule.at(
         handler,
         f"`{operation}` ({handler.name}) returns every row of `{model.name}`: the select has no limit.",
         "Take a page, with an upper bound, and continue behind the last key:\n"
         "```python\nfrom typing import Annotated\n\nfrom fastapi import Query\n\n\n"
-        f"def {handler.name}(after: int = 0, limit: Annotated[int, Query(ge=1, le=100)] = 50):\n"
-        f"    select({model.name}).where({model.name}.id > after).order_by({model.name}.id).limit(limit)\n```",
+        f"{definition(graph, handler, body, parameters=page)}\n```",
         reasoning="Each row costs a fetch, an object, a validation and an encoding, and the number of rows only grows.",
         exploit=f"A few clients send `{operation}` at once; each request holds the whole table in memory.",
         confidence=Confidence.CERTAIN if own else Confidence.FIRM,
@@ -197,7 +209,7 @@ def _whole_table(
 # ── limits without a bound ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _unbounded_parameters(operation: PathOperation, handler: Function, graph: AppGraph) -> Iterator[Finding]:
+def _unbounded_parameters(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
     for parameter in operation.all_parameters():
         if (
             parameter.kind != "query"
@@ -213,7 +225,7 @@ def _unbounded_parameters(operation: PathOperation, handler: Function, graph: Ap
             None,
         )
         if used is not None and complete and not _is_clamped(parameter, reached):
-            yield _unbounded(operation, handler, parameter, used)
+            yield _unbounded(operation, parameter, used, graph)
 
 
 def _is_integer(parameter: Parameter) -> bool:
@@ -252,14 +264,19 @@ def _is_clamped(parameter: Parameter, reached: tuple[Function, ...]) -> bool:
     return False
 
 
-def _unbounded(operation: PathOperation, handler: Function, parameter: Parameter, used: QueryStep) -> Finding:
+def _unbounded(operation: PathOperation, parameter: Parameter, used: QueryStep, graph: AppGraph) -> Finding:
     name = parameter.name
+    assert isinstance(parameter.owner, Function)
+    declared = parameter.owner.parameter(name)
+    default = declared.default if declared is not None else None
+    kept = int(default.value) if isinstance(default, ir.Constant) and isinstance(default.value, int) else 50
+    bounded = {name: ("Annotated[int, Query(ge=1, le=100)]", str(kept if 1 <= kept <= 100 else 50))}
     return rule.at(
         parameter.location,
         f"`{name}` of `{operation}` has no upper bound: `?{parameter.alias}=1000000000` reads the whole table, and -5 is "
         "accepted too.",
         "Bound it:\n```python\nfrom typing import Annotated\n\nfrom fastapi import Query\n\n\n"
-        f"def {handler.name}({name}: Annotated[int, Query(ge=1, le=100)] = 50): ...\n```",
+        f"{definition(graph, parameter.owner, parameters=bounded)}\n```",
         reasoning=f"`{name}` is used in `.limit(...)` ({used.location}) and compared with nothing on the way.",
         exploit=f"A client asks for a billion rows in one request to `{operation.path}`.",
         confidence=Confidence.CERTAIN if used.sure else Confidence.FIRM,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import registered, registered_path, written
 from fastapi_architect.appgraph.applications import UNKNOWN_PART
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -22,6 +23,7 @@ from fastapi_architect.rules.kit import (
     PathOperation,
     Rule,
     Severity,
+    ir,
     lazy_pattern,
     routes_of,
     steps,
@@ -61,9 +63,9 @@ def operations_without_a_version(application: Application, graph: AppGraph) -> I
     others = [o for o in others if ":path}" not in o.path]  # pages of a front end
     deprecated = [o for o in operations if o.deprecated]
     if len(versioned) >= _FEWEST and others and len(others) < len(versioned):
-        yield _mixed(application, versioned, others)
+        yield _mixed(application, versioned, others, graph)
     elif not versioned and deprecated and len(operations) > len(deprecated):
-        yield _without(application, deprecated)
+        yield _without(application, deprecated, graph)
 
 
 def _by_header(operations: list[PathOperation]) -> bool:
@@ -71,13 +73,18 @@ def _by_header(operations: list[PathOperation]) -> bool:
     return any("version" in name for name in names)
 
 
-def _mixed(application: Application, versioned: list[PathOperation], others: list[PathOperation]) -> Finding:
+def _mixed(
+    application: Application, versioned: list[PathOperation], others: list[PathOperation], graph: AppGraph
+) -> Finding:
+    found = _VERSION.search(versioned[0].path)
+    prefix = versioned[0].path[: found.end()].rstrip("/") if found is not None else "/v1"
     return rule.at(
         application.location,
         f"{len(versioned)} operations of `{application.name}` carry a version, {_shown(others)} "
         f"{'do' if len(others) > 1 else 'does'} not.",
-        f"Include their routers under the version:\n```python\n{application.name}.include_router(router, prefix='/api/v1')\n```",
+        f"Put them under the version:\n```python\n{_under(prefix, application, others[0], graph)}\n```",
         reasoning=f"`{versioned[0].path}` promises to keep its meaning; a change of `{others[0].path}` breaks its clients at once.",
+        exploit=f"`{others[0]}` has to change: every client that calls it breaks on the day of the deployment.",
         confidence=Confidence.FIRM,
         trace=steps(*((o, f"{o} has no version") for o in others[:5])),
         routes=routes_of(others),
@@ -85,18 +92,33 @@ def _mixed(application: Application, versioned: list[PathOperation], others: lis
     )
 
 
-def _without(application: Application, deprecated: list[PathOperation]) -> Finding:
+def _without(application: Application, deprecated: list[PathOperation], graph: AppGraph) -> Finding:
     return rule.at(
         application.location,
         f"{_shown(deprecated)} of `{application.name}` {'are' if len(deprecated) > 1 else 'is'} deprecated, and no path has a "
         "version under which a successor could stand.",
-        f"Give the API a version:\n```python\n{application.name}.include_router(router, prefix='/v2')\n```",
+        "Give the API a version, under which the successors stand:\n"
+        f"```python\n{_under('/v2', application, deprecated[0], graph)}\n```",
         reasoning="A deprecated operation is one whose contract changed; without a version the change has no address.",
+        exploit=f"`{deprecated[0]}` has to go: its successor needs the same path, and clients of the old one break.",
         confidence=Confidence.TENTATIVE,
         trace=steps(*((o, f"{o} is deprecated") for o in deprecated[:5])),
         routes=routes_of(deprecated),
         symbol=application.scope.full_name,
     )
+
+
+def _under(prefix: str, application: Application, operation: PathOperation, graph: AppGraph) -> str:
+    """The inclusion of the operation's router, or its own registration, under a prefix."""
+    call, scope = operation.registration
+    router = written(graph, scope, call.func.value) if isinstance(call.func, ir.Attribute) else ""
+    if operation.inclusions and router:
+        return f'{application.name}.include_router({router}, prefix="{prefix}")'
+    path = registered_path(graph, operation)
+    quote = path[:1]
+    if quote not in ("'", '"'):
+        return f'{application.name}.include_router({router or "router"}, prefix="{prefix}")'
+    return registered(graph, operation, path=f"{quote}{prefix}{path[1:]}")
 
 
 def _shown(found: list[PathOperation]) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import registered
 from fastapi_architect.rules.kit import (
     AppGraph,
     Application,
@@ -60,8 +61,12 @@ def operations_that_say_too_little(application: Application, graph: AppGraph) ->
     untyped = missing["no response type"]
     if not untyped:
         return
-    listed = [f"{len(found)} of {len(operations)} have {what}" for what, found in missing.items() if found]
-    yield _finding(application, listed, untyped)
+    listed = [
+        f"{len(found)} {'have' if len(found) > 1 else 'has'} {what} (such as `{found[0]}`)"
+        for what, found in missing.items()
+        if found
+    ]
+    yield _finding(application, listed, untyped, len(operations), graph)
 
 
 def _lacks_response(operation: PathOperation, graph: AppGraph) -> bool:
@@ -86,15 +91,18 @@ def _lacks_description(operation: PathOperation) -> bool:
     return not documented and not {"summary", "description"} & operation.keywords.keys()
 
 
-def _finding(application: Application, listed: list[str], untyped: list[PathOperation]) -> Finding:
+def _finding(
+    application: Application, listed: list[str], untyped: list[PathOperation], total: int, graph: AppGraph
+) -> Finding:
     first = untyped[0]
-    name = first.handler.name if first.handler is not None else first.handler_name
+    model = "".join(part.capitalize() for part in first.handler_name.rpartition(".")[2].split("_")) + "Out"
     return rule.at(
         application.location,
-        f"Of the operations that `{application.name}` publishes, {', '.join(listed)}; `{first}` is one.",
+        f"Of the {total} operations that `{application.name}` publishes, {', '.join(listed)}.",
         f"Consider a return type, which FastAPI validates, filters by and publishes:\n"
-        f"```python\nasync def {name}() -> list[str]:\n    ...\n```",
+        f"```python\nclass {model}(BaseModel): ...\n\n\n{registered(graph, first, returns=model)}\n```",
         reasoning="Without a return type or response_model, FastAPI publishes the schema {} and sends whatever is returned.",
+        exploit=f"A client that is generated from the schema gets nothing but `Any` from `{first}`.",
         confidence=Confidence.CERTAIN,
         trace=steps(*((o, f"{o} has no response type") for o in untyped[:5])),
         routes=routes_of(untyped),

@@ -88,6 +88,7 @@ def _finding(
         f"```python\nselect({name}).order_by(..., {name}.{key})\n"
         f"select({name}).where({name}.{key} > after).order_by({name}.{key}).limit(limit)\n```",
         reasoning="Without a total order, a database may return equal rows in another order for each page.",
+        exploit=f"Two pages of `{name}` are two statements; a row that the first one ended with begins the second one, or is in neither.",
         confidence=confidence,
         trace=steps((statement.site, "the statement is sent")),
         symbol=statement.function.full_name,

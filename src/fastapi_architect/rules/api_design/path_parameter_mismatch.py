@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.own_code import registered, registered_path
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.appgraph.applications import UNKNOWN_PART
 from fastapi_architect.appgraph.parameters import Parameter
@@ -67,7 +68,7 @@ def name_in_the_path_that_nothing_reads(operation: PathOperation, graph: AppGrap
         yield _misnamed(operation, handler, taken, graph)
     elif any(f"{{{name}" in own for name in missing):
         shown = next(name for name in missing if f"{{{name}" in own)
-        yield _ignored(operation, handler, shown)
+        yield _ignored(operation, handler, shown, graph)
 
 
 def _registered_path(operation: PathOperation) -> str:
@@ -136,11 +137,11 @@ def _misnamed(
         f"`{operation}` names `{{{name}}}` in its path, but `{handler.name}` has `{parameter.name}`, "
         f"which FastAPI reads from the query: a request without `?{parameter.alias}=` is refused with 422.",
         f"Give both the same name:\n```python\n# Bad: {_registered_path(operation)} with {parameter.name}\n"
-        f"# Good: {_renamed(_registered_path(operation), name, parameter.alias)}\n"
-        f"async def {handler.name}({parameter.alias}: str): ...\n```",
+        f"# Good\n{registered(graph, operation, path=_renamed(registered_path(graph, operation), name, parameter.alias))}\n```",
         reasoning="FastAPI joins path and parameters by name alone; a simple type that is not in the "
         "path is a "
         f"query parameter, and `{parameter.name}` has no default.",
+        exploit=f"A client sends `{operation}` as it is documented, and is refused with 422.",
         confidence=Confidence.CERTAIN,
         trace=steps((parameter.location, f"{parameter.name} is read from the query")),
         fix=_renaming(operation, name, parameter, graph),
@@ -148,15 +149,16 @@ def _misnamed(
     )
 
 
-def _ignored(operation: PathOperation, handler: Function, name: str) -> Finding:
+def _ignored(operation: PathOperation, handler: Function, name: str, graph: AppGraph) -> Finding:
     found = rule.at(
         handler,
         f"`{operation}` has `{{{name}}}` in its path, and neither `{handler.name}` nor a dependency "
         "reads it: "
         "every value gives the same answer.",
-        f"Read it, or take it out of the path:\n```python\nasync def {handler.name}({name}: str): ...\n```",
+        f"Read it, or take it out of the path:\n```python\n{registered(graph, operation, parameters={name: ('str', '')})}\n```",
         reasoning=f"No parameter of the operation is called `{name}`, and nothing on its way reads "
         "`path_params`.",
+        exploit=f"Two requests to `{operation}` that differ in `{name}` get the same answer.",
         confidence=Confidence.FIRM,
         routes=routes_of([operation]),
     )
@@ -182,6 +184,7 @@ def _without_a_name_in_the_path(
             f"Put `{{{parameter.alias}}}` into the path, or read it with `Query()`.",
             reasoning="A parameter declared with `Path()` is looked up by name among the values of the "
             "path only.",
+            exploit=f"A client sends `{operation}` as it is documented, and is refused with 422.",
             confidence=Confidence.CERTAIN,
             trace=steps((parameter.location, f"{parameter.name} is declared with Path()")),
             routes=routes_of([operation]),

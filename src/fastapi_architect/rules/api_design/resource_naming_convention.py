@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import registered, registered_path
 from fastapi_architect.rules.kit import (
     AppGraph,
     Application,
@@ -44,18 +45,19 @@ _VERB = lazy_pattern(
 _SIGN_IN = lazy_pattern(
     r"log[-_]?(in|out)|sign|token|oauth|auth|password|register|webhook|callback", re.IGNORECASE
 )
+_LITERAL = lazy_pattern(r"""(?P<begin>\w*["'])(?P<path>.*)(?P<end>["'])""")
 _FEWEST = 4
 
 
 @rule.check(per=Application)
-def paths_without_a_convention(application: Application, _graph: AppGraph) -> Iterator[Finding]:
+def paths_without_a_convention(application: Application, graph: AppGraph) -> Iterator[Finding]:
     if application.mounted:
         return
     operations = [o for o in application.operations if o.kind == "http" and o.in_schema and not o.floating]
     if len(operations) < 2:
         return
-    yield from _verbs(application, operations)
-    yield from _slashes(application, operations)
+    yield from _verbs(application, operations, graph)
+    yield from _slashes(application, operations, graph)
     yield from _cases(application, operations)
 
 
@@ -63,7 +65,7 @@ def _segments(operation: PathOperation) -> list[str]:
     return [s for s in operation.path.split("/") if s and "{" not in s and ":" not in s]
 
 
-def _verbs(application: Application, operations: list[PathOperation]) -> Iterator[Finding]:
+def _verbs(application: Application, operations: list[PathOperation], graph: AppGraph) -> Iterator[Finding]:
     found = [
         o for o in operations
         if not _SIGN_IN.search(o.path) and any(_VERB.match(s) for s in _segments(o))
@@ -73,12 +75,13 @@ def _verbs(application: Application, operations: list[PathOperation]) -> Iterato
             application,
             found,
             "repeat the method in the path",
-            "Name the thing and let the method say what is done:\n```python\n# Bad\n# POST /create-order\n# Good\n"
-            "@router.post('/orders')\nasync def create_order(): ...\n```",
+            f"Name the thing and let the method say what is done:\n```python\n# Bad\n# {found[0]}\n# Good\n"
+            f"{registered(graph, found[0], path=_without_verb(registered_path(graph, found[0])))}\n```",
+            f"A reader of `{found[0].path}` learns the method twice, and a client has to know a verb for each path.",
         )
 
 
-def _slashes(application: Application, operations: list[PathOperation]) -> Iterator[Finding]:
+def _slashes(application: Application, operations: list[PathOperation], graph: AppGraph) -> Iterator[Finding]:
     others = [o for o in operations if o.path != "/"]
     with_slash = [o for o in others if o.path.endswith("/")]
     without = [o for o in others if not o.path.endswith("/")]
@@ -96,7 +99,8 @@ def _slashes(application: Application, operations: list[PathOperation]) -> Itera
         odd,
         f"{kind}: the other spelling is answered with 307, on which many clients drop the body or the Authorization header",
         "Choose one, and set `redirect_slashes=False` to see who uses the other:\n"
-        "```python\n@router.get('')\nasync def list_orders(): ...\n```",
+        f"```python\n{registered(graph, odd[0], path=_other_slash(registered_path(graph, odd[0])))}\n```",
+        f"A client sends `{odd[0].methods[0]} {_other_slash(odd[0].path)}`, like the other paths, and is redirected.",
     )
 
 
@@ -117,7 +121,31 @@ def _cases(application: Application, operations: list[PathOperation]) -> Iterato
         odd,
         f"are written in {' and '.join(style for style in used if style != most)}, while {len(used[most])} others use {most}",
         f"Write all path segments in {most}.",
+        f"A client that writes `{odd[0].path}` in {most}, like the other paths, gets a 404.",
     )
+
+
+def _without_verb(written: str) -> str:
+    """A path, with its quotes, without the segments that say what the method says, and without such beginnings."""
+    literal = _LITERAL.fullmatch(written)
+    if literal is None:
+        return written
+    kept = []
+    for segment in literal["path"].split("/"):
+        verb = _VERB.match(segment)
+        thing = segment[verb.end(1) :].lstrip("-_") if verb is not None else segment
+        if verb is None:
+            kept.append(segment)
+        elif thing:
+            kept.append(thing[0].lower() + thing[1:])
+    return literal["begin"] + "/".join(kept) + literal["end"]
+
+
+def _other_slash(written: str) -> str:
+    """A path, with or without quotes, with a slash at its end or without the one that is there."""
+    literal = _LITERAL.fullmatch(written)
+    begin, path, end = literal.groups() if literal is not None else ("", written, "")
+    return begin + (path[:-1] if path.endswith("/") else f"{path}/") + end
 
 
 def _style(segment: str) -> str:
@@ -128,13 +156,16 @@ def _style(segment: str) -> str:
     return "camelCase" if re.search(r"[a-z][A-Z]", segment) else ""
 
 
-def _finding(application: Application, found: list[PathOperation], what: str, suggestion: str) -> Finding:
+def _finding(
+    application: Application, found: list[PathOperation], what: str, suggestion: str, shows: str
+) -> Finding:
     shown = ", ".join(f"`{o}`" for o in found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
     return rule.at(
         application.location,
         f"{shown} of `{application.name}` {what}.",
         f"Consider one convention for all paths. {suggestion}",
         reasoning=f"{len(found)} of the application's operations differ from the convention.",
+        exploit=shows,
         confidence=Confidence.FIRM,
         trace=steps(*((o, str(o)) for o in found[:5])),
         routes=routes_of(found),

@@ -70,7 +70,7 @@ def router_that_nothing_includes(graph: AppGraph, _graph: AppGraph) -> Iterator[
             continue
         handlers = _decorated_by(router)
         if handlers and not _is_used_elsewhere(router, graph):
-            yield _never_included(router, handlers)
+            yield _never_included(router, handlers, graph)
 
 
 def _loads_modules_by_name(graph: AppGraph) -> bool:
@@ -129,18 +129,20 @@ def _own_uses(router: RouterObject) -> Iterator[ir.Node]:
             yield from (v for v in values if v.__class__ is ir.Name and v.id == router.name)
 
 
-def _never_included(router: RouterObject, handlers: list[Function]) -> Finding:
+def _never_included(router: RouterObject, handlers: list[Function], graph: AppGraph) -> Finding:
     module = router.scope.module
     names = ", ".join(f"`{f.name}`" for f in handlers[:3]) + (" and more" if len(handlers) > 3 else "")
+    application = next((a for a in graph.applications if not a.mounted), None)
     return rule.at(
         router.location,
         f"No application includes `{router.name}` of {module.path}: {names} never "
         f"answer{'s' * (len(handlers) == 1)}.",
         f"Include it, or delete the module:\n```python\nfrom {module.name} import {router.name}\n\n"
-        f"app.include_router({router.name})\n```",
+        f"{application.name if application is not None else 'app'}.include_router({router.name})\n```",
         reasoning=f"Nothing but its own decorators mentions `{router.name}`, every `include_router` of "
         "this project was "
         "followed, and none leads here.",
+        exploit=f"`{module.path}` is written and imports cleanly, and the paths of {names} answer 404.",
         confidence=Confidence.FIRM,
         trace=steps(*((f, f"{f.name} is registered on {router.name}") for f in handlers[:5])),
         symbol=module.full_name,
@@ -164,6 +166,7 @@ def added_after_the_router_was_included(application: Application, graph: AppGrap
             "answers 404.",
             "Move the `include_router` call behind the last route.",
             reasoning="Before 0.137, include_router copies the routes that the router has at that moment.",
+            exploit=f"A client sends `{operation}` and is answered 404.",
             confidence=Confidence.CERTAIN,
             trace=steps((early, "the router is included here")),
             routes=routes_of([operation]),

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import registered
 from fastapi_architect.analyses.path_language import language
 from fastapi_architect.analyses.route_order import Shadow, shadows
 from fastapi_architect.analyses.source_text import block_of, text_at
@@ -29,7 +30,6 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
-    last_name,
     options,
     routes_of,
     steps,
@@ -77,14 +77,12 @@ def _behind_operation(shadow: Shadow, earlier: PathOperation, graph: AppGraph) -
         f"matches it; {_answered(earlier, sent)}.",
         f"Register `{later.path}` before `{earlier.path}`, or give the parameter a converter that does "
         "not match it:\n"
-        f"```python\n@{_router(later)}.{methods.split('|')[0].lower()}({_registered_path(later)})\nasync "
-        f"def {name}(): ...\n\n\n"
-        f"@{_router(earlier)}.{methods.split('|')[0].lower()}({_registered_path(earlier)})\nasync def "
-        f"{runs}(): ...\n```",
+        f"```python\n{registered(graph, later)}\n\n\n{registered(graph, earlier)}\n```",
         reasoning=f"Starlette takes the first route that fits. Every path that `{later.path}` matches is "
         "matched by "
         f"`{earlier.path}` too, and both are registered in {later.registration[1].module.path}"
         f"{' through one way' if later.inclusions else ''}.",
+        exploit=f"{_answered(earlier, sent).capitalize()}; `{name}` answers nobody.",
         confidence=Confidence.CERTAIN if shadow.complete else Confidence.FIRM,
         trace=steps((earlier, f"{earlier} is tried first"), (later, f"{later} comes behind it")),
         fix=_moved(shadow, earlier, graph),
@@ -105,6 +103,7 @@ def _behind_mount(behind: list[Shadow]) -> Finding:
         reasoning="A mount matches every method and every path below its own, and routes are tried in "
         "the order in which they "
         "were added.",
+        exploit=f"A client sends `{later[0]}` and gets the answer of what is mounted at `{mount.path or '/'}`.",
         confidence=Confidence.CERTAIN,
         trace=steps(*((o, f"{o} is added behind the mount") for o in later[:5])),
         routes=routes_of(later),
@@ -114,18 +113,6 @@ def _behind_mount(behind: list[Shadow]) -> Finding:
 
 def _are(found: list[PathOperation]) -> str:
     return "are" if len(found) > 1 else "is"
-
-
-def _router(operation: PathOperation) -> str:
-    func = operation.registration[0].func
-    return last_name(getattr(func, "value", func)) or "router"
-
-
-def _registered_path(operation: PathOperation) -> str:
-    """The path as the decorator has it: without the prefixes, as far as they are known."""
-    path = operation.registration[0].args[0] if operation.registration[0].args else None
-    value = getattr(path, "value", None)
-    return f'"{value if isinstance(value, str) else operation.path}"'
 
 
 def _answered(earlier: PathOperation, sent: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.own_code import registered
 from fastapi_architect.analyses.reaching import is_conditional, ways
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.concepts.database import Commit, SessionAdd
@@ -106,8 +107,9 @@ def _body_without_status(operation: PathOperation, handler: Function, graph: App
                 handler,
                 f"`{operation}` answers {operation.status_code} and returns a value ({handler.location(site.node)}): FastAPI "
                 "drops it without a word.",
-                f"Return nothing, or answer 200:\n```python\nasync def {handler.name}() -> None: ...\n```",
+                f"Return nothing, or answer 200:\n```python\n{registered(graph, operation, returns='None')}\n```",
                 reasoning=f"A response with status {operation.status_code} has no content (RFC 9110, section 15).",
+                exploit=f"A client of `{operation}` is told {operation.status_code} and gets an empty body; the value is lost.",
                 confidence=Confidence.CERTAIN,
                 trace=steps((site, "this value is never sent")),
                 routes=routes_of([operation]),
@@ -128,6 +130,7 @@ def _tuple_returned(operation: PathOperation, handler: Function) -> Finding | No
                 "a JSON list, with status 200.",
                 f"Raise, or return a response with the status:\n```python\nraise HTTPException({last.value})\n```",
                 reasoning="A tuple sets the status in Flask; FastAPI serialises whatever is returned.",
+                exploit=f"A client of `{operation}` reads 200 where {last.value} was meant, and a list of two as the body.",
                 confidence=Confidence.CERTAIN,
                 trace=steps((site, "the tuple becomes the body")),
                 routes=routes_of([operation]),
@@ -154,6 +157,8 @@ def _error_as_success(operation: PathOperation, handler: Function) -> Finding | 
                 f"({handler.location(site.node)}): clients and monitors take the failure for a success.",
                 'Raise an error with a status:\n```python\nraise HTTPException(status_code=400, detail="what is wrong")\n```',
                 reasoning="A returned mapping is sent with the operation's success status.",
+                exploit=f"A client of `{operation}` sees status {operation.status_code or 200}, takes the answer "
+                "for a success and goes on.",
                 confidence=Confidence.FIRM,
                 trace=steps((site, "the error is returned as a success")),
                 routes=routes_of([operation]),
@@ -219,9 +224,10 @@ def _should_be_created(
     return rule.at(
         handler,
         f"`{operation}` ({handler.name}) stores a new `{model}` and answers 200: a creation is 201, with a Location.",
-        f"Declare it:\n```python\n@router.post(..., status_code=201)\nasync def {handler.name}(): ...\n```",
+        f"Declare it:\n```python\n{registered(graph, operation, keywords={'status_code': '201'})}\n```",
         reasoning="200 says that the response describes the result of an action; 201 says that there is a new resource, and "
         "where (RFC 9110, section 15.3.2).",
+        exploit=f"A client of `{operation}` sees 200 and cannot tell a new `{model}` from one that was there.",
         confidence=Confidence.FIRM,
         trace=steps((write, f"a {model} is stored")),
         fix=_declared(operation, 201, graph),
@@ -260,9 +266,10 @@ def _deleted(operation: PathOperation, handler: Function, graph: AppGraph) -> Fi
     return rule.at(
         handler,
         f"`{operation}` ({handler.name}) returns nothing and answers 200 with the body `null`.",
-        f"Say that there is no content:\n```python\n@router.delete(..., status_code=204)\n"
-        f"async def {handler.name}() -> None: ...\n```",
+        f"Say that there is no content:\n```python\n"
+        f"{registered(graph, operation, keywords={'status_code': '204'}, returns='None')}\n```",
         reasoning="204 tells a client not to wait for or parse a body (RFC 9110, section 15.3.5).",
+        exploit=f"A client of `{operation}` waits for a body, parses it and finds `null`.",
         confidence=Confidence.CERTAIN,
         fix=_declared(operation, 204, graph),
         routes=routes_of([operation]),

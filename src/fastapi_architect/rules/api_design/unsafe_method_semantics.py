@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fastapi_architect.analyses.effects import Effects, effects
+from fastapi_architect.analyses.own_code import registered
 from fastapi_architect.analyses.reaching import Way, is_conditional, ways
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import (
@@ -99,7 +100,7 @@ def safe_method_with_an_effect(operation: PathOperation, graph: AppGraph) -> Ite
     done = effects(graph).of_handler(operation)
     found = next(_noticeable(done, handler, graph), None)
     if found is not None:
-        yield _finding(operation, handler, *found)
+        yield _finding(operation, handler, *found, graph)
 
 
 def _noticeable(done: Effects, handler: Function, graph: AppGraph) -> Iterator[tuple[Concept, Way, str]]:
@@ -216,14 +217,12 @@ def _verb(effect: Concept) -> str:
     return "stores"
 
 
-def _finding(operation: PathOperation, handler: Function, effect: Concept, way: Way, subject: str) -> Finding:
+def _finding(
+    operation: PathOperation, handler: Function, effect: Concept, way: Way, subject: str, graph: AppGraph
+) -> Finding:
     always = way.always and not is_conditional(effect.site)
     verb = _verb(effect)
     method = "delete" if verb == "deletes" else "post"
-    router = (
-        last_name(getattr(operation.registration[0].func, "value", operation.registration[0].func))
-        or "router"
-    )
     confidence = Confidence.FIRM if always else Confidence.TENTATIVE
     if always and effect.sure and not way.ambiguous and len(way.hops) <= 2:
         confidence = Confidence.CERTAIN
@@ -231,8 +230,7 @@ def _finding(operation: PathOperation, handler: Function, effect: Concept, way: 
         handler,
         f"`{operation}` ({handler.name}) {verb} `{subject}` ({effect.location}): opening a link, a prefetch or a crawler "
         "is enough.",
-        f"Use a method that may change state:\n```python\n@{router}.{method}(...)\n"
-        f"{'async ' if handler.is_async else ''}def {handler.name}(): ...\n```",
+        f"Use a method that may change state:\n```python\n{registered(graph, operation, method=method)}\n```",
         reasoning="GET is safe by definition, so that browsers, scanners, caches and crawlers send it unasked, and "
         "SameSite=Lax cookies travel with it.",
         exploit=f'A page of another site contains `<img src="{operation.path}">`; every signed-in visitor {verb} '

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import definition, task_registered
 from fastapi_architect.appgraph.background import Task
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -52,7 +53,7 @@ def coroutine_as_a_task(task: Task, graph: AppGraph) -> Iterator[Finding]:
         return
     if any(graph.version(pool.replace("_", "-")) is not None for pool in _POOLS):
         return
-    yield _finding(task)
+    yield _finding(task, graph)
 
 
 def _has_own_call(task: Task, graph: AppGraph) -> bool:
@@ -88,17 +89,20 @@ def _is_wrapped(function: Function) -> bool:
     return False
 
 
-def _finding(task: Task) -> Finding:
+def _finding(task: Task, graph: AppGraph) -> Finding:
     function = task.function
     name = function.name
+    given = ", ".join(p.name if p.kind != "kwonly" else f"{p.name}={p.name}" for p in function.parameters)
+    plain = task_registered(graph, task, f"asyncio.run(_{name}({given}))", is_async=False)
     return rule.at(
         function,
         f"`{name}` is a Celery task and an `async def`: the worker gets a coroutine, reports success, and "
         f"runs none of it.",
         "Make the task a plain function that runs the coroutine:\n```python\nimport asyncio\n\n\n"
-        f"@app.task\ndef {name}():\n    asyncio.run(_{name}())\n\n\nasync def _{name}():\n    ...\n```",
+        f"{plain}\n\n\n{definition(graph, function, name=f'_{name}')}\n```",
         reasoning="Celery calls tasks and keeps what they return; it does not await it. No pool that runs "
         "coroutines is installed.",
+        exploit=f"Somebody sends `{name}`: the worker reports SUCCESS, and nothing of it has happened.",
         confidence=Confidence.CERTAIN,
         trace=steps(
             (task.location, f"{name} becomes a task here"), (function, "and is a coroutine function")

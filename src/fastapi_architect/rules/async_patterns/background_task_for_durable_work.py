@@ -25,6 +25,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    first_route,
     ir,
     last_name,
     routes_of,
@@ -114,6 +115,8 @@ def _finding(
         "Send identifiers rather than objects of the request.",
         reasoning=f"The project runs {library} already ({graph.tasks[0].name}); background tasks have "
         "neither storage nor retries.",
+        exploit=f"The process of {first_route(operations, name)} is stopped after the answer: `{name}` has not "
+        "run, and no message is left that would run it.",
         confidence=Confidence.FIRM,
         trace=steps((place, f"`{name}` {what} here")),
         routes=routes_of(operations),

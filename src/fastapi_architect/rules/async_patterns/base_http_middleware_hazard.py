@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.caught_around import is_caught
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.appgraph.middleware import Middleware
 from fastapi_architect.concepts.http import HttpError, ResponseCreation
 from fastapi_architect.rules.kit import (
@@ -52,33 +53,41 @@ def hazards_of_simple_middleware(application: Application, graph: AppGraph) -> I
             continue
         for error in graph.within(HttpError, function):
             if error.site.statement.__class__ is ir.Raise and not is_caught(error.site, _CATCHING):
-                yield _raises(error, function)
+                yield _raises(error, function, graph)
         if any(r.kind in _STREAMS for r in graph.facts(ResponseCreation)):
             for site in function.facts.sites(ir.Attribute):
                 if site.node.attr == "body_iterator" and site.context.inside("iter") is not None:
-                    yield _reads(site, function)
+                    yield _reads(site, function, graph)
 
 
 def _is_simple(middleware: Middleware) -> bool:
     return middleware.cls is None or _BASE in middleware.bases
 
 
-def _raises(error: HttpError, function: Function) -> Finding:
+def _raises(error: HttpError, function: Function, graph: AppGraph) -> Finding:
+    body = (
+        "# Bad: raise HTTPException(...)\n# Good\n"
+        "return JSONResponse({'detail': 'not allowed'}, status_code=401)"
+    )
     return rule.at(
         error.site,
         f"`{function.name}` is middleware and raises `HTTPException`: the client gets 500, not the status "
         f"that stands here.",
         "Return the answer:\n```python\nfrom fastapi.responses import JSONResponse\n\n\n"
-        f"async def {function.name}(request, call_next):\n    # Bad: raise HTTPException(...)\n"
-        "    # Good\n    return JSONResponse({'detail': 'not allowed'}, status_code=401)\n```",
+        f"{definition(graph, function, body)}\n```",
         reasoning="Handlers of exceptions run inside the middleware stack; what middleware raises passes "
         "them by.",
+        exploit=f"A client that `{function.name}` turns away is told 500, and the log has a traceback for each of them.",
         confidence=Confidence.CERTAIN,
         trace=steps((function, f"{function.name} is middleware"), (error, "the exception leaves it here")),
     )
 
 
-def _reads(site: Site, function: Function) -> Finding:
+def _reads(site: Site, function: Function, graph: AppGraph) -> Finding:
+    body = (
+        "response = await call_next(request)\n"
+        "if response.headers.get('content-type', '').startswith('text/event-stream'):\n    return response"
+    )
     return rule.at(
         site,
         f"`{function.name}` is middleware and reads `body_iterator`: streamed answers of this application "
@@ -86,11 +95,10 @@ def _reads(site: Site, function: Function) -> Finding:
         "memory before the client gets their first byte.",
         "Leave streams alone, or write the middleware against ASGI, where each message passes by:\n"
         "```python\n"
-        f"async def {function.name}(request, call_next):\n    response = await call_next(request)\n"
-        "    if response.headers.get('content-type', '').startswith('text/event-stream'):\n        return "
-        "response\n```",
+        f"{definition(graph, function, body)}\n```",
         reasoning="The application has streaming routes, and their bodies are iterated over here until they "
         "end.",
+        exploit=f"A client of a streaming route gets nothing until the stream is over; `{function.name}` holds all of it in memory.",
         confidence=Confidence.FIRM,
         trace=steps((function, f"{function.name} is middleware"), (site, "the body is read to its end here")),
     )

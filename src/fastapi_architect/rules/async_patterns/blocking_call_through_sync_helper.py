@@ -23,6 +23,7 @@ from fastapi_architect.analyses.offloading import (
     on_a_thread,
     whose_turn,
 )
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -34,6 +35,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     Site,
     Step,
+    first_route,
     routes_of,
     steps,
 )
@@ -79,6 +81,8 @@ def _finding(call: FirstCall, others: list[FirstCall], on: OnLoop, graph: AppGra
         reasoning=f"`{blocks}` holds its thread until it returns ({_waits_for(nearest)}); nothing on the way "
         f"hands the work to a thread "
         "or process.",
+        exploit=f"While {first_route(on.operations, coroutine.name)} is in `{blocks}`, the event loop's thread "
+        "stands still, and no other request is served.",
         confidence=Confidence.CERTAIN if nearest.sure and on.sure else Confidence.FIRM,
         trace=_trace(call, others),
         fix=made_plain(coroutine, graph),
@@ -111,18 +115,17 @@ def _waits_for(way: BlockingWay) -> str:
 
 def _suggestion(call: FirstCall, nearest: BlockingWay, graph: AppGraph) -> str:
     name = call.coroutine.name
-    on_thread = (
-        f"```python\nimport asyncio\n\n\nasync def {name}():\n    result = {on_a_thread(call.site)}\n```"
-    )
+    body = f"result = {on_a_thread(call.site)}"
+    on_thread = f"```python\nimport asyncio\n\n\n{definition(graph, call.coroutine, body)}\n```"
     awaitable = (
-        f" Or make it awaitable to the end, with {nearest.blocking.instead}."
-        if nearest.blocking.instead
+        f"\nOr make it awaitable to the end, with {nearest.blocking.instead}."
+        if nearest.blocking.instead and "to_thread" not in nearest.blocking.instead
         else ""
     )
     if may_be_plain(call.coroutine, graph):
         return (
             f"`{name}` awaits nothing: declare it with `def`, and FastAPI runs it on a thread.\n"
-            f"```python\n# Bad\nasync def {name}(): ...\n\n\n# Good\ndef {name}(): ...\n```{awaitable}"
+            f"```python\n{definition(graph, call.coroutine, is_async=False)}\n```{awaitable}"
         )
     return f"Run the helper on a thread:\n{on_thread}{awaitable}"
 

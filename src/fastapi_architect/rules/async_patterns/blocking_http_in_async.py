@@ -21,6 +21,7 @@ from fastapi_architect.analyses.offloading import (
     on_a_thread,
     whose_turn,
 )
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.concepts.concurrency import BlockingCall
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -30,6 +31,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    first_route,
     routes_of,
     steps,
 )
@@ -88,9 +90,8 @@ def _finding(blocking: BlockingCall, on: OnLoop, graph: AppGraph) -> Finding:
         _suggestion(blocking, graph),
         reasoning=f"`{blocking.name}` blocks its thread, and `{function.name}` is a coroutine function: the "
         f"thread is the event loop's.",
-        exploit="A client sends as many of these requests as it takes for the upstream to answer slowly; "
-        "meanwhile health checks and "
-        "all other routes of the worker get no answer.",
+        exploit=f"A client sends {first_route(on.operations, function.name)} until the other side answers slowly; meanwhile "
+        "health checks and all other routes of the worker get no answer.",
         confidence=confidence,
         trace=steps(
             (function, f"{function.name} {whose_turn(on, function)}"),
@@ -110,19 +111,15 @@ def _suggestion(blocking: BlockingCall, graph: AppGraph) -> str:
     method = blocking.name.rpartition(".")[2]
     if blocking.name.startswith(("requests.", "httpx.")) and method in _HTTP:
         code = (
-            "async with httpx.AsyncClient(timeout=5) as client:\n"
-            f"        response = await client.{method}(...)"
+            f"async with httpx.AsyncClient(timeout=5) as client:\n    response = await client.{method}(...)"
         )
         first = (
             "Await an asynchronous client (one for the application is best):\n```python\nimport httpx\n"
-            f"\n\nasync def {name}():\n    {code}\n```"
+            f"\n\n{definition(graph, function, code)}\n```"
         )
     else:
-        call = on_a_thread(blocking.site)
-        first = (
-            f"Run the call on a thread:\n```python\nimport asyncio\n\n\nasync def {name}():\n"
-            f"    response = {call}\n```"
-        )
+        code = f"response = {on_a_thread(blocking.site)}"
+        first = f"Run the call on a thread:\n```python\nimport asyncio\n\n\n{definition(graph, function, code)}\n```"
     if may_be_plain(function, graph):
         first += f"\nOr declare `{name}` with `def`: it awaits nothing, and FastAPI then runs it on a thread."
     return first

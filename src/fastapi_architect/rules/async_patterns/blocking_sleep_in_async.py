@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from fastapi_architect.analyses.blocking_ways import on_the_loop
 from fastapi_architect.analyses.event_loop import OnLoop
 from fastapi_architect.analyses.offloading import called_name, import_edits, whose_turn
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.concepts.concurrency import BlockingCall
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -27,6 +28,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     argument,
+    first_route,
     routes_of,
     steps,
 )
@@ -66,7 +68,7 @@ def coroutine_holds_the_thread(blocking: BlockingCall, graph: AppGraph) -> Itera
         return
     on = on_the_loop(blocking, graph)
     if on is not None:
-        yield _finding(blocking, on)
+        yield _finding(blocking, on, graph)
 
 
 def _does_not_wait(blocking: BlockingCall, graph: AppGraph) -> bool:
@@ -81,7 +83,7 @@ def _does_not_wait(blocking: BlockingCall, graph: AppGraph) -> bool:
     return False
 
 
-def _finding(blocking: BlockingCall, on: OnLoop) -> Finding:
+def _finding(blocking: BlockingCall, on: OnLoop, graph: AppGraph) -> Finding:
     function = blocking.function
     assert function is not None
     name = called_name(blocking.site)
@@ -98,11 +100,12 @@ def _finding(blocking: BlockingCall, on: OnLoop) -> Finding:
         f"`{function.name}` {whose_turn(on, function)} and holds it in `{name}`: no other request of this "
         f"worker makes "
         "progress meanwhile.",
-        f"Wait without holding the loop:\n```python\nimport asyncio\n\n\nasync def {function.name}():\n    # "
-        f"Bad: {name}(...)\n"
-        f"    # Good\n    {instead}\n```",
+        f"Wait without holding the loop:\n```python\nimport asyncio\n\n\n"
+        f"{definition(graph, function, f'# Bad: {name}(...){chr(10)}# Good{chr(10)}{instead}')}\n```",
         reasoning=f"`{blocking.name}` returns only when its wait is over, and it is called in a coroutine "
         f"function.",
+        exploit=f"While {first_route(on.operations, function.name)} waits in `{name}`, the event loop itself "
+        "waits, and no other request is served.",
         confidence=confidence,
         trace=steps(
             (function, f"{function.name} {whose_turn(on, function)}"), (blocking, f"{name} holds the thread")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -59,7 +60,7 @@ def cache_on_a_coroutine_function(graph: AppGraph, _: AppGraph) -> Iterator[Find
             for decorator in function.node.decorators:
                 cache = _cache(decorator, function, graph)
                 if cache:
-                    yield _finding(function, cache)
+                    yield _finding(function, cache, graph)
                     break
 
 
@@ -75,7 +76,7 @@ def _cache(decorator: ir.Expr, function: Function, graph: AppGraph) -> str:
     return ""
 
 
-def _finding(function: Function, cache: str) -> Finding:
+def _finding(function: Function, cache: str, graph: AppGraph) -> Finding:
     name = function.name
     return rule.at(
         function,
@@ -84,11 +85,11 @@ def _finding(function: Function, cache: str) -> Finding:
         "RuntimeError.",
         f"Keep the result, not the coroutine, for example with `async-lru`:\n```python\nfrom async_lru "
         f"import alru_cache\n\n\n"
-        f"# Bad\n@{cache.rpartition('.')[2]}\nasync def {name}(): ...\n\n\n# Good\n@alru_cache(maxsize=128)\n"
-        f"async def {name}(): ...\n```",
+        f"# Bad: @{cache.rpartition('.')[2]}\n# Good\n@alru_cache(maxsize=128)\n{definition(graph, function)}\n```",
         reasoning=f"`{cache}` stores the return value of the call; the return value of an `async def` is a "
         f"coroutine that is used up "
         "by the first `await`.",
+        exploit=f"The first call of `{name}` is answered, and the second one with the same arguments raises RuntimeError.",
         confidence=Confidence.CERTAIN,
         trace=steps((function, f"{name} is declared with async def under {cache}")),
     )

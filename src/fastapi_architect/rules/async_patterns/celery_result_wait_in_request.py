@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.event_loop import event_loop
 from fastapi_architect.analyses.offloading import called_name
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.concepts.messaging import ResultWait
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -26,6 +27,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     conditions,
+    first_route,
     names_in,
     routes_of,
     steps,
@@ -90,11 +92,12 @@ def _finding(wait: ResultWait, operations: tuple[PathOperation, ...], graph: App
     return rule.at(
         wait,
         f"`{function.name}` {kind} `{name}`: {effect}.",
-        _suggestion(function),
+        _suggestion(function, graph),
         reasoning="The caller goes on only when a worker has taken the task, run it and stored its result.",
-        exploit="An attacker sends as many of these requests as there are threads while the workers are "
-        "busy; from then on no plain "
-        "operation is answered.",
+        exploit=f"An attacker sends {first_route(operations, function.name)} as often as there are threads while the workers "
+        "are busy; from then on no plain operation is answered."
+        if operations
+        else f"As many `{function.name}` as there are workers run at once; the tasks that they wait for find no worker.",
         confidence=Confidence.CERTAIN if wait.sure else Confidence.FIRM,
         trace=steps(
             (function, f"{function.name} runs for a request" if operations else "a Celery task"),
@@ -105,11 +108,11 @@ def _finding(wait: ResultWait, operations: tuple[PathOperation, ...], graph: App
     )
 
 
-def _suggestion(function: Function) -> str:
+def _suggestion(function: Function, graph: AppGraph) -> str:
+    body = "job = task.delay(...)\nreturn JSONResponse({'job': job.id}, status_code=202)"
     return (
         "Answer with the task's id and let the client ask for the result:\n```python\n"
-        f"def {function.name}():\n    job = task.delay(...)\n    return JSONResponse({{'job': job.id}}, "
-        f"status_code=202)\n\n\n"
+        f"{definition(graph, function, body)}\n\n\n"
         "def read_job(job_id: str):\n    job = AsyncResult(job_id)\n"
         "    return {'state': job.state, 'result': job.result if job.ready() else None}\n```"
     )

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.coroutines import Unawaited, unawaited
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -55,10 +56,10 @@ _SO = {
 def coroutine_never_runs(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     for found in unawaited(graph):
         if not found.decides_access:
-            yield _finding(found)
+            yield _finding(found, graph)
 
 
-def _finding(found: Unawaited) -> Finding:
+def _finding(found: Unawaited, graph: AppGraph) -> Finding:
     scope = found.site.scope
     assert isinstance(scope, Function)
     trace = [(found.site, f"{found.name}(...) makes a coroutine; {_SO[found.use]}")]
@@ -67,22 +68,24 @@ def _finding(found: Unawaited) -> Finding:
     return rule.at(
         found.site,
         f"`{scope.name}` calls `{found.name}` without `await`: {_SO[found.use]}.",
-        _suggestion(found, scope),
+        _suggestion(found, scope, graph),
         reasoning=f"`{found.name}` gives a coroutine, and no `await`, task or `gather` takes it.",
+        exploit=f"When `{scope.name}` is over, nothing of `{found.name}` has happened.",
         confidence=Confidence.CERTAIN,
         trace=steps(*trace),
         fix=_fix(found, scope),
     )
 
 
-def _suggestion(found: Unawaited, scope: Function) -> str:
-    code = f"# Bad\n    {found.name}(...)\n    # Good\n    await {found.name}(...)"
+def _suggestion(found: Unawaited, scope: Function, graph: AppGraph) -> str:
+    body = f"# Bad\n{found.name}(...)\n# Good\nawait {found.name}(...)"
+    code = definition(graph, scope, body, is_async=True)
     if scope.is_async:
-        return f"Await it:\n```python\nasync def {scope.name}():\n    {code}\n```"
+        return f"Await it:\n```python\n{code}\n```"
     return (
         f"`{scope.name}` is no coroutine function and cannot await. Declare it with `async def` and await it "
         f"there and "
-        f"here:\n```python\nasync def {scope.name}():\n    {code}\n```"
+        f"here:\n```python\n{code}\n```"
     )
 
 

@@ -22,6 +22,7 @@ from fastapi_architect.analyses.offloading import (
     on_a_thread,
     whose_turn,
 )
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.concepts.concurrency import BlockingCall
 from fastapi_architect.concepts.cryptography import KeyDerivation
 from fastapi_architect.rules.kit import (
@@ -33,6 +34,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    first_route,
     ir,
     last_name,
     routes_of,
@@ -118,9 +120,8 @@ def _finding(blocking: BlockingCall, on: OnLoop, graph: AppGraph) -> Finding:
         "this worker is served meanwhile.",
         _suggestion(blocking, graph),
         reasoning=f"`{blocking.name}` runs on the event loop's thread: no thread or process pool takes it.",
-        exploit="An attacker sends a few dozen of these requests at once; they are computed one behind the "
-        "other, and the "
-        "worker answers nobody until the last is done.",
+        exploit=f"An attacker sends {first_route(on.operations, function.name)} a few dozen times at once; one is computed "
+        "behind the other, and the worker answers nobody until the last is done.",
         confidence=confidence
         if on.serves and not _may_be_small(blocking, function)
         else Confidence.TENTATIVE,
@@ -140,8 +141,8 @@ def _suggestion(blocking: BlockingCall, graph: AppGraph) -> str:
     assert function is not None
     name = function.name
     text = (
-        f"Compute on a thread:\n```python\nimport asyncio\n\n\nasync def {name}():\n"
-        f"    result = {on_a_thread(blocking.site)}\n```"
+        f"Compute on a thread:\n```python\nimport asyncio\n\n\n"
+        f"{definition(graph, function, f'result = {on_a_thread(blocking.site)}')}\n```"
     )
     if may_be_plain(function, graph):
         text += f"\nOr declare `{name}` with `def`: it awaits nothing, and FastAPI then runs it on a thread."

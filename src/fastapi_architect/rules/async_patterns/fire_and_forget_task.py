@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.offloading import called_name
+from fastapi_architect.analyses.own_code import definition, written
 from fastapi_architect.analyses.surroundings import mentions_of, nodes_of
 from fastapi_architect.concepts.concurrency import TaskSpawn
 from fastapi_architect.rules.kit import (
@@ -48,6 +49,8 @@ rule = Rule(
 _STARTS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task")
 _KEPT_IN = "background_tasks"
 _ALL = ("Exception", "BaseException")
+#: A longer call is shown without its arguments.
+_LONG = 100
 
 
 @rule.check(per=TaskSpawn)
@@ -60,7 +63,7 @@ def task_that_nobody_keeps(spawn: TaskSpawn, graph: AppGraph) -> Iterator[Findin
         return
     how = _how_it_is_lost(spawn)
     if how and not _ends_in_one_step(spawn, graph):
-        yield _finding(spawn, how)
+        yield _finding(spawn, how, graph)
 
 
 def _how_it_is_lost(spawn: TaskSpawn) -> str:
@@ -113,12 +116,17 @@ def _catches_everything(function: Function) -> bool:
     )
 
 
-def _finding(spawn: TaskSpawn, how: str) -> Finding:
+def _finding(spawn: TaskSpawn, how: str, graph: AppGraph) -> Finding:
     where = spawn.scope.name if isinstance(spawn.scope, Function) else spawn.scope.module.path
     name = called_name(spawn.site)
     started = spawn.coroutines[0] if spawn.coroutines else None
     what = dotted_name(started.func) if started.__class__ is ir.Call else ""
-    shown = f"{what}(...)" if what else "..."
+    shown = written(graph, spawn.scope, spawn.node)
+    if "\n" in shown or len(shown) > _LONG:
+        shown = f"{name}({f'{what}(...)' if what else '...'})"
+    code = f"task = {shown}\n{_KEPT_IN}.add(task)\ntask.add_done_callback({_KEPT_IN}.discard)"
+    if isinstance(spawn.scope, Function):
+        code = definition(graph, spawn.scope, code)
     return rule.at(
         spawn,
         f"`{where}` starts a task{f' of `{what}`' if what else ''} with `{name}` and {how}: it may be "
@@ -126,10 +134,10 @@ def _finding(spawn: TaskSpawn, how: str) -> Finding:
         "done, and its exception is lost.",
         "Keep the task until it is done (or await it in an `asyncio.TaskGroup`; or use `BackgroundTasks`):\n"
         "```python\n"
-        f"{_KEPT_IN} = set()\n\n\nasync def {where if isinstance(spawn.scope, Function) else 'start'}():\n"
-        f"    task = {name}({shown})\n    {_KEPT_IN}.add(task)\n    "
-        f"task.add_done_callback({_KEPT_IN}.discard)\n```",
+        f"{_KEPT_IN} = set()\n\n\n{code}\n```",
         reasoning="The loop keeps weak references to tasks; nothing in the program keeps a strong one.",
+        exploit=f"The task of `{what or where}` waits for an answer, is collected meanwhile, and what comes "
+        "behind the `await` never happens.",
         confidence=Confidence.CERTAIN if spawn.sure else Confidence.FIRM,
         trace=steps((spawn, f"{name} gives a task, and {where} {how}")),
         fix=_fix(spawn) if how == "discards it" else None,

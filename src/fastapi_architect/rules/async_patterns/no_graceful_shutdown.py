@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.offloading import called_name
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.analyses.surroundings import nodes_of
 from fastapi_architect.concepts.concurrency import TaskSpawn
 from fastapi_architect.concepts.http import ClientCreation
@@ -55,7 +56,7 @@ def started_and_never_stopped(application: Application, graph: AppGraph) -> Iter
     for started in found:
         name = _kept_as(started)
         if started.node.span < last and name and not _is_stopped(name, later):
-            yield _finding(started, name, function)
+            yield _finding(started, name, function, graph)
 
 
 def _kept_as(started: TaskSpawn | ClientCreation) -> str:
@@ -84,18 +85,18 @@ def _is_stopped(name: str, later: set[str]) -> bool:
     return any(last in each.split(".") for each in later)
 
 
-def _finding(started: TaskSpawn | ClientCreation, name: str, function: Function) -> Finding:
+def _finding(started: TaskSpawn | ClientCreation, name: str, function: Function, graph: AppGraph) -> Finding:
     is_task = isinstance(started, TaskSpawn)
     stop = f"{name}.cancel()" if is_task else f"await {name}.aclose()"
+    body = f"{name} = {called_name(started.site)}(...)\ntry:\n    yield\nfinally:\n    {stop}"
     return rule.at(
         started,
         f"`{function.name}` {'starts the task' if is_task else 'opens the client'} `{name}` and does nothing "
         f"about it behind its "
         f"`yield`: {'cancel' if is_task else 'close'} it there.",
-        f"Stop it when the service stops:\n```python\nasync def {function.name}(app):\n    {name} = "
-        f"{called_name(started.site)}(...)\n"
-        f"    try:\n        yield\n    finally:\n        {stop}\n```",
+        f"Stop it when the service stops:\n```python\n{definition(graph, function, body)}\n```",
         reasoning=f"`{name}` is not mentioned behind the last `yield` of the lifespan.",
+        exploit=f"`{function.name}` has ended, and {'the task' if is_task else 'the client'} `{name}` has not been told.",
         confidence=Confidence.FIRM,
         trace=steps((started, f"{name} is started here"), (function, "and not stopped in this lifespan")),
     )

@@ -177,9 +177,8 @@ def _finding(
         _suggestion(call, name),
         reasoning=f"No `timeout` reaches `{call.name}`, neither here nor where its client is made, and no "
         f"limit stands around it.",
-        exploit="The other side accepts the connection and never answers; each request that gets here keeps "
-        "one worker, "
-        "until none is left.",
+        exploit=f"The other side of `{name}` accepts the connection and never answers; each call keeps what waits for it, "
+        "until nothing is left to serve others.",
         confidence=confidence,
         trace=steps((call, f"{name} {how}")),
         fix=_fix(call, name) if isinstance(call, OutboundRequest) else None,
@@ -199,14 +198,13 @@ def _suggestion(call: OutboundRequest | ClientCreation | AsyncWait, name: str) -
         code = f"async with asyncio.timeout(10):\n        await {name}()"
         return f"Say how long it may take:\n```python\nimport asyncio\n\n\nasync def wait():\n    {code}\n```"
     if call.name.startswith("aiohttp."):
-        code = f"client = {name}(timeout=aiohttp.ClientTimeout(total=10))"
+        code = f"client = {name}(..., timeout=aiohttp.ClientTimeout(total=10))"
     elif call.name.startswith("redis"):
         code = f"client = {name}(..., socket_timeout=5, socket_connect_timeout=2)"
     elif isinstance(call, ClientCreation):
         code = f"client = {name}(..., timeout=10)"
     else:
         code = f"answer = {name}(..., timeout=10)"
-    code = code.replace("(..., ", "(\n    ...,\n    ").replace("=10)", "=10,\n)").replace("=2)", "=2,\n)")
     return f"Say how long it may take, in seconds:\n```python\n{code}\n```"
 
 

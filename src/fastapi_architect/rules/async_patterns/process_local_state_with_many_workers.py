@@ -29,6 +29,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     Site,
     dotted_name,
+    first_route,
     ir,
     last_name,
     lazy_pattern,
@@ -191,6 +192,7 @@ def _finding_of_manager(site: Site, cls: Class, processes: int, graph: AppGraph)
         "await redis.publish('messages', text)  # every process subscribes and sends to its own sockets\n```",
         reasoning=f"The deployment starts {processes} server processes; each creates a `{cls.name}` of its "
         f"own.",
+        exploit=f"A message that `{cls.name}` sends reaches the clients of one process; the others never hear of it.",
         confidence=Confidence.FIRM,
         trace=steps((site, f"one {cls.name} for each process"), *_said(graph)),
     )
@@ -216,6 +218,8 @@ def _finding(
         f"Keep it where all processes see it, such as Redis or the database:\n```python\nawait "
         f"redis.hset('{name}', key, value)\n```",
         reasoning=f"The deployment starts {processes} server processes, and a request may reach any of them.",
+        exploit=f"{first_route(operations, function.name)} changes `{name}` in one process, and the next request, "
+        "which another one serves, sees the old value.",
         confidence=Confidence.FIRM,
         trace=steps(
             (module.location(value), f"{name} is made once in each process"),

@@ -62,6 +62,8 @@ def _finding(
 ) -> Finding:
     name = function.name if function is not None else "this handler"
     call = f"await {name}()" if function is not None and function.is_async else f"{name}()"
+    if function is None:
+        call = "..."  # it has no name to be called by
     if function is not None and function is application.lifespan.function:
         code = (
             f"@asynccontextmanager\nasync def lifespan(app: FastAPI):\n    async with "
@@ -78,6 +80,7 @@ def _finding(
         f"Call it from the lifespan that is run:\n```python\n{code}\n```",
         reasoning="Starlette keeps either a lifespan or lists of handlers, and a mount passes requests on, "
         "not lifespan events.",
+        exploit=f"The service has {'started' if when == 'start' else 'stopped'}, and what `{name}` should have done is not done.",
         confidence=Confidence.CERTAIN,
         trace=steps(
             (application.location, f"{application.name} is created here"),

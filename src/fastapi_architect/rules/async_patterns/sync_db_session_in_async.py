@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from fastapi_architect.analyses.blocking_ways import on_the_loop
 from fastapi_architect.analyses.event_loop import OnLoop
 from fastapi_architect.analyses.offloading import called_name, made_plain, may_be_plain, whose_turn
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.concepts.concurrency import BlockingCall
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -25,6 +26,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    first_route,
     routes_of,
     steps,
 )
@@ -70,6 +72,8 @@ def _finding(first: BlockingCall, others: list[BlockingCall], on: OnLoop, graph:
         reasoning=f"`{first.name}` belongs to a synchronous driver: it returns when the database has "
         f"answered, and the thread "
         "that waits is the event loop's.",
+        exploit=f"While {first_route(on.operations, function.name)} waits in `{name}`, the event loop's thread "
+        "stands still, and no other request is served.",
         confidence=confidence if on.serves else Confidence.TENTATIVE,
         trace=steps(
             (function, f"{function.name} {whose_turn(on, function)}"),
@@ -91,14 +95,13 @@ def _suggestion(first: BlockingCall, graph: AppGraph) -> str:
     if may_be_plain(function, graph):
         return (
             f"`{name}` awaits nothing: declare it with `def`, and FastAPI runs it on a thread.\n"
-            f"```python\n# Bad\nasync def {name}(): ...\n\n\n# Good\ndef {name}(): ...\n```\nOr use "
-            f"{instead}."
+            f"```python\n{definition(graph, function, is_async=False)}\n```\nOr use {instead}."
         )
     return (
         f"Use {instead} and await it, or move the queries into a plain function and run that on a thread:\n"
         f"```python\n"
         f"from fastapi.concurrency import run_in_threadpool\n\n\ndef query():\n    return {call}(...)\n\n\n"
-        f"async def {name}():\n    rows = await run_in_threadpool(query)\n```"
+        f"{definition(graph, function, 'rows = await run_in_threadpool(query)')}\n```"
         if "(...)" not in call
         else f"Use {instead} and await it, or run the queries of `{name}` on a thread with `run_in_threadpool`."
     )

@@ -20,6 +20,7 @@ from fastapi_architect.analyses.offloading import (
     on_a_thread,
     whose_turn,
 )
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.concepts.concurrency import BlockingCall
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -30,6 +31,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    first_route,
     ir,
     last_name,
     routes_of,
@@ -92,6 +94,8 @@ def _finding(first: BlockingCall, others: list[BlockingCall], on: OnLoop, graph:
         _suggestion(first, graph),
         reasoning=f"`{first.name}` is a blocking call: it holds the event loop's thread until the other side "
         f"has answered.",
+        exploit=f"While {first_route(on.operations, function.name)} waits in `{name}`, the event loop's thread "
+        "stands still, and no other request is served.",
         confidence=confidence if on.serves else Confidence.TENTATIVE,
         trace=steps(
             (function, f"{function.name} {whose_turn(on, function)}"),
@@ -111,12 +115,12 @@ def _suggestion(first: BlockingCall, graph: AppGraph) -> str:
     if first.name.startswith("redis.") and "(...)" not in call:
         text = (
             "Use the asynchronous client of the same package:\n```python\nfrom redis.asyncio import Redis\n"
-            f"\n\nasync def {name}():\n    value = await {call}(...)\n```"
+            f"\n\n{definition(graph, function, f'value = await {call}(...)')}\n```"
         )
     else:
         text = (
-            f"Run it on a thread:\n```python\nimport asyncio\n\n\nasync def {name}():\n"
-            f"    value = {on_a_thread(first.site)}\n```"
+            f"Run it on a thread:\n```python\nimport asyncio\n\n\n"
+            f"{definition(graph, function, f'value = {on_a_thread(first.site)}')}\n```"
         )
     if may_be_plain(function, graph):
         text += f"\nOr declare `{name}` with `def`: it awaits nothing, and FastAPI then runs it on a thread."

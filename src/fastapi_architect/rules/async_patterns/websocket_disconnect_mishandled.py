@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi_architect.analyses.caught_around import is_caught, managers_around, tries_around
+from fastapi_architect.analyses.own_code import definition, written
 from fastapi_architect.concepts.http import WebSocketReceive, WebSocketSend
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -95,19 +96,19 @@ def _stays(receive: WebSocketReceive, added: Site, function: Function, graph: Ap
     node = added.node
     into = dotted_name(node.func).rpartition(".")[0] if isinstance(node, ir.Call) else ""
     into = into or "the registry"
+    body = (
+        f"try:\n    while True:\n        message = await {dotted_name(receive.node.func)}()\n"
+        f"except WebSocketDisconnect:\n    pass\nfinally:\n    {_removal(added, into, socket)}"
+    )
     return rule.at(
         receive,
         f"`{function.name}` registers `{socket}` in `{into}` and does not expect "
         f"`{dotted_name(receive.node.func)}` to fail: when "
         "the client goes away, the socket stays registered for ever.",
-        "Remove it whatever ends the loop:\n```python\n"
-        f"async def {function.name}({socket}):\n    try:\n        while True:\n            message = await "
-        f"{dotted_name(receive.node.func)}()\n"
-        f"    except WebSocketDisconnect:\n        pass\n    finally:\n        "
-        f"{_removal(added, into, socket)}\n```",
+        f"Remove it whatever ends the loop:\n```python\n{definition(graph, function, body)}\n```",
         reasoning="Receiving from a closed socket raises WebSocketDisconnect; no `try` around the loop "
         "catches it or cleans up.",
-        exploit="A client opens connections and drops them; each leaves an entry behind, and every broadcast "
+        exploit=f"A client opens connections and drops them; each leaves an entry in `{into}` behind, and every broadcast "
         "tries them all.",
         confidence=Confidence.CERTAIN if receive.sure else Confidence.FIRM,
         trace=steps(
@@ -162,24 +163,25 @@ def _fails_alone(site: Site, loop: ir.For) -> bool:
 
 
 def _aborts(send: WebSocketSend, loop: ir.For, function: Function, graph: AppGraph) -> Finding:
-    over = dotted_name(loop.iter) or "the sockets"
+    over = written(graph, function, loop.iter)
     name = dotted_name(send.node.func)
-    variable = dotted_name(loop.target) or "socket"
+    variable = written(graph, function, loop.target)
+    body = (
+        f"for {variable} in list({over}):\n    try:\n        await {written(graph, function, send.node)}\n"
+        f"    except (WebSocketDisconnect, RuntimeError):\n        ...  # take `{variable}` out of the sockets"
+    )
     return rule.at(
         send,
         f"`{function.name}` sends to one socket after the other of `{over}`: the first that is closed raises "
         f"in `{name}`, and "
         "those behind it get nothing.",
         "Go through a copy, and let each send fail for itself:\n```python\n"
-        f"async def {function.name}(message):\n    for {variable} in "
-        f"list({over if over != 'the sockets' else 'sockets'}):\n        try:\n"
-        f"            await {name}(message)\n        except (WebSocketDisconnect, RuntimeError):\n           "
-        f" disconnect({variable})\n```",
+        f"{definition(graph, function, body)}\n```",
         reasoning="Sending to a closed socket raises; no `try` inside the loop catches it. While a send is "
         "awaited, others may "
         "change the collection that is looped over.",
-        exploit="One client connects and drops its connection; from then on nobody behind it in the list "
-        "gets a message.",
+        exploit=f"One client connects and drops its connection; from then on nobody behind it in `{over}` gets what "
+        f"`{function.name}` sends.",
         confidence=Confidence.CERTAIN if send.sure else Confidence.FIRM,
         trace=steps((send, f"an exception here ends the loop over {over}")),
         routes=routes_of(graph.entries(function)),

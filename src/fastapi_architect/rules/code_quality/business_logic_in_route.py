@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import msgspec
 
 from fastapi_architect.analyses.layers import layers
+from fastapi_architect.analyses.own_code import registered
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import BulkWrite, QueryStart, SessionAdd, SessionDelete, SessionGet
 from fastapi_architect.concepts.http import OutboundRequest, PaidApiCall
@@ -84,7 +85,7 @@ def handler_with_logic(operation: PathOperation, graph: AppGraph) -> Iterator[Fi
         return
     size = _size(handler)
     if size.paths > _MOST_PATHS or size.statements > _MOST_STATEMENTS:
-        told = f"takes {size.paths} ways through {size.statements} statements"
+        told = f"has {size.paths} ways through {size.statements} statements"
         yield _finding(operation, handler, graph, told, [])
         return
     effects = _distinct_effects(handler, graph) if delegating else []
@@ -153,15 +154,16 @@ def _finding(
     names = ", ".join(
         p.name for p in handler.parameters if p.kind in ("normal", "kwonly") and p.name != "self"
     )
-    definition, call = ("async def", "await ") if handler.is_async else ("def", "")
+    keyword, call = ("async def", "await ") if handler.is_async else ("def", "")
     return rule.at(
         handler,
         f"`{name}` {told}: logic that only a request can run or test.",
         f"Consider moving it into a function of a service, with the handler left to take the input and give the answer:\n"
-        f"```python\n# in the service\n{definition} {name}({names}): ...\n\n\n"
-        f"# in the route\n{definition} {name}_route({names}):\n    return {call}service.{name}({names})\n```",
+        f"```python\n# in the service\n{keyword} {name}({names}): ...\n\n\n"
+        f"# in the route\n{registered(graph, operation, f'return {call}service.{name}({names})')}\n```",
         reasoning="A handler should say what comes in, who may ask and what goes out. What is decided in between is needed "
         "by tasks, commands and tests as well, and they have no request.",
+        exploit=f"A task or a command that needs what `{name}` decides has to make a request, or copies it.",
         confidence=Confidence.FIRM,
         trace=trace,
         routes=routes_of([operation]),

@@ -32,6 +32,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     Site,
     dotted_name,
+    first_route,
     ir,
     lazy_pattern,
     options,
@@ -94,6 +95,8 @@ def variable_read_by_a_request(graph: AppGraph, _: AppGraph) -> Iterator[Finding
             _suggestion(first, graph),
             reasoning="Read once into typed settings, a missing or malformed value stops the start instead of a request, and "
             "a test gives another value by an argument.",
+            exploit=f"The service starts without `{first.name}`, and the first call of "
+            f"{first_route(graph.entries(function), function.name)} {'fails' if first.required else 'goes on without a value'}.",
             confidence=Confidence.FIRM,
             trace=steps(*((v, f"`{v.name}` is read here, too") for v in variables[1 : 1 + _SHOWN])),
             routes=routes_of(graph.entries(function)),
@@ -122,6 +125,7 @@ def variables_scattered_over_modules(application: Application, graph: AppGraph) 
         _suggestion(first, graph),
         reasoning=f"What `{name}` holds is checked at start and listed in one place; what modules read by themselves is not, "
         "and is fixed by the time a test could set it.",
+        exploit=f"A deployment lacks `{first.name}`: no list of settings names it, and the service starts.",
         confidence=Confidence.FIRM,
         trace=steps(*((v, f"`{v.name}` is read here, too") for v in found[1 : 1 + _SHOWN])),
     )
@@ -190,6 +194,7 @@ def settings_made_by_a_request(graph: AppGraph, _: AppGraph) -> Iterator[Finding
             f"Consider making them once:\n```python\n@lru_cache\ndef get_settings() -> {cls}:\n    return {cls}()\n```",
             reasoning="Settings do not change while the process runs; a cached function can still be replaced in tests with "
             "`dependency_overrides`.",
+            exploit=f"A hundred calls of {first_route(graph.entries(function), function.name)} make `{cls}` a hundred times.",
             confidence=Confidence.FIRM,
             routes=routes_of(graph.entries(function)),
         )
@@ -230,6 +235,8 @@ def _changed(site: Site, target: ir.Expr, function: Function, graph: AppGraph) -
         "Consider keeping what changes at run time in the database, and the settings frozen:\n```python\n"
         "class Settings(BaseSettings):\n    model_config = SettingsConfigDict(frozen=True)\n```",
         reasoning="Every server process has settings of its own; after this request they differ.",
+        exploit=f"After {first_route(graph.entries(function), function.name)}, one process has another "
+        f"`{dotted_name(target)}` than the others.",
         confidence=Confidence.FIRM,
         routes=routes_of(graph.entries(function)),
     )
@@ -258,6 +265,7 @@ def address_of_the_own_machine(request: OutboundRequest, graph: AppGraph) -> Ite
         "Consider a setting for it:\n```python\nclass Settings(BaseSettings):\n"
         f'    service_url: str = "{host}"\n```',
         reasoning="Inside a container `localhost` is the container itself; in another environment the service is elsewhere.",
+        exploit=f"In a container, {first_route(graph.entries(function), function.name)} cannot reach `{host}`: nothing listens there.",
         confidence=Confidence.FIRM,
         routes=routes_of(graph.entries(function)),
     )

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 
+from fastapi_architect.analyses.own_code import definition, written
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.concepts.database import SessionCreation
 from fastapi_architect.rules.kit import (
@@ -189,20 +190,33 @@ def _finding(
     other: PathOperation,
     graph: AppGraph,
 ) -> Finding:
-    definition = "async def" if handler.is_async else "def"
     kind = _kind(provider, site, graph)
     name = "session" if "session" in what else kind.lower() if kind != "Any" else "value"
+    there = _injected_already(handler, provider, graph)
+    injected = {name: (f"Annotated[{kind}, Depends({provider})]", "")}
     trace = steps((other.handler, f"{other} has it injected")) if other.handler not in (None, handler) else ()
     return rule.at(
         site,
         f"`{handler.name}` {what}: {why}.",
-        f"Consider having it injected:\n```python\n{definition} {handler.name}(\n"
-        f"    {name}: Annotated[{kind}, Depends({provider})],\n): ...\n```",
+        f"Consider `{there}`, which is injected already:\n```python\n"
+        f"{definition(graph, handler, f'...  # with `{there}` alone')}\n```"
+        if there
+        else f"Consider having it injected:\n```python\n{definition(graph, handler, parameters=injected)}\n```",
         reasoning="FastAPI closes what it has injected, shares it within the request, and lets tests replace it.",
+        exploit=f"A test replaces `{provider}` in `dependency_overrides`, and `{operation}` still uses the real one.",
         confidence=Confidence.FIRM,
         trace=trace,
         routes=routes_of([operation]),
     )
+
+
+def _injected_already(handler: Function, provider: str, graph: AppGraph) -> str:
+    """The parameter that gets what the provider gives."""
+    wanted = f"Depends({provider})"
+    for param in handler.parameters:
+        if wanted in written(graph, handler, param.annotation) + written(graph, handler, param.default):
+            return param.name
+    return ""
 
 
 def _kind(provider: str, site: Site, graph: AppGraph) -> str:

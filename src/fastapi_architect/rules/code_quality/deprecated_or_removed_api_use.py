@@ -12,7 +12,7 @@ is legacy, not deprecated, and is not reported.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from fastapi_architect.analyses.deprecations import (
     Deprecation,
@@ -21,6 +21,7 @@ from fastapi_architect.analyses.deprecations import (
     deprecated_uses,
     uses_pydantic_v1,
 )
+from fastapi_architect.analyses.own_code import definition, written
 from fastapi_architect.rules.kit import (
     AppGraph,
     Class,
@@ -52,6 +53,8 @@ rule = Rule(
 )
 
 _SHOWN = 5
+#: A longer value of a setting reads `...`.
+_LONG = 60
 _RENAMED_SETTINGS = {
     "orm_mode": "from_attributes",
     "allow_population_by_field_name": "populate_by_name",
@@ -71,10 +74,10 @@ def deprecated_call(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     for use in deprecated_uses(graph):
         groups[use.site.scope.module.path, id(use.deprecation)].append(use)
     for uses in groups.values():
-        yield _finding(sorted(uses, key=lambda use: use.site.node.span))
+        yield _finding(sorted(uses, key=lambda use: use.site.node.span), graph)
 
 
-def _finding(uses: list[Use]) -> Finding:
+def _finding(uses: list[Use], graph: AppGraph) -> Finding:
     first = uses[0]
     deprecation = first.deprecation
     name, new = _shown(deprecation), deprecation.instead
@@ -92,9 +95,10 @@ def _finding(uses: list[Use]) -> Finding:
     return rule.at(
         first.site,
         issue,
-        f"Consider `{new}` instead:\n```python\n{_example(first)}\n```",
+        f"Consider `{new}` instead:\n```python\n{_example(first, graph)}\n```",
         reasoning=f"{package} warns about it at run time and has announced its end; the next upgrade that drops it turns a "
         "warning into a failure.",
+        exploit=f"An upgrade of {package} drops `{name}`: the code that stands here raises.",
         confidence=first.confidence,
         trace=steps(*((use.site, f"`{name}` again") for use in uses[1 : 1 + _SHOWN])),
         fix=_fix(uses),
@@ -112,16 +116,14 @@ def _shown(deprecation: Deprecation) -> str:
     return last
 
 
-def _example(use: Use) -> str:
-    """Bad and good code, in the reader's names where they are known."""
+def _example(use: Use, graph: AppGraph) -> str:
+    """Bad and good code, in the reader's own words."""
     node, deprecation = use.site.node, use.deprecation
-    last = deprecation.names[0].rpartition(".")[2]
-    if last == "on_event":
-        return _LIFESPAN
-    if last == "TemplateResponse":
-        return _TEMPLATE
-    if last in _EXAMPLES:
-        return _EXAMPLES[last]
+    bad = written(graph, use.site.scope, node)
+    own = _OWN.get(deprecation.names[0].rpartition(".")[2])
+    good = own(use, graph) if own is not None else ""
+    if good:
+        return good if good.startswith("# Bad") else f"# Bad\n{bad}\n\n# Good\n{good}"
     if deprecation.keyword:
         old = f"{dotted_name(node.func) or 'Field'}({deprecation.keyword}=...)"
         return f"# Bad\n{old}\n\n# Good\n{old.replace(f'{deprecation.keyword}=', f'{deprecation.instead}=')}"
@@ -129,45 +131,127 @@ def _example(use: Use) -> str:
     receiver = dotted_name(target.value) if isinstance(target, ir.Attribute) else ""
     ending = "(...)" if isinstance(node, ir.Call) else ""
     prefix = f"{receiver}." if receiver and deprecation.rename else ""
+    last = deprecation.names[0].rpartition(".")[2]
     return f"# Bad\n{dotted_name(target) or last}{ending}\n\n# Good\n{prefix}{deprecation.instead}" + (
         ending if "(" not in deprecation.instead else ""
     )
 
 
-_LIFESPAN = """# Bad
-@app.on_event("startup")
-async def start(): ...
+def _arguments(use: Use, graph: AppGraph) -> list[str]:
+    node, scope = use.site.node, use.site.scope
+    if not isinstance(node, ir.Call):
+        return []
+    return [written(graph, scope, each) for each in node.args] + [
+        f"{each.arg}={written(graph, scope, each.value)}" for each in node.keywords if each.arg
+    ]
 
 
-# Good
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    await start()
-    yield
+def _receiver(use: Use, graph: AppGraph) -> str:
+    func = use.site.node.func if isinstance(use.site.node, ir.Call) else use.site.node
+    return written(graph, use.site.scope, func.value) if isinstance(func, ir.Attribute) else ""
 
 
-app = FastAPI(lifespan=lifespan)"""
+def _decorated(use: Use) -> Function | None:
+    """The function that the deprecated decorator stands above."""
+    scope, node = use.site.scope, use.site.node
+    inner = [*scope.functions, *(f for cls in scope.classes for f in cls.functions)]
+    return next((f for f in inner if any(d.span == node.span for d in f.node.decorators)), None)
 
-_TEMPLATE = """# Bad
-templates.TemplateResponse("page.html", {"request": request})
 
-# Good
-templates.TemplateResponse(request, "page.html")"""
+def _as_lifespan(use: Use, graph: AppGraph) -> str:
+    function, app = _decorated(use), _receiver(use, graph) or "app"
+    if function is None:
+        return ""
+    call = f"await {function.name}()" if function.is_async else f"{function.name}()"
+    body = (
+        f"    yield\n    {call}"
+        if "shutdown" in " ".join(_arguments(use, graph))
+        else f"    {call}\n    yield"
+    )
+    return (
+        f"# Bad\n@{written(graph, use.site.scope, use.site.node)}\n{definition(graph, function)}\n\n\n"
+        f"# Good\n@asynccontextmanager\nasync def lifespan(app: FastAPI) -> AsyncIterator[None]:\n{body}\n\n\n"
+        f"{app} = FastAPI(lifespan=lifespan)"
+    )
 
-_EXAMPLES = {
-    "validator": '# Bad\n@validator("name")\ndef check(cls, value): ...\n\n\n'
-    '# Good\n@field_validator("name")\n@classmethod\ndef check(cls, value): ...',
-    "root_validator": "# Bad\n@root_validator(pre=True)\ndef check(cls, values): ...\n\n\n"
-    '# Good\n@model_validator(mode="before")\n@classmethod\ndef check(cls, data): ...',
-    "parse_obj_as": "# Bad\nparse_obj_as(list[Item], data)\n\n# Good\nTypeAdapter(list[Item]).validate_python(data)",
-    "ORJSONResponse": "# Bad\n@app.get('/', response_class=ORJSONResponse)\ndef read(): ...\n\n\n"
-    "# Good\n@app.get('/')\ndef read() -> Item: ...",
-    "utcnow": "# Bad\ndatetime.utcnow()\n\n# Good\ndatetime.now(UTC)",
-    "utcfromtimestamp": "# Bad\ndatetime.utcfromtimestamp(seconds)\n\n# Good\ndatetime.fromtimestamp(seconds, UTC)",
-    "declarative_base": "# Bad\nBase = declarative_base()\n\n\n# Good\nclass Base(DeclarativeBase): ...",
-    "get": "# Bad\nsession.query(User).get(user_id)\n\n# Good\nsession.get(User, user_id)",
-    "execute": "# Bad\nengine.execute(statement)\n\n# Good\nwith engine.connect() as connection:\n"
-    "    connection.execute(statement)",
+
+def _as_field_validator(use: Use, graph: AppGraph) -> str:
+    function = _decorated(use)
+    given = [
+        each for each in _arguments(use, graph) if not each.startswith(("pre=", "always=", "each_item="))
+    ]
+    before = ['mode="before"'] if "pre=True" in _arguments(use, graph) else []
+    return _validator(f"field_validator({', '.join([*given, *before])})", function, use, graph)
+
+
+def _as_model_validator(use: Use, graph: AppGraph) -> str:
+    # A root validator works on the mapping of values, which a validator of Pydantic 2 is given before the fields are read.
+    return _validator('model_validator(mode="before")', _decorated(use), use, graph)
+
+
+def _validator(decorator: str, function: Function | None, use: Use, graph: AppGraph) -> str:
+    if function is None:
+        return ""
+    bad = f"@{written(graph, use.site.scope, use.site.node)}"
+    return (
+        f"# Bad: {' '.join(bad.split())}\n# Good\n@{decorator}\n@classmethod\n{definition(graph, function)}"
+    )
+
+
+def _with_request_first(use: Use, graph: AppGraph) -> str:
+    given = _arguments(use, graph)
+    return f"{_receiver(use, graph) or 'templates'}.TemplateResponse(request, {given[0]})" if given else ""
+
+
+def _adapted(use: Use, graph: AppGraph) -> str:
+    given = _arguments(use, graph)
+    return f"TypeAdapter({given[0]}).validate_python({given[1]})" if len(given) > 1 else ""
+
+
+def _from_timestamp(use: Use, graph: AppGraph) -> str:
+    return f"{_receiver(use, graph) or 'datetime'}.fromtimestamp({', '.join([*_arguments(use, graph)[:1], 'UTC'])})"
+
+
+def _got(use: Use, graph: AppGraph) -> str:
+    """`session.query(Model).get(key)` as `session.get(Model, key)`."""
+    func = use.site.node.func if isinstance(use.site.node, ir.Call) else None
+    query = func.value if isinstance(func, ir.Attribute) else None
+    given = _arguments(use, graph)
+    if (
+        not isinstance(query, ir.Call)
+        or not isinstance(query.func, ir.Attribute)
+        or not query.args
+        or not given
+    ):
+        return ""
+    scope = use.site.scope
+    return (
+        f"{written(graph, scope, query.func.value)}.get({written(graph, scope, query.args[0])}, {given[0]})"
+    )
+
+
+def _connected(use: Use, graph: AppGraph) -> str:
+    given = ", ".join(_arguments(use, graph))
+    return (
+        f"with {_receiver(use, graph) or 'engine'}.connect() as connection:\n    connection.execute({given})"
+    )
+
+
+#: What the new form looks like, where it is more than another name.
+_OWN: dict[str, Callable[[Use, AppGraph], str]] = {
+    "on_event": _as_lifespan,
+    "TemplateResponse": _with_request_first,
+    "validator": _as_field_validator,
+    "root_validator": _as_model_validator,
+    "parse_obj_as": _adapted,
+    "utcnow": lambda use, graph: f"{_receiver(use, graph) or 'datetime'}.now(UTC)",
+    "utcfromtimestamp": _from_timestamp,
+    "declarative_base": lambda _use, _graph: "class Base(DeclarativeBase): ...",
+    "get": _got,
+    "execute": _connected,
+    "ORJSONResponse": lambda _use, _graph: (
+        "# Bad: response_class=ORJSONResponse\n# Good: a return type, which is written fast"
+    ),
 }
 
 
@@ -226,10 +310,10 @@ def inner_config_class(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
         if inner is not None and cls.module.kind == "source" and not uses_pydantic_v1(cls.module):
             groups[cls.module.path].append((cls, inner))
     for found in groups.values():
-        yield _config_finding(found, confidence)
+        yield _config_finding(found, confidence, graph)
 
 
-def _config_finding(found: list[tuple[Class, Class]], confidence: Confidence) -> Finding:
+def _config_finding(found: list[tuple[Class, Class]], confidence: Confidence, graph: AppGraph) -> Finding:
     ignored = [(c, inner, n) for c, inner in found for n in _RENAMED_SETTINGS if n in inner.facts.bindings]
     cls, inner = ignored[0][:2] if ignored else found[0]
     count = f" ({len(found)} classes in this file)" if len(found) > 1 else ""
@@ -240,17 +324,24 @@ def _config_finding(found: list[tuple[Class, Class]], confidence: Confidence) ->
         issue = (
             f"`{cls.name}` is configured by an inner `class Config`, deprecated since Pydantic 2.0{count}."
         )
-    names = [_RENAMED_SETTINGS.get(n, n) for n in inner.facts.bindings if not n.startswith("_")]
+    told = {
+        _RENAMED_SETTINGS.get(n, n): b[-1] for n, b in inner.facts.bindings.items() if not n.startswith("_")
+    }
     values = ", ".join(
-        f"{n}=..." for n in names if not isinstance(inner.facts.bindings.get(n, [None])[0], Function)
+        f"{n}={text if 0 < len(text) < _LONG else '...'}"
+        for n, binding in told.items()
+        if binding.definition is None
+        for text in [written(graph, inner, binding.value)]
     )
+    bases = ", ".join(written(graph, cls, base) for base in cls.node.bases) or "BaseModel"
     return rule.at(
         inner,
         issue,
-        f"Consider `model_config` instead:\n```python\nclass {cls.name}(BaseModel):\n"
+        f"Consider `model_config` instead:\n```python\nclass {cls.name}({bases}):\n"
         f"    model_config = ConfigDict({values})\n```",
         reasoning="Class-based configuration warns at import and goes with Pydantic 3; names that were changed in 2.0 are "
         "ignored already.",
+        exploit=f"An upgrade to Pydantic 3 drops `class Config`: what `{cls.name}.Config` says no longer holds.",
         confidence=confidence,
         trace=steps(*[(c, f"{c.name} too") for c, _ in found if c is not cls][:_SHOWN]),
     )

@@ -58,13 +58,18 @@ def import_cycle(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
         circle = _shortest_circle(component, imports)
         last = circle[-1]
         names = " → ".join([circle[0].importer.name, *(each.imported.name for each in circle)])
-        more = f"; {len(component)} modules hang together so" if len(component) > len(circle) else ""
+        more = (
+            f"; {len(component)} modules depend on each other in this way"
+            if len(component) > len(circle)
+            else ""
+        )
         yield rule.at(
             last.site,
             f"`{last.importer.name}` and `{last.imported.name}` import each other: {names}{more}.",
             f"Consider moving what both need into a module below them:\n```python\n# in {last.importer.name}\n"
             f"from {_beside(last.importer)}shared import {(last.names or ('thing',))[0]}\n```",
             reasoning="The circle works in one order of imports; from the other end a name is asked for before it exists.",
+            exploit=f"A module that imports `{last.imported.name}` first gets an ImportError, or an attribute that is not there yet.",
             confidence=Confidence.FIRM,
             trace=steps(
                 *(
@@ -185,6 +190,7 @@ def _against(each: ModuleImport, what: str, name: str) -> Finding:
         f"Consider moving `{name}` into a module below both, such as a service:\n```python\n"
         f"from {_beside(each.importer)}service import {name.lstrip('_')}\n```",
         reasoning="Routes stand at the top: what they alone know can change freely, what others import from them cannot.",
+        exploit=f"A change of `{name}` for its route breaks `{each.importer.name}`, which no route knows of.",
         confidence=Confidence.FIRM,
     )
 
@@ -206,14 +212,16 @@ def service_that_knows_http(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     if not found:
         return
     site, module, name = found[0]
+    app = graph.applications[0].name if graph.applications else "app"
     more = f", as {len(found)} modules of services and repositories do" if found[1:] else ""
     yield rule.at(
         site,
         f"`{module.name}` imports `{name}` of the web framework{more}.",
         "Consider an error of the domain, which an exception handler turns into an answer:\n```python\n"
-        "class NotFound(Exception): ...\n\n\n@app.exception_handler(NotFound)\nasync def answer_not_found(request, error):\n"
+        f"class NotFound(Exception): ...\n\n\n@{app}.exception_handler(NotFound)\nasync def answer_not_found(request, error):\n"
         "    return JSONResponse({'detail': str(error)}, status_code=404)\n```",
         reasoning="A task, a command or a test that calls the service has no request and knows nothing of status codes.",
+        exploit=f"A command that calls `{module.name}` without a request gets an `{name}` to deal with.",
         confidence=Confidence.FIRM,
         trace=steps(*((each, f"`{m.name}` imports `{n}`") for each, m, n in found[1 : 1 + _SHOWN])),
     )

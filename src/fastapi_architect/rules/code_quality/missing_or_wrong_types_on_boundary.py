@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import definition, written
 from fastapi_architect.appgraph.declarations import annotation_heads
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -21,6 +22,7 @@ from fastapi_architect.rules.kit import (
     Confidence,
     Finding,
     Function,
+    FunctionRef,
     PathOperation,
     Proof,
     Rule,
@@ -29,6 +31,7 @@ from fastapi_architect.rules.kit import (
     Site,
     ir,
     last_name,
+    lazy_pattern,
     options,
     routes_of,
     steps,
@@ -58,6 +61,8 @@ _COERCED = {("a number", "text"), ("a model", "a dict")}
 
 
 # ── what is returned ────────────────────────────────────────────────────────────────────────────────────────
+
+_YIELDED = lazy_pattern(r"(?:\w+\.)*(?:Async)?(?:Generator|Iterator|Iterable)\[([^,]+)[,\]]")
 
 
 @rule.check(per=PathOperation)
@@ -134,6 +139,7 @@ def _contradiction(
         f"`{handler.name}` promises {' or '.join(dict.fromkeys(said))} and returns {given} here: the client gets a 500.",
         f"Consider an answer that fits, or an annotation that says so (`{good}`):\n```python\n{status}\n```",
         reasoning="Without `response_model=`, FastAPI validates what the handler returns against its return annotation.",
+        exploit=f"A client sends `{operation}`; the handler is content, and FastAPI answers 500.",
         confidence=Confidence.CERTAIN,
         trace=steps((handler, "the return annotation is here"), (site, f"{given} is returned")),
         routes=routes_of([operation]),
@@ -148,7 +154,7 @@ def _example(said: str) -> str:
 
 
 @rule.check(per=Application)
-def inputs_without_a_type(application: Application, _graph: AppGraph) -> Iterator[Finding]:
+def inputs_without_a_type(application: Application, graph: AppGraph) -> Iterator[Finding]:
     bare: dict[int, tuple[Function, ir.Param]] = {}
     handlers = 0
     for operation in application.operations:
@@ -163,7 +169,8 @@ def inputs_without_a_type(application: Application, _graph: AppGraph) -> Iterato
     function, param = next(iter(bare.values()))
     count = f" (nor have parameters of {len(bare) - 1} more of {handlers} routes)" if len(bare) > 1 else ""
     injected = isinstance(param.default, ir.Call)
-    kind = "Session" if injected else "int" if param.name.endswith("id") else "str"
+    kind = _provided(function, param, graph) if injected else "int" if param.name.endswith("id") else "str"
+    typed = {param.name: (kind, written(graph, function, param.default))}
     why = (
         "what is injected is `Any` to every type checker"
         if injected
@@ -172,12 +179,33 @@ def inputs_without_a_type(application: Application, _graph: AppGraph) -> Iterato
     yield rule.at(
         function,
         f"`{param.name}` of `{function.name}` has no type{count}: {why}.",
-        f"Consider an annotation:\n```python\ndef {function.name}({param.name}: {kind}"
-        f"{' = Depends(...)' if injected else ''}): ...\n```",
+        f"Consider an annotation:\n```python\n{definition(graph, function, parameters=typed)}\n```",
         reasoning="Annotations are what FastAPI validates by, documents by and completes by.",
+        exploit=(
+            f"A wrong name on `{param.name}` in `{function.name}` is found by a request, not by a type checker."
+            if injected
+            else f"Any text for `{param.name}` gets into `{function.name}`, and the schema does not say what is expected."
+        ),
         confidence=Confidence.CERTAIN,
         trace=steps(*((f, f"`{p.name}` has no type") for f, p in list(bare.values())[1 : 1 + _SHOWN])),
     )
+
+
+def _provided(function: Function, param: ir.Param, graph: AppGraph) -> str:
+    """What the provider in `Depends(...)` says that it returns."""
+    assert isinstance(param.default, ir.Call)
+    for of in (
+        options(graph.program.inference.type_of(param.default.args[0], function))
+        if param.default.args
+        else ()
+    ):
+        if isinstance(of, FunctionRef) and of.function is not None:
+            says = written(graph, of.function, of.function.node.returns)
+            yielded = _YIELDED.match(says)
+            return (yielded[1] if yielded is not None else says) or "object"
+        if isinstance(of, ClassRef):
+            return of.name.rpartition(".")[2]
+    return "object"
 
 
 def _is_bare(param: ir.Param) -> bool:

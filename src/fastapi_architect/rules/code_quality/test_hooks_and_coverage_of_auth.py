@@ -99,6 +99,7 @@ def _without_effect(site: Site, key: ir.Expr, used: set[int], graph: AppGraph) -
         f"Consider overriding the function that the routes name in `Depends`:\n```python\n"
         f"app.dependency_overrides[the_one_in_depends] = fake_{function.name}\n```",
         reasoning="Overrides are looked up by the function object; another function, or a new lambda, is another key.",
+        exploit=f"The override of `{function.name}` is in place, and every route of the test runs what it always runs.",
         confidence=Confidence.FIRM,
         trace=steps(
             (site, f"{function.name} is overridden here"),
@@ -134,15 +135,19 @@ def guarded_routes_without_a_test(application: Application, graph: AppGraph) -> 
         return
     first = guarded[0]
     assert first.handler is not None
-    verb = "are" if guarded[1:] else "is"
-    count = f"{len(guarded)} guarded routes {verb}" if guarded[1:] else "one guarded route is"
+    issue = (
+        f"No test names {len(guarded)} of the guarded routes: `{first}` is the first."
+        if guarded[1:]
+        else f"No test names `{first}`, which is guarded."
+    )
     yield rule.at(
         application.location,
-        f"{count[0].upper()}{count[1:]} named by no test, of {len(operations)} routes: `{first}` is the first.",
+        issue,
         "Consider a test that a stranger is refused, and one that the owner is served:\n```python\n"
-        f"def test_{first.handler.name}_needs_an_account(client):\n"
+        f"def test_{first.handler.name.removeprefix('test_')}_needs_an_account(client):\n"
         f'    assert client.{first.methods[0].lower()}("{first.path}").status_code == 401\n```',
         reasoning="Guards are lost by moving a line; a test that expects the refusal is what notices.",
+        exploit=f"Somebody moves `{first.handler.name}` above its guard: all tests pass, and `{first}` serves strangers.",
         confidence=Confidence.TENTATIVE,
         trace=steps(*((o.handler, f"{o} is in no test") for o in guarded[:_SHOWN] if o.handler is not None)),
         routes=routes_of(guarded),

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fastapi_architect.analyses.offloading import called_name
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.analyses.per_request import PerRequest, is_kept, per_request
 from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.concepts.http import ClientCreation
@@ -31,6 +32,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     Site,
     dotted_name,
+    first_route,
     ir,
     last_name,
     lazy_pattern,
@@ -111,7 +113,7 @@ def _judged(made: ClientCreation | TemplateEnvironment, kind: str, graph: AppGra
         return
     if not all(operation.is_websocket for operation in found.operations):
         cheap = kind == "template" and not _compiles_the_same(function)
-        finding = _finding(made, kind, found, function)
+        finding = _finding(made, kind, found, graph)
         minor = cheap or _is_seldom(found, function, graph)
         yield replace(finding, severity=Severity.MINOR) if minor else finding
 
@@ -180,8 +182,10 @@ def _is_pool(call: ir.Call) -> bool:
 
 
 def _finding(
-    made: ClientCreation | TemplateEnvironment, kind: str, found: PerRequest, function: Function
+    made: ClientCreation | TemplateEnvironment, kind: str, found: PerRequest, graph: AppGraph
 ) -> Finding:
+    function = made.function
+    assert function is not None
     name = called_name(made.site)
     count = len(found.operations)
     routes = f"one of {count} routes" if count > 1 else "the route"
@@ -191,9 +195,11 @@ def _finding(
         made,
         f"`{function.name}` creates `{name}` anew whenever {routes} gets there: "
         f"{_COSTS.get(kind, _COSTS['http'])}.",
-        _suggestion(name, kind, function),
+        _suggestion(made, kind, found, graph),
         reasoning=f"`{found.root.name}` runs for each request, and nothing on the way to `{name}` keeps what "
         f"was made.",
+        exploit=f"Three requests to {first_route(found.operations, function.name)} create `{name}` three times: "
+        f"{_COSTS.get(kind, _COSTS['http'])}.",
         confidence=Confidence.TENTATIVE if _differs(made, function) else confidence,
         trace=steps(*hops, (made, f"{name} is created here, for one request")),
         routes=routes_of(found.operations),
@@ -252,19 +258,43 @@ def _is_of_a_caller(func: ir.Expr, function: Function) -> bool:
     return False
 
 
-def _suggestion(name: str, kind: str, function: Function) -> str:
-    if kind == "template":
-        return (
-            "Create it once, at module level:\n```python\n"
-            f"environment = {name}(autoescape=True)\n\n\ndef {function.name}():\n    template = "
-            f"environment.get_template('page.html')\n```"
+def _suggestion(
+    made: ClientCreation | TemplateEnvironment, kind: str, found: PerRequest, graph: AppGraph
+) -> str:
+    function = made.function
+    assert function is not None
+    name = called_name(made.site)
+    if isinstance(made, TemplateEnvironment):
+        renders = function.facts.calls_named("get_template")
+        body = definition(
+            graph, function, "template = environment.get_template(...)" if renders else "return environment"
         )
+        return f"Create it once, at module level:\n```python\nenvironment = {name}(...)\n\n\n{body}\n```"
+    attribute = {"http": "http", "object-storage": "storage", "model-api": "model"}.get(
+        kind, kind
+    ) + "_client"
+    opened = f"{attribute} = {name}(...)\n    yield {{'{attribute}': {attribute}}}"
+    if made.is_async and kind == "http":
+        opened = f"async with {name}(...) as {attribute}:\n        yield {{'{attribute}': {attribute}}}"
+    lifespan = f"@asynccontextmanager\nasync def lifespan(app: FastAPI):\n    {opened}"
+    if function is found.root and not function.is_method:
+        own = next(
+            (p.name for p in function.parameters if p.annotation and last_name(p.annotation) == "Request"), ""
+        )
+        taken = {} if own else {"request": ("Request", "")}
+        body = f"{attribute} = {own or 'request'}.state.{attribute}"
+        user = definition(graph, function, body, parameters=taken)
+        return f"Create it once, in the lifespan, and take it from the request's state:\n```python\n{lifespan}\n\n\n{user}\n```"
+    body = f"self.{attribute} = {attribute}" if function.name == "__init__" else "..."
+    user = definition(
+        graph,
+        function,
+        body,
+        parameters={attribute: (name if name.isidentifier() or "." in name else "", "")},
+    )
     return (
-        "Create it once, in the lifespan, and take it from the request's state:\n```python\n"
-        "@asynccontextmanager\n"
-        f"async def lifespan(app: FastAPI):\n    async with {name}(...) as client:\n        yield "
-        f"{{'client': client}}\n\n\n"
-        f"async def {function.name}(request: Request):\n    answer = await request.state.client.get(...)\n```"
+        f"Create it once, in the lifespan; `{found.root.name}` takes it from `request.state.{attribute}` and hands it in:\n"
+        f"```python\n{lifespan}\n\n\n{user}\n```"
     )
 
 

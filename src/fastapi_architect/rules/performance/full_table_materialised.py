@@ -220,14 +220,16 @@ def _finding(statement: SelectStatement, use: str, graph: AppGraph) -> Finding:
     ]
     model = selected[0] if selected else "Model"
     rows = f"every row of `{model}`" if not statement.of_kind("where") else f"every matching row of `{model}`"
+    conditions = ", with the conditions as they are" if statement.of_kind("where") else ""
     how = _SAYS.get(use, f"needs only `{use}(...)` of them")
     instead = (_INSTEAD.get(use) or _REDUCE[use]).format(model=model)
     found = rule.at(
         statement.site,
         f"`{function.name}` loads {rows} and {how}: time and memory grow with the table.",
-        f"Let the database do it, so that one row travels instead of all:\n```python\nstatement = {instead}\n"
+        f"Let the database do it{conditions}, so that one row travels instead of all:\n```python\nstatement = {instead}\n"
         f"```",
         reasoning=f"The statement has no LIMIT, an object is built of each row, and Python {how}.",
+        exploit=f"With a million rows of `{model}`, `{function.name}` builds a million objects and {how}.",
         confidence=Confidence.FIRM,
         trace=steps((statement.site, f"the rows are loaded here; {function.name} {how}")),
         context=Context(stops_process=False),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.analyses.per_request import per_request
 from fastapi_architect.concepts.http import ResponseCreation
 from fastapi_architect.rules.kit import (
@@ -24,6 +25,7 @@ from fastapi_architect.rules.kit import (
     Scope,
     Severity,
     dotted_name,
+    first_route,
     ir,
     options,
     routes_of,
@@ -101,14 +103,15 @@ def _opened(expr: ir.Expr, function: Function) -> ir.Call | None:
 
 def _finding(response: ResponseCreation, function: Function, source: str, graph: AppGraph) -> Finding:
     found = per_request(function, graph)
+    entrance = first_route(found.operations if found is not None else (), function.name)
     return rule.at(
         response,
         f"`{function.name}` reads a whole file with `{source}` and sends it from memory, once for each "
         f"client.",
-        f"Send the file itself:\n```python\nfrom fastapi.responses import FileResponse\n\n\ndef "
-        f"{function.name}():\n"
-        "    return FileResponse(path)\n```",
+        f"Send the file itself:\n```python\nfrom fastapi.responses import FileResponse\n\n\n"
+        f"{definition(graph, function, 'return FileResponse(path)')}\n```",
         reasoning=f"`{source}` has no size, so memory grows with the file and with the number of clients.",
+        exploit=f"Ten clients ask {entrance} for a file of 100 MB: the process needs a gigabyte.",
         confidence=Confidence.FIRM,
         trace=steps((response, f"the content is {source}")),
         routes=routes_of(found.operations) if found is not None else (),

@@ -45,6 +45,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     Site,
     argument,
+    first_route,
     ir,
     last_name,
     lazy_pattern,
@@ -187,6 +188,8 @@ def _finding_of_result(cached: CachedFunction, write: RowWrite, graph: AppGraph)
         "its own."
         if cached.lifetime is None
         else f"Calls of `{name}` with the same arguments do not ask the database.",
+        exploit=f"{first_route(operations, write.function.name)} {verb} {model}, and calls of `{name}` give the "
+        f"old one {_until(cached.lifetime)}.",
         confidence=Confidence.FIRM
         if cached.lifetime is None and graph.entries(cached.function)
         else Confidence.TENTATIVE,
@@ -441,6 +444,7 @@ def _finding(
         issue,
         _advice(event, key, graph),
         reasoning="Whoever reads the key afterwards does not ask the database.",
+        exploit=f"{first_route(operations, write.function.name)} {verb} {model}, and readers of `{key}` get the old one {until}.",
         confidence=Confidence.FIRM if sure else Confidence.TENTATIVE,
         trace=steps(
             (event.site, f"the {model} is kept here"),
@@ -488,6 +492,7 @@ def _before_commit(
         event.site,
         f"`{_shown(event)}` is kept before the {changed[0].model.name} is committed: when the commit fails, readers get what never was.",
         "Commit first, then keep the copy.",
+        exploit=f"The commit of {changed[0].model.name} fails, and readers of `{_shown(event)}` get what was never stored.",
         confidence=Confidence.TENTATIVE,
         trace=steps((changed[0].site, "the row is changed"), (behind, "it is committed only here")),
         routes=routes_of(graph.entries(function)),

@@ -44,6 +44,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     Type,
     dotted_name,
+    first_route,
     ir,
     last_name,
     lazy_pattern,
@@ -447,6 +448,8 @@ def _finding(statement: SelectStatement, columns: tuple[Column, ...], rows: _Row
         f"Consider leaving them in the database, with the conditions as they are:\n```python\n{_instead(statement, columns, rows)}\n```",
         reasoning=f"`select({model})` asks for every column; all that happens to the rows was followed, and none of it "
         f"reads {names}.",
+        exploit=f"With a thousand rows, {names} {'travel' if columns[1:] else 'travels'} a thousand times to "
+        f"{first_route(rows.operations, function.name)}, for nothing.",
         confidence=Confidence.FIRM if sure and kinds - {"json"} else Confidence.TENTATIVE,
         trace=steps(
             (statement.site, "the rows are loaded here"),

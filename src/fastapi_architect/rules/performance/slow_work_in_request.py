@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.offloading import called_name
+from fastapi_architect.analyses.own_code import definition, written
 from fastapi_architect.analyses.per_request import PerRequest, per_request
+from fastapi_architect.appgraph.background import Task
 from fastapi_architect.concepts.messaging import EmailSend
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -21,6 +23,8 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    first_route,
+    ir,
     routes_of,
     steps,
 )
@@ -36,6 +40,9 @@ rule = Rule(
     ),
     requires=("celery",),
 )
+
+#: A longer call is shown without its arguments.
+_LONG = 80
 
 
 @rule.check(per=EmailSend)
@@ -53,23 +60,37 @@ def mail_before_the_answer(mail: EmailSend, graph: AppGraph) -> Iterator[Finding
 def _finding(mail: EmailSend, function: Function, found: PerRequest, graph: AppGraph) -> Finding:
     name = called_name(mail.site)
     task = graph.tasks[0]
+    given = ", ".join(p.name for p in function.parameters if p.name not in ("self", "cls"))
+    sent = written(graph, function, mail.node) if function is found.root else f"{function.name}({given})"
+    if len(sent) > _LONG or "\n" in sent:
+        sent = f"{name}(...)"
+    body = f"asyncio.run({sent})" if function.is_async else sent
     hops = [(site, f"{site.scope.name} calls {called_name(site)}") for site in found.hops]
     return rule.at(
         mail,
         f"`{found.root.name}` answers only after `{name}` has handed a mail to the server, while "
         f"`{task.function.name}` and "
         "others run on workers.",
-        f"Let a worker send it, and answer at once:\n```python\n@app.task(autoretry_for=(OSError,), "
-        f"retry_backoff=True)\n"
-        f"def {function.name}_task(recipient: str):\n    {function.name}(recipient)\n\n\n"
-        f"{function.name}_task.delay(recipient)\n```",
+        f"Let a worker send it, and answer at once:\n```python\n"
+        f"@{_decorator(task, graph)}(autoretry_for=(OSError,), retry_backoff=True)\n"
+        f"{definition(graph, function, body, name=f'{function.name}_task', is_async=False)}\n\n\n"
+        f"{function.name}_task.delay({given})\n```",
         reasoning="The call runs in the request, not in a task or behind the response, and the project has a "
         "queue.",
+        exploit=f"The mail server is slow or down, and so is {first_route(found.operations, found.root.name)}.",
         confidence=Confidence.FIRM,
         trace=steps(*hops, (mail, "the mail server is waited for here")),
         routes=routes_of(found.operations),
         impact=float(len(found.operations)),
     )
+
+
+def _decorator(task: Task, graph: AppGraph) -> str:
+    """What the project's tasks are made with."""
+    for each in task.function.node.decorators:
+        if task.function.module.location(each) == task.location:
+            return written(graph, task.function, each.func if isinstance(each, ir.Call) else each)
+    return f"{task.app.variable}.task" if task.app is not None and task.app.variable else "shared_task"
 
 
 rule.bad = """

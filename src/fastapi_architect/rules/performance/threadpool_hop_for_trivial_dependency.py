@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.rules.kit import (
     AppGraph,
     Class,
@@ -26,6 +27,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     Site,
+    first_route,
     options,
     routes_of,
     steps,
@@ -140,10 +142,10 @@ def _finding(function: Function, graph: AppGraph) -> Finding:
         f"`{name}` only puts values together, and is sent to a thread and back for every request of "
         f"{len(operations)} "
         f"route{'s' if len(operations) != 1 else ''}.",
-        f"Declare it with `async def`; it then runs where it is needed:\n```python\n# Bad\ndef {name}(): "
-        f"...\n\n\n"
-        f"# Good\nasync def {name}(): ...\n```",
+        f"Declare it with `async def`; it then runs where it is needed:\n```python\n"
+        f"{definition(graph, function, is_async=True)}\n```",
         reasoning="Nothing it calls waits for anything, so the thread protects nobody.",
+        exploit=f"Each request to {first_route(operations, name)} takes one of forty threads for `{name}`, which needs none.",
         confidence=Confidence.FIRM,
         trace=steps((function, f"{name} is declared with def and blocks nowhere")),
         fix=_fix(function, graph),

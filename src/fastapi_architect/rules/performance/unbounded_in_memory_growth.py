@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec.structs import replace
 
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.program.definitions import all_classes, all_functions
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -36,6 +37,7 @@ from fastapi_architect.rules.kit import (
     Site,
     argument,
     dotted_name,
+    first_route,
     ir,
     last_name,
     names_in,
@@ -305,7 +307,8 @@ def _finding(
         f"{container.name} = TTLCache(maxsize=10_000, ttl=300)\n```\nor keep it in Redis with an expiry.",
         reasoning=f"`{name}` is made once for the process, and no code of its module deletes from it, replaces it or looks at "
         "its length.",
-        exploit="A client sends requests that differ in this value until the process runs out of memory.",
+        exploit=f"A client sends {first_route(graph.entries(function), function.name)} with ever new values until the process "
+        f"runs out of memory: `{name}` keeps each of them.",
         confidence=confidence,
         trace=steps((container.location, f"{name} is made here"), (site, f"{function.name} adds to it")),
         routes=routes_of(graph.entries(function)),
@@ -337,11 +340,10 @@ def _cached_without_a_size(function: Function, graph: AppGraph) -> Iterator[Find
     yield rule.at(
         function,
         f"`{function.name}` keeps every result for every {names} that a request brings: its cache has no size.",
-        f"Give the cache a size:\n```python\n@lru_cache(maxsize=1024)\ndef {function.name}(...): ...\n```".replace(
-            "(...)", "()"
-        ),
+        f"Give the cache a size:\n```python\n@lru_cache(maxsize=1024)\n{definition(graph, function)}\n```",
         reasoning="`cache` and `lru_cache(maxsize=None)` never forget; the process keeps arguments and results until it ends.",
-        exploit="A client sends requests that differ in this value until the process runs out of memory.",
+        exploit=f"A client sends {first_route(graph.entries(function), function.name)} with ever new values of {names} until the "
+        "process runs out of memory.",
         confidence=Confidence.FIRM,
         context=Context(stops_process=True, reads=False),
         routes=routes_of(graph.entries(function)),

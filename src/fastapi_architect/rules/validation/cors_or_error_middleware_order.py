@@ -160,6 +160,8 @@ def _finding(
         f"Add CORSMiddleware last, so that it runs first:\n```python\n{application.name}.add_middleware({name})\n"
         f"{application.name}.add_middleware(CORSMiddleware, allow_origins=[...])\n```",
         reasoning="The middleware added last is outermost; only what passes through CORSMiddleware gets its headers.",
+        exploit=f"A page of another origin asks `{application.name}` and is answered by `{name}`: its script sees "
+        "a network error, not the status.",
         confidence=_confidence(cors, outer, by_hand=by_hand),
         trace=steps((outer.location, f"{name} is added behind CORS, and so runs before it"), (place, how)),
         fix=_moved(application, cors, graph),

@@ -38,6 +38,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     Site,
     dotted_name,
+    first_route,
     ir,
     last_name,
     routes_of,
@@ -107,6 +108,7 @@ def _judged(together: list[Swallowed], graph: AppGraph) -> Finding | None:
         reasoning=f"`{raised.name}` inherits from Exception, no clause before this one catches it, and "
         "this one does not "
         "raise it again.",
+        exploit=f"Where {first_route(operations, scope.name)} should be answered with {raised.status or 'an error'}, {outcome}.",
         confidence=_confidence(first, answers=answers, raises=raises),
         trace=steps(
             *((site, f"{site.scope.name} calls {dotted_name(site.node.func)}") for site in first.hops),

@@ -83,6 +83,7 @@ def _lost_settings(
             reasoning=f"FastAPI merges `{name}` into an answer only when it builds the answer itself; a "
             "returned Response is "
             "sent as it is.",
+            exploit=f"A client sends `{operation}`, and what is set on `{name}` is not in the answer.",
             confidence=Confidence.CERTAIN if sure else Confidence.FIRM,
             trace=steps((site, f"{what} on {name}"), (lost, "another response is returned")),
             routes=routes_of([operation]),
@@ -214,6 +215,7 @@ def _lost_tasks(operation: PathOperation, handler: Function, name: str, graph: A
                 "Hand all tasks to one of the two:\n```python\nreturn JSONResponse(..., "
                 f"background={name})\n```",
                 reasoning="FastAPI attaches the injected tasks only to a response that has none.",
+                exploit=f"A client sends `{operation}`, and the task that is added here has not run when everything is done.",
                 confidence=Confidence.CERTAIN,
                 trace=steps((added[0], "the task is added"), (response, "the response has its own")),
                 routes=routes_of([operation]),

@@ -72,6 +72,7 @@ def caught_and_logged_without_traceback(graph: AppGraph, _: AppGraph) -> Iterato
             f"Log it with its traceback:\n```python\ntry:\n    ...\nexcept Exception:\n"
             f'    {logger}.exception("{where} failed")\n```',
             reasoning="The error ends here: nothing else will say where it came from.",
+            exploit=f"`{where}` fails, and no record says in which line, or why.",
             confidence=Confidence.FIRM if first.sure else Confidence.TENTATIVE,
             trace=steps(*((each, "likewise") for each in records[1 : 1 + _SHOWN])),
             fix=_fix(records),
@@ -140,6 +141,7 @@ def printed_in_a_request(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
         'Log it:\n```python\nlogger = logging.getLogger(__name__)\n\nlogger.info("...")\n```',
         reasoning="What is printed has no level, time or request id, cannot be switched off, and may be buffered until the "
         "process ends.",
+        exploit=f"What `{function.name}` prints has no level, no time and no request; no search by them finds it.",
         confidence=Confidence.FIRM,
         trace=steps(*((each, "prints, too") for each in found[1 : 1 + _SHOWN])),
         routes=routes_of(graph.entries(function)),

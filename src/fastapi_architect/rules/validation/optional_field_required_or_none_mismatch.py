@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from fastapi_architect.analyses.own_code import definition, written
 from fastapi_architect.analyses.request_models import SchemaUse, schema_uses
 from fastapi_architect.analyses.source_text import lines_of, text_at
 from fastapi_architect.appgraph.declarations import is_ellipsis
@@ -122,6 +123,7 @@ def _required(field: SchemaField, use: SchemaUse, graph: AppGraph) -> Finding:
         "or write `= ...` to say that null has to be sent.",
         reasoning="Pydantic 2 takes a field without a default as required, whatever its type; "
         f"{use.operations[0]} reads this model.",
+        exploit=f"A client sends `{use.operations[0]}` without `{field.alias or field.name}`, as its type allows, and is refused with 422.",
         confidence=_sureness(field, use, graph),
         routes=routes_of(use.operations),
         fix=_with_default(field, graph),
@@ -184,15 +186,17 @@ def _behind(place: Location) -> Location:
 
 def _none(field: SchemaField, use: SchemaUse, graph: AppGraph) -> Finding:
     model = field.owner.name
-    written = _written(field, graph)
+    declared = _written(field, graph)
     found = rule.at(
         field.location,
-        f"`{model}.{field.name}` is None by default, but its type is `{written}`: null is refused with "
+        f"`{model}.{field.name}` is None by default, but its type is `{declared}`: null is refused with "
         "422, and code that "
         "trusts the type meets None.",
-        f"Say that it may be None:\n```python\nclass {model}(BaseModel):\n    {field.name}: {written} | "
+        f"Say that it may be None:\n```python\nclass {model}(BaseModel):\n    {field.name}: {declared} | "
         "None = None\n```",
         reasoning=f"Pydantic does not check defaults. {use.operations[0]} reads this model.",
+        exploit=f"A client sends null for `{field.alias or field.name}`, which is its default, to "
+        f"`{use.operations[0]}`, and is refused with 422.",
         confidence=Confidence.CERTAIN,
         routes=routes_of(use.operations),
         symbol=field.owner.full_name,
@@ -210,7 +214,7 @@ def parameters_of_operations(operation: PathOperation, graph: AppGraph) -> Itera
         if parameter.marker is None and not _is_plain(parameter):
             continue
         if parameter.model is None and may_be_none(parameter.type) and not _is_explicit(parameter):
-            yield _required_parameter(parameter, operation)
+            yield _required_parameter(parameter, operation, graph)
 
 
 def _is_plain(parameter: Parameter) -> bool:
@@ -234,14 +238,19 @@ def _is_explicit(parameter: Parameter) -> bool:
     return any(each is not None and is_ellipsis(each) for each in given)
 
 
-def _required_parameter(parameter: Parameter, operation: PathOperation) -> Finding:
+def _required_parameter(parameter: Parameter, operation: PathOperation, graph: AppGraph) -> Finding:
     name = operation.handler.name if operation.handler is not None else operation.handler_name
+    code = f"{parameter.name} = None"
+    if operation.handler is not None:
+        annotation = written(graph, parameter.scope, parameter.annotation) or "str | None"
+        code = definition(graph, operation.handler, parameters={parameter.name: (annotation, "None")})
     return rule.at(
         parameter.location,
         f"`{parameter.name}` of `{name}` allows None, but has no default: `{operation}` without "
         f"`{parameter.alias}` is refused with 422.",
-        f"Give it a default:\n```python\ndef {name}({parameter.name}: str | None = None): ...\n```",
+        f"Give it a default:\n```python\n{code}\n```",
         reasoning="FastAPI takes a parameter without a default as required, and a query cannot hold null.",
+        exploit=f"A client sends `{operation}` without `{parameter.alias}`, as its type allows, and is refused with 422.",
         confidence=Confidence.CERTAIN,
         routes=routes_of([operation]),
         symbol=operation.handler.full_name if operation.handler is not None else "",

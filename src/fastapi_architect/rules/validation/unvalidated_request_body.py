@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import BulkWrite, QueryStep, SessionAdd
 from fastapi_architect.concepts.http import OutboundRequest, RequestRead
@@ -85,7 +86,7 @@ def body_that_nobody_checks(operation: PathOperation, graph: AppGraph) -> Iterat
             continue
         used = _first_use(handler, name, graph)
         if used is not None:
-            yield _finding(operation, handler, (name, place, shown), used)
+            yield _finding(operation, handler, (name, place, shown), used, graph)
 
 
 def _bodies(
@@ -193,6 +194,7 @@ def _finding(
     handler: Function,
     body: tuple[str, Location, str],
     used: tuple[Site | Concept, str],
+    graph: AppGraph,
 ) -> Finding:
     name, place, shown = body
     site, what = used
@@ -204,9 +206,9 @@ def _finding(
         "Say what is expected, and let FastAPI refuse the rest with 422:\n"
         "```python\nfrom pydantic import BaseModel, ConfigDict\n\n\n"
         f'class {model}(BaseModel):\n    model_config = ConfigDict(extra="forbid")\n\n\n'
-        f"def {handler.name}({name}: {model}): ...\n```",
+        f"{definition(graph, handler, parameters={name: (model, '')})}\n```",
         reasoning=f"`{name}` has no declared fields, nothing in `{handler.name}` validates it, and it is used directly.",
-        exploit=f"A client sends `{{}}` or `[]` to `{operation.path}` and gets a 500, or keys that were never meant to be set.",
+        exploit=f"A client sends `{{}}` or `[]` to `{operation}` and gets a 500, or keys that were never meant to be set.",
         confidence=Confidence.CERTAIN if isinstance(site, Site) else Confidence.FIRM,
         trace=steps((place, f"{name} comes from the body"), (site, what)),
         routes=routes_of([operation]),

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fastapi_architect.analyses.endings import falls_off, reaches_end
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.analyses.request_models import schema_uses
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.appgraph.path_operations import PathOperation
@@ -37,6 +38,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    first_route,
     ir,
     last_name,
     options,
@@ -115,7 +117,7 @@ def _defects(
     graph: AppGraph,
 ) -> Iterator[Finding]:
     if _is_hidden(function):
-        yield _never_runs(function, operations)
+        yield _never_runs(function, operations, graph)
         return
     value = "" if _needs_value(validator, function, schema, graph) else _value_parameter(validator, function)
     if _loses_value(function, value):
@@ -208,14 +210,14 @@ def _value_lost(
         if validator.fields
         else f"the whole `{function.owner.name}`"
     )
-    given = ", ".join(p.name for p in function.parameters)
     always = not any(site.node.value is not None for site in function.facts.sites(ir.Return))
     return rule.at(
         function,
         f"`{function.name}` {'returns nothing' if always else 'returns nothing on one way through it'}: {what} becomes None"
         f"{', whatever was sent' if always else ' there'}.",
-        f"Return the value on every way:\n```python\ndef {function.name}({given}):\n    ...\n    return {value}\n```",
+        f"Return the value on every way:\n```python\n{definition(graph, function, f'...{chr(10)}return {value}')}\n```",
         reasoning="Pydantic takes what a validator returns as the new value, and a function without `return` returns None.",
+        exploit=f"A client sends a value to {first_route(operations, function.name)}, and {what} is None.",
         confidence=Confidence.CERTAIN,
         fix=_returning(function, value, graph) if always else None,
         routes=routes_of(operations),
@@ -240,7 +242,7 @@ def _returning(function: Function, value: str, graph: AppGraph) -> Fix | None:
     return Fix(f"Return {value}", (Edit(behind, f"\n{' ' * first.column}return {value}"),), safe=True)
 
 
-def _never_runs(function: Function, operations: tuple[PathOperation, ...]) -> Finding:
+def _never_runs(function: Function, operations: tuple[PathOperation, ...], graph: AppGraph) -> Finding:
     mark = next(
         d
         for d in function.node.decorators
@@ -250,8 +252,9 @@ def _never_runs(function: Function, operations: tuple[PathOperation, ...]) -> Fi
     return rule.at(
         function,
         f"`{function.name}` never runs: `@classmethod` stands above `@{name}`, so that Pydantic does not see the validator.",
-        f"Put `@classmethod` below:\n```python\n@{name}(...)\n@classmethod\ndef {function.name}(cls, value): ...\n```",
+        f"Put `@classmethod` below:\n```python\n@{name}(...)\n@classmethod\n{definition(graph, function)}\n```",
         reasoning="Pydantic collects validators by the object that its decorator returns; a class method around it hides it.",
+        exploit=f"A client sends what `{function.name}` should refuse to {first_route(operations, function.name)}, and it is accepted.",
         confidence=Confidence.CERTAIN,
         routes=routes_of(operations),
     )
@@ -273,8 +276,11 @@ def _escaping(
                     function,
                     f"`{function.name}` raises `{last_name(raised)}` ({function.location(site.node)}), which Pydantic does "
                     "not take for a validation error: the client is told 500 instead of 422.",
+                    f"Raise what Pydantic takes for one, in `{function.name}`:\n"
                     '```python\nraise ValueError("what is wrong with the value")\n```',
                     reasoning="Pydantic 2 turns ValueError, AssertionError and PydanticCustomError into validation errors.",
+                    exploit=f"A client sends what `{function.name}` refuses to "
+                    f"{first_route(operations, function.name)}, and is told 500, as if the service had failed.",
                     confidence=Confidence.CERTAIN,
                     trace=steps((site, f"{last_name(raised)} is raised")),
                     routes=routes_of(operations),
@@ -314,6 +320,8 @@ def _assumes_type(
                 f"{'dict' if validator.kind == 'model' else 'str'}):\n    return {value}\n```",
                 reasoning='A validator with mode="before" is given what the client sent; AttributeError is no validation '
                 "error.",
+                exploit=f"A client sends a {'list' if validator.kind == 'model' else 'number'} to "
+                f"{first_route(operations, function.name)}, and is told 500 instead of 422.",
                 confidence=Confidence.FIRM,
                 trace=steps((site, f"{value}.{func.attr}() on unchecked input")),
                 routes=routes_of(operations),
@@ -329,6 +337,8 @@ def _waits(function: Function, waits: Concept, operations: tuple[PathOperation, 
         f"({waits.location}) while the request is parsed: nothing else runs on the event loop until it answers.",
         "Check what needs a connection in the handler or a dependency, and keep validators to the value itself.",
         reasoning="Pydantic runs validators synchronously, and FastAPI parses bodies on the event loop.",
+        exploit=f"While `{function.name}` waits in one request to {first_route(operations, function.name)}, no "
+        "other request of the process is served.",
         confidence=Confidence.CERTAIN if waits.sure else Confidence.FIRM,
         trace=steps((waits, f"{waits.name} waits")),
         routes=routes_of(operations),

@@ -145,6 +145,7 @@ def _finding(
         f"The key `{key}` {problem}.",
         f"Do it in one command, or in one transaction:\n```python\n{advice}\n```",
         reasoning="Between two commands another client may be served, and this process may be stopped.",
+        exploit=f"The process stops between the two commands on `{key}`, or another one comes between: {problem.rpartition(': ')[2]}.",
         confidence=Confidence.FIRM if sure else Confidence.TENTATIVE,
         trace=steps((second, "the second command")) if second is not None else (),
         routes=routes_of(operations),

@@ -60,6 +60,7 @@ def keyspace_command(command: RedisCommand, graph: AppGraph) -> Iterator[Finding
         f"`{command.command.upper()}` {_effect(command)}: all other clients of this Redis wait for {operations[0].names[0]}.",
         _advice(command, graph),
         reasoning="Redis runs commands one after the other; this one takes time in proportion to the data.",
+        exploit=f"A client sends `{operations[0].names[0]}`, and Redis answers nobody else until `{command.command.upper()}` is done.",
         confidence=_confidence(command),
         trace=steps((operations[0], f"{operations[0].names[0]} leads here")),
         fix=_fix(command, graph),
@@ -135,7 +136,7 @@ def _advice(command: RedisCommand, graph: AppGraph) -> str:
         wait = "await " if command.is_async else ""
         return (
             "Remove the keys of this feature only:\n```python\n"
-            f'{step} key in {client}.scan_iter(match="books:*", count=1000):\n    {wait}{client}.unlink(key)\n```'
+            f'{step} key in {client}.scan_iter(match=f"{{prefix}}:*", count=1000):\n    {wait}{client}.unlink(key)\n```'
         )
     if command.command == "lrange":
         return f"Bound what is read:\n```python\nfirst = {client}.lrange({pattern}, 0, 99)\n```"

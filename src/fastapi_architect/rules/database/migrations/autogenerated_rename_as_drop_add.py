@@ -48,6 +48,7 @@ def column_dropped_and_added(revision: Revision, graph: AppGraph) -> Iterator[Fi
             f'Rename it:\n```python\nop.alter_column("{table.name}", "{old.name}", new_column_name="{new}")\n```\n'
             f'or copy before dropping:\n```python\nop.execute("UPDATE {table.name} SET {new} = {old.name}")\n```',
             reasoning="Nothing in this revision copies the values from one to the other.",
+            exploit=f"A row of `{table.name}` with a value in `{old.name}` has none afterwards, neither there nor in `{new}`.",
             confidence=Confidence.FIRM,
             trace=steps((partners[0], f"{new} is added"), (drop, f"{old.name} is dropped")),
             symbol=f"{revision.module.name}.upgrade",

@@ -43,6 +43,7 @@ def concurrently_in_a_transaction(revision: Revision, graph: AppGraph) -> Iterat
             "postgresql_concurrently=True)\n```",
             reasoning="Alembic opens a transaction for the revision; no `autocommit_block()` surrounds the call and `env.py` does "
             "not connect in AUTOCOMMIT.",
+            exploit=f"PostgreSQL answers the statement for `{name}` with an error, and revision {revision.id} is not applied.",
             confidence=Confidence.CERTAIN if place.history.environment is not None else Confidence.FIRM,
             symbol=f"{revision.module.name}.upgrade",
         )

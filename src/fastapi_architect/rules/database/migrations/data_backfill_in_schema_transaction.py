@@ -46,8 +46,10 @@ def rows_rewritten_under_the_lock(revision: Revision, graph: AppGraph) -> Iterat
             f"Every row of `{table.name}` is rewritten while `{lock.kind}` of the same revision locks the table: nobody reads or "
             "writes it until both have ended.",
             "Move the rows in a revision of their own, in batches that commit:\n```python\nwith op.get_context().autocommit_block():\n"
-            f'    op.execute("UPDATE {table.name} SET ... WHERE id BETWEEN :first AND :last")\n```',
+            f'    batch = sa.text("UPDATE {table.name} SET ... WHERE id BETWEEN :first AND :last")\n'
+            "    op.execute(batch.bindparams(first=first, last=last))\n```",
             reasoning="The revision runs in one transaction; ALTER TABLE holds ACCESS EXCLUSIVE to its end.",
+            exploit=f"While the rows of `{table.name}` are rewritten, the transaction holds the lock that keeps every reader of it out.",
             confidence=Confidence.TENTATIVE if tends_to_stay_small(table.name) else Confidence.FIRM,
             trace=steps((lock, f"{lock.kind} locks {table.name}"), (operation, "every row is rewritten")),
             symbol=f"{revision.module.name}.upgrade",

@@ -61,6 +61,7 @@ def dropped_and_still_mapped(revision: Revision, graph: AppGraph) -> Iterator[Fi
                 f'op.drop_{"column" if column else "table"}("{operation.table}"{f", {column!r}" if column else ""})'
                 "  # only after the release that no longer reads it\n```",
                 reasoning="No later revision brings it back, and the model selects every mapped column by default.",
+                exploit=f"After the migration, selecting `{model.name}` is an error: there is no `{what}`.",
                 confidence=Confidence.CERTAIN,
                 trace=steps((operation, f"{what} is dropped"), (there, f"{model.name} maps it")),
                 symbol=f"{revision.module.name}.upgrade",
@@ -85,6 +86,7 @@ def _named_in_sql(
             f"Change the statement and release that first; drop it in a later revision:\n```python\n"
             f'op.drop_{"column" if column else "table"}("{operation.table}"{f", {column!r}" if column else ""})\n```',
             reasoning="No later revision brings it back.",
+            exploit=f"After the migration, the statement at {sql.location} is an error: there is no `{what}`.",
             confidence=Confidence.FIRM,
             trace=steps((operation, f"{what} is dropped"), (sql, "the statement names it")),
             symbol=f"{revision.module.name}.upgrade",

@@ -70,6 +70,7 @@ def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[
             f"Build it concurrently, outside the migration's transaction:\n```python\n{_fixed(operation)}\n```",
             reasoning=f"`{table.name}` exists since revision {table.since or 'the first'}, so it has rows and writers when this "
             "runs. A concurrent build takes two scans and no lock that writers notice.",
+            exploit=f"While the migration's transaction is open, an INSERT into `{table.name}` by another connection waits for the lock.",
             confidence=_sureness(operation, table.name),
             context=Context(hard=True, stops_process=True),
             symbol=f"{revision.module.name}.upgrade",

@@ -52,6 +52,7 @@ def schema_change_without_downgrade(revision: Revision, graph: AppGraph) -> Iter
         f"Undo what `upgrade()` does, in reverse order:\n```python\ndef downgrade() -> None:\n{_undone(changes)}\n```\n"
         "or raise with the reason why there is no way back.",
         reasoning="The version table moves back while the schema stays, so the next upgrade fails.",
+        exploit=f"`alembic downgrade` from {revision.id} reports success, and nothing of it is undone: {_listed(changes)}.",
         confidence=Confidence.CERTAIN,
     )
 

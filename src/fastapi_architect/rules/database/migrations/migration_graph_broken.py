@@ -61,13 +61,20 @@ def _several_heads(history: MigrationHistory) -> Iterator[Finding]:
         f"Join them: `alembic merge -m merge {' '.join(head.id for head in heads)}` writes\n```python\n"
         f'revision = "..."\ndown_revision = ({quoted})\n```',
         reasoning="No revision names them as its parents and none carries a branch label.",
+        exploit=f"`alembic upgrade head` with {names} raises instead of running.",
         confidence=Confidence.CERTAIN,
         trace=steps(*((head, f"{head.id} is a head") for head in heads)),
     )
 
 
 def _finding(revision: Revision, issue: str, suggestion: str) -> Finding:
-    return rule.at(revision, issue, suggestion, confidence=Confidence.CERTAIN)
+    return rule.at(
+        revision,
+        issue,
+        suggestion,
+        exploit=f"`alembic upgrade head` raises at {revision.id} instead of running.",
+        confidence=Confidence.CERTAIN,
+    )
 
 
 def _nearest(history: MigrationHistory, revision: Revision) -> str:

@@ -85,6 +85,7 @@ def _missing_table(model: Model) -> Finding:
         "Generate the missing revision and read it before committing:\n```console\nalembic revision --autogenerate -m "
         f'"create {model.table.name}"\n```\nand make sure that `env.py` imports `{model.cls.module.name}`.',
         reasoning="The schema was replayed from all revisions.",
+        exploit=f"On a database that the migrations made, selecting `{model.name}` is an error: there is no table `{model.table.name}`.",
         confidence=Confidence.FIRM,
     )
 
@@ -96,12 +97,15 @@ def _differences(model: Model, table: TableState) -> Iterator[Finding]:
             continue
         if state is None:
             yield _column(
-                model, column, f"no migration adds `{table.name}.{column.name}`", _add(table, column)
+                model,
+                column,
+                f"is in the model, and no migration adds `{table.name}.{column.name}`",
+                _add(table, column),
             )
         elif state.nullable is not None and not column.primary_key and state.nullable != column.nullable:
             allowed, there = ("may be NULL", "NOT NULL") if column.nullable else ("is NOT NULL", "nullable")
             change = f'op.alter_column("{table.name}", "{column.name}", nullable={column.nullable})'
-            yield _column(model, column, f"it {allowed} in the model and {there} in the migrations", change)
+            yield _column(model, column, f"{allowed} in the model and {there} in the migrations", change)
         elif _unlike(column, state.type.family if state.type is not None else ""):
             assert column.type is not None
             assert state.type is not None
@@ -109,7 +113,7 @@ def _differences(model: Model, table: TableState) -> Iterator[Finding]:
             yield _column(
                 model,
                 column,
-                f"it is {column.type.name} in the model and {state.type.name} in the migrations",
+                f"is {column.type.name} in the model and {state.type.name} in the migrations",
                 change,
             )
 
@@ -127,9 +131,10 @@ def _add(table: TableState, column: Column) -> str:
 def _column(model: Model, column: Column, difference: str, change: str) -> Finding:
     return rule.at(
         column,
-        f"`{model.name}.{column.attribute or column.name}`: {difference}.",
+        f"`{model.name}.{column.attribute or column.name}` {difference}.",
         f"Add the missing revision:\n```python\n{change}\n```\nand let CI run `alembic check`.",
         reasoning="The schema was replayed from all revisions and compared with the model.",
+        exploit=f"On a database that the migrations made, `{model.name}.{column.attribute or column.name}` is not what the model says.",
         confidence=Confidence.FIRM,
         trace=steps((column, f"{model.name} maps {column.name}")),
         symbol=model.cls.full_name,

@@ -39,16 +39,18 @@ def not_null_without_server_default(revision: Revision, graph: AppGraph) -> Iter
             or column.generated
         ):
             continue
+        kind = column.type.written if column.type is not None else "..."
         python_only = " Its `default=` is used by Python only." if column.default is not None else ""
         yield rule.at(
             operation,
             f"`{table.name}.{column.name}` is added NOT NULL and without a server default: the statement fails as soon as "
             f"`{table.name}` has a row.",
             "Add it nullable, fill it in batches, then forbid NULL:\n```python\n"
-            f'op.add_column("{table.name}", sa.Column("{column.name}", sa.Text(), nullable=True))\n'
-            f'op.execute("UPDATE {table.name} SET {column.name} = :value")\n'
+            f'op.add_column("{table.name}", sa.Column("{column.name}", {kind}, nullable=True))\n'
+            f'op.execute(sa.text("UPDATE {table.name} SET {column.name} = :value").bindparams(value=...))\n'
             f'op.alter_column("{table.name}", "{column.name}", nullable=False)\n```\nor give it a constant `server_default`.',
             reasoning=f"`{table.name}` exists since revision {table.since or 'the first'}.{python_only}",
+            exploit=f"With one row in `{table.name}` the revision raises, and `{column.name}` is not added.",
             confidence=Confidence.CERTAIN,
             symbol=f"{revision.module.name}.upgrade",
         )

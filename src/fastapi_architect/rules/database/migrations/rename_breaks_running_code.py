@@ -16,6 +16,7 @@ from fastapi_architect.analyses.migration_history import histories
 from fastapi_architect.analyses.releases import one_release_at_a_time
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
+from fastapi_architect.appgraph.schema_replay import TableState
 from fastapi_architect.rules.kit import AppGraph, Confidence, Files, Finding, Proof, Rule, Severity
 
 rule = Rule(
@@ -44,9 +45,10 @@ def rename_of_what_is_in_use(revision: Revision, graph: AppGraph) -> Iterator[Fi
             operation,
             f"`{old}` becomes `{new}` in one step: queries of the release that is still running name `{old}` and fail.",
             f"Expand, move, contract: add `{new}` beside it, write both, copy, and drop `{old}` in a later release:\n"
-            f"```python\n{_expanded(operation, old, new)}\n```",
+            f"```python\n{_expanded(operation, old, new, table)}\n```",
             reasoning=f"`{table.name}` exists since revision {table.since or 'the first'}; nothing in this revision keeps "
             f"`{old}` readable.",
+            exploit=f"The migration is through, the old release still serves, and each of its queries that names `{old}` is an error.",
             confidence=Confidence.TENTATIVE if one_release_at_a_time(graph) else Confidence.FIRM,
             symbol=f"{revision.module.name}.upgrade",
         )
@@ -75,11 +77,13 @@ def _keeps_the_old_name(revision: Revision, old: str) -> bool:
     return False
 
 
-def _expanded(operation: Operation, old: str, new: str) -> str:
+def _expanded(operation: Operation, old: str, new: str, table: TableState) -> str:
     if operation.kind == "rename_table":
         return f'op.rename_table("{old}", "{new}")\nop.execute("CREATE VIEW {old} AS SELECT * FROM {new}")'
+    column = table.columns.get(old)
+    kind = column.type.written if column is not None and column.type is not None else "..."
     return (
-        f'op.add_column("{operation.table}", sa.Column("{new}", sa.Text(), nullable=True))\n'
+        f'op.add_column("{operation.table}", sa.Column("{new}", {kind}, nullable=True))\n'
         f'op.execute("UPDATE {operation.table} SET {new} = {old}")'
     )
 

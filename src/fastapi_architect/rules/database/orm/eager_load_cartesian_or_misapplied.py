@@ -28,6 +28,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    first_route,
     ir,
     last_name,
     routes_of,
@@ -141,6 +142,8 @@ def _unmade_unique(
         f"rows = session.scalars(statement).unique().{'all' if fetch.kind == 'all' else 'one_or_none'}()\n```",
         reasoning="A joined collection repeats its parent for each child, and results of `select()` do not take repeats out "
         "by themselves, as those of `session.query()` do.",
+        exploit=f"{first_route(graph.entries(statement.function), statement.function.name)} raises "
+        "InvalidRequestError at the first row it takes.",
         confidence=Confidence.FIRM,
         trace=steps(
             (option if option is not None else relationship, f"`{name}` is joined here"),
@@ -198,6 +201,9 @@ def _cut_off(
         f"statement = select({relationship.owner.name}).options(selectinload({name})).limit(limit)\n```",
         reasoning="`contains_eager` takes the rows as they are; unlike `joinedload` it does not put the limit into a "
         "statement of its own.",
+        exploit=f"{first_route(graph.entries(statement.function), statement.function.name)} answers with a last "
+        f"`{relationship.owner.name}` that lacks "
+        f"some of its `{relationship.attribute}`.",
         confidence=Confidence.FIRM,
         trace=steps((option, f"fills `{name}` from the joined rows"), (place, "counts joined rows")),
         symbol=statement.function.full_name,
@@ -245,6 +251,7 @@ def _of_chain(model: Model, chain: list[Relationship]) -> Finding:
         "Leave the mapper lazy, and ask for the rows where they are read:\n```python\n"
         f"statement = select({model.name}).options(joinedload({model.name}.{chain[0].attribute}))\n```",
         reasoning='`lazy="joined"` on each of these relationships makes one chain of joins.',
+        exploit=f"A query for one column of `{model.name}` goes through {len(chain) + 1} tables.",
         confidence=Confidence.FIRM if any(r.uselist for r in chain) else Confidence.TENTATIVE,
         trace=steps(*((r, f"`{r.owner.name}.{r.attribute}` is always joined") for r in chain)),
         symbol=model.cls.full_name,
@@ -265,13 +272,15 @@ def _collection(attribute: ir.Expr, option: LoaderOption, graph: AppGraph) -> Re
 def _finding(function: Function, found: list[tuple[LoaderOption, Relationship]], graph: AppGraph) -> Finding:
     shown = [f"{r.owner.name}.{r.attribute}" for _, r in found]
     operations = graph.entries(function)
-    loads = ", ".join(f"selectinload({name})" for name in shown)
+    loads = ", ".join(f"selectinload({name})" for name in dict.fromkeys(shown))
     return rule.at(
         found[1][0],
         f"`{shown[0]}` and `{shown[1]}` are joined in one statement: a · b rows come back for a + b objects.",
         "Load each collection with a statement of its own:\n```python\n"
         f"statement = statement.options({loads})\n```",
         reasoning="The joins do not depend on each other, so that the result holds every combination of their rows.",
+        exploit=f"One `{found[0][1].owner.name}` with 5 of `{found[0][1].attribute}` and 4 of "
+        f"`{found[1][1].attribute}` comes back as 20 rows.",
         confidence=Confidence.FIRM,
         trace=steps(*((o, f"joins `{name}`") for (o, _), name in zip(found, shown, strict=True))),
         routes=routes_of(operations),

@@ -88,6 +88,7 @@ def made_in_a_call(creation: EngineCreation, graph: AppGraph) -> Iterator[Findin
         f"Make it {where}:\n```python\n{target} = {made}(database_url, ...)\n```\nand use `{target}` in `{function.name}`.",
         reasoning=f"`{function.name}` runs once a call and nothing keeps what `{last_name(creation.node.func)}` "
         "returns: n calls open n pools.",
+        exploit=f"Three calls of {caller} leave three pools behind, and the database refuses connections when there are enough of them.",
         confidence=_confidence(creation, function, bool(operations), graph),
         trace=steps(*((o, f"{o.names[0]} leads here") for o in operations[:3])),
         routes=routes_of(operations),

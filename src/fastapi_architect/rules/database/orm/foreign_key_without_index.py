@@ -116,6 +116,7 @@ def _finding(model: Model, column: Column, key: ForeignKey, reason: Step, graph:
         f"`{model.table.name}`.",
         f"Add `index=True` to `{name}`, and the migration:\n```python\n{index}\n```",
         reasoning=f"{graph.dialect} makes no index for the referring side of a foreign key; {reason.text}.",
+        exploit=f"With a million rows of `{model.table.name}`, the database reads all of them to find those of one row of `{key.table}`.",
         confidence=Confidence.FIRM,
         trace=(reason,),
         fix=_fix(column, graph),

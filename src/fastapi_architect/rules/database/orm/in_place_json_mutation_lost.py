@@ -29,6 +29,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     Site,
     argument,
+    first_route,
     ir,
     last_name,
     names_in,
@@ -195,6 +196,7 @@ def _finding(site: Site, target: ir.Attribute, found: tuple[Model, Column], grap
         f"`{model.name}.{column.attribute}` with `Mutable{kind.title()}.as_mutable({column.type.name if column.type else ''})`.",
         reasoning=f"`{model.name}.{column.attribute}` is a plain {column.type.name if column.type else 'JSON'} column; "
         "only setting the attribute marks the row as changed.",
+        exploit=f"{first_route(operations, function.name)} succeeds, and the next request finds `{holder}` as it was.",
         confidence=Confidence.FIRM,
         trace=steps((column, f"`{model.name}.{column.attribute}` is not watched")),
         fix=fix,

@@ -180,6 +180,7 @@ def _finding(
         "or register one exception handler for `IntegrityError`.",
         reasoning=f"`{column}` is unique, its value comes from the request, and nothing that {routes[0]} runs catches "
         "`IntegrityError`.",
+        exploit=f"A client sends `{routes[0]}` twice with the same `{column}`: the second answer is 500.",
         confidence=Confidence.TENTATIVE if asked else Confidence.FIRM,
         trace=steps(
             (function.location(call), f"`{column}` gets the client's value"),

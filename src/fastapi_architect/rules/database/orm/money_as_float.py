@@ -114,6 +114,7 @@ def float_column(model: Model, graph: AppGraph) -> Iterator[Finding]:
                 "from decimal import Decimal\n\n"
                 f"from sqlalchemy import Numeric\n\n# Bad\n{name}: Mapped[float]\n# Good\n{mapped}\n```",
                 reasoning="Binary fractions have no 0.1: sums over rows drift, and equality with a paid amount fails.",
+                exploit=f"Three rows with 0.10 in `{model.name}.{name}` add up to 0.30000000000000004.",
                 confidence=_sureness(name, model.cls, graph),
                 symbol=model.cls.full_name,
             )
@@ -141,6 +142,7 @@ def float_field(schema: Schema, graph: AppGraph) -> Iterator[Finding]:
                 f"{field.name}: Decimal{optional} = Field(max_digits=12, decimal_places=2)\n```\n"
                 "Or send whole cents as an integer.",
                 reasoning="Even where the column is exact, the value passes through a binary fraction here.",
+exploit=f"A client sends 0.10 three times as `{field.name}`: the sum is 0.30000000000000004.",
                 confidence=min(sure, _sureness(field.name, schema.cls, graph), key=_RANK.index),
                 symbol=schema.cls.full_name,
             )  # fmt: skip

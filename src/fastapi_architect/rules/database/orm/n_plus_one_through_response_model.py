@@ -159,6 +159,7 @@ def _finding(
         f"statement = select({model.name}).options({option})\n```\nor leave the field out of `{field.owner.name}`.",
         reasoning=f"The relationship is loaded lazily (`lazy={relationship.lazy!r}`), and no loader option in what "
         f"`{handler.name}` calls names it; FastAPI reads it while it builds the response.",
+        exploit=f"With {rows} rows, `{operation.names[0]}` sends one query for them and {rows} more, one for each `{path[-1]}`.",
         confidence=Confidence.FIRM if sure else Confidence.TENTATIVE,
         trace=steps(
             (field.location, f"the response model reads `{field.name}`"),

@@ -181,6 +181,8 @@ def _finding(model: Model, column: Column, step: Step) -> Finding:
         f"`{alter} USING {column.name} AT TIME ZONE 'UTC'`.",
         reasoning="The database drops the zone; what comes back cannot be compared with an aware time, and "
         "asyncpg refuses to write it.",
+        exploit=f"What was written to `{model.name}.{name}` with a zone comes back without one, and comparing it "
+        "with an aware time raises TypeError.",
         confidence=Confidence.FIRM,
         trace=(step,),
         symbol=model.cls.full_name,

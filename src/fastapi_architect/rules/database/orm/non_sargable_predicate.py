@@ -117,6 +117,8 @@ def _finding(predicate: Predicate, way: str, routes: tuple[str, ...], graph: App
         f"`{written}` cannot use the index on `{table}.{predicate.column.name}`: each request computes it for all n rows.",
         _advice(predicate, way, f"{model}.{name}", table),
         reasoning=f"The index is sorted by `{name}`, not by what `{way}` makes of it, and no index of that expression exists.",
+        exploit=f"With a million rows of `{table}`, the database reads all of them for each call of "
+        f"`{routes[0] if routes else predicate.scope.name}`.",
         confidence=Confidence.FIRM,
         trace=steps((predicate.column, f"`{name}` is indexed as it is")),
         routes=routes,

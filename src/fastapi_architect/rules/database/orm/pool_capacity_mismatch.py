@@ -113,6 +113,8 @@ def _finding(engine: Engine, operations: list[PathOperation]) -> Finding:
         "Let the pool have as many connections as there are threads, within what the database allows for all processes:\n"
         f"```python\n{name} = {made}(database_url, pool_size=20, max_overflow=20, pool_timeout=5, pool_pre_ping=True)\n```",
         reasoning="`pool_size` and `max_overflow` are not set, so they are 5 and 10; AnyIO's default limit is 40 threads.",
+        exploit=f"While 15 slow requests hold the connections of `{name}`, `{operations[0].names[0]}` waits for "
+        "30 seconds and is answered with 500.",
         confidence=Confidence.FIRM,
         trace=steps(*((o, f"{o.names[0]} holds a connection in a thread") for o in operations[:3])),
         routes=routes_of(operations),
@@ -184,6 +186,7 @@ def _exhausted(
         f"{name} = {made}(database_url, pool_size={share}, max_overflow=0, pool_pre_ping=True)\n```",
         reasoning=f"Pools are not shared between processes; {limit} connections for {processes} processes are "
         f"{share} for each, with a tenth left over for others.",
+        exploit=f"All {processes} processes are busy: a request whose pool opens connection {limit + 1} of `{name}` is answered with 500.",
         confidence=Confidence.FIRM if declared is not None else Confidence.TENTATIVE,
         trace=steps(
             (engine, f"up to {each} connections in one process"),

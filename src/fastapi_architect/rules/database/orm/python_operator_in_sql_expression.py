@@ -26,6 +26,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Scope,
     Severity,
+    first_route,
     ir,
     routes_of,
 )
@@ -137,6 +138,7 @@ def _finding(step: QueryStep, expr: ir.Expr, found: tuple[str, str], graph: AppG
         f"Use SQLAlchemy's operator:\n```python\n# Bad\n{short}\n# Good\n{code}\n```",
         reasoning="`is`, `in`, `not`, `and` and `or` cannot be overloaded: Python evaluates them on the column object "
         "before the statement is made.",
+        exploit=f"{first_route(operations, step.scope.name)} gets the rows of a statement from which `{short}` is missing.",
         confidence=Confidence.CERTAIN,
         fix=Fix("Use SQLAlchemy's operator", (Edit(place, meant),), safe=True),
         routes=routes_of(operations),

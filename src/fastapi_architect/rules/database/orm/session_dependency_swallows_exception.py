@@ -24,6 +24,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    dotted_name,
     ir,
     last_name,
     routes_of,
@@ -94,13 +95,19 @@ def _finding(function: Function, handler: ir.Handler, graph: AppGraph) -> Findin
         "a 404 of a handler becomes a 500" if broad else "the client gets a 500, and the error is in no log"
     )
     place = function.location(handler)
+    yielded = next((s.node.value for s in function.facts.sites(ir.Yield) if s.node.value is not None), None)
+    session, wait = (
+        (dotted_name(yielded) if yielded is not None else "") or "session",
+        "await " if function.is_async else "",
+    )
     return rule.at(
         place,
         f"`{function.name}` swallows {caught} of {len(operations)} operation{'s' * (len(operations) > 1)}: {effect}.",
         "Let the exception go on after the rollback:\n```python\n"
-        f"try:\n    yield session\nexcept {kind or 'Exception'}:\n    session.rollback()\n    raise\n```",
+        f"try:\n    yield {session}\nexcept {kind or 'Exception'}:\n    {wait}{session}.rollback()\n    raise\n```",
         reasoning="FastAPI throws the exception into the dependency; when the generator ends without raising, there is neither a "
         "response nor an error to make one of.",
+        exploit=f"`{operations[0].names[0]}` {'raises an HTTPException' if broad else 'fails in the database'}: {effect}.",
         confidence=Confidence.CERTAIN if broad else Confidence.FIRM,
         trace=steps((operations[0], f"{operations[0].names[0]} depends on `{function.name}`")),
         fix=_fix(function, handler),

@@ -65,6 +65,7 @@ def shared_session(creation: SessionCreation, graph: AppGraph) -> Iterator[Findi
         "Make a session for each request, and close it:\n```python\n" + _suggested(creation) + "\n```",
         reasoning="Requests run at the same time. A session is not safe for that, and a failed flush in one request leaves the "
         "session unusable for all others.",
+        exploit=f"What one request put into `{name}` and gave up is committed by the next request's commit.",
         confidence=Confidence.CERTAIN if creation.sure else Confidence.FIRM,
         trace=tuple(Step(place.location, f"used by {running[0].names[0]}") for place, running in users[:5]),
         routes=routes_of(operations.values()),

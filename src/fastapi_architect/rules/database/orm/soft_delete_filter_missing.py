@@ -128,6 +128,7 @@ def _finding(
         f"Add the condition:\n```python\nstatement = statement.where({condition})\n```",
         reasoning=f"`{name}` marks deleted rows, and {len(filtered)} of {total} or more queries of `{model.name}` test it. "
         f"{routes[0]} answers with rows that their owner has deleted.",
+        exploit=f"A row of `{model.table.name}` that its owner has deleted is in the answer of `{routes[0]}`.",
         confidence=Confidence.FIRM if len(filtered) >= 2 * _ENOUGH else Confidence.TENTATIVE,
         trace=steps(
             (column, f"`{column.attribute}` marks deleted rows"),

@@ -214,6 +214,8 @@ def _report(
         f"This statement {verb} every row of `{model}`{when}.",
         advice,
         reasoning=f"{operations[0].names[0]} executes it, and there is no condition between the request and the table.",
+        exploit=f"A client sends `{operations[0].names[0]}` once{' and gives no filter' if when else ''}: every row of `{model}` is "
+        f"{'gone' if kind == 'delete' else 'changed'}.",
         confidence=_confidence(model, condition),
         trace=steps((operations[0], f"{operations[0].names[0]} leads here")),
         routes=routes_of(operations),

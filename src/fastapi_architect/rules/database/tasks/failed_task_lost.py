@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import task_registered
 from fastapi_architect.appgraph.background import Task
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -70,9 +71,11 @@ _LOGGING = frozenset(
     ]
 )
 
+_RETRIES = {"autoretry_for": "(OSError,)", "retry_backoff": "True", "max_retries": "5"}
+
 
 @rule.check(per=Task)
-def failure_only_logged(task: Task, _: AppGraph) -> Iterator[Finding]:
+def failure_only_logged(task: Task, graph: AppGraph) -> Iterator[Finding]:
     function = task.function
     if function.module.kind != "source":
         return
@@ -85,7 +88,7 @@ def failure_only_logged(task: Task, _: AppGraph) -> Iterator[Finding]:
             continue
         for handler in site.node.handlers:
             if _is_broad(handler) and _only_logs(handler):
-                yield _finding(task, handler, function)
+                yield _finding(task, handler, function, graph)
 
 
 def _is_broad(handler: ir.Handler) -> bool:
@@ -140,7 +143,7 @@ def _only_logs(handler: ir.Handler) -> bool:
     return logs or all(isinstance(s, ir.Jump) for s in handler.body)
 
 
-def _finding(task: Task, handler: ir.Handler, function: Function) -> Finding:
+def _finding(task: Task, handler: ir.Handler, function: Function, graph: AppGraph) -> Finding:
     name = function.name
     retries = task.options.get("autoretry_for") is not None or task.options.get("max_retries") is not None
     place = function.location(handler)
@@ -149,17 +152,14 @@ def _finding(task: Task, handler: ir.Handler, function: Function) -> Finding:
         place,
         f"When `{name}` fails, this handler logs it and the task counts as successful: it is not tried again.{also}",
         "Let the exception out after logging, and let the worker try again:\n```python\n"
-        f"@app.task(autoretry_for=(OSError,), retry_backoff=True, max_retries=5)\ndef {name}({_parameters(function)}): ...\n```",
+        f"{task_registered(graph, task, keywords=_RETRIES)}\n```",
         reasoning="A worker knows of a failure only by an exception; without one there is no retry, no `on_failure` and no "
         "failed state.",
+        exploit=f"What `{name}` should do fails once, for a moment; the worker records a success, and nobody does it again.",
         confidence=Confidence.TENTATIVE if name.lstrip("_").startswith(_PERIODIC) else Confidence.FIRM,
         trace=steps((task.location, f"`{name}` is run by a worker")),
         symbol=function.full_name,
     )
-
-
-def _parameters(function: Function) -> str:
-    return ", ".join(p.name for p in function.parameters if p.kind in ("normal", "posonly"))
 
 
 rule.bad = """

@@ -72,7 +72,7 @@ def switch_in_a_guard(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
         for site in (*function.facts.sites(ir.If), *function.facts.sites(ir.IfExp)):
             switch = _switch(site, function, graph)
             if switch is not None:
-                yield _finding(function, site, switch, operations)
+                yield _finding(function, site, switch, operations, graph)
 
 
 def _guards(graph: AppGraph) -> dict[int, tuple[Function, list[PathOperation]]]:
@@ -301,7 +301,7 @@ def _strings(decorator: ir.Expr) -> list[str]:
 
 
 def _finding(
-    function: Function, site: Site, switch: tuple[str, str], operations: list[PathOperation]
+    function: Function, site: Site, switch: tuple[str, str], operations: list[PathOperation], graph: AppGraph
 ) -> Finding:
     name, kind = switch
     what = {
@@ -312,18 +312,18 @@ def _finding(
     remedy = (
         "Take the token out of the code; give whoever used it a token of their own:\n"
         if kind == "token"
-        else "Take the switch out, and replace the guard in tests only:\n"
+        else "Take the switch out, and let tests come in by other means:\n"
     )
     count = f"{len(operations)} operations" if len(operations) > 1 else "1 operation"
     return rule.at(
         function.location(site.node.test),
         f"`{function.name}`, which guards {count}, lets everybody in {what}.",
-        f"{remedy}```python\n# tests/conftest.py\napp.dependency_overrides[{function.name}] = lambda: test_user\n```",
+        f"{remedy}```python\n# tests/conftest.py\n{_in_tests(function, operations, graph)}\n```",
         reasoning="The branch returns before anything about the caller was tested.",
         exploit=(
-            "A stranger reads the token in the code or in its history and sends it."
+            f"A stranger reads the token of `{function.name}` in the code or in its history and sends it."
             if kind == "token"
-            else f"In a deployment where `{name}` is set wrongly, or left at its default, every request passes."
+            else f"In a deployment where `{name}` is set wrongly, or left at its default, every request passes `{function.name}`."
         ),
         confidence=Confidence.CERTAIN if kind == "token" else Confidence.FIRM,
         trace=steps(
@@ -333,6 +333,16 @@ def _finding(
         routes=routes_of(operations),
         context=Context(access="none"),
     )
+
+
+def _in_tests(function: Function, operations: list[PathOperation], graph: AppGraph) -> str:
+    """How a test gets past the guard: by an override where FastAPI knows it as a dependency, else as a user would."""
+    app = graph.application_of(operations[0]).name if operations else "app"
+    if function.parent is function.module and any(
+        d.function is function for o in operations for d in o.all_dependencies()
+    ):
+        return f"{app}.dependency_overrides[{function.name}] = lambda: test_user"
+    return f'client = TestClient({app}, headers={{"Authorization": f"Bearer {{token_of_test_user}}"}})'
 
 
 @rule.check(per=AppGraph)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.appgraph.dependencies import DependencyReader
 from fastapi_architect.appgraph.parameters import Declared, ParameterReader
 from fastapi_architect.appgraph.security import AccessLevel
@@ -32,6 +33,7 @@ from fastapi_architect.rules.kit import (
     Scope,
     Severity,
     dotted_name,
+    first_route,
     ir,
     last_name,
     lazy_pattern,
@@ -137,22 +139,22 @@ def _finding(graph: AppGraph, declared: Declared, given: ir.Expr, where: Scope, 
     operations = graph.operations_running(function)
     model = ParameterReader(graph.program).model_of(ParameterReader(graph.program).annotation_type(declared))
     is_call = given.__class__ is ir.Call
+    entrance = first_route(operations, function.name)
     written = _written(given)
     if model is not None:
         effect = (
             f"`{name}` becomes the request's body: the caller sends the {model.name} they would like to be"
         )
-        exploit = f"Without credentials, send a {model.name} of your choice as the body, and act as that one."
+        exploit = f"Without credentials, send {entrance} with a {model.name} of your choice as the body, and act as that one."
     else:
         effect = f"`{name}` becomes a query parameter that nobody has to send"
-        exploit = "Send the request without credentials: it is answered."
+        exploit = f"Send {entrance} without credentials: it is answered."
     typed = model.name if model is not None else "User"
     return rule.at(
         function,
         f"`{function.name}` takes `{name}` from `{written}` without `Depends`, so `{target.name}` never runs and {effect}.",
         f"Let FastAPI run `{target.name}`:\n"
-        f"```python\n# Bad\nasync def {function.name}({name}={written}): ...\n"
-        f"# Good\nasync def {function.name}({name}: Annotated[{typed}, Depends({written})]): ...\n```",
+        f"```python\n{definition(graph, function, parameters={name: (f'Annotated[{typed}, Depends({written})]', '')})}\n```",
         reasoning="Only what stands in `Depends(...)` or `Security(...)` is called; anything else is a default or is ignored.",
         exploit=exploit,
         confidence=Confidence.FIRM if is_call else Confidence.CERTAIN,

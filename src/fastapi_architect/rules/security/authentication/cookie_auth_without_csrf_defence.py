@@ -180,11 +180,13 @@ def _finding(
     application: Application, found: list[tuple[PathOperation, str]], site: str, by_get: bool
 ) -> Finding:
     operation, how = next(((o, h) for o, h in found if h == "a GET"), found[0]) if by_get else found[0]
+    how = {"text that is read as JSON": "JSON sent as plain text"}.get(how, how)
     count = f"{len(found)} operations" if len(found) > 1 else f"`{operation}`"
     return rule.at(
         application,
         f"`{application.name}` signs in by cookie and has no defence against requests of other sites: {count} "
-        f"{'make' if len(found) > 1 else 'makes'} changes that {how} asks for (`{operation}`).",
+        f"{'make' if len(found) > 1 else 'makes'} the change that {how} asks for"
+        f"{f', such as `{operation}`' if len(found) > 1 else ''}.",
         "Compare where a change comes from before it is made, and never change anything on a GET:\n```python\n"
         "def same_origin(request: Request) -> None:\n"
         '    if request.headers.get("origin") not in ALLOWED_ORIGINS:\n'

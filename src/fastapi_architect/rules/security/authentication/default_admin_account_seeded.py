@@ -210,16 +210,17 @@ def _literal(graph: AppGraph, expr: ir.Expr, site: Site) -> Origin | None:
 
 def _finding(site: Site, name: str, admin: str, field: str, origin: Origin) -> Finding:
     place = {"setting": f"the default of `{origin.name}`", "environment": f"the fallback of `{origin.name}`"}
+    setting = origin.name.rpartition(".")[2] if origin.kind == "setting" else f"first_{field}"
     source = place.get(origin.kind, f"`{origin.name}`" if origin.name else "a string in the code")
     return rule.at(
         site,
         f"`{name}(...)` makes an administrator ({admin}) whose `{field}` is {source}.",
         "Take the first password from a setting without a default, or make one and show it once:\n"
         "```python\n"
-        "password = settings.first_admin_password.get_secret_value()  # SecretStr, required\n"
-        "```",
+        f"class Settings(BaseSettings):\n    {setting}: SecretStr  # no default\n\n\n"
+        f"{field} = Settings().{setting}.get_secret_value()\n```\nand hand `{field}` to `{name}(...)`.",
         reasoning="The same account with the same password exists in every installation.",
-        exploit="Log in with the account and the password from the code.",
+        exploit=f"Log in as the administrator that `{name}(...)` makes, with the `{field}` from the code.",
         confidence=Confidence.FIRM if origin.may_be_replaced else Confidence.CERTAIN,
         trace=steps((origin.location, "the password stands here"), (site, f"{name} makes the account")),
         context=Context(access="none", data="secret", writes=True),

@@ -63,7 +63,7 @@ def _finding(uses: list[SecretUse]) -> Finding | None:
         "constant": f"`{holder}`",
     }.get(origin.kind, "a literal")
     field = holder.rpartition(".")[2] if holder.isascii() and " " not in holder else "secret_key"
-    field = field.lower() if field.isidentifier() else "secret_key"
+    field = field.lower().strip("_") if field.strip("_").isidentifier() else "secret_key"
     shown = (
         "well known" if is_placeholder(origin.value) else f"{len(origin.value)} characters, not shown here"
     )
@@ -76,9 +76,9 @@ def _finding(uses: list[SecretUse]) -> Finding | None:
         f"    {field}: SecretStr  # no default: the application does not start without it\n"
         "```",
         reasoning=f"The value never changes between deployments, and it {purposes} at {use.location}.",
-        exploit="Somebody who has read the code signs a token for any user and role, and is let in."
+        exploit=f"Somebody who has read {where} signs a token for any user and role, and is let in."
         if use.decides_access
-        else "Somebody who has read the code signs or decrypts what only the application should.",
+        else f"Somebody who has read {where} signs or decrypts what only the application should.",
         confidence=_confidence(use),
         trace=steps(
             (origin.location, f"{holder} is a literal"),

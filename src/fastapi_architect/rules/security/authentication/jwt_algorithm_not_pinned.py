@@ -159,7 +159,7 @@ def _finding(decode: TokenDecode, what: str, confidence: Confidence) -> Finding:
         'claims = jwt.decode(token, key, algorithms=["RS256"])  # a constant; HS256 where the key is a shared secret\n'
         "```",
         reasoning="The header is written by the sender and is read before anything has been verified.",
-        exploit="A token with a header and a signature of the attacker's choice is accepted as genuine.",
+        exploit=f"`{name}` accepts a token with a header and a signature of the attacker's choice as genuine.",
         confidence=confidence,
         trace=steps((decode, f"{name} {what}")),
         context=Context(data="secret", writes=True),

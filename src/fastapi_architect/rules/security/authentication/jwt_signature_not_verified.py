@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from fastapi_architect.analyses.own_code import written
 from fastapi_architect.analyses.token_origin import (
     is_fetched,
     is_handed_to_a_verifier,
@@ -34,6 +35,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     Site,
     argument,
+    first_route,
     ir,
     last_name,
     lazy_pattern,
@@ -64,6 +66,9 @@ _MAX_HOPS = 4
 _STATEMENTS = (ir.Assign, ir.AnnAssign, ir.AugAssign, ir.Return, ir.ExprStmt, ir.Raise)
 _MINTS = lazy_pattern(r"(create|make|mint|issue|generate|encode|sign|new)_?\w*(token|jwt)", re.IGNORECASE)
 _FROM_PROVIDER = lazy_pattern(r"id_?token", re.IGNORECASE)
+
+#: A longer argument is shown as `token` or `key`.
+_LONG = 40
 
 
 @rule.check(per=TokenDecode)
@@ -314,18 +319,30 @@ def _how(decode: TokenDecode) -> str:
     return "switches the check of the signature off"
 
 
+def _named(expr: ir.Expr | None, otherwise: str, function: Function, graph: AppGraph) -> str:
+    """A short argument as it stands; a literal may be the secret itself and is not repeated."""
+    text = written(graph, function, expr)
+    return (
+        text if text and len(text) < _LONG and not isinstance(expr, ir.Constant | ir.JoinedStr) else otherwise
+    )
+
+
 def _finding(graph: AppGraph, site: Site, function: Function, how: str, sure: bool) -> Finding:
     reached = graph.entries(function)
     confidence = Confidence.FIRM if reached and sure else Confidence.TENTATIVE
+    given = list(site.node.args) if isinstance(site.node, ir.Call) else []
+    token = _named(given[0] if given else None, "token", function, graph)
+    key = _named(given[1] if given[1:] else None, "key", function, graph)
     return rule.at(
         site,
         f"`{function.name}` {how} and uses the claims: anybody can write them.",
         "Verify the signature before a claim is used:\n"
         "```python\n"
-        'claims = jwt.decode(token, key, algorithms=["HS256"], options={"require": ["exp", "sub"]})\n'
+        f'claims = jwt.decode({token}, {key}, algorithms=["HS256"], options={{"require": ["exp", "sub"]}})\n'
         "```",
         reasoning="Without a verified signature a token is a text that its sender made up; the expiry is not checked either.",
-        exploit='Send a token with {"sub": "1", "role": "admin"} and any signature: its claims are believed.',
+        exploit=f"Send {first_route(reached, function.name)} a token with claims of your choice and any signature: "
+        f"`{function.name}` believes them.",
         confidence=confidence,
         trace=steps((site, f"{function.name} {how}")),
         context=Context(data="secret", writes=True),

@@ -175,7 +175,7 @@ def expiry_that_nobody_checks(decode: TokenDecode, graph: AppGraph) -> Iterator[
         "Let the library check `exp`, and demand it:\n"
         '```python\nclaims = jwt.decode(token, key, algorithms=["HS256"], options={"require": ["exp"]})\n```',
         reasoning="The check is switched off by an option, or left to a `validate()` that never comes.",
-        exploit="Use a token from an old backup, log or device: it is still good.",
+        exploit=f"Use a token from an old backup, log or device: `{function.name}` still accepts it.",
         confidence=Confidence.TENTATIVE if late or not decode.sure else Confidence.FIRM,
         trace=steps((decode, how)),
         context=Context(data="secret", writes=True, hard=True),
@@ -241,7 +241,7 @@ def _made(token: MadeToken, how: str) -> Finding:
         f"`{name}` makes a token with {how}: it is good for ever.",
         'Give it an end, in UTC:\n```python\nclaims["exp"] = datetime.now(UTC) + timedelta(minutes=30)\n```',
         reasoning="Without `exp` a verifier has nothing to check: PyJWT and python-jose accept the token at any time.",
-        exploit="A token that was stolen once, from a log, a backup or a device, works for ever.",
+        exploit=f"A token of `{name}` that was stolen once, from a log, a backup or a device, works for ever.",
         confidence=Confidence.TENTATIVE if on_record or not encode.sure else Confidence.FIRM,
         trace=steps((encode, f"{name} signs claims with {how}")),
         context=Context(data="secret", writes=True, hard=True),

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatch
 
+from fastapi_architect.analyses.own_code import registered
 from fastapi_architect.concepts.cache import RedisCommand
 from fastapi_architect.concepts.identity import PasswordVerify
 from fastapi_architect.rules.kit import (
@@ -78,10 +79,10 @@ def attempts_without_a_limit(application: Application, graph: AppGraph) -> Itera
         elif not _is_covered(graph, operation):
             open_ones.append(operation)
     if open_ones and not limited:
-        yield _finding(open_ones)
+        yield _finding(open_ones, graph)
         return
     for operation in open_ones:
-        yield _finding([operation])
+        yield _finding([operation], graph)
 
 
 def _is_limited_as_a_whole(graph: AppGraph, application: Application) -> bool:
@@ -162,7 +163,7 @@ def _is_covered(graph: AppGraph, operation: PathOperation) -> bool:
     return any(fnmatch(operation.path, pattern) for pattern in patterns)
 
 
-def _finding(operations: list[PathOperation]) -> Finding:
+def _finding(operations: list[PathOperation], graph: AppGraph) -> Finding:
     first = next(
         (o for o in operations if re.search(r"log_?in|token|sign_?in|auth", o.path, re.IGNORECASE)),
         operations[0],
@@ -170,12 +171,12 @@ def _finding(operations: list[PathOperation]) -> Finding:
     assert first.handler is not None
     others = len(operations) - 1
     more = f" (and {others} more without a limit)" if others else ""
-    decorator = last_name(first.registration[0].func)
+    limited = registered(graph, first, keywords={"dependencies": "[Depends(limit_attempts)]"})
     return rule.at(
         first.handler,
         f"`{first}` ({first.handler.name}) tests passwords or codes as often as somebody asks{more}.",
         "Limit attempts by account and by address, before the password is tested:\n"
-        f'```python\n@router.{decorator}("{first.path}", dependencies=[Depends(limit_attempts)])\ndef {first.handler.name}(): ...\n```',
+        f"```python\n{limited}\n```",
         reasoning="No decorator, dependency, middleware or counter on the way refuses the next attempt.",
         exploit=f"Send `{first}` once for each of the ten thousand commonest passwords: every attempt is answered.",
         confidence=Confidence.FIRM,

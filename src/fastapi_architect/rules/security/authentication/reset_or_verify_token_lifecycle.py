@@ -177,6 +177,7 @@ def code_without_an_end(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
                 "Keep when the code ends, and compare before it is accepted:\n"
                 f"```python\n{column.name}_expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))\n```",
                 reasoning=f"No column of {model.cls.name} says when the code was made or when it ends.",
+                exploit=f"Take a `{column.name}` that was sent once, from an old mail or a backup, and use it.",
                 confidence=Confidence.TENTATIVE,
                 trace=steps((column.location, f"{column.name} is kept without a time")),
                 context=Context(data="secret", writes=True, hard=True),

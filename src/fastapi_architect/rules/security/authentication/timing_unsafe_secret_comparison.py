@@ -31,6 +31,7 @@ from fastapi_architect.rules.kit import (
     Severity,
     Site,
     dotted_name,
+    first_route,
     ir,
     last_name,
     steps,
@@ -138,14 +139,22 @@ def _finding(graph: AppGraph, function: Function, site: Site, secret: ir.Expr) -
         text_at(graph, function.location(side)) for side in (site.node.left, site.node.comparators[0])
     )
     negated = "not " if site.node.ops[0] == "!=" else ""
-    shown = last_name(secret) or "the digest"
+    held = secret
+    while (
+        held.__class__ is ir.Call
+        and held.func.__class__ is ir.Attribute
+        and last_name(held.func) in _UNWRAPPED
+    ):
+        held = held.func.value
+    shown = f"`{last_name(held)}`" if last_name(held) else "a digest"
     better = f"{negated}secrets.compare_digest({left}.encode(), {right}.encode())"
     return rule.at(
         site,
-        f"`{function.name}` compares `{shown}` with what the caller sent by `{site.node.ops[0]}`.",
+        f"`{function.name}` compares {shown} with what the caller sent by `{site.node.ops[0]}`.",
         f"Compare all of it, whatever was sent:\n```python\nmatches = {better.removeprefix('not ')}\n```",
         reasoning=f"`{site.node.ops[0]}` ends at the first difference, so the time it takes tells how long the right part is.",
-        exploit="Measure many guesses, keep the first character that takes longer, and go on with the next.",
+        exploit=f"Measure many guesses for {shown} at {first_route(graph.entries(function), function.name)}, keep the first character "
+        "that takes longer, and go on with the next.",
         confidence=Confidence.FIRM,
         trace=steps((site, f"{shown} decides whether {function.name} lets the caller in")),
         fix=_fix(graph, function, site, better),

@@ -182,7 +182,7 @@ def _finding(
         "Ask for a length, and allow long ones:\n"
         f"```python\nclass {field.owner.name}(BaseModel):\n    {field.name}: str = Field(min_length=12, max_length=128)\n```",
         reasoning=f"`{operation}` sets the password that is sent in it, and nothing else looks at its length.",
-        exploit="Try the few thousand shortest and commonest passwords: some account has one of them.",
+        exploit=f"Try the few thousand shortest and commonest passwords: some account that `{operation}` made has one of them.",
         confidence=Confidence.FIRM,
         trace=steps((operation, f"{operation} sets the password"), (field, wrong)),
         fix=_fix(graph, field),

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.coroutines import Unawaited, unawaited
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -49,20 +50,20 @@ _SO = {
 def check_never_runs(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     for found in unawaited(graph):
         if found.decides_access and found.use in _SO:
-            yield _finding(found)
+            yield _finding(found, graph)
 
 
-def _finding(found: Unawaited) -> Finding:
+def _finding(found: Unawaited, graph: AppGraph) -> Finding:
     scope = found.site.scope
     assert isinstance(scope, Function)
     declared = (
         [(found.function, f"{found.function.name} is declared with async def")] if found.function else []
     )
+    body = f"# Bad\n{found.name}(...)\n# Good\nawait {found.name}(...)"
     return rule.at(
         found.site,
         f"`{scope.name}` decides about access with `{found.name}(...)` and does not await it: {_SO[found.use]}.",
-        f"Await the check:\n```python\nasync def {scope.name}():\n"
-        f"    # Bad\n    {found.name}(...)\n    # Good\n    await {found.name}(...)\n```",
+        f"Await the check:\n```python\n{definition(graph, scope, body, is_async=True)}\n```",
         reasoning=f"`{found.name}` is a coroutine function; only `await` runs its body and gives its answer.",
         exploit=f"Whoever is signed in gets past `{found.name}`, whatever they are allowed to do.",
         confidence=Confidence.CERTAIN,

@@ -145,7 +145,7 @@ def _plain_route(operation: PathOperation, guard: str) -> Iterator[Finding]:
         f"Register it as a FastAPI route:\n"
         f'```python\napp.add_api_route("{operation.path}", {operation.handler.name})\n```',
         reasoning="Dependencies are FastAPI's; a route added by add_route runs none.",
-        exploit=f"A stranger requests {operation.path} and is answered.",
+        exploit=f"A stranger requests `{operation.path}` and is answered.",
         confidence=Confidence.FIRM,
         routes=routes_of([operation]),
         context=Context(access="none"),

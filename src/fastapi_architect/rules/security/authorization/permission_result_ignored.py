@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import definition, written
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -74,7 +75,7 @@ def statement_without_consequence(graph: AppGraph, _: AppGraph) -> Iterator[Find
             if _only_takes_time(site, name):
                 continue
             if all(_only_answers(t, graph) for t in targets) and graph.entries(site.scope):
-                yield _of_statement(site, site.scope, targets[0])
+                yield _of_statement(site, site.scope, targets[0], graph)
 
 
 def _is_statement(site: Site) -> bool:
@@ -119,13 +120,14 @@ def _raises(function: Function, graph: AppGraph, depth: int) -> bool:
     )
 
 
-def _of_statement(site: Site, scope: Function, check: Function) -> Finding:
+def _of_statement(site: Site, scope: Function, check: Function, graph: AppGraph) -> Finding:
     awaited = "await " if site.awaited else ""
+    asked = written(graph, scope, site.node)
+    body = f"if not {awaited}{asked}:\n    raise HTTPException(status_code=403)"
     return rule.at(
         site,
         f"`{scope.name}` calls `{check.name}` and throws its answer away: it goes on when the answer is False.",
-        f"Refuse when the answer is False:\n```python\n{'async ' if awaited else ''}def {scope.name}():\n"
-        f"    if not {awaited}{check.name}(...):\n        raise HTTPException(status_code=403)\n```",
+        f"Refuse when the answer is False:\n```python\n{definition(graph, scope, body)}\n```",
         reasoning=f"`{check.name}` returns a bool and raises on no path, so only its answer can refuse anybody.",
         exploit=f"Whoever `{check.name}` answers with False goes on as if it were True.",
         confidence=Confidence.CERTAIN,
@@ -146,15 +148,18 @@ def dependency_without_consequence(graph: AppGraph, _: AppGraph) -> Iterator[Fin
         function = dependency.function
         if function is None or not _CHECK.search(function.name) or not _only_answers(function, graph):
             continue
-        yield _of_dependency(dependency, function, routes_of(graph.operations[i] for i in indexes))
+        yield _of_dependency(dependency, function, routes_of(graph.operations[i] for i in indexes), graph)
 
 
-def _of_dependency(dependency: Dependency, function: Function, routes: tuple[str, ...]) -> Finding:
+def _of_dependency(
+    dependency: Dependency, function: Function, routes: tuple[str, ...], graph: AppGraph
+) -> Finding:
+    body = "if not allowed:\n    raise HTTPException(status_code=403)"
     return rule.at(
         dependency.location,
         f"`{function.name}` stands in `dependencies=[...]`, where its answer is thrown away: it blocks nobody.",
         f"Raise in `{function.name}` instead of answering with False:\n"
-        f"```python\ndef {function.name}() -> None:\n    if not allowed:\n        raise HTTPException(status_code=403)\n```",
+        f"```python\n{definition(graph, function, body, returns='None')}\n```",
         reasoning="FastAPI runs dependencies of a list for their exceptions only; False is a value like any other.",
         exploit=f"Whoever `{function.name}` answers with False is served as if it were True.",
         confidence=Confidence.CERTAIN,

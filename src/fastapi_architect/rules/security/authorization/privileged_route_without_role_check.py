@@ -17,7 +17,8 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.effects import effects
-from fastapi_architect.analyses.public_operations import decorator_with, guard_of, is_public_by_nature
+from fastapi_architect.analyses.own_code import registered
+from fastapi_architect.analyses.public_operations import guard_of, is_public_by_nature
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.rules.kit import (
     AccessLevel,
@@ -93,7 +94,7 @@ def signed_in_is_not_enough(application: Application, graph: AppGraph) -> Iterat
         if why is not None and given is False:
             why = (why[0], Confidence.TENTATIVE, why[2])
         if why is not None and not _checks_role(operation, graph):
-            yield _finding(operation, why, role_guard or 'require_role("admin")')
+            yield _finding(operation, why, role_guard or 'require_role("admin")', graph)
 
 
 def _only_signed_in(operation: PathOperation, graph: AppGraph) -> bool:
@@ -270,7 +271,7 @@ def _outliers(application: Application, graph: AppGraph) -> dict[int, _Why]:
     return found
 
 
-def _finding(operation: PathOperation, why: _Why, guard: str) -> Finding:
+def _finding(operation: PathOperation, why: _Why, guard: str, graph: AppGraph) -> Finding:
     assert operation.handler is not None
     text, sure, evidence = why
     name = operation.handler.name
@@ -278,8 +279,7 @@ def _finding(operation: PathOperation, why: _Why, guard: str) -> Finding:
         operation.handler,
         f"`{operation}` ({name}) {text}, and lets in whoever is signed in.",
         f"Ask for the role, on the router or here:\n"
-        f"```python\n{decorator_with(operation, f'dependencies=[Depends({guard})]')}\n"
-        f"async def {name}(): ...\n```",
+        f"```python\n{registered(graph, operation, keywords={'dependencies': f'[Depends({guard})]'})}\n```",
         reasoning=f"The guards of `{operation}` ask who is calling; none of them, and no condition in {name}, asks for a role.",
         exploit=f"An ordinary user sends `{operation}` with their own token and is obeyed.",
         confidence=Confidence.TENTATIVE if operation.conditional else sure,

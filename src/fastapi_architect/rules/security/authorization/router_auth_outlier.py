@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.own_code import registered
 from fastapi_architect.analyses.public_operations import callers_of, is_public_by_nature
 from fastapi_architect.rules.kit import (
     AccessLevel,
@@ -26,7 +27,6 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
-    last_name,
     routes_of,
     steps,
 )
@@ -63,7 +63,7 @@ def route_without_the_guard_of_its_siblings(application: Application, graph: App
                 and not access.public_reason
                 and not _is_harmless(operation, application, graph)
             ):
-                yield _finding(operation, guarded, guard, len(siblings))
+                yield _finding(operation, guarded, guard, len(siblings), graph)
 
 
 def _families(application: Application) -> Iterator[list[PathOperation]]:
@@ -90,16 +90,18 @@ def _is_harmless(operation: PathOperation, application: Application, graph: AppG
     return not operation.is_write and asks_nothing and reads_nothing and does.changes_state is None
 
 
-def _finding(operation: PathOperation, guarded: list[PathOperation], guard: str, total: int) -> Finding:
+def _finding(
+    operation: PathOperation, guarded: list[PathOperation], guard: str, total: int, graph: AppGraph
+) -> Finding:
     assert operation.handler is not None
     name = operation.handler.name
     shown = guarded[:5]
-    decorator = last_name(operation.registration[0].func)
+    required = registered(graph, operation, keywords={"dependencies": f"[Depends({guard})]"})
     return rule.at(
         operation.handler,
         f"`{operation}` ({name}) runs without `{guard}`, which guards {len(guarded)} of the {total} routes of this router.",
         f"Require `{guard}` on the router, so that no later route can forget it, or here:\n"
-        f'```python\n@router.{decorator}("{operation.path}", dependencies=[Depends({guard})])\nasync def {name}(): ...\n```',
+        f"```python\n{required}\n```",
         reasoning=f"No dependency of {name}, of its router, or of the includes on the way refuses an anonymous request.",
         exploit=f"An anonymous client sends `{operation}` and is answered as if it had signed in.",
         confidence=Confidence.FIRM,

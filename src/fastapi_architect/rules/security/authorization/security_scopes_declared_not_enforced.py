@@ -10,10 +10,12 @@ route that takes the guard with `Depends` among siblings that use `Security` is 
 
 from __future__ import annotations
 
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -50,7 +52,7 @@ def scopes_for_show(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
                 key = id(dependency.function) if dependency.function is not None else id(dependency.provider)
                 declared.setdefault(key, (dependency, []))[1].append(operation)
     for dependency, operations in declared.values():
-        yield _finding(dependency, operations)
+        yield _finding(dependency, operations, graph)
 
 
 def _enforced(dependency: Dependency, graph: AppGraph) -> bool:
@@ -98,20 +100,24 @@ def _is_scopes(expr: Any, name: str) -> bool:
     return any(i is not None and isinstance(i, ir.Node) and _is_scopes(i, name) for i in inner)
 
 
-def _finding(dependency: Dependency, operations: list[PathOperation]) -> Finding:
+def _finding(dependency: Dependency, operations: list[PathOperation], graph: AppGraph) -> Finding:
     function = dependency.function
     guard = function.name if function is not None else dependency.name.rpartition(".")[2]
     scopes = ", ".join(f'"{s}"' for s in dependency.security_scopes)
+    body = (
+        "granted = ...  # the scopes of the token\n"
+        "if any(scope not in granted for scope in security_scopes.scopes):\n"
+        "    raise HTTPException(status_code=403)"
+    )
+    code = f"def {guard}(security_scopes: SecurityScopes):\n{textwrap.indent(body, '    ')}"
+    if function is not None:
+        code = definition(graph, function, body, parameters={"security_scopes": ("SecurityScopes", "")})
     count = f"{len(operations)} operations" if len(operations) > 1 else f"`{operations[0]}`"
     return rule.at(
         function if function is not None else dependency.location,
-        f"`{guard}` guards {count} that declare scopes ({scopes}) and never looks at them: a token without any scope passes.",
-        "Take SecurityScopes and compare:\n"
-        "```python\n"
-        f"def {guard}(security_scopes: SecurityScopes, token: Annotated[str, Depends(oauth2_scheme)]):\n"
-        "    granted = scopes_of(token)\n"
-        "    if any(scope not in granted for scope in security_scopes.scopes):\n"
-        "        raise HTTPException(status_code=403)\n```",
+        f"`{guard}` guards {count} that {'declare' if len(operations) > 1 else 'declares'} scopes ({scopes}) and "
+        "never looks at them: a token without any scope passes.",
+        f"Take SecurityScopes and compare:\n```python\n{code}\n```",
         reasoning="FastAPI hands declared scopes to a SecurityScopes parameter and enforces nothing itself.",
         exploit=f"A token that was issued without {scopes} is accepted by `{operations[0]}`.",
         confidence=Confidence.FIRM,

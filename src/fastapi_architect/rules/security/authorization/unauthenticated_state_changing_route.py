@@ -16,9 +16,9 @@ import re
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.effects import Effects, effects
+from fastapi_architect.analyses.own_code import registered
 from fastapi_architect.analyses.public_operations import (
     callers_of,
-    decorator_with,
     guard_of,
     is_public_by_nature,
 )
@@ -77,7 +77,7 @@ def writes_without_authentication(application: Application, graph: AppGraph) -> 
         return
     guard = guard_of(graph, application) or "get_current_user"
     for operation, what in open_operations:
-        yield _of_operation(operation, what, guard)
+        yield _of_operation(operation, what, guard, graph)
 
 
 def _open_write(operation: PathOperation, application: Application, graph: AppGraph) -> Concept | None:
@@ -109,7 +109,7 @@ def _confidence(operation: PathOperation, what: Concept) -> Confidence:
     return Confidence.FIRM
 
 
-def _of_operation(operation: PathOperation, what: Concept, guard: str) -> Finding:
+def _of_operation(operation: PathOperation, what: Concept, guard: str, graph: AppGraph) -> Finding:
     assert operation.handler is not None
     name = operation.handler.name
     call = last_name(what.node.func) or "a call"
@@ -118,8 +118,7 @@ def _of_operation(operation: PathOperation, what: Concept, guard: str) -> Findin
         f"`{operation}` ({name}) changes data and lets everybody in: nothing on the way asks who is calling.",
         f"Require `{guard}` on the router, so that no later route can forget it, or here; public routes belong "
         f"on a router of their own.\n"
-        f"```python\n{decorator_with(operation, f'dependencies=[Depends({guard})]')}\n"
-        f"async def {name}(): ...\n```",
+        f"```python\n{registered(graph, operation, keywords={'dependencies': f'[Depends({guard})]'})}\n```",
         reasoning=f"No dependency of {name}, of its router, of the includes on the way or of the application, "
         f"and no middleware, refuses an anonymous request, and {name} reaches {call}(...).",
         exploit=f"An anonymous client sends `{operation}`, and the change is made.",

@@ -92,7 +92,7 @@ def _finding(place: Location, what: str, name: str, made: Location, confidence: 
         f"{what}: a message in the broker can run code in every worker.",
         f"Use JSON, and pass identifiers instead of objects:\n```python\n{name} = {value}\n```",
         reasoning="A worker reads the type of a message from the message itself, and unpickles it before any task runs.",
-        exploit="Whoever can write to the broker puts a pickle there that calls os.system; the next free worker runs it.",
+        exploit=f"Whoever can write to the broker puts a pickle there that calls os.system; `{name}` lets the next free worker run it.",
         confidence=confidence,
         trace=steps((made, "the application of these workers"), (place, what)),
         context=Context(access=None, data="secret", writes=True, hard=True, stops_process=True),

@@ -121,6 +121,13 @@ def basic_authentication_in_the_code(request: OutboundRequest, graph: AppGraph) 
         )
 
 
+def _field(what: str) -> str:
+    """A name for the setting: that of what holds the credential, where it has one."""
+    name = what.rsplit(maxsplit=1)[-1].rpartition(".")[2].lower()
+    named = what.startswith(("the value of", "the default of", "the fallback of"))
+    return name if named and name.isidentifier() else "credential"
+
+
 def _finding(place: Location, what: str, confidence: Confidence) -> Finding:
     return rule.at(
         place,
@@ -128,10 +135,10 @@ def _finding(place: Location, what: str, confidence: Confidence) -> Finding:
         "Replace the credential, and read the new one from the environment:\n"
         "```python\n"
         "class Settings(BaseSettings):\n"
-        "    database_url: SecretStr  # no default\n"
+        f"    {_field(what)}: SecretStr  # no default\n"
         "```",
         reasoning="Whoever has the repository, an image or a backup of either has the credential.",
-        exploit="Read the file and log in to the service with what stands there.",
+        exploit=f"Read `{place.path}` and log in to the service with what stands there.",
         confidence=confidence,
         trace=steps((place, what)),
         context=Context(access=None, data="secret", writes=True),

@@ -76,7 +76,7 @@ def pages_without_headers(application: Application, graph: AppGraph) -> Iterator
         '    response.headers["Referrer-Policy"] = "same-origin"\n'
         "    return response\n```",
         reasoning="No middleware and no handler of the application names any of these headers.",
-        exploit="Another site shows the page in a frame under its own buttons, and clicks land in the page.",
+        exploit=f"Another site shows a page of `{application.name}` in a frame under its own buttons, and clicks land in the page.",
         confidence=Confidence.FIRM,
         trace=steps((page[0], page[1])),
     )

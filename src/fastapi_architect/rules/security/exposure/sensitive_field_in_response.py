@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.exposed_fields import ExposedField, exposure, left_out
-from fastapi_architect.analyses.public_operations import decorator_with
+from fastapi_architect.analyses.own_code import registered, written
 from fastapi_architect.program.types import Type
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -59,6 +59,9 @@ _OPEN_TYPES = frozenset(
     {"typing.Any", "builtins.dict", "builtins.object", "builtins.list", "collections.abc.Mapping"}
 )
 
+#: Fields of the model, in the code that is suggested.
+_SHOWN = 8
+
 
 @rule.check(per=PathOperation)
 def secret_in_answer(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
@@ -78,7 +81,7 @@ def secret_in_answer(operation: PathOperation, graph: AppGraph) -> Iterator[Find
     ]
     if not shown:
         return
-    finding = _finding(operation, shown, source)
+    finding = _finding(operation, shown, source, graph)
     if _is_asked_for(operation, graph):
         finding = replace(finding, severity=Severity.MINOR, confidence=Confidence.TENTATIVE)
     yield finding
@@ -155,7 +158,7 @@ def _input_names(operation: PathOperation, graph: AppGraph) -> Iterator[str]:
             yield from (field.name for field in schema.fields) if schema is not None else ()
 
 
-def _finding(operation: PathOperation, shown: list[ExposedField], source: str) -> Finding:
+def _finding(operation: PathOperation, shown: list[ExposedField], source: str, graph: AppGraph) -> Finding:
     assert operation.handler is not None
     handler, first = operation.handler, shown[0]
     names = ", ".join(dict.fromkeys(f"`{f.name}`" for f in shown))
@@ -168,15 +171,15 @@ def _finding(operation: PathOperation, shown: list[ExposedField], source: str) -
     secret = any(f.always_secret for f in shown)
     public = f"{owner.removesuffix('InDB').removesuffix('Record').removesuffix('DB')}Out"
     public = public if public != owner else f"Public{owner}"
+    offline = any(re.search("pass|pwd|hash", f.name, re.IGNORECASE) for f in shown)
     return rule.at(
         handler,
         f"`{operation}` ({handler.name}) answers with {names}: {how}.",
         f"Answer with a model that holds only what a client may see:\n```python\n"
-        f"class {public}(BaseModel):\n    id: int\n    # no {first.name}\n\n\n"
-        f"{decorator_with(operation, f'response_model={public}')}\n"
-        f"async def {handler.name}(): ...\n```",
-        reasoning=f"The answer reaches `{owner}.{first.name}` as {first.path}, and nothing excludes it.",
-        exploit=f"Whoever may send `{operation}` reads {names}, and guesses the password offline where it is a hash.",
+        f"{_without_secrets(public, shown, graph)}{_use_of(public, operation, first, graph)}",
+        reasoning=f"The answer reaches `{owner}.{first.name}` as `{first.path}`, and nothing excludes it.",
+        exploit=f"Whoever may send `{operation}` reads {names}"
+        f"{', and guesses the password offline where it is a hash' if offline else ''}.",
         confidence=(Confidence.CERTAIN if source == "declared" else Confidence.FIRM)
         if secret
         else Confidence.TENTATIVE,
@@ -184,6 +187,27 @@ def _finding(operation: PathOperation, shown: list[ExposedField], source: str) -
         routes=routes_of([operation]),
         context=Context(data="secret", writes=False),
     )
+
+
+def _without_secrets(public: str, shown: list[ExposedField], graph: AppGraph) -> str:
+    """The model that has the secrets, without them."""
+    owner, secret = shown[0].owner, {f.name for f in shown}
+    schema = next((s for s in graph.schemas if s.cls is owner), None)
+    declared = [(f.name, f.owner, f.annotation) for f in schema.fields] if schema is not None else []
+    fields = [
+        f"    {name}: {written(graph, holder, annotation)}\n"
+        for name, holder, annotation in declared
+        if name not in secret and annotation is not None
+    ]
+    kept = "".join(fields[:_SHOWN]) or "    ...\n"
+    return f"class {public}(BaseModel):\n{kept}    # no {', '.join(sorted(secret))}\n"
+
+
+def _use_of(public: str, operation: PathOperation, first: ExposedField, graph: AppGraph) -> str:
+    """Where the model belongs: in the decorator, or in the model that holds the one with the secret."""
+    if "." not in first.path:
+        return f"\n\n{registered(graph, operation, keywords={'response_model': public})}\n```"
+    return f"```\nand declare `{first.path.rpartition('.')[0]}` of the answer as `{public}`."
 
 
 rule.bad = """

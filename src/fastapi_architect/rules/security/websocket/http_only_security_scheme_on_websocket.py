@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from packaging.version import Version
 
+from fastapi_architect.analyses.own_code import definition, written
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -57,7 +58,7 @@ def scheme_that_needs_a_request(operation: PathOperation, graph: AppGraph) -> It
         needs = _needs_request(dependency, graph)
         if needs:
             sure = Confidence.FIRM if installed.is_exact else Confidence.TENTATIVE
-            yield _finding(operation, dependency, needs, str(installed.version), sure)
+            yield _finding(operation, dependency, needs, str(installed.version), sure, graph)
             return
 
 
@@ -79,10 +80,25 @@ def _needs_request(dependency: Dependency, graph: AppGraph) -> str:
 
 
 def _finding(
-    operation: PathOperation, dependency: Dependency, needs: str, version: str, sure: Confidence
+    operation: PathOperation,
+    dependency: Dependency,
+    needs: str,
+    version: str,
+    sure: Confidence,
+    graph: AppGraph,
 ) -> Finding:
     assert operation.handler is not None
     name = operation.handler.name
+    given = written(graph, operation.handler, dependency.provider) if dependency.provider is not None else ""
+    needing = next(
+        (
+            p.name
+            for p in operation.handler.parameters
+            if given and f"({given}" in written(graph, operation.handler, p.annotation or p.default)
+        ),
+        "token",
+    )
+    token = {needing: ("Annotated[str, Depends(bearer_token)]", "")}
     return rule.at(
         operation.handler,
         f"`{operation}` ({name}) depends on `{needs}`, which raises a TypeError during a handshake with FastAPI {version}: "
@@ -95,9 +111,9 @@ def _finding(
         '    if scheme.lower() != "bearer":\n'
         "        raise WebSocketException(code=status.WS_1008_POLICY_VIOLATION)\n"
         "    return token\n\n\n"
-        f"async def {name}(websocket: WebSocket, token: Annotated[str, Depends(bearer_token)]): ...\n```",
+        f"{definition(graph, operation.handler, parameters=token)}\n```",
         reasoning=f"FastAPI {version} passes a WebSocket where `{needs}` takes a Request.",
-        exploit="Every handshake ends in a TypeError; the service that the socket offers is not there.",
+        exploit=f"Every handshake with `{operation.path}` ends in a TypeError; the service that it offers is not there.",
         confidence=sure,
         trace=steps((operation.handler, f"{operation}"), (dependency, f"{needs} needs a Request")),
         routes=routes_of([operation]),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.analyses.websocket_callers import compares_origin, reads_cookie
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -21,6 +22,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    last_name,
     routes_of,
     steps,
 )
@@ -46,17 +48,23 @@ def cookie_without_origin(operation: PathOperation, graph: AppGraph) -> Iterator
     if not cookie or compares_origin(operation, graph):
         return
     handler = operation.handler
+    socket = next(
+        (p.name for p in handler.parameters if p.annotation and last_name(p.annotation) == "WebSocket"),
+        "websocket",
+    )
+    body = (
+        f'if {socket}.headers.get("origin") not in ALLOWED_ORIGINS:\n'
+        "    raise WebSocketException(code=status.WS_1008_POLICY_VIOLATION)"
+    )
     yield rule.at(
         handler,
         f"`{operation}` ({handler.name}) is opened by {cookie}, and no code compares the Origin header: a page of any "
         f"site opens it in the visitor's name.",
         "Compare the Origin before the handshake is accepted:\n"
         "```python\n"
-        f"async def {handler.name}(websocket: WebSocket):\n"
-        '    if websocket.headers.get("origin") not in ALLOWED_ORIGINS:\n'
-        "        raise WebSocketException(code=status.WS_1008_POLICY_VIOLATION)\n```",
+        f"{definition(graph, handler, body)}\n```",
         reasoning=f"A browser sends {cookie} with a handshake from any page; CORS does not apply to WebSockets.",
-        exploit=f"https://evil.example opens `{operation.path}` in a visitor's browser and reads and writes as they.",
+        exploit=f"https://evil.example opens `{operation.path}` in a visitor's browser, and reads and writes in the visitor's name.",
         confidence=Confidence.FIRM,
         trace=steps((handler, f"{operation} is authenticated by {cookie}")),
         routes=routes_of([operation]),

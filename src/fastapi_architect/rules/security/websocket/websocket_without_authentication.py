@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.analyses.public_operations import callers_of, guard_of
 from fastapi_architect.analyses.websocket_callers import asks_for_caller, identity_in_path
 from fastapi_architect.concepts.http import WebSocketAccept, WebSocketReceive, WebSocketSend
@@ -65,6 +66,7 @@ def _finding(operation: PathOperation, graph: AppGraph, guard: str) -> Finding:
     handler = operation.handler
     assert handler is not None
     claimed = identity_in_path(operation)
+    caller = {"caller_id": ("Annotated[int, Depends(ticket_holder)]", "")}
     whose = f"the stream of any `{claimed}`" if claimed else "the stream"
     served = [
         *graph.within(WebSocketAccept, handler),
@@ -83,11 +85,11 @@ def _finding(operation: PathOperation, graph: AppGraph, guard: str) -> Finding:
         "Verify a ticket before the handshake is accepted, and close with 1008 without one:\n"
         "```python\n"
         "async def ticket_holder(ticket: Annotated[str, Query()]) -> int:\n"
-        "    user_id = await redeem_ticket(ticket)\n"
-        "    if user_id is None:\n"
+        "    caller_id = await redeem_ticket(ticket)\n"
+        "    if caller_id is None:\n"
         "        raise WebSocketException(code=status.WS_1008_POLICY_VIOLATION)\n"
-        "    return user_id\n\n\n"
-        f"async def {handler.name}(websocket: WebSocket, user_id: Annotated[int, Depends(ticket_holder)]): ...\n```\n"
+        "    return caller_id\n\n\n"
+        f"{definition(graph, handler, parameters=caller)}\n```\n"
         f"A route behind `{guard}` hands the ticket out.",
         reasoning=f"No dependency and no middleware refuses the connection, and {handler.name} verifies nothing itself.",
         exploit=f"A stranger connects to `{operation.path}`, reads {whose} and writes into it.",

@@ -69,7 +69,7 @@ def pool_smaller_than_threads(graph: AppGraph, _: AppGraph) -> Iterator[Finding]
     operations = list(_threaded(graph))
     if len(operations) >= _OPERATIONS:
         for engine in engines[:1]:
-            yield _finding(engine, operations)
+            yield _finding(engine, operations, graph)
 
 
 def _is_default(engine: Engine, graph: AppGraph) -> bool:
@@ -103,15 +103,14 @@ def _threaded(graph: AppGraph) -> Iterator[PathOperation]:
                 yield operation
 
 
-def _finding(engine: Engine, operations: list[PathOperation]) -> Finding:
+def _finding(engine: Engine, operations: list[PathOperation], graph: AppGraph) -> Finding:
     name = engine.variable or "engine"
     made = dotted_name(engine.site.node.func) or "create_engine"
     return rule.at(
         engine,
         f"`{name}` hands out {_CONNECTIONS} connections, and {len(operations)} `def` operations run in up to {_THREADS} "
         "threads of each process: the 16th waits for up to 30 seconds.",
-        "Let the pool have as many connections as there are threads, within what the database allows for all processes:\n"
-        f"```python\n{name} = {made}(database_url, pool_size=20, max_overflow=20, pool_timeout=5, pool_pre_ping=True)\n```",
+        _as_many(name, made, _share(engine, graph)),
         reasoning="`pool_size` and `max_overflow` are not set, so they are 5 and 10; AnyIO's default limit is 40 threads.",
         exploit=f"While 15 slow requests hold the connections of `{name}`, `{operations[0].names[0]}` waits for "
         "30 seconds and is answered with 500.",
@@ -120,6 +119,32 @@ def _finding(engine: Engine, operations: list[PathOperation]) -> Finding:
         routes=routes_of(operations),
         impact=float(_THREADS - _CONNECTIONS),
     )
+
+
+def _as_many(name: str, made: str, share: int) -> str:
+    """Connections for all threads; fewer threads where the database does not give each process so many."""
+    if share >= _THREADS:
+        return (
+            "Let the pool have as many connections as there are threads, within what the database allows for all processes:\n"
+            f"```python\n{name} = {made}(database_url, pool_size=20, max_overflow=20, pool_timeout=5, pool_pre_ping=True)\n```"
+        )
+    return (
+        f"The database gives each process {share} connections: let as many threads run, in the lifespan:\n```python\n"
+        f"{name} = {made}(database_url, pool_size={share}, max_overflow=0, pool_timeout=5, pool_pre_ping=True)\n"
+        f"anyio.to_thread.current_default_thread_limiter().total_tokens = {share}\n```"
+    )
+
+
+def _share(engine: Engine, graph: AppGraph) -> int:
+    """Connections that the database has for each server process; a tenth is left to migrations, backups and people."""
+    limit, _ = _limit(graph, _dialect(engine, graph))
+    processes = graph.deployment.most_server_processes or 1
+    return max((limit - limit // 10) // processes, 1) if limit is not None else _THREADS
+
+
+def _dialect(engine: Engine, graph: AppGraph) -> str:
+    dialect = getattr(engine.url, "dialect", "unknown")
+    return graph.dialect if dialect == "unknown" else dialect
 
 
 @rule.check(per=AppGraph)
@@ -131,8 +156,7 @@ def pools_larger_than_the_database(graph: AppGraph, _: AppGraph) -> Iterator[Fin
     largest = max(engines, key=lambda e: e.connections or 0, default=None)
     if largest is None or _has_bouncer(graph):
         return
-    dialect = getattr(largest.url, "dialect", "unknown")
-    limit, declared = _limit(graph, graph.dialect if dialect == "unknown" else dialect)
+    limit, declared = _limit(graph, _dialect(largest, graph))
     if limit is not None and processes * (largest.connections or 0) > limit:
         yield _exhausted(largest, processes, limit, declared, graph)
 
@@ -176,7 +200,7 @@ def _exhausted(
     name = engine.variable or "engine"
     made = dotted_name(engine.site.node.func) or "create_engine"
     each = engine.connections or 0
-    share = max((limit - limit // 10) // processes, 1)  # a tenth is for migrations, backups and people
+    share = _share(engine, graph)
     servers = [c for c in graph.deployment.servers if (c.workers or 1) > 1]
     return rule.at(
         engine,

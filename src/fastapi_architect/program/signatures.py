@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.class_hierarchy import substitute
-from fastapi_architect.program.definitions import Class, Function, Scope
+from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.types import (
     NONE,
     STR,
@@ -151,8 +151,7 @@ class Signatures:
         node = function.node
         if node.returns is not None:
             of = self._inference.annotations.annotation(node.returns, function.parent or function.module)
-            if isinstance(of, Instance) and of.name == "collections.abc.Callable":
-                # A factory: what it returns is a function of the program more often than not.
+            if self._says_little(node.returns, of):
                 of = self._inferred_return(function) or of
         else:
             of = self._inferred_return(function)
@@ -161,6 +160,14 @@ class Signatures:
         if node.is_async and not node.is_generator:
             return Coroutine(of)
         return of
+
+    def _says_little(self, written: ir.Expr, of: Type | None) -> bool:
+        """`Any`, `Callable` or a base: a factory returns something of the program that is more than that."""
+        if not isinstance(of, Instance):
+            return last_name(written) == "Any"
+        if isinstance(of.cls, Class):
+            return "__call__" in of.cls.methods and bool(self._inference.hierarchy.subclasses(of.cls))
+        return of.name == "collections.abc.Callable"
 
     def _inferred_return(self, function: Function) -> Type | None:
         facts = function.facts

@@ -231,6 +231,36 @@ CASES = {
         @app.websocket("/feed")  # $ none
         async def feed(websocket): ...
     """,
+    "factories that declare less than they return": """
+        from inspect import Signature
+        from typing import Any
+
+        from fastapi import Depends, FastAPI, Header, HTTPException
+
+        def policy(may: str) -> Any:
+            def checked(authorization: str = Header()):
+                if authorization != may:
+                    raise HTTPException(403)
+            return checked
+
+        class Getter:
+            def __call__(self, words): ...
+
+        def getter(word: str) -> Getter:
+            class Signed(Getter):
+                def __call__(self, authorization: str = Header()):
+                    if authorization != word:
+                        raise HTTPException(401)
+            return Signed()
+
+        app = FastAPI()
+
+        @app.get("/account")  # $ scoped guarded_by=checked
+        def account(allowed=Depends(policy("can_read"))): ...
+
+        @app.get("/words")  # $ user guarded_by=Signed
+        def words(found=Depends(getter("w"))): ...
+    """,
     "middleware of one area, as plain ASGI": """
         from fastapi import FastAPI
         from fastapi.responses import JSONResponse

@@ -151,7 +151,7 @@ class Signatures:
         node = function.node
         if node.returns is not None:
             of = self._inference.annotations.annotation(node.returns, function.parent or function.module)
-            if self._says_little(node.returns, of):
+            if self._says_little(function, node.returns, of):
                 of = self._inferred_return(function) or of
         else:
             of = self._inferred_return(function)
@@ -161,10 +161,10 @@ class Signatures:
             return Coroutine(of)
         return of
 
-    def _says_little(self, written: ir.Expr, of: Type | None) -> bool:
+    def _says_little(self, function: Function, written: ir.Expr, of: Type | None) -> bool:
         """`Any`, `Callable` or a base: a factory returns something of the program that is more than that."""
         if not isinstance(of, Instance):
-            return last_name(written) == "Any"
+            return bool(function.functions or function.classes) and last_name(written) == "Any"
         if isinstance(of.cls, Class):
             return "__call__" in of.cls.methods and bool(self._inference.hierarchy.subclasses(of.cls))
         return of.name == "collections.abc.Callable"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fastapi_architect.source.tree import SourceTree
-from fastapi_architect.syntax import cache, workers
+from fastapi_architect.syntax import cache, ir, workers
 from fastapi_architect.syntax.cache import ParseCache, cache_folder, digest_of
 from fastapi_architect.syntax.workers import parse_all
 
@@ -33,7 +33,7 @@ def opened(tree: SourceTree, folder: Path) -> ParseCache:
     return found
 
 
-def parse(tree: SourceTree, folder: Path) -> dict[str, bytes]:
+def parse(tree: SourceTree, folder: Path) -> dict[str, ir.ParsedModule | ir.Unparsed]:
     return parse_all(tree, tree.python_files, cache=opened(tree, folder))
 
 
@@ -46,7 +46,7 @@ def forbid_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "parse_file", lambda *_: pytest.fail("parsed"))
 
 
-def test_cold_and_warm_give_the_same_bytes_and_warm_parses_nothing(
+def test_cold_and_warm_give_the_same_modules_and_warm_parses_nothing(
     tree: SourceTree, folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
     uncached = parse_all(tree, tree.python_files)

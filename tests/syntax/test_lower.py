@@ -154,7 +154,7 @@ def test_a_docstring_is_not_a_statement():
 
     assert module.docstring == "About."
     assert [getattr(node, "docstring", None) for node in module.body] == [None, "Does.", "Is."]
-    assert ir.decode_body(module.body[1].encoded_body) == []
+    assert module.body[1].body.statements == []
     assert module.body[2].body == []
 
 

@@ -287,7 +287,7 @@ def _un_argument(n):
 
 def _un_functiondef(n):
     made = ast.AsyncFunctionDef if n.is_async else ast.FunctionDef
-    body = _body(n.docstring, ir.decode_body(n.encoded_body))
+    body = _body(n.docstring, n.body.statements)
     return made(n.name, _arguments(n.params), body, _each(n.decorators), _un(n.returns))
 
 

@@ -27,7 +27,7 @@ from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.types import FunctionRef, Instance, options
-from fastapi_architect.syntax import ir
+from fastapi_architect.syntax import ir, span
 
 #: How often the functions of a recursive component are executed again.
 MAX_ROUNDS = 6
@@ -35,8 +35,8 @@ MAX_ROUNDS = 6
 MAX_COMPONENT = 200
 #: How many calls below a function that matters results are followed; what lies deeper is like an unknown library.
 MAX_BELOW = 5
-#: A function from which no sink is reached, and that is larger than this (encoded), is like an unknown library.
-MAX_BYTES_BELOW = 16_000
+#: A function from which no sink is reached, and that has more lines than this, is like an unknown library.
+MAX_LINES_BELOW = 250
 _MAX_PROVISIONS = 10
 
 #: Calls that run a function given as an argument: last names, because what they belong to often has no known type.
@@ -150,7 +150,7 @@ class TaintSolver:
             following: list[Function] = []
             for function in level:
                 for callee in self._callees(function):
-                    if id(callee) not in found and len(callee.node.encoded_body) <= MAX_BYTES_BELOW:
+                    if id(callee) not in found and _lines(callee) <= MAX_LINES_BELOW:
                         found.add(id(callee))
                         following.append(callee)
             level = following
@@ -369,6 +369,10 @@ class TaintSolver:
 
 _DEFINITIONS = ("function", "class", "import", "from")
 _PROPERTIES = ("property", "cached_property", "hybrid_property")
+
+
+def _lines(function: Function) -> int:
+    return span.end_line_of(function.node.span) - span.line_of(function.node.span)
 
 
 def _is_tainted(source: Source, steps: AccessPath) -> bool:

@@ -71,7 +71,7 @@ class Scope:
 
     @property
     def body(self) -> list[ir.Stmt]:
-        """The statements, decoded."""
+        """The statements."""
         raise NotImplementedError
 
     @property
@@ -173,9 +173,9 @@ class Class(Scope):
 
 
 class Function(Scope):
-    """A function or method of the program; its body is decoded on first use."""
+    """A function or method of the program."""
 
-    __slots__ = ("_body", "node", "owner", "parameters")
+    __slots__ = ("node", "owner", "parameters")
 
     def __init__(self, node: ir.FunctionDef, parent: Scope) -> None:
         super().__init__(node.name, f"{parent.qualname}.{node.name}" if parent.qualname else node.name)
@@ -186,17 +186,13 @@ class Function(Scope):
         #: The class whose method this is, or None.
         self.owner = parent if isinstance(parent, Class) else None
         self.parameters: tuple[ir.Param, ...] = tuple(node.params)
-        self._body: list[ir.Stmt] | None = None
         if node.has_inner:
             define(self, self.body)
 
     @property
     def body(self) -> list[ir.Stmt]:
         """The statements."""
-        body = self._body
-        if body is None:
-            body = self._body = ir.decode_body(self.node.encoded_body)
-        return body
+        return self.node.body.statements
 
     @property
     def is_async(self) -> bool:

@@ -68,7 +68,7 @@ def read(
     tree: SourceTree, config: Config, *, jobs: int = 1, cache: bool = True, progress: Progress | None = None
 ) -> Reading:
     """Parse every Python file of a tree and index the program."""
-    encoded = parse_all(
+    modules = parse_all(
         tree,
         tree.python_files,
         jobs=jobs,
@@ -79,8 +79,7 @@ def read(
     not_analysed = [NotAnalysed(printable(each.path), each.reason) for each in tree.unreadable]
     lines = 0
     comments: dict[str, list[ir.Comment]] = {}
-    for path in tree.python_files:
-        module = ir.decode_file(encoded[path])
+    for path, module in modules.items():
         lines += module.lines
         if isinstance(module, ir.Unparsed):
             not_analysed.append(NotAnalysed(printable(path), module.reason, module.line))

@@ -30,7 +30,7 @@ from fastapi_architect.syntax.ir import IR_VERSION
 
 _HEAD = struct.Struct("<20sIQ")
 _MAX_PROJECTS = 32
-#: A project's cache stays below this; a million lines take about 60 MB.
+#: A project's cache stays below this; a million lines take about 80 MB.
 MAX_CACHE_BYTES = 512_000_000
 
 _Index = list[tuple[bytes, int, int]]

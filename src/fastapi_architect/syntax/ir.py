@@ -1,10 +1,10 @@
 """The intermediate representation of Python source: what `ast` says, smaller and encodable.
 
-Every node is a frozen `msgspec.Struct` without garbage-collector tracking, encoded as a tagged array. Field names
-follow `ast` where the meaning is the same. `span` is one packed integer (see `syntax.span`).
+Every node is a frozen `msgspec.Struct` without garbage-collector tracking. Field names follow `ast` where the meaning
+is the same. `span` is one packed integer (see `syntax.span`).
 
-A function's statements are kept as encoded bytes (`FunctionDef.encoded_body`) and decoded on demand, because most
-functions of a large tree are never looked into; `decode_body` turns them into statements.
+A file that comes from another process or from the cache was encoded: its nodes as tagged arrays, these with `marshal`,
+which keeps what is shared shared. A million lines hold three million strings, of which one in fifty is different.
 
 Traps
 -----
@@ -14,10 +14,12 @@ Traps
 
 from __future__ import annotations
 
+import marshal
+
 import msgspec
 
 #: Raised whenever the meaning or order of any field changes: part of the parse cache's key.
-IR_VERSION = 1
+IR_VERSION = 2
 
 
 class Node(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=False):
@@ -435,6 +437,15 @@ class Match(Node, frozen=True, gc=False, array_like=True, tag="?m"):
     cases: list[Case]
 
 
+class Body(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The statements of a function, which are no part of the body around it.
+
+    Not a node: what walks over a body by the fields of its nodes stops here.
+    """
+
+    statements: list[Stmt]
+
+
 class FunctionDef(Node, frozen=True, gc=False, array_like=True, tag="f("):
     """A function or method. `span` runs from `def` to the end of its body; decorators lie before it.
 
@@ -451,13 +462,13 @@ class FunctionDef(Node, frozen=True, gc=False, array_like=True, tag="f("):
     docstring: str | None
     called: list[str]
     has_inner: bool
-    encoded_body: bytes
+    body: Body
     #: Span of the name alone, for messages and edits.
     name_span: int = 0
 
 
 class ClassDef(Node, frozen=True, gc=False, array_like=True, tag="c("):
-    """A class; its body is decoded with the module, its methods' bodies are not."""
+    """A class."""
 
     name: str
     bases: list[Expr]
@@ -510,7 +521,7 @@ class Comment(Node, frozen=True, gc=False, array_like=True):
 
 
 class ParsedModule(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="module"):
-    """One parsed file: what a worker process returns and what the cache stores, encoded.
+    """One parsed file.
 
     Attributes:
         body: statements at module level, docstring left out.
@@ -541,28 +552,11 @@ class Unparsed(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="unpa
     lines: int
 
 
-_body_decoder = msgspec.msgpack.Decoder(list[Stmt])
-_file_decoder: msgspec.msgpack.Decoder[ParsedModule | Unparsed] = msgspec.msgpack.Decoder(
-    ParsedModule | Unparsed
-)
-_encoder = msgspec.msgpack.Encoder()
-
-
-def encode_body(body: list[Stmt]) -> bytes:
-    """Encode the statements of a function."""
-    return _encoder.encode(body)
-
-
-def decode_body(encoded: bytes) -> list[Stmt]:
-    """The statements of a function, from `FunctionDef.encoded_body`."""
-    return _body_decoder.decode(encoded)
-
-
 def encode_file(parsed: ParsedModule | Unparsed) -> bytes:
-    """Encode one file's result."""
-    return _encoder.encode(parsed)
+    """Encode one file's result, for this Python only. Equal results may differ in bytes: in what they share."""
+    return marshal.dumps(msgspec.to_builtins(parsed))
 
 
 def decode_file(encoded: bytes) -> ParsedModule | Unparsed:
-    """One file's result, from `encode_file`. Raises `msgspec.DecodeError` on damaged bytes."""
-    return _file_decoder.decode(encoded)
+    """One file's result, from `encode_file`. Bytes from anywhere else may crash Python."""
+    return msgspec.convert(marshal.loads(encoded), ParsedModule | Unparsed)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-import msgspec
-
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.lower_expressions import (
@@ -31,8 +29,6 @@ from fastapi_architect.syntax.lowering import (
     span_between,
     span_of,
 )
-
-_encode = msgspec.msgpack.Encoder().encode
 
 _NAME_AFTER_KEYWORD = lazy_pattern(r"(?:async\s+)?(?:def|class)\s+(\w+)")
 
@@ -356,8 +352,7 @@ def _function_of(node: Any, is_async: bool, s: State, d: int) -> ir.FunctionDef:
     yields = s.yields
     s.yields = s.inner = False
     s.functions += 1
-    # The body starts at depth 0 again: it is encoded, and later walked, by itself.
-    body = _encode(block(statements, s, 0 if s.functions <= MAX_DEPTH else MAX_DEPTH + 1))
+    body = ir.Body(block(statements, s, d + 1))
     s.functions -= 1
     is_generator = s.yields
     has_inner = s.inner

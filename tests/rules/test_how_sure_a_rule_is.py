@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 from tests.rules.kit import findings_of, rule_named
 
@@ -612,3 +613,28 @@ def test_a_field_that_the_projects_own_client_sends_is_tentatively_required() ->
     for given, confidence in (("state=None", Confidence.TENTATIVE), ("stat=1", Confidence.FIRM)):
         files = {"main.py": _REPORTED, "collector.py": _COLLECTOR.format(given=given)}
         assert _confidences(rule, files) == [confidence]
+
+
+def _corpus(rule: str, name: str) -> dict[str, str]:
+    path = Path(__file__).parent / "corpus" / rule / f"{name}.py"
+    return {path.name: path.read_text(encoding="utf-8")}
+
+
+def test_a_value_with_doubled_quotes_is_tentative() -> None:
+    rule = "sql-injection-raw-statement"
+    assert _confidences(rule, _corpus(rule, "doubled_quotes")) == [Confidence.TENTATIVE]
+
+
+def test_the_key_of_a_client_is_tentative_and_that_of_a_server_firm() -> None:
+    rule = "placeholder-or-weak-secret-default"
+    assert _confidences(rule, _corpus(rule, "client_key")) == [Confidence.TENTATIVE, Confidence.FIRM]
+
+
+def test_a_route_for_administrators_is_tentative_where_nobody_has_a_role() -> None:
+    rule = "privileged-route-without-role-check"
+    assert _confidences(rule, _corpus(rule, "no_people")) == [Confidence.TENTATIVE]
+
+
+def test_what_was_made_for_another_answer_is_minor() -> None:
+    rule = "response-model-bypassed"
+    assert _severities(rule, _corpus(rule, "made_for_answers")) == [Severity.MINOR, Severity.IMPORTANT]

@@ -348,6 +348,11 @@ def is_compared(graph: AppGraph, name: str) -> bool:
     )
 
 
+def is_compared_in(function: Function, name: str) -> bool:
+    """A function compares what it holds in a local variable with something that is no constant."""
+    return _compares(function, name)
+
+
 @question_about
 def is_read(graph: AppGraph, name: str) -> bool:
     """Some code outside the tests has the attribute `name` of something, or asks for it by `getattr`."""

@@ -1,11 +1,13 @@
-"""Which branches does a call switch off? Those under `if p:` when it leaves the parameter `p` at None or False."""
+"""Which branches does a call switch off? Those under `if p:` when it leaves the parameter `p` at None or False, and those
+under its `else` when it gives something.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from fastapi_architect.program.call_arguments import argument
-from fastapi_architect.program.definitions import Function
+from fastapi_architect.program.definitions import Function, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.syntax import ir
 
@@ -28,6 +30,24 @@ def is_switched_off(inner: Site, call: Site) -> bool:
     )
 
 
+def is_without_argument(inner: Site, call: Site) -> bool:
+    """`inner` is what a function does when nobody names a thing, the `else` of `if region:`, and `call` names one.
+
+    Args:
+        inner: a place in the called function.
+        call: a call of that function.
+    """
+    function = inner.scope
+    if not isinstance(function, Function) or _unpacks(call.node):
+        return False
+    return any(
+        context.role == "else"
+        and isinstance(context.node, ir.If | ir.Branch)
+        and _is_given(context.node.test, function, call.node)
+        for context in inner.context
+    )
+
+
 def _unpacks(call: ir.Call) -> bool:
     """`f(*args)`, `f(**options)`: anything may be given."""
     return any(k.arg is None for k in call.keywords) or any(isinstance(a, ir.Starred) for a in call.args)
@@ -45,6 +65,25 @@ def _needed(test: ir.Expr) -> Iterator[str]:
 
 
 def _is_empty(name: str, function: Function, call: ir.Call) -> bool:
+    return _holds(name, function, call, _is_nothing)
+
+
+def _is_given(test: ir.Expr, function: Function, call: ir.Call) -> bool:
+    """The test is a parameter, and the call gives it a text, or something that is named like it."""
+    if not isinstance(test, ir.Name):
+        return False
+    name = test.id
+    return _holds(name, function, call, lambda given: _is_something(given, name))
+
+
+def _is_something(expr: ir.Expr | None, name: str) -> bool:
+    if isinstance(expr, ir.Constant):
+        return expr.kind == "str" and bool(expr.value)
+    return isinstance(expr, ir.JoinedStr) or (expr is not None and last_name(expr).endswith(name))
+
+
+def _holds(name: str, function: Function, call: ir.Call, asked: Callable[[ir.Expr | None], bool]) -> bool:
+    """What is asked is true of what the call gives the parameter, which nothing else binds."""
     position = next((i for i, p in enumerate(function.parameters) if p.name == name), None)
     if position is None or len(function.facts.bindings.get(name, ())) != 1:
         return False
@@ -54,7 +93,7 @@ def _is_empty(name: str, function: Function, call: ir.Call) -> bool:
         return False  # the object itself
     at = position - bound if parameter.kind in ("posonly", "normal") else None
     given = argument(call, at, name)
-    return _is_nothing(parameter.default if given is None else given)
+    return asked(parameter.default if given is None else given)
 
 
 def _is_nothing(expr: ir.Expr | None) -> bool:

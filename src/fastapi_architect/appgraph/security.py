@@ -97,7 +97,7 @@ _HTTP_ERRORS = (
 )
 _REFUSAL = lazy_pattern(
     r"unauthori[sz]|forbid|forbidden|permission|denied|credential|notauth|authenticat|accesserror|invalidtoken|expiredtoken|"
-    r"authori[sz]ation|autherror|authexception|authfail|insufficient|notallowed|login_?required|requires_?login|"
+    r"authori[sz]ation|autherror|authexception|authfail|insufficient|not_?(allowed|permitted)|login_?required|requires_?login|"
     r"invalid_?(api_?key|session|signature)|session_?expired|token\w*(error|exception)|jwt\w*(error|exception)",
     re.IGNORECASE,
 )

@@ -4,7 +4,8 @@ FastAPI reads lists, dictionaries and models from the body unless they are marke
 ever meant: browsers cannot send such a body, proxies drop it, and `?ids=1&ids=2` is refused with 422.
 
 Known limits: a list in the body of DELETE is taken to be meant, unless the project's own tests or clients send it in the query:
-then an unmarked one of plain values is reported, tentatively.
+then an unmarked one of plain values is reported, tentatively. Nothing is said of a method whose signature is made when the
+program runs (`@with_signature`, `__signature__`): what FastAPI sees stands nowhere.
 """
 
 from __future__ import annotations
@@ -63,10 +64,22 @@ def body_where_none_is_sent(operation: PathOperation, graph: AppGraph) -> Iterat
         if parameter.kind != "body" or parameter.type is None or parameter.location in seen:
             continue
         seen.add(parameter.location)
+        if _has_another_signature(parameter, graph):
+            continue
         if not deletes or (
             parameter.marker is None and _is_plain_list(parameter) and _is_sent_in_query(parameter, graph)
         ):
             yield _finding(operation, parameter, graph)
+
+
+def _has_another_signature(parameter: Parameter, graph: AppGraph) -> bool:
+    """It belongs to a method, and its module gives methods other signatures than those in the code."""
+    owner = parameter.owner
+    return (
+        isinstance(owner, Function)
+        and owner.is_method
+        and owner.module in graph.program.mentioning("with_signature", "__signature__")
+    )
 
 
 def _is_plain_list(parameter: Parameter) -> bool:

@@ -217,7 +217,9 @@ def _unbounded_parameters(operation: PathOperation, graph: AppGraph) -> Iterator
             or not isinstance(parameter.owner, Function)
         ):
             continue
-        if parameter.model is not None or not _is_integer(parameter) or _is_bounded(parameter, graph):
+        if parameter.model is not None or not _is_integer(parameter):
+            continue
+        if not _bounds(parameter, graph).keys().isdisjoint(("le", "lt")):
             continue
         reached, complete = effects(graph).reached(operation.functions)
         used = next(
@@ -232,7 +234,8 @@ def _is_integer(parameter: Parameter) -> bool:
     return any(getattr(o, "name", "") == "builtins.int" for o in options(parameter.type))
 
 
-def _is_bounded(parameter: Parameter, graph: AppGraph) -> bool:
+def _bounds(parameter: Parameter, graph: AppGraph) -> dict[str, object]:
+    """What its marker and annotation demand: `le`, `ge`, ..."""
     known: dict[str, object] = {}
     if parameter.marker is not None:
         known |= constraints.of_keywords(graph.program, parameter.marker, parameter.scope)
@@ -245,7 +248,7 @@ def _is_bounded(parameter: Parameter, graph: AppGraph) -> bool:
             )
             if isinstance(declared.default, ir.Call):
                 known |= constraints.of_keywords(graph.program, declared.default, owner)
-    return "le" in known or "lt" in known
+    return known
 
 
 def _limits_by(step: QueryStep, parameter: Parameter) -> bool:
@@ -266,6 +269,7 @@ def _is_clamped(parameter: Parameter, reached: tuple[Function, ...]) -> bool:
 
 def _unbounded(operation: PathOperation, parameter: Parameter, used: QueryStep, graph: AppGraph) -> Finding:
     name = parameter.name
+    bounds = _bounds(parameter, graph)
     assert isinstance(parameter.owner, Function)
     declared = parameter.owner.parameter(name)
     default = declared.default if declared is not None else None
@@ -273,8 +277,8 @@ def _unbounded(operation: PathOperation, parameter: Parameter, used: QueryStep, 
     bounded = {name: ("Annotated[int, Query(ge=1, le=100)]", str(kept if 1 <= kept <= 100 else 50))}
     return rule.at(
         parameter.location,
-        f"`{name}` of `{operation}` has no upper bound: `?{parameter.alias}=1000000000` reads the whole table, and -5 is "
-        "accepted too.",
+        f"`{name}` of `{operation}` has no upper bound: `?{parameter.alias}=1000000000` reads the whole table"
+        f"{'' if 'ge' in bounds or 'gt' in bounds else ', and -5 is accepted too'}.",
         "Bound it:\n```python\nfrom typing import Annotated\n\nfrom fastapi import Query\n\n\n"
         f"{definition(graph, parameter.owner, parameters=bounded)}\n```",
         reasoning=f"`{name}` is used in `.limit(...)` ({used.location}) and compared with nothing on the way.",

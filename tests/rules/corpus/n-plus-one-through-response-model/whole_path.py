@@ -1,12 +1,13 @@
-"""Options for the whole path, a mapper that loads eagerly, and one single row take no query for each row."""
+"""Options for the whole path, or given to the dependency that loads, a mapper that loads eagerly, and one single row take no query for each row."""
 
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, HTTPException
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ForeignKey, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
+from sqlalchemy.sql.base import ExecutableOption
 
 app = FastAPI()
 engine = create_engine("sqlite://")
@@ -77,3 +78,19 @@ def list_books(books: Annotated[Books, Depends()]) -> list[Book]:
 @app.get("/books/{book_id}", response_model=BookOut)
 def get_book(book_id: int, session: Annotated[Session, Depends(get_session)]) -> Book:
     return session.get_one(Book, book_id)
+
+
+class Shelf:
+    def __init__(self, *options: ExecutableOption) -> None:
+        self.options = options
+
+    def __call__(self, first: int, session: Annotated[Session, Depends(get_session)]) -> list[Book]:
+        found = list(session.scalars(select(Book).where(Book.id >= first).options(*self.options).limit(50)))
+        if not found:
+            raise HTTPException(404)
+        return found
+
+
+@app.get("/shelf", response_model=list[BookOut])
+def shelf(books: Annotated[list[Book], Depends(Shelf(selectinload(Book.author).selectinload(Author.country)))]) -> list[Book]:
+    return books

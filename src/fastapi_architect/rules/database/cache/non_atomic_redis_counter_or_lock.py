@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.concepts.cache import RedisCommand
+from fastapi_architect.program.facts import Context as FactContext
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -101,13 +102,27 @@ def _mistake(
 
 def _follows_always(command: RedisCommand, expiry: RedisCommand) -> bool:
     """Whoever counts sends the expiry, too: in the same branches, and nothing leaves the function between the two."""
-    around = {id(c.node) for c in command.site.context}
-    if any(c.role in _CHOOSING and id(c.node) not in around for c in expiry.site.context):
-        return False
     assert command.function is not None
+    around = {id(c.node) for c in command.site.context}
+    if any(
+        c.role in _CHOOSING and id(c.node) not in around and not _is_asked_for(c, command.function)
+        for c in expiry.site.context
+    ):
+        return False
     facts = command.function.facts
     leaving = (*facts.sites(ir.Return), *facts.sites(ir.Raise))
     return not any(command.node.span < site.node.span < expiry.node.span for site in leaving)
+
+
+def _is_asked_for(context: FactContext, function: Function) -> bool:
+    """`if expiration:`, where the parameter has a time for its default: every count of this key renews the end."""
+    test = context.node.test if isinstance(context.node, ir.If | ir.Branch) else None
+    if context.role != "if" or not isinstance(test, ir.Name):
+        return False
+    parameter = function.parameter(test.id)
+    default = parameter.default if parameter is not None else None
+    rebound = len(function.facts.bindings.get(test.id, ())) != 1
+    return isinstance(default, ir.Constant) and bool(default.value) and default.kind != "none" and not rebound
 
 
 def _read_and_written(

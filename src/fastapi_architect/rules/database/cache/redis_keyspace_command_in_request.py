@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fastapi_architect.analyses.source_text import text_at
+from fastapi_architect.analyses.switched_off import is_without_argument
 from fastapi_architect.concepts.cache import RedisCommand
 from fastapi_architect.program.definitions import all_functions
 from fastapi_architect.rules.kit import (
@@ -23,6 +24,7 @@ from fastapi_architect.rules.kit import (
     Edit,
     Finding,
     Fix,
+    Function,
     Proof,
     Rule,
     Severity,
@@ -53,6 +55,8 @@ def keyspace_command(command: RedisCommand, graph: AppGraph) -> Iterator[Finding
     if not wanted or function is None or function.module.kind != "source":
         return
     operations = graph.entries(function)
+    if command.command in _WHOLE and _is_never_asked_for(command, function, graph):
+        return
     if not operations or (_is_of_one(command) and _expires(command, graph)):
         return
     found = rule.at(
@@ -69,6 +73,12 @@ def keyspace_command(command: RedisCommand, graph: AppGraph) -> Iterator[Finding
         impact=float(len(operations)),
     )
     yield replace(found, severity=Severity.MINOR) if _is_of_one(command) else found
+
+
+def _is_never_asked_for(command: RedisCommand, function: Function, graph: AppGraph) -> bool:
+    """Every call leaves the branch with the command out: `if region:` removes one region, `else` everything."""
+    calls = graph.program.calls.callers(function)
+    return bool(calls) and all(is_without_argument(command.site, call) for call in calls)
 
 
 def _is_of_one(command: RedisCommand) -> bool:

@@ -28,6 +28,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     Type,
+    ir,
     last_name,
     steps,
 )
@@ -122,6 +123,8 @@ def _loaded(functions: tuple[Function, ...], graph: AppGraph) -> set[str]:
     """Attributes that some loader option names; "*" where one cannot be read."""
     found: set[str] = set()
     for function in functions:
+        if any(isinstance(a, ir.Starred) for s in function.facts.calls_named("options") for a in s.node.args):
+            found.add("*")  # options of a constant, or those that a dependency was made with
         for option in graph.within(LoaderOption, function):
             if option.kind in ("selectin", "joined", "subquery", "contains", "raise", "noload"):
                 found |= {last_name(a) or "*" for a in option.attributes} or {"*"}

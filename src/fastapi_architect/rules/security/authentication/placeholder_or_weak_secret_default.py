@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.secrets import (
     is_compared,
+    is_compared_in,
     is_read,
     is_read_as_a_whole,
     is_refused,
@@ -122,15 +123,24 @@ def _of_setting(graph: AppGraph, owner: str, setting: Setting, purpose: str) -> 
 def _confidence_of_setting(graph: AppGraph, name: str, purpose: str) -> Confidence:
     if purpose:
         return Confidence.FIRM
-    return _confidence(graph, name, name) if is_read(graph, name) else Confidence.TENTATIVE
+    return _confidence(graph, name) if is_read(graph, name) else Confidence.TENTATIVE
 
 
-def _confidence(graph: AppGraph, name: str, held_in: str) -> Confidence:
+def _confidence_of_variable(graph: AppGraph, variable: EnvironmentVariable) -> Confidence:
+    name, held_in = variable.name or variable.variable, variable.variable
+    if variable.function is None:
+        return _confidence(graph, name, held_in)
+    # The local name of a function, such as `key`, is that of many others elsewhere.
+    return _confidence(graph, name, compared=is_compared_in(variable.function, held_in))
+
+
+def _confidence(graph: AppGraph, name: str, held_in: str = "", *, compared: bool = False) -> Confidence:
     """Firm for what the application checks itself; a placeholder that is sent to somebody else is refused there."""
     if _LOCAL_SERVICE.search(name):
         return Confidence.TENTATIVE
     own = (
         _OWN.search(name) is not None
+        or compared
         or is_compared(graph, name)
         or (held_in != "" and is_compared(graph, held_in))
     )
@@ -161,7 +171,7 @@ def _of_variable(graph: AppGraph, variable: EnvironmentVariable) -> Finding:
         f'Read it without a fallback:\n```python\n{target} = os.environ["{name}"]\n```',
         reasoning="Nothing fails when the variable is missing, so the placeholder is what is used.",
         exploit=f"Try the values that everybody tries: `{name}` is one of them wherever nobody set it.",
-        confidence=_confidence(graph, name, variable.variable),
+        confidence=_confidence_of_variable(graph, variable),
         trace=steps((variable, f"{name} has a fallback that is no secret")),
         context=Context(access="none", data="secret", writes=True),
         symbol=name,

@@ -11,8 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.query_predicates import Predicate, Statement, statements_of
+from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.appgraph.tables import Column
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.rules.kit import (
@@ -59,7 +62,13 @@ def child_loaded_by_its_id_alone(operation: PathOperation, graph: AppGraph) -> I
             p.model is found.model and p.column.attribute == column.attribute for p in statement.predicates
         )
         if not named and not _compared(column, functions):
-            yield _finding(operation, found, column, name)
+            finding = _finding(operation, found, column, name)
+            # Who administers all parents reaches the child by its own path as well: what remains is a confusing URL.
+            yield (
+                replace(finding, severity=Severity.MINOR)
+                if is_for_administrators(operation, graph)
+                else finding
+            )
 
 
 def _by_own_id(statement: Statement, name: str) -> Predicate | None:

@@ -6,7 +6,8 @@ only who is calling, and not what that person may do.
 Known limits: a route is privileged by its path or tag, by the columns it writes (role, permissions, is_admin), by
 changing an account that its path names, or because four in five of the router's other writes ask for a role. A
 comparison of the path's id with the caller's own is self-service; a test of a role anywhere in the handler or what
-it calls counts as a check.
+it calls counts as a check, and so does middleware that looks for `/admin/` in the path. Where no table holds people, all
+share one credential, and nothing is sure.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ _ROLE_TEST = lazy_pattern(
     r"role|admin|superuser|permission|scope|is_staff|privileg|can_|allowed|authori[sz]|owner|policy|rbac|acl|forbid|grant",
     re.IGNORECASE,
 )
+_PERSON = lazy_pattern(r"user|account|member|person|people|employee|customer|staff|role|admin", re.IGNORECASE)
 #: Guards that let no person in but a service with a key of its own.
 _MACHINE = lazy_pattern(
     r"scim|api_?key|service|machine|internal|webhook|hmac|signature|cron|worker|agent_token|partner",
@@ -93,8 +95,11 @@ def signed_in_is_not_enough(application: Application, graph: AppGraph) -> Iterat
         why = _privileged(operation, graph) or outliers.get(id(operation))
         if why is not None and given is False:
             why = (why[0], Confidence.TENTATIVE, why[2])
-        if why is not None and not _checks_role(operation, graph):
-            yield _finding(operation, why, role_guard or 'require_role("admin")', graph)
+        if why is None or _checks_role(operation, graph) or _middleware_asks(operation, application, graph):
+            continue
+        if not _knows_people(graph):
+            why = (why[0], Confidence.TENTATIVE, why[2])
+        yield _finding(operation, why, role_guard or 'require_role("admin")', graph)
 
 
 def _only_signed_in(operation: PathOperation, graph: AppGraph) -> bool:
@@ -154,6 +159,7 @@ def _privileged(operation: PathOperation, graph: AppGraph) -> _Why | None:
         account
         and set(operation.methods) & {"DELETE", "PUT", "PATCH"}
         and not _is_own(operation, account[3], graph)
+        and not _is_refused_before(operation, account[3], graph)
     ):
         done = effects(graph).of_handler(operation)
         if done.writes:
@@ -218,6 +224,47 @@ def _is_own(operation: PathOperation, name: str, graph: AppGraph) -> bool:
             if any(callers) and all(i or c for i, c in zip(ids, callers, strict=True)):
                 return True
     return False
+
+
+def _is_refused_before(operation: PathOperation, name: str, graph: AppGraph) -> bool:
+    """A dependency takes the path's id and refuses: it looks the account up and asks whose it is."""
+    return any(
+        function is not operation.handler
+        and function.parameter(name) is not None
+        and graph.guards.refuses(function)
+        for function in operation.functions
+    )
+
+
+def _middleware_asks(operation: PathOperation, application: Application, graph: AppGraph) -> bool:
+    """Middleware that refuses looks for the administrators' part of the path: `if "/admin/" in request.url.path`."""
+    for middleware in application.middleware:
+        if middleware.function is None or not graph.guards.refuses(middleware.function):
+            continue
+        reached, _ = effects(graph).reached([middleware.function])
+        if any(_asks_for_path(function, operation.path, graph) for function in reached):
+            return True
+    return False
+
+
+def _asks_for_path(function: Function, path: str, graph: AppGraph) -> bool:
+    for site in function.facts.sites(ir.If):
+        for node in walk(site.node.test):
+            if not isinstance(node, ir.Constant | ir.Name):
+                continue
+            value = graph.program.constants.value(node, function)
+            if isinstance(value, str) and _ADMIN_PATH.search(value) and value in path:
+                return True
+    return False
+
+
+def _knows_people(graph: AppGraph) -> bool:
+    """Some table holds people, or something asks for a role; else everybody signs in with the same credential."""
+    if any(_PERSON.search(model.name) for model in graph.models):
+        return True
+    return not graph.models or any(
+        graph.access(o).level >= AccessLevel.SCOPED for a in graph.applications for o in a.operations
+    )
 
 
 def _checks_role(operation: PathOperation, graph: AppGraph) -> bool:

@@ -4,27 +4,33 @@ In a shared database the tenant's column is the wall between customers. When nea
 does not, a guessed or leaked identifier of another tenant works there.
 
 Known limits: learned from the majority: at least three queries of the model, and at least four in five of them, name the column.
-Nothing is said where a session hook, `with_loader_criteria` or row-level security keeps tenants apart, about operations for
-administrators, or about code that no operation reaches.
+Nothing is said where a session hook, `with_loader_criteria` or row-level security keeps tenants apart; about operations for
+administrators, or that nobody has to sign in for; about queries that name a user, or rows that another query has found; or
+about the table of the tenants themselves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastapi_architect.analyses.query_predicates import Statement, statements
+from fastapi_architect.analyses.query_predicates import Predicate, Statement, statements
+from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.rules.kit import (
-    AccessLevel,
     AppGraph,
     Confidence,
     Context,
     Finding,
+    Function,
+    PathOperation,
     Proof,
     Rule,
     Severity,
+    ir,
+    last_name,
     routes_of,
     steps,
+    walk,
 )
 
 rule = Rule(
@@ -51,6 +57,7 @@ _WALLS = (
     "schema_translate_map",
     "execution_options_schema",
 )
+_QUERIES = frozenset({"select", "subquery", "scalar_subquery", "query", "cte", "exists"})
 
 
 @rule.check(per=AppGraph)
@@ -70,7 +77,10 @@ def query_without_the_tenant(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
 
 
 def _of_model(model: Model, queries: list[Statement], graph: AppGraph) -> Iterator[Finding]:
-    tenant = {column.attribute for column in model.tenant_columns}
+    # The key of the tenants' own table is what tells a caller's tenant: it is searched by a domain, a token, a name.
+    tenant = {column.attribute for column in model.tenant_columns if not column.primary_key}
+    if not tenant:
+        return
     naming = [
         s for s in queries if any(p.model is model and p.column.attribute in tenant for p in s.predicates)
     ]
@@ -79,9 +89,9 @@ def _of_model(model: Model, queries: list[Statement], graph: AppGraph) -> Iterat
     named = {id(s) for s in naming}
     for query in queries:
         function = query.function
-        if id(query) in named or function is None:
+        if id(query) in named or function is None or _is_found_otherwise(query, model, function):
             continue
-        operations = [o for o in graph.entries(function) if graph.access(o).level < AccessLevel.ADMIN]
+        operations = [o for o in graph.entries(function) if _has_a_tenant(o, graph)]
         if not operations:
             continue
         first = query.predicates[0]
@@ -100,6 +110,45 @@ def _of_model(model: Model, queries: list[Statement], graph: AppGraph) -> Iterat
             context=Context(missing_check=True, data="personal", writes=any(o.is_write for o in operations)),
             symbol=function.full_name,
         )
+
+
+def _has_a_tenant(operation: PathOperation, graph: AppGraph) -> bool:
+    """Its caller belongs to one: administrators work for all of them, and strangers for none."""
+    return graph.access(operation).authenticated and not is_for_administrators(operation, graph)
+
+
+def _is_found_otherwise(query: Statement, model: Model, function: Function) -> bool:
+    """No identifier from outside finds a row: the query names a user, continues another one, or only sorts."""
+    own = [p for p in query.predicates if p.model is model and not p.alternative]
+    owners = {column.attribute for column in model.owner_columns}
+    if any(p.column.attribute in owners and p.operator in ("==", "in") for p in own):
+        return True
+    if any(p.operator == "in" and _is_a_query(p, function) for p in own):
+        return True
+    return all(p.operator == "order" for p in query.predicates) and _is_continued(query, function)
+
+
+def _is_a_query(predicate: Predicate, function: Function) -> bool:
+    """`in_(select(...))`, or a name that a query is assigned to."""
+    value = predicate.value
+    if value is None:
+        return False
+    given = [value]
+    if isinstance(value, ir.Name):
+        given = [b.value for b in function.facts.bindings.get(value.id, ()) if isinstance(b.value, ir.Expr)]
+    return any(last_name(n.func) in _QUERIES for g in given for n in walk(g) if isinstance(n, ir.Call))
+
+
+def _is_continued(query: Statement, function: Function) -> bool:
+    """What is sorted was made, with its conditions, by another function: `statement = self._filtered(statement, ...)`."""
+    for predicate in query.predicates:
+        statement = predicate.step.statement
+        name = statement.id if isinstance(statement, ir.Name) else ""
+        for binding in function.facts.bindings.get(name, ()):
+            value = binding.value
+            if isinstance(value, ir.Call) and not any(value is p.step.node for p in query.predicates):
+                return True
+    return False
 
 
 _MODELS = """

@@ -4,13 +4,17 @@ FastAPI validates and filters what a handler returns, but not a `Response`: `JSO
 writes out every column, whatever `response_model` says.
 
 Known limits: content is followed through encoders, `model_dump`, dicts and lists to a row or a model; responses
-with an error status are left alone.
+with an error status are left alone. It is minor where the surplus is no row of a table, no secret, and not what a class adds to
+the declared model: fields that were made for answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.exposed_fields import exposure
@@ -64,7 +68,8 @@ def response_around_the_model(operation: PathOperation, graph: AppGraph) -> Iter
             of = graph.program.inference.type_of(value, handler)
             wider = _wider(of, operation, graph)
             if wider is not None:
-                yield _finding(operation, response, *wider)
+                finding = _finding(operation, response, wider)
+                yield finding if wider.matters else replace(finding, severity=Severity.MINOR)
                 break
 
 
@@ -134,10 +139,23 @@ def _sources(expr: Any, handler: Function, graph: AppGraph, depth: int = 0) -> I
 _ENCODERS = frozenset({"jsonable_encoder", "model_dump", "dict", "to_dict"})
 
 
-def _wider(
-    of: Type | None, operation: PathOperation, graph: AppGraph
-) -> tuple[str, frozenset[str], bool] | None:
-    """The class of an object that holds more than the declared model, the surplus, and whether a secret is in it."""
+class _Wider(msgspec.Struct, frozen=True):
+    """An object that holds more than the declared model.
+
+    Attributes:
+        owner: its class.
+        surplus: what is in it, and not in the model.
+        secret: a secret is in it.
+        matters: it is a row, has a secret, or adds to the declared model what that one was meant to leave out.
+    """
+
+    owner: str
+    surplus: frozenset[str]
+    secret: bool
+    matters: bool
+
+
+def _wider(of: Type | None, operation: PathOperation, graph: AppGraph) -> _Wider | None:
     declared = _declared_fields(operation.response_type, graph)
     models = {id(m.cls): m for m in graph.models}
     for option in options(of):
@@ -156,18 +174,30 @@ def _wider(
         surplus = frozenset(names - declared)
         if model is not None or (surplus and names & declared):
             secret = any(f.always_secret for f in exposure(graph).secrets_in(option))
-            return option.cls.name, surplus, secret
+            order = graph.program.inference.hierarchy.order(option.cls)[1:]
+            declaring = _declared_classes(operation.response_type)
+            adds = any(ancestor.cls is each for ancestor in order for each in declaring)
+            return _Wider(option.cls.name, surplus, secret, secret or adds or model is not None)
     return None
 
 
-def _finding(
-    operation: PathOperation, response: ResponseCreation, owner: str, surplus: frozenset[str], secret: bool
-) -> Finding:
+def _declared_classes(of: Type | None) -> list[Class]:
+    """Classes of the declared model, those inside of lists included."""
+    found = []
+    for option in options(of):
+        if isinstance(option, Instance):
+            found += [option.cls] if isinstance(option.cls, Class) else []
+            found += [cls for each in option.args for cls in _declared_classes(each)]
+    return found
+
+
+def _finding(operation: PathOperation, response: ResponseCreation, wider: _Wider) -> Finding:
     assert operation.handler is not None
-    name = operation.handler.name
-    extra = ", ".join(f"`{s}`" for s in sorted(surplus)[:5])
+    name, owner = operation.handler.name, wider.owner
+    extra = ", ".join(f"`{s}`" for s in sorted(wider.surplus)[:5])
+    goes = "go" if len(wider.surplus) > 1 else "goes"
     what = (
-        f"{extra} of `{owner}` goes out unfiltered"
+        f"{extra} of `{owner}` {goes} out unfiltered"
         if extra
         else f"whatever `{owner}` gets goes out unfiltered"
     )
@@ -184,7 +214,7 @@ def _finding(
             (operation.handler, "declares a response model"), (response, f"{made}(...) goes around it")
         ),
         routes=routes_of([operation]),
-        context=Context(data="secret" if secret else "internal", writes=False),
+        context=Context(data="secret" if wider.secret else "internal", writes=False),
     )
 
 

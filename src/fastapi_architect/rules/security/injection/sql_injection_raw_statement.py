@@ -7,7 +7,8 @@ makes or sends the statement; numbers, UUIDs, dates, enumerations, and values ch
 a strict pattern are harmless.
 
 Known limits: values that come back from the database or from another service are not followed yet. Names of
-columns and tables in `order_by` and the like belong to a rule of their own.
+columns and tables in `order_by` and the like belong to a rule of their own. A value whose quotes are doubled, between single
+quotes, is tentative: it holds as long as nobody forgets it and the database takes backslashes literally.
 """
 
 from __future__ import annotations
@@ -122,6 +123,7 @@ def _confidence(path: TaintPath, graph: AppGraph, *, sure: bool) -> Confidence:
         or _is_extracted(path)
         or _is_validated(path, graph)
         or _is_checked(path, graph)
+        or _has_doubled_quotes(path)
     ):
         return Confidence.TENTATIVE
     return Confidence.CERTAIN if sure and len(path.traces) <= _FEW_HOPS else Confidence.FIRM
@@ -130,6 +132,28 @@ def _confidence(path: TaintPath, graph: AppGraph, *, sure: bool) -> Confidence:
 def _is_extracted(path: TaintPath) -> bool:
     """A regular expression's group: what the pattern lets through is not known here."""
     return any(part.strip(".[]") in ("group", "groups", "groupdict") for part in path.path[1:])
+
+
+def _has_doubled_quotes(path: TaintPath) -> bool:
+    """`value.replace("'", "''")` on the way, and the statement puts something between single quotes."""
+    statement = written_statement(path.sink.argument, path.sink.scope)
+    parts = statement.values if isinstance(statement, ir.JoinedStr) else ()
+    quoted = any(isinstance(p, ir.Constant) and str(p.value).endswith("'") for p in parts)
+    return quoted and any(
+        isinstance(node, ir.Call) and _doubles_quotes(node)
+        for root in (statement, *(_value_of(trace.node) for trace in path.traces))
+        for node in walk(root)
+    )
+
+
+def _value_of(node: Any) -> Any:
+    """The call, or what the statement assigns."""
+    return node.value if isinstance(node, ir.Assign) else node
+
+
+def _doubles_quotes(call: ir.Call) -> bool:
+    given = [a.value for a in call.args if isinstance(a, ir.Constant)]
+    return isinstance(call.func, ir.Attribute) and call.func.attr == "replace" and given == ["'", "''"]
 
 
 def _is_validated(path: TaintPath, graph: AppGraph) -> bool:

@@ -139,7 +139,7 @@ def test_a_sample_is_drawn_judged_and_counted(
     (package / "__main__.py").write_text(REVIEWER)
     monkeypatch.setenv("PYTHONPATH", str(package.parent))
     monkeypatch.setattr(sample, "VERDICTS", tmp_path / "verdicts")
-    pinned = [p for p in sample.load_projects() if p.unseen][:1]
+    pinned = [p for p in sample.load_projects() if p.unseen and not p.looked_at][:1]
     monkeypatch.setattr(sample, "load_projects", lambda: pinned)
     (tmp_path / "trees" / pinned[0].name / pinned[0].roots[0]).mkdir(parents=True, exist_ok=True)
     arguments = ["7", "--trees", str(tmp_path / "trees")]

@@ -467,9 +467,10 @@ class AccessReader:
         found = self._reads_directly(function)
         if not found and depth < _MAX_DEPTH:
             for site in function.facts.calls:
-                if not self._passes_request(site):
+                targets = self._program.calls.targets(site)
+                if not targets or not self._passes_request(site):
                     continue
-                for target in self._program.calls.targets(site):
+                for target in targets:
                     inner = self._reads_credential(target, depth + 1)
                     if inner:
                         found = f"{inner} (in {target.name})"

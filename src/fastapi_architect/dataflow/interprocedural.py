@@ -285,7 +285,7 @@ class TaintSolver:
             if isinstance(option, Instance) and isinstance(option.cls, Class):
                 member = inference.hierarchy.member(option.cls, expr.attr)
                 target = member.function if member is not None else None
-                if target is not None and any(target.has_decorator(name) for name in _PROPERTIES):
+                if target is not None and target.has_decorator(*_PROPERTIES):
                     return target
         return None
 

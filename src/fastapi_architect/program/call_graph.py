@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.facts import Site
-from fastapi_architect.program.types import ClassRef, External, FunctionRef, Instance, Partial, Type, options
+from fastapi_architect.program.types import (
+    ClassRef,
+    External,
+    FunctionRef,
+    Instance,
+    Partial,
+    Type,
+    Union,
+    options,
+)
 from fastapi_architect.syntax import ir
 
 if TYPE_CHECKING:
@@ -75,8 +84,11 @@ class CallGraph:
         known = self._names.get(key)
         if known is None:
             of = self._program.inference.type_of(site.node.func, site.scope)
-            found = [name for option in options(of) for name in self._names_of(option)]
-            known = self._names[key] = tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
+            if type(of) is Union:
+                known = tuple(dict.fromkeys(name for option in of.options for name in self._names_of(option)))
+            else:
+                known = self._names_of(of) if of is not None else ()
+            self._names[key] = known
         return known
 
     def _names_of(self, of: Type) -> tuple[str, ...]:
@@ -86,7 +98,8 @@ class CallGraph:
             # An inherited method has the name of every class that might define it: `sqlmodel.Session.add` is also
             # `sqlalchemy.orm.Session.add`.
             last = of.name.rpartition(".")[2]
-            return (of.name, *self._program.inference.hierarchy.library_spellings(of.receiver.cls, last))
+            spellings = self._program.inference.hierarchy.library_spellings(of.receiver.cls, last)
+            return tuple(dict.fromkeys((of.name, *spellings)))
         name = callable_name(of)
         return (name,) if name else ()
 

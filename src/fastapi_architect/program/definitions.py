@@ -89,13 +89,7 @@ class Scope:
         raise NotImplementedError
 
     def _locate(self, packed: int) -> Location:
-        return Location(
-            self.module.path,
-            span.line_of(packed),
-            span.column_of(packed),
-            span.end_line_of(packed),
-            span.end_column_of(packed),
-        )
+        return Location(self.module.path, *span.unpack(packed))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.full_name}>"
@@ -141,11 +135,17 @@ class Module(Scope):
         """Where `node` stands; the definition itself when None."""
         return self._locate(node.span) if node is not None else Location(self.path, 1)
 
+    @property
+    def identifiers(self) -> frozenset[str]:
+        """Every name, attribute and keyword that the file contains."""
+        known = self._identifiers
+        if known is None:
+            known = self._identifiers = frozenset(self.parsed.identifiers)
+        return known
+
     def mentions(self, identifier: str) -> bool:
         """The file contains this name, attribute or keyword somewhere."""
-        if self._identifiers is None:
-            self._identifiers = frozenset(self.parsed.identifiers)
-        return identifier in self._identifiers
+        return identifier in self.identifiers
 
 
 class Class(Scope):
@@ -173,9 +173,17 @@ class Class(Scope):
 
 
 class Function(Scope):
-    """A function or method of the program."""
+    """A function or method of the program.
 
-    __slots__ = ("node", "owner", "parameters")
+    Attributes:
+        node: its definition.
+        owner: the class whose method it is, or None.
+        parameters: as declared.
+        decorator_names: last names of its decorators, called or not.
+        is_method: its first parameter is the instance or the class.
+    """
+
+    __slots__ = ("decorator_names", "is_method", "node", "owner", "parameters")
 
     def __init__(self, node: ir.FunctionDef, parent: Scope) -> None:
         super().__init__(node.name, f"{parent.qualname}.{node.name}" if parent.qualname else node.name)
@@ -183,8 +191,9 @@ class Function(Scope):
         self.module = parent.module
         self.full_name = f"{self.module.name}.{self.qualname}"
         self.parent = parent
-        #: The class whose method this is, or None.
         self.owner = parent if isinstance(parent, Class) else None
+        self.decorator_names = _names_of(node.decorators) if node.decorators else _NO_NAMES
+        self.is_method = self.owner is not None and "staticmethod" not in self.decorator_names
         self.parameters: tuple[ir.Param, ...] = tuple(node.params)
         if node.has_inner:
             define(self, self.body)
@@ -212,17 +221,16 @@ class Function(Scope):
         """The parameter of that name, or None."""
         return next((p for p in self.parameters if p.name == name), None)
 
-    @property
-    def is_method(self) -> bool:
-        """The first parameter is the instance or the class."""
-        return self.owner is not None and not self.has_decorator("staticmethod")
+    def has_decorator(self, *names: str) -> bool:
+        """A decorator whose last name is one of `names`, called or not."""
+        return not self.decorator_names.isdisjoint(names)
 
-    def has_decorator(self, name: str) -> bool:
-        """A decorator whose last name is `name`, called or not."""
-        decorators = self.node.decorators
-        return bool(decorators) and any(
-            last_name(d.func if isinstance(d, ir.Call) else d) == name for d in decorators
-        )
+
+_NO_NAMES: frozenset[str] = frozenset()
+
+
+def _names_of(decorators: list[ir.Expr]) -> frozenset[str]:
+    return frozenset(last_name(each.func if isinstance(each, ir.Call) else each) for each in decorators)
 
 
 def define(scope: Scope, body: list[ir.Stmt]) -> None:

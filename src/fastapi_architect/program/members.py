@@ -82,7 +82,7 @@ class Members:
 
     def _method(self, base: Instance | ClassRef, function: Function) -> Type | None:
         if function.node.decorators:
-            if any(function.has_decorator(n) for n in ("property", "cached_property", "hybrid_property")):
+            if function.has_decorator("property", "cached_property", "hybrid_property"):
                 return (
                     self._inference.awaited(self._inference.signatures.return_type(function, base))
                     if isinstance(base, Instance)

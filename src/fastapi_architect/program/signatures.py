@@ -155,7 +155,7 @@ class Signatures:
                 of = self._inferred_return(function) or of
         else:
             of = self._inferred_return(function)
-        if function.has_decorator("contextmanager") or function.has_decorator("asynccontextmanager"):
+        if function.has_decorator("contextmanager", "asynccontextmanager"):
             return Instance("contextlib.AbstractContextManager", (self._inference.element_of(of),))
         if node.is_async and not node.is_generator:
             return Coroutine(of)

@@ -98,6 +98,8 @@ class TypeInference:
         self.library = library
         self.hierarchy = ClassHierarchy(self)
         self._types: dict[int, Type | None] = {}
+        #: Expressions whose identities are keys of `_types`: these must not be given to others.
+        self._kept: list[ir.Expr] = []
         self._names: dict[tuple[int, str], Type | None] = {}
         self._bindings: dict[tuple[int, str], tuple[Scope, list[Binding]] | None] = {}
         self._externals: dict[str, Type] = {}
@@ -535,31 +537,35 @@ class TypeInference:
         if type(expr) is ir.Name:
             name = (id(scope), expr.id)
             return self._names[name] if name in self._names else self.name_type(expr.id, scope)
+        if type(expr) is ir.Constant:
+            return _CONSTANTS[expr.kind]
         key = id(expr)
         types = self._types
         if key in types:
             return types[key]
         compute = _COMPUTE.get(expr.__class__)
-        if compute is None or len(self._working) > MAX_DEPTH:
+        working = self._working
+        if compute is None or len(working) > MAX_DEPTH:
             return None
-        if key in self._working:
+        if key in working:
             self._asked.add(key)
             return None
-        self._working.add(key)
+        working.add(key)
         try:
-            of = bounded(compute(self, expr, scope))
+            of = compute(self, expr, scope)
         finally:
-            self._working.discard(key)
-        if key in self._asked:
-            self._forget(key)
+            working.discard(key)
+        if of is not None:
+            of = bounded(of)
+        asked = self._asked
+        if asked:
+            if key in asked:
+                self._forget(key)
+            if asked:
+                self._types_without.append(key)
         types[key] = of
-        if self._asked:
-            self._types_without.append(key)
-        self.program.keep(expr)
+        self._kept.append(expr)
         return of
-
-    def _constant(self, expr: ir.Constant, _scope: Scope) -> Type | None:
-        return _CONSTANTS[expr.kind]
 
     def _attribute(self, expr: ir.Attribute, scope: Scope) -> Type | None:
         base = self.type_of(expr.value, scope)
@@ -707,7 +713,6 @@ class TypeInference:
 
 
 _COMPUTE: dict[type[ir.Node], Callable[[TypeInference, Any, Scope], Type | None]] = {
-    ir.Constant: TypeInference._constant,
     ir.Attribute: TypeInference._attribute,
     ir.Subscript: TypeInference._subscript,
     ir.Call: TypeInference._call,

@@ -114,10 +114,11 @@ _MAX_PARTS = 200
 
 def bounded(of: Type | None) -> Type | None:
     """The type, its arguments left out when it has too many parts: comparing and hashing walk all of them."""
-    if not parts(of):
+    inner = parts(of)
+    if not inner:
         return of
-    stack: list[Type | None] = [of]
-    for _ in range(_MAX_PARTS):
+    stack = list(inner)
+    for _ in range(_MAX_PARTS - 1):
         if not stack:
             return of
         stack += parts(stack.pop())

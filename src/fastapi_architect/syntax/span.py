@@ -22,6 +22,12 @@ def pack(line: int, column: int, end_line: int, end_column: int) -> int:
     )
 
 
+def unpack(span: int) -> tuple[int, int, int, int]:
+    """Line, column, end line and end column at once."""
+    line = span >> 40
+    return line, (span >> 28) & _MAX_COLUMN, line + ((span >> 12) & _MAX_LINES), span & _MAX_COLUMN
+
+
 def line_of(span: int) -> int:
     """First line, from 1."""
     return span >> 40

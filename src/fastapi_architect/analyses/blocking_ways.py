@@ -200,6 +200,8 @@ def _plain_conditions(site: Site) -> Iterator[ir.Expr]:
         test = getattr(context.node, "test", None)
         if context.role == "if" and test.__class__ in (ir.Name, ir.Constant, ir.Attribute):
             yield test
+        if context.role == "if" and isinstance(test, ir.BoolOp) and test.op == "and":
+            yield from (part for part in test.values if part.__class__ is ir.Constant)  # `if False and ...`
 
 
 def on_the_loop(blocking: BlockingCall, graph: AppGraph) -> OnLoop | None:

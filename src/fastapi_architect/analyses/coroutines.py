@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
+from fastapi_architect.analyses.blocking_ways import never_runs
 from fastapi_architect.analyses.surroundings import nodes_of, parents_of
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.program.definitions import Function, dotted_name, last_name
-from fastapi_architect.program.facts import Site
+from fastapi_architect.program.facts import Context, Site
 from fastapi_architect.program.types import ClassRef, Coroutine, External, FunctionRef, Type, options
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
@@ -171,6 +172,8 @@ class _Reader:
             return None
         if not discarded and self._is_plainly_kept(site, scope):
             return None
+        if never_runs(site, self._graph) or self._is_another_class(site):
+            return None
         if not self._is_coroutine(site):  # types are known by now, what stands around an expression is not
             return None
         use = "discarded" if discarded else self._use(site.node, site, scope)
@@ -180,6 +183,16 @@ class _Reader:
         name = dotted_name(site.node.func) or f"(...).{last_name(site.node.func)}"
         function = targets[0] if targets else None
         return Unawaited(site, name, use, function, self._decides_access(site, use, name))
+
+    def _is_another_class(self, site: Site) -> bool:
+        """It stands in the `else` of a test for the class whose method would be a coroutine function."""
+        receiver = site.node.func.value if isinstance(site.node.func, ir.Attribute) else None
+        subject = dotted_name(receiver) if receiver is not None else ""
+        excluded = {name for context in site.context for name in _refuted_classes(context, subject)}
+        if not subject or not excluded:
+            return False
+        targets = self._program.calls.targets(site)
+        return all(target.owner is not None and target.owner.name in excluded for target in targets)
 
     def _is_plainly_kept(self, site: Site, scope: Function) -> bool:
         """Somebody else may await it, as its statement alone tells: it is returned, or a name with other values."""
@@ -299,6 +312,19 @@ class _Reader:
         branches = [statement.body, *(b.body for b in statement.elifs)]
         raised = [s.exc for body in branches for s in body if s.__class__ is ir.Raise and s.exc is not None]
         return any(_REFUSAL.search(text) for exc in raised for text in _texts(exc))
+
+
+def _refuted_classes(context: Context, subject: str) -> Iterator[str]:
+    """`C` where `isinstance(subject, C)` did not hold."""
+    node = context.node
+    if context.role != "else" or not isinstance(node, ir.If | ir.IfExp):
+        return
+    for test in (node.test, *(branch.test for branch in getattr(node, "elifs", ()))):
+        if isinstance(test, ir.Call) and last_name(test.func) == "isinstance" and len(test.args) == 2:
+            given, classes = test.args
+            if dotted_name(given) == subject:
+                named = classes.elts if isinstance(classes, ir.Sequence) else [classes]
+                yield from (last_name(each) for each in named)
 
 
 def _texts(expr: ir.Expr) -> Iterator[str]:

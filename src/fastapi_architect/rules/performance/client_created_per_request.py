@@ -5,22 +5,23 @@ connection, agrees on keys, answers once and throws all of it away. An environme
 template again.
 
 Known limits: a client whose address, proxy or credentials come from the request itself, or from a tenant's or
-provider's record, cannot be shared and is left out, as is one that is given a pool of connections that is kept. One whose
-options come from another argument is tentative. What is seldom run is known by names.
+provider's record, cannot be shared and is left out, as is one that is given a pool of connections that is kept, or that asks
+only hosts that the data names (a user's website). One whose options come from another argument is tentative. What is seldom run is known by names.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from msgspec.structs import replace
 
+from fastapi_architect.analyses.named_hosts import comes_with_data
 from fastapi_architect.analyses.offloading import called_name
 from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.analyses.per_request import PerRequest, is_kept, per_request
 from fastapi_architect.analyses.seldom_operations import is_for_administrators
-from fastapi_architect.concepts.http import ClientCreation
+from fastapi_architect.concepts.http import ClientCreation, OutboundRequest
 from fastapi_architect.concepts.template import TemplateEnvironment
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -80,7 +81,7 @@ _SELDOM = lazy_pattern(
 
 #: Functions that most requests pass by: what they fetch is kept, or they are run once in a while.
 _RARELY_RUN = lazy_pattern(
-    r"refresh|captcha|discover|well_known|openid_config|jwks|provision|deploy|install|checkout|billing|health",
+    r"refresh|captcha|discover|well_known|openid_config|oidc|jwks|^test_\w*connection|provision|deploy|install|checkout|billing|health",
     re.IGNORECASE,
 )
 
@@ -109,6 +110,7 @@ def _judged(made: ClientCreation | TemplateEnvironment, kind: str, graph: AppGra
         found is None
         or _is_for_this_request(made, found, function)
         or _shares_connections(made, function, graph)
+        or _goes_elsewhere_each_time(made, function, graph)
     ):
         return
     if not all(operation.is_websocket for operation in found.operations):
@@ -150,6 +152,21 @@ def _is_remembered(site: Site) -> bool:
         for each in site.scope.facts.sites(ir.Return)
         if kept and each.node.value is not None
     )
+
+
+def _goes_elsewhere_each_time(
+    made: ClientCreation | TemplateEnvironment, function: Function, graph: AppGraph
+) -> bool:
+    """The data names the host of every request that it sends: no connection would serve a second time."""
+    if not isinstance(made, ClientCreation) or made.kind != "http" or made.url is not None:
+        return False
+    sent = [
+        (request, scope)
+        for scope in (function, *function.functions)
+        for request in graph.within(OutboundRequest, scope)
+        if request.client is not None
+    ]
+    return bool(sent) and all(comes_with_data(request.url, scope, graph) for request, scope in sent)
 
 
 def _shares_connections(
@@ -240,11 +257,23 @@ def _differs(made: ClientCreation | TemplateEnvironment, function: Function) -> 
     if function.name == "__init__" and len(function.parameters) > 1:
         return True  # a client for whoever is named in the arguments
     given = [k.value for k in made.node.keywords if k.arg in _IDENTITY]
+    if any(k.arg is None or _is_fitted(k, local) for k in made.node.keywords):
+        return True
     if isinstance(made, ClientCreation) and made.kind != "http":
         given += [*made.node.args, *(k.value for k in made.node.keywords)]
         if _is_of_a_caller(made.node.func, function):
             return True
     return any(node.__class__ is ir.Name and node.id in local for value in given for node in walk(value))
+
+
+def _is_fitted(keyword: ir.Keyword, local: Container[str]) -> bool:
+    """`connector=pinned(addresses)`: the connections themselves are made for what this call knows."""
+    value = keyword.value
+    return (
+        keyword.arg == "connector"
+        and isinstance(value, ir.Call)
+        and any(isinstance(node, ir.Name) and node.id in local for arg in value.args for node in walk(arg))
+    )
 
 
 def _is_of_a_caller(func: ir.Expr, function: Function) -> bool:

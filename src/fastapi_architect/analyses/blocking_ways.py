@@ -22,6 +22,9 @@ from fastapi_architect.syntax import ir
 #: Blocking calls below one first call that are gathered; there may be more.
 _MAX_BELOW = 30
 
+_COMPRESSIONS = frozenset({"zlib.compress", "gzip.compress", "bz2.compress", "lzma.compress"})
+_SERIALISERS = frozenset({"dumps", "dump_json", "model_dump_json", "packb", "encode", "SerializeToString"})
+
 _CACHES = frozenset({"lru_cache", "cache", "cached_property"})
 
 
@@ -75,7 +78,7 @@ class BlockingWays:
             function = sink.function
             if function is None or function.is_async or sink.site.context.inside("lambda") is not None:
                 continue
-            if is_once(sink.site) or never_runs(sink.site, self._graph):
+            if is_once(sink.site) or never_runs(sink.site, self._graph) or _is_brief(sink, function):
                 continue
             self._own.setdefault(id(function), []).append(sink)
             if id(function) not in seen:
@@ -139,6 +142,17 @@ class BlockingWays:
 
     def _exact(self, site: Site) -> bool:
         return site.node.__class__ is not ir.Call or len(self._graph.program.calls.targets(site)) < 2
+
+
+def _is_brief(sink: BlockingCall, function: Function) -> bool:
+    """It sleeps only when an attempt has failed, or packs one record that this function has just written as text."""
+    if sink.kind == "sleep":
+        return sink.site.context.inside("handler") is not None
+    if not isinstance(sink.node, ir.Call) or sink.name not in _COMPRESSIONS:
+        return False
+    given = [b.value for a in sink.node.args[:1] for b in function.facts.bindings.get(dotted_name(a), ())]
+    written = [value for value in (*given, *sink.node.args[:1]) if isinstance(value, ir.Call)]
+    return any(last_name(value.func) in _SERIALISERS for value in written)
 
 
 def _kept(function: Function) -> bool:

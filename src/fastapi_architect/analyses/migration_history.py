@@ -14,6 +14,7 @@ from fastapi_architect.appgraph.schema_replay import SchemaState, TableState, Ti
 
 #: Revisions this near to a head may still have to run somewhere; older ones have run, and nothing is gained by blaming them.
 RECENT = 10
+_OTHER_DATABASES = frozenset({"sqlite", "sqlite3", "mysql", "mariadb", "oracle", "mssql"})
 
 
 class RevisionInHistory(msgspec.Struct, frozen=True, eq=False):
@@ -89,6 +90,11 @@ def _recent(history: MigrationHistory) -> set[str]:
                 found[parent] = found[current] + 1
                 queue.append(parent)
     return set(found)
+
+
+def is_for_another_database(revision: Revision) -> bool:
+    """Its folder is named after a database that is not PostgreSQL: `versions/sqlite/` beside `versions/postgresql/`."""
+    return not _OTHER_DATABASES.isdisjoint(revision.module.path.lower().split("/")[:-1])
 
 
 @question

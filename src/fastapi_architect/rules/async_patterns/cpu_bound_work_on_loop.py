@@ -60,7 +60,7 @@ rule = Rule(
 def coroutine_computes(function: Function, graph: AppGraph) -> Iterator[Finding]:
     if not function.is_async:
         return
-    calls = [b for b in graph.within(BlockingCall, function) if b.kind == "cpu" and not _is_small(b)]
+    calls = [b for b in graph.within(BlockingCall, function) if b.kind == "cpu" and not _is_small(b, function)]
     for blocking in calls:
         on = on_the_loop(blocking, graph)
         if on is not None:
@@ -68,12 +68,38 @@ def coroutine_computes(function: Function, graph: AppGraph) -> Iterator[Finding]
             return
 
 
-def _is_small(blocking: BlockingCall) -> bool:
+def _is_small(blocking: BlockingCall, function: Function) -> bool:
     """What it works on is written down here, hence small; an image that is opened is not decoded yet."""
     if blocking.name.endswith("Image.open"):
         return True
+    if blocking.name.startswith("pandas.DataFrame.") and isinstance(blocking.node.func, ir.Attribute):
+        return _is_written_table(blocking.node.func.value, function)
     args = blocking.node.args
     return bool(args) and all(a.__class__ is ir.Constant for a in args)
+
+
+def _is_written_table(table: ir.Expr, function: Function) -> bool:
+    """`pd.DataFrame(rows)` of rows that all stand here, such as the headings of a form to fill in."""
+    frames = _values(table, function)
+    return bool(frames) and all(
+        isinstance(frame, ir.Call)
+        and last_name(frame.func) == "DataFrame"
+        and all(_is_literal(value) for arg in frame.args[:1] for value in _values(arg, function))
+        for frame in frames
+    )
+
+
+def _values(expr: ir.Expr, function: Function) -> list[ir.Expr | None]:
+    """What a name was given in this body; another expression is its own value."""
+    if not isinstance(expr, ir.Name):
+        return [expr]
+    return [binding.value for binding in function.facts.bindings.get(expr.id, ())] or [None]
+
+
+def _is_literal(expr: ir.Expr | None) -> bool:
+    return isinstance(expr, ir.Sequence | ir.Dict | ir.Constant) and all(
+        isinstance(node, ir.Sequence | ir.Dict | ir.Constant) for node in walk(expr)
+    )
 
 
 #: Packers, whose time is that of their input.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastapi_architect.analyses.migration_history import histories
+from fastapi_architect.analyses.migration_history import histories, is_for_another_database
 from fastapi_architect.analyses.small_tables import tends_to_stay_small
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
@@ -30,7 +30,7 @@ _LOCKING = frozenset({"add_column", "drop_column", "alter_column", "create_prima
 
 @rule.check(per=Revision)
 def rows_rewritten_under_the_lock(revision: Revision, graph: AppGraph) -> Iterator[Finding]:
-    if graph.dialect != "postgresql":
+    if graph.dialect != "postgresql" or is_for_another_database(revision):
         return
     for place, operation in histories(graph).upgrades(revision, "update", "insert", "delete"):
         table = place.existing(operation.table)

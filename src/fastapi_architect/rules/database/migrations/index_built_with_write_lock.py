@@ -16,7 +16,11 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from fastapi_architect.analyses.migration_history import RevisionInHistory, histories
+from fastapi_architect.analyses.migration_history import (
+    RevisionInHistory,
+    histories,
+    is_for_another_database,
+)
 from fastapi_architect.analyses.small_tables import stays_small
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
@@ -47,7 +51,7 @@ rule = Rule(
 
 @rule.check(per=Revision)
 def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[Finding]:
-    if graph.dialect != "postgresql":
+    if graph.dialect != "postgresql" or is_for_another_database(revision):
         return
     seen = set()
     for place, operation in histories(graph).upgrades(revision, "create_index", "drop_index", "reindex"):

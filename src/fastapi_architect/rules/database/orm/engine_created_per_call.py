@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.effects import effects
-from fastapi_architect.analyses.per_request import per_request
+from fastapi_architect.analyses.event_loop import event_loop
+from fastapi_architect.analyses.per_request import is_kept, per_request
 from fastapi_architect.concepts.database import EngineCreation
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -71,6 +72,8 @@ def made_in_a_call(creation: EngineCreation, graph: AppGraph) -> Iterator[Findin
     ways = per_request(function, graph)
     operations = ways.operations if ways is not None else ()
     caller = routes_of(operations)[0] if operations else _task(function, graph)
+    if not operations and _is_kept_by_callers(function, graph):
+        return
     if not caller or (
         not operations and last_name(creation.option("poolclass") or creation.node) == "NullPool"
     ):
@@ -165,6 +168,12 @@ def _from_caller(creation: EngineCreation, function: Function) -> bool:
                 if binding.value is not None:
                     pending.append(binding.value)
     return False
+
+
+def _is_kept_by_callers(function: Function, graph: AppGraph) -> bool:
+    """`if _engines is None: _engines = Engines()`: whoever runs it, it runs once."""
+    sites = [s for s in event_loop(graph).callers.sites(function) if s.scope.module.kind == "source"]
+    return bool(sites) and all(is_kept(site) for site in sites)
 
 
 def _task(function: Function, graph: AppGraph) -> str:

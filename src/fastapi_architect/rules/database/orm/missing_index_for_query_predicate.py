@@ -48,8 +48,13 @@ _RANGE = ("<", "<=", ">", ">=", "between", "startswith")
 #: Columns of few values: an index on them alone saves little.
 _FEW = lazy_pattern(
     r"^(is|has|was|can)_|_(status|state|type|kind|flag|role|level)$|^(status|state|type|kind|role|level|active|"
-    r"enabled|deleted|locale|language|lang|country|currency|gender|priority|category|source|provider|scope|env)$"
+    r"enabled|disabled|delete|deleted|removed|archived|hidden|visible|locale|language|lang|country|currency|gender|priority|category|source|provider|scope|env)$"
 )
+
+#: Columns that name whose a row is.
+_OF_A_CUSTOMER = lazy_pattern(r"(^|_)(tenant|org|organi[sz]ation|workspace|project|account|client|company)_id$")
+#: Columns that say since when a row is there.
+_MADE_AT = lazy_pattern(r"^(created?|inserted|added|joined|registered)(_|$)|^date_(created|joined|added)$")
 
 
 @rule.check(per=AppGraph)
@@ -106,13 +111,23 @@ def _searched(statement: Statement, graph: AppGraph) -> Predicate | None:
     candidates = [
         p
         for p in statement.predicates
-        if not p.function and not p.alternative and not p.column.primary_key and not _few(p)
+        if not (p.function or p.alternative or p.column.primary_key or _few(p) or _reads_most(p))
     ]
     for wanted in (_EQUAL, _RANGE):
-        for p in candidates:
+        for p in _best_first(candidates):
             if p.operator in wanted and _grows(p.model, graph) and is_known(p.model, graph):
                 return p
     return None
+
+
+def _best_first(candidates: list[Predicate]) -> list[Predicate]:
+    """A customer has many rows: an index on any other column of the statement leaves fewer."""
+    return sorted(candidates, key=lambda p: bool(_OF_A_CUSTOMER.search(p.column.name)))
+
+
+def _reads_most(predicate: Predicate) -> bool:
+    """All rows made before a moment: nearly all there are, and no index is quicker than the table."""
+    return predicate.operator in ("<", "<=") and bool(_MADE_AT.search(predicate.column.name))
 
 
 def _few(predicate: Predicate) -> bool:

@@ -19,7 +19,9 @@ _MAX_DEPTH = 10
 #: `https://shop.example/` and also `https://{host}`, whose host is still to come.
 _WRITTEN = lazy_pattern(r"^\w+://[^/{%]")
 #: Functions that make an address of an address.
-_OF_ADDRESSES = lazy_pattern(r"url|uri|^(str|quote|strip|rstrip|lstrip|removesuffix|_replace|encode|join)$", re.IGNORECASE)
+_OF_ADDRESSES = lazy_pattern(
+    r"url|uri|^(str|quote|strip|rstrip|lstrip|removesuffix|_replace|encode|join)$", re.IGNORECASE
+)
 #: Attributes and keys of records that hold an address.
 _ADDRESS = lazy_pattern(r"(^|_)(url|uri|href|link|website|homepage|domain|webhook|callback)$", re.IGNORECASE)
 #: Names of what holds the application's own settings.
@@ -65,13 +67,9 @@ class _Reader:
         if not bindings:
             outer = function.parent
             return self._of_name(name, outer, depth + 1) if isinstance(outer, Function) else "fixed"
-        found = {
-            self._of_parameter(name, function, depth)
-            if binding.kind == "parameter"
-            else self.origin(binding.value, function, depth + 1)
-            for binding in bindings
-            if binding.kind == "parameter" or binding.value is not None
-        }
+        found = {self.origin(b.value, function, depth + 1) for b in bindings if b.value is not None}
+        if any(binding.kind == "parameter" for binding in bindings):
+            found.add(self._of_parameter(name, function, depth))
         return "data" if "data" in found else "fixed" if "fixed" in found else ""
 
     def _of_parameter(self, name: str, function: Function, depth: int) -> str:

@@ -21,7 +21,7 @@ def stays_small(name: str) -> bool:
 
 #: Rows that people make by hand, a few at a time: usually few, though nothing holds them to it.
 _MADE_BY_HAND = lazy_pattern(
-    r"invit(e|ation)s?$|director(y|ies)$|folders?$|(^|_)trees?$|taxonom|codes?$|groups?$|teams?$|labels?$",
+    r"invit(e|ation)s?$|director(y|ies)$|folders?$|(^|_)trees?$|taxonom|codes?$|groups?$|teams?$|labels?$|rules?$|region(s)?$|(^|_|[a-z])status(es)?$",
     re.IGNORECASE,
 )
 #: Codes that are made for each attempt of each person.

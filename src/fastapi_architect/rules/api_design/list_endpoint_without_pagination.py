@@ -72,6 +72,12 @@ _LOOKUP = lazy_pattern(
     r"timezone|feature|flag|provider|integration|template|menu|dict|department|scope|level|rate|tax|genre|format",
     re.IGNORECASE,
 )
+#: What a schema's name adds to the model's.
+_SHOWN_AS = lazy_pattern(
+    r"s?_?(out|read|response|result|schema|dto|public|base|item|row|summary|detail|info|view|model|list|entry|record|data|"
+    r"get|in|minimal|short|full|simple|brief|compact|basic|with|and|for|api|resource|serializer|representation|v\d)",
+    re.IGNORECASE,
+)
 _OWNER = lazy_pattern(r"user|owner|tenant|account|org|member|author|customer", re.IGNORECASE)
 _LIMITS = lazy_pattern(
     r"^(limit|page_?size|per_?page|size|page_limit|max_results|take|top|rows|max_rows)$", re.IGNORECASE
@@ -84,16 +90,26 @@ _KEYS = {"uuid": "UUID", "string": "str", "text": "str"}
 
 @rule.check(per=PathOperation)
 def list_without_a_limit(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
-    # Administrators are few, and are trusted with more than this.
-    by_few = is_for_administrators(operation, graph)
-    for finding in _lists(operation, graph):
-        yield replace(finding, severity=Severity.MINOR) if by_few else finding
-
-
-def _lists(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
     handler = operation.handler
     if handler is None or operation.kind != "http" or "GET" not in operation.methods:
         return
+    paths = _paths_of(handler, graph)
+    if operation is not paths[0]:
+        return
+    # Administrators are few, and are trusted with more than this; a deprecated operation is on its way out.
+    by_few = is_for_administrators(operation, graph) or operation.deprecated
+    for finding in _lists(operation, handler, graph):
+        lowered = replace(finding, severity=Severity.MINOR) if by_few else finding
+        yield replace(lowered, routes=routes_of(paths))
+
+
+def _paths_of(handler: Function, graph: AppGraph) -> list[PathOperation]:
+    """Every operation of one handler, such as `/books` and `/books/`, the one that people are meant to use first."""
+    own = [o for o in graph.operations_running(handler) if o.handler is handler and "GET" in o.methods]
+    return sorted(own, key=lambda o: (o.deprecated, not o.in_schema, o.registered_order))
+
+
+def _lists(operation: PathOperation, handler: Function, graph: AppGraph) -> Iterator[Finding]:
     yield from _unbounded_parameters(operation, graph)
     element = _element(operation)
     if element is None or _LOOKUP.search(operation.path.rpartition("/")[2]):
@@ -175,7 +191,9 @@ def _is_listed(model: str, element: str, operation: PathOperation) -> bool:
     name = model.lower()
     last = next((p for p in reversed(operation.path.split("/")) if p and "{" not in p), "")
     segment = re.sub(r"[^a-z]", "", last.lower())
-    return element.lower().startswith(name) or segment in (name, f"{name}s", f"{name}es", f"{name[:-1]}ies")
+    rest = element[len(name) :] if element.lower().startswith(name) else None
+    shown = rest is not None and (not rest or _SHOWN_AS.match(rest) is not None)
+    return shown or segment in (name, f"{name}s", f"{name}es", f"{name[:-1]}ies")
 
 
 def _whole_table(

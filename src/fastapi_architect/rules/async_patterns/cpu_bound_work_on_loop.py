@@ -60,7 +60,9 @@ rule = Rule(
 def coroutine_computes(function: Function, graph: AppGraph) -> Iterator[Finding]:
     if not function.is_async:
         return
-    calls = [b for b in graph.within(BlockingCall, function) if b.kind == "cpu" and not _is_small(b, function)]
+    calls = [
+        b for b in graph.within(BlockingCall, function) if b.kind == "cpu" and not _is_small(b, function)
+    ]
     for blocking in calls:
         on = on_the_loop(blocking, graph)
         if on is not None:

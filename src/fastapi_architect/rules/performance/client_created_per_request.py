@@ -5,8 +5,9 @@ connection, agrees on keys, answers once and throws all of it away. An environme
 template again.
 
 Known limits: a client whose address, proxy or credentials come from the request itself, or from a tenant's or
-provider's record, cannot be shared and is left out, as is one that is given a pool of connections that is kept, or that asks
-only hosts that the data names (a user's website). One whose options come from another argument is tentative. What is seldom run is known by names.
+provider's record, cannot be shared and is left out, as is one that is given a pool of connections that is kept, or
+that asks only hosts that the data names (a user's website). One whose options come from another argument is
+tentative. What is seldom run is known by names.
 """
 
 from __future__ import annotations

@@ -52,7 +52,9 @@ _FEW = lazy_pattern(
 )
 
 #: Columns that name whose a row is.
-_OF_A_CUSTOMER = lazy_pattern(r"(^|_)(tenant|org|organi[sz]ation|workspace|project|account|client|company)_id$")
+_OF_A_CUSTOMER = lazy_pattern(
+    r"(^|_)(tenant|org|organi[sz]ation|workspace|project|account|client|company)_id$"
+)
 #: Columns that say since when a row is there.
 _MADE_AT = lazy_pattern(r"^(created?|inserted|added|joined|registered)(_|$)|^date_(created|joined|added)$")
 

@@ -6,8 +6,8 @@ parameter to Redis as the key stands for its callers.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import msgspec
@@ -34,6 +34,7 @@ _PATTERNS = frozenset({"keys", "scan", "scan_iter"})
 _MAX_DEPTH = 6
 _MAX_CALLERS = 60
 _FORMAT = lazy_pattern(r"%[\w.]|\{[^{}]*\}")
+_HOLES = lazy_pattern(f"{HOLE}{{2,}}")
 
 
 class CacheEvent(msgspec.Struct, frozen=True, eq=False):
@@ -85,7 +86,7 @@ def template(expr: ir.Expr | None, scope: Scope, graph: AppGraph, depth: int = 0
         inner, where = graph.program.inference.expand(expr, scope)
         if inner is not expr:
             found = template(inner, where, graph, depth + 1)
-    return re.sub(f"{HOLE}+", HOLE, found)
+    return _HOLES.sub(HOLE, found)
 
 
 def _inner(expr: ir.Expr, scope: Scope, graph: AppGraph, depth: int) -> str:
@@ -141,6 +142,33 @@ def overlap(one: str, other: str) -> bool:
                 reachable.add(step)
                 stack.append(step)
     return False
+
+
+class KeyIndex:
+    """Events by how their keys begin, so that a key is compared with few of them."""
+
+    def __init__(self, events: Iterable[CacheEvent]) -> None:
+        self._by_beginning: dict[str, list[CacheEvent]] = {}
+        for event in events:
+            self._by_beginning.setdefault(_beginning(event.key), []).append(event)
+        self._beginnings = sorted(self._by_beginning)
+
+    def overlapping(self, key: str) -> Iterator[CacheEvent]:
+        """Events with some key that fits `key`, too."""
+        beginning = _beginning(key)
+        for end in range(len(beginning)):
+            yield from self._fitting(beginning[:end], key)
+        for longer in self._beginnings[bisect_left(self._beginnings, beginning) :]:
+            if not longer.startswith(beginning):
+                return
+            yield from self._fitting(longer, key)
+
+    def _fitting(self, beginning: str, key: str) -> Iterator[CacheEvent]:
+        return (each for each in self._by_beginning.get(beginning, ()) if overlap(each.key, key))
+
+
+def _beginning(key: str) -> str:
+    return key.replace("*", HOLE).partition(HOLE)[0]
 
 
 @question

@@ -72,7 +72,8 @@ def cached_functions(graph: AppGraph) -> Iterator[CachedFunction]:
     """Functions that keep rows, in order of files."""
     called = {id(c.node) for c in graph.facts(CacheDecorator)}
     for function in graph.program.functions:
-        for decorator in function.node.decorators if function.module.kind == "source" else ():
+        decorators = function.node.decorators
+        for decorator in decorators if decorators and function.module.kind == "source" else ():
             if id(decorator) in called or last_name(decorator) in _BARE:
                 made = _cached(function, decorator, graph)
                 if made is not None:

@@ -38,19 +38,21 @@ class RowWrite(msgspec.Struct, frozen=True, eq=False):
     function: Function
 
 
-def models_of(expr: ir.Expr | None, scope: Scope, graph: AppGraph, *, cls: bool = False) -> Iterator[Model]:
+def models_of(expr: ir.Expr | None, scope: Scope, graph: AppGraph, *, cls: bool = False) -> list[Model]:
     """Models that an expression is an instance of (or list of instances); with `cls`, that it names."""
+    found: list[Model] = []
+    of = graph.program.inference.type_of(expr, scope)
+    if of is None:  # as of most expressions
+        return found
     wanted = ClassRef if cls else Instance
-    for of in options(graph.program.inference.type_of(expr, scope)):
-        inner = (
-            [of, *(o for a in getattr(of, "args", ()) for o in options(a))]
-            if isinstance(of, Instance)
-            else [of]
-        )
-        for each in inner:
-            model = graph.database.model_of.get(id(each.cls)) if isinstance(each, wanted) else None
+    model_of = graph.database.model_of
+    for option in options(of):
+        elements = (o for a in option.args for o in options(a)) if isinstance(option, Instance) else ()
+        for each in (option, *elements):
+            model = model_of.get(id(each.cls)) if isinstance(each, wanted) else None
             if model is not None:
-                yield model
+                found.append(model)
+    return found
 
 
 def models_read_by(function: Function, graph: AppGraph) -> Iterator[Model]:
@@ -96,10 +98,9 @@ def _find(graph: AppGraph) -> Iterator[RowWrite]:
 
 def _assignments(graph: AppGraph) -> Iterator[RowWrite]:
     """`book.title = title` and `setattr(book, name, value)` in a function that sends changes."""
-    for function in {
-        id(c.function): c.function for k in (Commit, SessionFlush, SessionAdd) for c in graph.facts(k)
-    }.values():
-        if function is None:
+    kinds = (Commit, SessionFlush, SessionAdd)
+    for function in dict.fromkeys(each.site.scope for kind in kinds for each in graph.facts(kind)):
+        if not isinstance(function, Function):
             continue
         for site in function.facts.sites(ir.Assign):
             for target in site.node.targets:
@@ -114,7 +115,7 @@ def _assignments(graph: AppGraph) -> Iterator[RowWrite]:
 
 def _assigned(owner: ir.Expr, site: Site, function: Function, graph: AppGraph) -> Iterator[RowWrite]:
     made, _ = graph.program.inference.expand(owner, function)
-    if isinstance(made, ir.Call) and next(models_of(made.func, function, graph, cls=True), None) is not None:
+    if isinstance(made, ir.Call) and models_of(made.func, function, graph, cls=True):
         return  # a new object
     for model in models_of(owner, function, graph):
         yield RowWrite(model, "update", site, function)

@@ -7,12 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec.structs import astuple
-
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question_about
 from fastapi_architect.program.definitions import Function, Module
 from fastapi_architect.syntax import ir
+from fastapi_architect.syntax.walking import NODE_FIELDS
 
 
 def nodes_of(scope: Function | Module) -> Iterator[Any]:
@@ -20,11 +19,13 @@ def nodes_of(scope: Function | Module) -> Iterator[Any]:
     stack: list[Any] = [scope.body]
     while stack:
         current = stack.pop()
-        if current.__class__ is list:
+        kind = current.__class__
+        if kind is list:
             stack += current
-        elif isinstance(current, ir.Node):
+        elif current is not None:
             yield current
-            stack += [v for v in astuple(current) if v.__class__ is list or isinstance(v, ir.Node)]
+            for name in NODE_FIELDS[kind]:
+                stack.append(getattr(current, name))
 
 
 def mentions_of(scope: Function, name: str) -> int:
@@ -44,13 +45,11 @@ def _parents(_: AppGraph, scope: Function) -> dict[int, Any]:
     stack: list[Any] = list(scope.body)
     while stack:
         node = stack.pop()
-        for value in astuple(node):
-            if value.__class__ is list:
-                for child in value:
-                    if isinstance(child, ir.Node):
-                        found[id(child)] = node
-                        stack.append(child)
-            elif isinstance(value, ir.Node):
-                found[id(value)] = node
-                stack.append(value)
+        for name in NODE_FIELDS[node.__class__]:
+            value = getattr(node, name)
+            below = value if value.__class__ is list else () if value is None else (value,)
+            for child in below:
+                if child is not None:
+                    found[id(child)] = node
+                    stack.append(child)
     return found

@@ -17,20 +17,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fastapi_architect.analyses.cache_keys import HOLE, CacheEvent, events, overlap
+from fastapi_architect.analyses.cache_keys import HOLE, CacheEvent, KeyIndex, events, overlap
 from fastapi_architect.analyses.cached_functions import CachedFunction, cached_functions
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.row_writes import RowWrite, models_of, models_read_by, row_writes
 from fastapi_architect.analyses.running_with import running_with
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.appgraph.models import Model
-from fastapi_architect.appgraph.question import question_about
+from fastapi_architect.appgraph.question import question, question_about
 from fastapi_architect.concepts.cache import RedisCommand
 from fastapi_architect.concepts.database import (
     Commit,
     QueryStart,
     SessionGet,
 )
+from fastapi_architect.program.definitions import all_functions
 from fastapi_architect.rules.kit import (
     UNKNOWN,
     AppGraph,
@@ -108,10 +109,10 @@ def stale_copies(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     if not kept:
         return
     listened = _listened(known, graph)
-    drops = [e for e in known if e.kind == "drop" and e.key.strip(HOLE)]
+    every = _Events(known)
     writes = row_writes(graph)
     for event, models, lifetime in kept.values():
-        found = None if listened else next(_stale(event, models, lifetime, known, drops, graph), None)
+        found = None if listened else next(_stale(event, models, lifetime, every, graph), None)
         found = found or _before_commit(event, models, writes, graph)
         if found is not None:
             yield found
@@ -243,7 +244,7 @@ def _lifetime(event: CacheEvent, known: tuple[CacheEvent, ...], graph: AppGraph)
     if ttl is None:
         behind = [
             e.command for e in known
-            if e.command.command in ("expire", "pexpire") and e.function is event.function and overlap(e.key, event.key)
+            if e.function is event.function and e.command.command in ("expire", "pexpire") and overlap(e.key, event.key)
         ]  # fmt: skip
         if not behind or len(behind[0].args) < 2:
             return None if not behind else float("inf")
@@ -275,63 +276,112 @@ def _delta(expr: ir.Expr, scope: Scope, graph: AppGraph) -> float:
 def _models_in(event: CacheEvent, graph: AppGraph) -> list[Model]:
     """Models whose rows the kept value is made of."""
     function = event.function
-    gets = {id(g.node): g.model for g in graph.within(SessionGet, function)}
-    starts = {id(q.node): q for q in graph.within(QueryStart, function) if q.kind in ("select", "query")}
-    sites = {id(s.node): s for s in function.facts.calls}
     found: dict[str, Model] = {}
     seen: set[str] = set()
+    called: set[int] = set()  # what is called is no row
+    requests: list[QueryStart | SessionGet]
+    requests = [*graph.within(QueryStart, function), *graph.within(SessionGet, function)]
+    asked = {id(each.node): each for each in requests}
     stack = [event.value]
     while stack:
         for node in walk(stack.pop()):
             if node.__class__ in _TEXTS:
                 continue
-            found.update({m.name: m for m in models_of(node, function, graph)})
-            if isinstance(node, ir.Name) and node.id not in seen:
+            if node.__class__ is ir.Name:
+                if node.id in seen:
+                    continue
                 seen.add(node.id)
                 stack += [b.value for b in function.facts.bindings.get(node.id, ()) if b.kind != "parameter"]
-            elif id(node) in gets:
-                found.update({m.name: m for m in models_of(gets[id(node)], function, graph, cls=True)})
-            elif id(node) in starts:
-                for entity in starts[id(node)].entities:
-                    found.update({m.name: m for m in models_of(entity, function, graph, cls=True)})
-            elif id(node) in sites:
-                for target in graph.program.calls.targets(sites[id(node)]):
-                    found.update({m.name: m for m in models_read_by(target, graph)})
+            if id(node) not in called:
+                for model in models_of(node, function, graph):
+                    found[model.name] = model
+            if node.__class__ is ir.Call:
+                called.add(id(node.func))
+                request = asked.get(id(node))
+                behind = (
+                    _models_behind(node, function, graph)
+                    if request is None
+                    else _models_asked_for(request, graph)
+                )
+                for model in behind:
+                    found[model.name] = model
     return list(found.values())
+
+
+def _models_asked_for(request: SessionGet | QueryStart, graph: AppGraph) -> Iterator[Model]:
+    """Models whose rows a call of the session, or the beginning of a statement, asks for."""
+    if isinstance(request, SessionGet):
+        yield from models_of(request.model, request.scope, graph, cls=True)
+    elif request.kind in ("select", "query"):
+        for entity in request.entities:
+            yield from models_of(entity, request.scope, graph, cls=True)
+
+
+def _models_behind(call: ir.Call, function: Function, graph: AppGraph) -> Iterator[Model]:
+    """Models whose rows the function that is called asks for."""
+    for site in function.facts.calls_named(last_name(call.func)):
+        if site.node is call:
+            for target in graph.program.calls.targets(site):
+                yield from models_read_by(target, graph)
+
+
+class _Events:
+    """The events of an application by key and by function."""
+
+    def __init__(self, known: tuple[CacheEvent, ...]) -> None:
+        self._known = known
+        self.sets = KeyIndex(e for e in known if e.kind == "set")
+        self.drops = KeyIndex(e for e in known if e.kind == "drop" and e.key.strip(HOLE))
+        #: Identity of a function to the places of what happens in it, or in the method that it gives the key to.
+        self._places: dict[int, list[int]] = {}
+        for place, event in enumerate(known):
+            for function in (event.function, event.command.function):
+                self._places.setdefault(id(function), []).append(place)
+
+    def within(self, functions: dict[int, Function]) -> list[CacheEvent]:
+        """What happens in one of these functions, in order."""
+        places = {place for each in functions for place in self._places.get(each, ())}
+        return [self._known[place] for place in sorted(places)]
 
 
 def _stale(
     event: CacheEvent,
     models: list[Model],
     lifetime: float | None,
-    known: tuple[CacheEvent, ...],
-    drops: list[CacheEvent],
+    every: _Events,
     graph: AppGraph,
 ) -> Iterator[Finding]:
-    if any(overlap(e.key, event.key) and not graph.entries(e.function) for e in drops):
+    if any(not graph.entries(e.function) for e in every.drops.overlapping(event.key)):
         return  # a listener or task drops it
     names = frozenset(m.name for m in models)
     wanted = ("update", "delete") if HOLE in event.key else ("insert", "update", "delete")
-    places = [(id(e.function), id(e.command.function), e) for e in known]
     for write in _writes_of(graph, names):
         if write.kind not in wanted or not graph.entries(write.function):
             continue
         reached = running_with(graph, write.function)
         if reached is None or _unknown_drop(reached, graph):
             continue
-        here = [e for mine, sent, e in places if mine in reached or sent in reached]
+        here = every.within(reached)
         if any(_renews(e, event, here) for e in here):
             continue
-        other = next((e for e in here if _misspelt(e, event, known)), None)
+        other = next((e for e in here if _misspelt(e, event, every)), None)
         yield _finding(event, write, other, lifetime, graph)
 
 
-@question_about
-def _writes_of(graph: AppGraph, models: frozenset[str]) -> tuple[RowWrite, ...]:
+def _writes_of(graph: AppGraph, models: frozenset[str]) -> list[RowWrite]:
     """Writes of models of these names, scripts and tests left out."""
-    return tuple(
-        w for w in row_writes(graph) if w.model.name in models and w.function.module.kind == "source"
-    )
+    found = [each for name in models for each in _writes_by_model(graph).get(name, ())]
+    return [write for _, write in sorted(found, key=lambda pair: pair[0])]
+
+
+@question
+def _writes_by_model(graph: AppGraph) -> dict[str, list[tuple[int, RowWrite]]]:
+    """Names of models to their writes, each with its place among all writes."""
+    found: dict[str, list[tuple[int, RowWrite]]] = {}
+    for place, write in enumerate(row_writes(graph)):
+        if write.function.module.kind == "source":
+            found.setdefault(write.model.name, []).append((place, write))
+    return found
 
 
 def _listened(known: tuple[CacheEvent, ...], graph: AppGraph) -> bool:
@@ -340,8 +390,8 @@ def _listened(known: tuple[CacheEvent, ...], graph: AppGraph) -> bool:
         id(e.command.function) for e in known if e.kind == "drop"
     }
     listeners = [
-        f for f in graph.program.functions
-        if f.node.decorators and any(last_name(d.func) == "listens_for" for d in f.node.decorators if isinstance(d, ir.Call))
+        f for module in graph.program.mentioning("listens_for") for f in all_functions(module)
+        if any(last_name(d.func) == "listens_for" for d in f.node.decorators if isinstance(d, ir.Call))
     ]  # fmt: skip
     for site in graph.program.call_sites_named("listen"):
         listeners += [
@@ -361,25 +411,21 @@ def _unknown_drop(
 
     Calls in `others` (identities) are known to drop something else.
     """
-    for function in reached.values():
-        if any(_is_dropping(d) for d in function.node.decorators):
-            return True
-        if not others.issuperset(_unknown_drops_in(graph, function)):
-            return True
-    return False
+    return any(not others.issuperset(_unknown_drops_in(graph, function)) for function in reached.values())
 
 
 @question_about
 def _unknown_drops_in(graph: AppGraph, function: Function) -> tuple[int, ...]:
-    """Identities of a function's own calls that by their names drop something and cannot be followed."""
+    """Identities of a function's decorators and own calls that by their names drop something and cannot be followed."""
     commands = {id(command.node) for command in graph.within(RedisCommand, function)}
-    return tuple(
+    calls = (
         id(site.node)
         for site in function.facts.calls
         if id(site.node) not in commands
         and not graph.program.calls.targets(site)
         and _is_dropping(site.node.func)
     )
+    return (*(id(each) for each in function.node.decorators if _is_dropping(each)), *calls)
 
 
 def _is_dropping(expr: ir.Expr) -> bool:
@@ -400,11 +446,11 @@ def _renews(event: CacheEvent, kept: CacheEvent, here: list[CacheEvent]) -> bool
     )
 
 
-def _misspelt(event: CacheEvent, kept: CacheEvent, known: tuple[CacheEvent, ...]) -> bool:
+def _misspelt(event: CacheEvent, kept: CacheEvent, every: _Events) -> bool:
     """A drop whose key nobody keeps, and which is that of `kept` but for an s or a colon."""
-    if event.kind != "drop" or any(e.kind == "set" and overlap(e.key, event.key) for e in known):
+    if event.kind != "drop" or _plain(event.key) != _plain(kept.key):
         return False
-    return _plain(event.key) == _plain(kept.key)
+    return next(every.sets.overlapping(event.key), None) is None
 
 
 def _plain(key: str) -> list[str]:

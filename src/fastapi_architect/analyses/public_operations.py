@@ -28,7 +28,7 @@ from fastapi_architect.syntax import ir
 
 #: Paths and names of operations that a stranger has to reach: signing in and up, resets, webhooks, probes.
 _PUBLIC = lazy_pattern(
-    r"log[-_]?in|sign[-_]?(in|up)|log[-_]?out|register|registration|create[-_]?account|(?<!test[-_])token|refresh|oauth|sso|saml|oidc|"
+    r"log[-_]?in|sign[-_]?(in|up)|log[-_]?out|regist|(runtime|client|public)[-_]?config|create[-_]?account|(?<!test[-_])token|refresh|oauth|sso|saml|oidc|"
     r"callback|forgot|reset|recover|verif|confirm|activat|invit|claim|exchange|webhook|hook|health|ready|readiness|"
     r"liveness|ping|version|metrics|docs|openapi|public|csp|captcha|well-known|preflight|first[-_]?install|setup|"
     r"anonymous|unsubscribe|contact|feedback|newsletter|subscribe|waitlist|share|consent|otp|two[-_]?factor|2fa|"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from fastapi_architect.analyses.endings import reaches_end
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question, question_about
 from fastapi_architect.appgraph.settings import Setting
@@ -18,6 +19,7 @@ from fastapi_architect.concepts.cryptography import CipherKey, MessageAuthentica
 from fastapi_architect.concepts.identity import TokenDecode, TokenEncode
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Binding, Class, Function, Scope, dotted_name, last_name
+from fastapi_architect.program.facts import Site
 from fastapi_architect.program.types import Instance, options
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
@@ -32,6 +34,7 @@ _SAME = {
     "urlsafe_b64encode": 0, "urlsafe_b64decode": 0, "sha256": 0, "sha512": 0, "fromhex": 0, "OctKey": 0, "import_key": 0,
 }  # fmt: skip
 _READS = {"getenv": 1, "get": 1, "config": 1, "Config": 1, "setdefault": 1, "env": 1}
+_PRODUCTION = lazy_pattern(r"(^|_)(prod|production)($|_)", re.IGNORECASE)
 _LOCAL = lazy_pattern(r"env|debug|local|develop|test|stage|prod", re.IGNORECASE)
 #: Calls that take a signing or client secret: last name to (position, keyword).
 _KEYED_CALLS = {
@@ -361,6 +364,31 @@ def is_read(graph: AppGraph, name: str) -> bool:
         for module in graph.program.modules.values()
         if module.kind != "test"
         for scope in _scopes_in(module)
+    )
+
+
+@question_about
+def is_read_in_development_only(graph: AppGraph, name: str) -> bool:
+    """Everything that reads the setting `name` stands behind `if settings.is_production(): return ...`, or raises there."""
+    read = [
+        site
+        for module in graph.program.mentioning(name)
+        if module.kind != "test"
+        for scope in _scopes_in(module)
+        for site in scope.facts.sites(ir.Attribute)
+        if site.node.attr == name
+    ]
+    return bool(read) and all(_is_past_production(site) for site in read)
+
+
+def _is_past_production(read: Site) -> bool:
+    return any(
+        site.node.span < read.node.span
+        and not any(context.node is site.node for context in read.context)
+        and not reaches_end(site.node.body)
+        and any(_PRODUCTION.search(word) for word in _words(site.node.test))
+        for site in read.scope.facts.sites(ir.If)
+        if not isinstance(site.node.test, ir.UnaryOp)
     )
 
 

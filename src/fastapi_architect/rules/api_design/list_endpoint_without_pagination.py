@@ -120,11 +120,25 @@ def _lists(operation: PathOperation, handler: Function, graph: AppGraph) -> Iter
     for function in reached:
         for statement in selects(graph, function):
             model = _unlimited_model(statement, element, operation, graph)
-            if model is not None:
+            if model is not None and _may_be_returned(function, handler, graph):
                 found = _whole_table(operation, handler, statement, model, graph)
                 # Half a tree of folders is of no use, and people make them one by one.
                 yield replace(found, severity=Severity.MINOR) if tends_to_stay_small(model.name) else found
                 return
+
+
+def _may_be_returned(function: Function, handler: Function, graph: AppGraph) -> bool:
+    """What a constructor does on the way prepares an object: its rows are not what the handler answers with."""
+    seen: set[int] = set()
+    queue = [handler]
+    while queue:
+        current = queue.pop()
+        if current is function:
+            return True
+        if id(current) not in seen:
+            seen.add(id(current))
+            queue += [c for c in graph.program.calls.callees(current) if c.name != "__init__"]
+    return False
 
 
 def _element(operation: PathOperation) -> str | None:

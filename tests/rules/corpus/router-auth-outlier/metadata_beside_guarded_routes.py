@@ -1,6 +1,7 @@
-"""Harmless: a GET without inputs that reads nothing answers everybody alike. Harmful: one that reads a row by its id."""
+"""Harmless: a GET without inputs that reads nothing answers everybody alike, and a route that is gone refuses. Harmful: one that reads a row by its id."""
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse
 
 STORE = {1: "secret"}
 
@@ -42,6 +43,28 @@ def replace_group(group_id: int) -> None: ...
 
 @router.delete("/groups/{group_id}", dependencies=guard)
 def delete_group(group_id: int) -> None: ...
+
+
+@router.delete("/tenants", dependencies=guard)
+def delete_tenants() -> None: ...
+
+
+@router.get("/tenants", dependencies=guard)
+def tenants() -> None: ...
+
+
+@router.put("/tenants/{tenant_id}", dependencies=guard)
+def replace_tenant(tenant_id: int) -> None: ...
+
+
+@router.patch("/tenants/{tenant_id}", dependencies=guard)
+def patch_tenant(tenant_id: int) -> None: ...
+
+
+@router.post("/tenants/{tenant_id}")
+def create_tenant(tenant_id: int) -> JSONResponse:
+    """Gone: tenants are made by the operator."""
+    return JSONResponse(status_code=410, content={"detail": "gone"})
 
 
 @router.delete("/users/{user_id}", dependencies=guard)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastapi_architect.analyses.secrets import SecretUse, secret_uses
+from fastapi_architect.analyses.secrets import SecretUse, is_read_in_development_only, secret_uses
 from fastapi_architect.appgraph.values import classify, is_placeholder
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -44,6 +44,9 @@ def literal_reaches_a_signing_key(graph: AppGraph, _: AppGraph) -> Iterator[Find
     for use in secret_uses(graph):
         uses.setdefault(use.origin.location, []).append(use)
     for found in uses.values():
+        origin = found[0].origin
+        if origin.kind == "setting" and is_read_in_development_only(graph, origin.name.rpartition(".")[2]):
+            continue
         finding = _finding(found)
         if finding is not None:
             yield finding

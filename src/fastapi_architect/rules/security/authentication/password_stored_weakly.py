@@ -190,7 +190,10 @@ def _compared(graph: AppGraph, model: Model, columns: set[str]) -> Iterator[Find
             for site, column, sent in _comparisons(function):
                 name = _plain(sent, function) if column.attr in columns else ""
                 if name and _is_of(graph, column.value, function, model.cls):
-                    what = f"`{model.cls.name}.{column.attr}` is compared with `{name}` as it was sent: it is stored like that"
+                    what = (
+                        f"`{model.cls.name}.{column.attr}` is compared with `{name}` by equality: it is stored as it was sent, "
+                        "or as a digest that is quickly guessed"
+                    )
                     yield _finding(site, what, Confidence.FIRM, function)
 
 

@@ -4,8 +4,8 @@ A guard is easily forgotten on the route that was added last. When at least thre
 them, are guarded by the same dependency, the one without it is reported and the siblings are shown.
 
 Known limits: routes that are public by their nature (login, health, webhooks with a signature) are recognised by their
-path and name, and a GET without inputs that reads no database tells everybody the same; anything else is declared
-public with a reason in `[tool.fastapi-architect.project]`.
+path and name, a GET without inputs that reads no database tells everybody the same, and a route that does nothing but
+refuse (410, 501) gives nothing away; anything else is declared public with a reason in `[tool.fastapi-architect.project]`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,14 @@ from fastapi_architect.rules.kit import (
     Confidence,
     Context,
     Finding,
+    Function,
     PathOperation,
     Proof,
     Rule,
     Severity,
+    ir,
+    last_name,
+    lazy_pattern,
     routes_of,
     steps,
 )
@@ -45,6 +49,8 @@ rule = Rule(
 
 _FEWEST_SIBLINGS = 3
 _SHARE = 0.8
+_FIRST_ERROR = 400
+_STATUS = lazy_pattern(r"HTTP_(\d{3})_")
 
 
 @rule.check(per=Application)
@@ -80,6 +86,8 @@ def _families(application: Application) -> Iterator[list[PathOperation]]:
 def _is_harmless(operation: PathOperation, application: Application, graph: AppGraph) -> bool:
     """It is meant for strangers, asks in its body, or tells everybody the same thing that no database holds."""
     questions = callers_of(graph)
+    if operation.handler is not None and _only_refuses(operation.handler, graph):
+        return True
     if operation.methods == ("OPTIONS",) or is_public_by_nature(operation):
         return True
     if questions.proof_in_body(operation) or questions.guarded_elsewhere(operation, application):
@@ -88,6 +96,31 @@ def _is_harmless(operation: PathOperation, application: Application, graph: AppG
     reads_nothing = not does.round_trips and not does.outbound and not does.redis
     asks_nothing = not any(p.is_input for p in operation.parameters)
     return not operation.is_write and asks_nothing and reads_nothing and does.changes_state is None
+
+
+def _only_refuses(handler: Function, graph: AppGraph) -> bool:
+    """Its body is one answer with an error status, or one exception: a route that is gone, or not yet there."""
+    facts = handler.facts
+    ends = [*facts.sites(ir.Return), *facts.sites(ir.Raise)]
+    if len(ends) != 1 or facts.sites(ir.Assign) or facts.sites(ir.Delete):
+        return False
+    end = ends[0].node
+    value = end.value if isinstance(end, ir.Return) else end.exc
+    return (
+        isinstance(value, ir.Call)
+        and all(site.statement is end for site in facts.calls)
+        and _status(value, handler, graph) >= _FIRST_ERROR
+    )
+
+
+def _status(call: ir.Call, scope: Function, graph: AppGraph) -> int:
+    """The status of `JSONResponse(status_code=410)` or `HTTPException(501)`; 0 when it is not known."""
+    for given in (*(k.value for k in call.keywords if k.arg == "status_code"), *call.args[:1]):
+        value = graph.program.constants.value(given, scope)
+        named = _STATUS.match(last_name(given))
+        if isinstance(value, int) or named:
+            return value if isinstance(value, int) else int(named[1]) if named else 0
+    return 0
 
 
 def _finding(

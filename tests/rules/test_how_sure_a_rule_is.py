@@ -173,10 +173,10 @@ _REMEMBERED = """
 """
 
 
-def test_a_client_that_loads_what_is_then_kept_is_minor() -> None:
-    for kept, severity in (("rates", Severity.MINOR), ("other", Severity.IMPORTANT)):
+def test_a_client_that_loads_what_is_then_kept_is_made_once() -> None:
+    for kept, severities in (("rates", []), ("other", [Severity.IMPORTANT])):
         files = {"main.py": _REMEMBERED.format(kept=kept)}
-        assert _severities("client-created-per-request", files) == [severity]
+        assert _severities("client-created-per-request", files) == severities
 
 
 _PAGE = """

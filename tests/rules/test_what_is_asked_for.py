@@ -50,3 +50,29 @@ def test_a_wish_that_decides_lowers_the_weight(test: str, weight: tuple[Severity
     assert known is not None
     (finding,) = findings_of({"main.py": textwrap.dedent(_APPLICATION).format(test=test)}, known)
     assert (finding.severity, finding.confidence) == weight
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [("BackendWithCreds", Severity.MINOR), ("Backend", Severity.CRITICAL)],
+)
+def test_a_model_that_is_named_for_its_secrets_lowers_the_weight(name: str, severity: Severity) -> None:
+    text = f"""
+        from fastapi import FastAPI
+        from pydantic import BaseModel
+
+        app = FastAPI()
+
+
+        class {name}(BaseModel):
+            private_key: str
+
+
+        @app.post("/backends")
+        def create_backend(name: str) -> {name}:
+            return {name}(private_key="s3cret")
+    """
+    known = rule_named("sensitive-field-in-response")
+    assert known is not None
+    (finding,) = findings_of({"main.py": textwrap.dedent(text)}, known)
+    assert finding.severity == severity

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from fastapi_architect.analyses.event_loop import EventLoop, OnLoop, event_loop
+from fastapi_architect.analyses.made_once import is_once
 from fastapi_architect.analyses.never_named import is_never_named
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.concurrency import BlockingCall
-from fastapi_architect.program.definitions import Function, dotted_name, last_name
+from fastapi_architect.program.definitions import Function
 from fastapi_architect.program.facts import Site
 from fastapi_architect.syntax import ir
 
@@ -160,47 +161,6 @@ def _kept(function: Function) -> bool:
     if not any(function.has_decorator(name) for name in _CACHES):
         return False
     return len(function.parameters) <= (1 if function.is_method else 0)
-
-
-def is_once(site: Site) -> bool:
-    """The call makes what is then kept: `if client is None: client = connect()`."""
-    statement = site.statement
-    targets = statement.targets if statement.__class__ is ir.Assign else []
-    names = {dotted_name(t) for t in targets} - {""}
-    if statement.__class__ is ir.AnnAssign:
-        names = {dotted_name(statement.target)} - {""}
-    for context in site.context:
-        test = getattr(context.node, "test", None)
-        if context.role == "if" and test is not None:
-            tested = _tested_for_absence(test)
-            if tested and (tested in names or (not names and _assigns(context.node, tested))):
-                return True
-    return False
-
-
-def _tested_for_absence(test: ir.Expr) -> str:
-    """`x` of `x is None` and `not x`."""
-    if test.__class__ is ir.UnaryOp and test.op == "not":
-        if test.operand.__class__ is ir.Call and last_name(test.operand.func) == "hasattr":
-            return ""
-        return dotted_name(test.operand)
-    if test.__class__ is ir.Compare and test.ops == ["is"] and _is_none(test.comparators[0]):
-        return dotted_name(test.left)
-    return ""
-
-
-def _is_none(expr: ir.Expr) -> bool:
-    return expr.__class__ is ir.Constant and expr.kind == "none"
-
-
-def _assigns(node: ir.Node | None, name: str) -> bool:
-    """The branch gives `name` a value; a conditional expression has no statements that could."""
-    return isinstance(node, ir.If) and any(
-        dotted_name(target) == name
-        for statement in node.body
-        if isinstance(statement, ir.Assign)
-        for target in statement.targets
-    )
 
 
 def never_runs(site: Site, graph: AppGraph) -> bool:

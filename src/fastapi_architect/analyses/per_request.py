@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from fastapi_architect.analyses.blocking_ways import is_once
 from fastapi_architect.analyses.event_loop import event_loop
+from fastapi_architect.analyses.made_once import LASTING, is_once
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.question import question
@@ -15,8 +15,6 @@ from fastapi_architect.syntax import ir
 
 _MAX_DEPTH = 15
 _CACHES = ("lru_cache", "cache", "cached", "cached_property", "alru_cache", "singleton", "once")
-#: Names whose attributes outlive the request.
-_LASTING = frozenset({"state", "cls", "app"})
 
 
 class PerRequest(msgspec.Struct, frozen=True, eq=False):
@@ -86,7 +84,7 @@ def is_kept(site: Site) -> bool:
             return True
         if target.__class__ is ir.Subscript and _under_membership(site):
             return True
-        if target.__class__ is ir.Attribute and _LASTING & set(dotted_name(target).split(".")[:-1]):
+        if target.__class__ is ir.Attribute and LASTING & set(dotted_name(target).split(".")[:-1]):
             return True
     return False
 

@@ -59,6 +59,8 @@ def task_that_nobody_keeps(spawn: TaskSpawn, graph: AppGraph) -> Iterator[Findin
         return
     if spawn.sure and spawn.name not in _STARTS:
         return
+    if any(e.env is spawn.scope.module for h in graph.migrations if (e := h.environment) is not None):
+        return  # Alembic's command ends with it; nothing is served there
     if isinstance(spawn.scope, Function) and _is_finaliser(spawn.scope, graph):
         return
     how = _how_it_is_lost(spawn)

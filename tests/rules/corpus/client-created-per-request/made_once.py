@@ -1,5 +1,6 @@
 """At module level, in the lifespan, under a cache, on the first use, in a task."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -43,6 +44,31 @@ def client_of(host: str) -> httpx.AsyncClient:
     return _by_host[host]
 
 
+async def client_of_the_application(request: Request) -> httpx.AsyncClient:
+    client = getattr(request.app.state, "late_client", None)
+    if client is not None and not client.is_closed:
+        return client
+    async with lock:
+        client = httpx.AsyncClient()
+        request.app.state.late_client = client
+        return client
+
+
+class Flagged:
+    def __init__(self) -> None:
+        self.ready = False
+        self.client: httpx.AsyncClient | None = None
+
+    async def prepare(self) -> None:
+        if not self.ready:
+            self.client = httpx.AsyncClient()
+            self.ready = True
+
+
+flagged = Flagged()
+lock = asyncio.Lock()
+
+
 class Service:
     def __init__(self) -> None:
         self.client = httpx.AsyncClient()
@@ -59,5 +85,6 @@ def nightly() -> None:
 
 @app.get("/")
 async def read(request: Request, cached: Annotated[httpx.AsyncClient, Depends(cached_client)]) -> list[str]:
-    clients = [request.app.state.client, cached, lazy_client(), client_of("a"), service.client, shared]
+    await flagged.prepare()
+    clients = [request.app.state.client, await client_of_the_application(request), cached, lazy_client(), client_of("a"), service.client, shared]
     return [(await client.get("https://books.example")).text for client in clients]

@@ -82,9 +82,20 @@ def secret_in_answer(operation: PathOperation, graph: AppGraph) -> Iterator[Find
     if not shown:
         return
     finding = _finding(operation, shown, source, graph)
-    if _is_asked_for(operation, graph):
+    if _is_asked_for(operation, graph) or _is_said(operation):
         finding = replace(finding, severity=Severity.MINOR, confidence=Confidence.TENTATIVE)
     yield finding
+
+
+#: Models that say themselves that they carry secrets: somebody decided that this route shows them.
+_SAID = lazy_pattern(r"With(Creds|Credentials?|Secrets?|Tokens?|Passwords?|(Api)?Keys?)(?![a-z])")
+
+
+def _is_said(operation: PathOperation) -> bool:
+    """The declared model is named for its secrets (`BackendWithCreds`)."""
+    handler = operation.handler
+    declared = operation.response_model or (handler.node.returns if handler is not None else None)
+    return any(_SAID.search(name) for name in names_in(declared))
 
 
 def _exposed(operation: PathOperation, graph: AppGraph) -> tuple[list[ExposedField], str]:

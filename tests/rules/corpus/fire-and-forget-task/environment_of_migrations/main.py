@@ -1,0 +1,5 @@
+"""The application."""
+
+from fastapi import FastAPI
+
+app = FastAPI()

@@ -16,7 +16,7 @@ from fastapi_architect.analyses.never_named import is_never_named
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.concurrency import BlockingCall
-from fastapi_architect.program.definitions import Function
+from fastapi_architect.program.definitions import Function, dotted_name, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.syntax import ir
 

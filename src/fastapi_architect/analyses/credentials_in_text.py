@@ -13,6 +13,7 @@ import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.values import is_placeholder
+from fastapi_architect.source.credential_marks import PRIVATE_KEY, beginnings_in_question, may_hold_address
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
 from fastapi_architect.source.tree import Unreadable
@@ -39,29 +40,22 @@ _RESERVED = lazy_pattern(
     re.IGNORECASE,
 )
 _PRIVATE_KEY = lazy_pattern(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----(?:\\n|\s|[\"'+()])*[A-Za-z0-9+/=]{40}")
-#: What every text begins with, the pattern, whose key it is. The plain beginning is sought first.
+#: How each key begins, the pattern, whose key it is. The plain beginning is sought first.
 _KEYS = tuple(
-    (pattern.partition(b"[")[0].replace(b"\\.", b".").partition(b"(")[0], lazy_pattern(pattern), whose)
-    for pattern, whose in (
-        (rb"AKIA[0-9A-Z]{16}\b", "an AWS access key"),
-        (rb"ghp_[A-Za-z0-9]{36}\b", "a GitHub token"),
-        (rb"github_pat_[A-Za-z0-9_]{40,}", "a GitHub token"),
-        (rb"glpat-[A-Za-z0-9_-]{20,}", "a GitLab token"),
-        (rb"xoxb-[0-9]{8,}-[A-Za-z0-9-]{20,}", "a Slack token"),
-        (rb"xoxp-[0-9]{8,}-[A-Za-z0-9-]{20,}", "a Slack token"),
-        (rb"AIza[0-9A-Za-z_-]{35}\b", "a Google API key"),
-        (rb"sk_live_[0-9A-Za-z]{20,}", "a Stripe key"),
-        (rb'"sk-(?:proj-|ant-[a-z0-9]+-)?[A-Za-z0-9_]{24,}', "an API key"),
-        (rb"'sk-(?:proj-|ant-[a-z0-9]+-)?[A-Za-z0-9_]{24,}", "an API key"),
-        (rb"SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{30,}", "a SendGrid key"),
+    (beginning, lazy_pattern(re.escape(beginning) + rest), whose)
+    for beginning, rest, whose in (
+        (b"AKIA", rb"[0-9A-Z]{16}\b", "an AWS access key"),
+        (b"ghp_", rb"[A-Za-z0-9]{36}\b", "a GitHub token"),
+        (b"github_pat_", rb"[A-Za-z0-9_]{40,}", "a GitHub token"),
+        (b"glpat-", rb"[A-Za-z0-9_-]{20,}", "a GitLab token"),
+        (b"xoxb-", rb"[0-9]{8,}-[A-Za-z0-9-]{20,}", "a Slack token"),
+        (b"xoxp-", rb"[0-9]{8,}-[A-Za-z0-9-]{20,}", "a Slack token"),
+        (b"AIza", rb"[0-9A-Za-z_-]{35}\b", "a Google API key"),
+        (b"sk_live_", rb"[0-9A-Za-z]{20,}", "a Stripe key"),
+        (b'"sk-', rb"(?:proj-|ant-[a-z0-9]+-)?[A-Za-z0-9_]{24,}", "an API key"),
+        (b"'sk-", rb"(?:proj-|ant-[a-z0-9]+-)?[A-Za-z0-9_]{24,}", "an API key"),
+        (b"SG.", rb"[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{30,}", "a SendGrid key"),
     )
-)
-#: Those that may be shorter than `_LONG_WORD`: most files hold no word of that length, and need not be searched for the others.
-_SHORT_KEYS = _KEYS[:1]
-_LONG_WORD = b"w" * 26
-_WORDS = bytes(
-    b"w"[0] if chr(each).isascii() and (chr(each).isalnum() or each in b"_-") else b" "[0]
-    for each in range(256)
 )
 _MADE_UP = lazy_pattern(
     rb"example|sample|dummy|fake|test|xxxx|your|placeholder|redacted|1234567|abcdef|0000000", re.IGNORECASE
@@ -72,7 +66,7 @@ _READ_KINDS = ("source", "migration")
 def credentials_in_python(graph: AppGraph) -> Iterator[WrittenCredential]:
     """Credentials in the program's own files, in order of files; comments left out."""
     for path, module in graph.program.modules.items():
-        if module.kind in _READ_KINDS:
+        if module.kind in _READ_KINDS and module.parsed.may_hold_credential:
             data = graph.tree.read(path)
             if not isinstance(data, Unreadable):
                 yield from credentials_in(data, path, comment=b"#")
@@ -91,7 +85,7 @@ def credentials_in(data: bytes, path: str, comment: bytes = b"#") -> Iterator[Wr
 
 
 def _addresses(data: bytes) -> Iterator[tuple[int, str]]:
-    if b"@" not in data or b"://" not in data:
+    if not may_hold_address(data):
         return
     for match in _ADDRESS.finditer(data):
         user, password, host = ((part or b"").decode("ascii", "replace") for part in match.groups())
@@ -115,11 +109,11 @@ def _is_template(password: str) -> bool:
 
 
 def _keys(data: bytes) -> Iterator[tuple[int, str]]:
-    holds_long_word = _LONG_WORD in data.translate(_WORDS)
-    for prefix, pattern, whose in _KEYS if holds_long_word else _SHORT_KEYS:
-        if prefix in data:
+    sought = beginnings_in_question(data)
+    for beginning, pattern, whose in _KEYS:
+        if beginning in sought and beginning in data:
             for match in pattern.finditer(data):
-                text = match[0][len(prefix) :]
+                text = match[0][len(beginning) :]
                 inside = match.start() and data[match.start() - 1 : match.start()].isalnum()
                 if (
                     not inside
@@ -128,6 +122,6 @@ def _keys(data: bytes) -> Iterator[tuple[int, str]]:
                     and re.search(rb"\d", text)
                 ):
                     yield match.start(), whose
-    if b"PRIVATE KEY-----" in data:
+    if PRIVATE_KEY in data:
         for match in _PRIVATE_KEY.finditer(data):
             yield match.start(), "a private key"

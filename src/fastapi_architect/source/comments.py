@@ -9,7 +9,8 @@ import msgspec
 
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 
-_MARKS = ("architect:", "Architect:")
+#: "architect:" or "Architect:".
+_MARK = "rchitect:"
 _COMMENT = lazy_pattern(r"#\s*architect:", re.IGNORECASE)
 
 
@@ -37,7 +38,7 @@ def find_comments(text: str) -> list[SourceComment]:
     """
     import tokenize
 
-    if not any(mark in text for mark in _MARKS):
+    if _MARK not in text:
         return []
     found = []
     try:

@@ -19,7 +19,7 @@ import marshal
 import msgspec
 
 #: Raised whenever the meaning or order of any field changes: part of the parse cache's key.
-IR_VERSION = 2
+IR_VERSION = 3
 
 
 class Node(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=False):
@@ -532,6 +532,7 @@ class ParsedModule(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="
         comments: comments that speak to this tool.
         lines: number of lines.
         truncated: reasons why parts were left out (expressions too deep), empty in nearly every file.
+        may_hold_credential: the text is worth searching for credentials (`source.credential_marks`).
     """
 
     body: list[Stmt]
@@ -542,6 +543,7 @@ class ParsedModule(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="
     comments: list[Comment]
     lines: int
     truncated: list[str]
+    may_hold_credential: bool = False
 
 
 class Unparsed(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="unparsed"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from fastapi_architect.source.comments import find_comments
+from fastapi_architect.source.credential_marks import may_hold_credential
 from fastapi_architect.syntax import ir, lower_statements
 from fastapi_architect.syntax.lowering import HANDLERS, State, needs_normalising, normalise, reserve_lines
 from fastapi_architect.syntax.span import pack
@@ -51,6 +52,7 @@ def _lower(tree: ast.Module, text: str, lines: list[str]) -> ir.ParsedModule:
         comments_of(text),
         len(lines) - (not lines[-1]),
         state.truncated,
+        may_hold_credential(text.encode("utf-8", "surrogatepass")),
     )
 
 

@@ -148,6 +148,7 @@ def _parse_newer(text: str, error: SyntaxError) -> ir.ParsedModule | ir.Unparsed
         module.comments,
         module.lines,
         module.truncated,
+        module.may_hold_credential,
     )
 
 

@@ -31,7 +31,7 @@ _PUBLIC = lazy_pattern(
     r"log[-_]?in|sign[-_]?(in|up)|log[-_]?out|regist|(runtime|client|public)[-_]?config|create[-_]?account|(?<!test[-_])token|refresh|oauth|sso|saml|oidc|"
     r"callback|forgot|reset|recover|verif|confirm|activat|invit|claim|exchange|webhook|hook|health|ready|readiness|"
     r"liveness|ping|version|metrics|docs|openapi|public|csp|captcha|well-known|preflight|first[-_]?install|setup|"
-    r"anonymous|unsubscribe|contact|feedback|newsletter|subscribe|waitlist|share|consent|otp|two[-_]?factor|2fa|"
+    r"anonymous|unsubscribe|contact|inquir|enquir|(^|[/_-])apply([/_-]|$)|feedback|newsletter|subscribe|waitlist|share|consent|otp|two[-_]?factor|2fa|"
     r"magic[-_]?link|authenticat|/auth/?$|pair|beacon|telemetry|track|event[-_]?ingest|demo[-_]",
     re.IGNORECASE,
 )

@@ -367,7 +367,7 @@ class AccessReader:
         return found
 
     def is_refusal(self, site: Site) -> bool:
-        """`raise` of a 401 or 403, or of an exception that is named like one."""
+        """`raise` of a 401 or 403, of an exception that is named like one, or because two secrets differ."""
         key = id(site.node)
         known = self._refusing.get(key)
         if known is None:
@@ -387,6 +387,8 @@ class AccessReader:
         if status is not None:
             return status in _REFUSING
         if expr.__class__ is ir.Call and status_argument(expr) is not None:
+            return True
+        if any(context.role == "if" and _compares_secrets(context.node) for context in site.context):
             return True
         return bool(_REFUSAL.search(dotted_name(expr.func if expr.__class__ is ir.Call else expr)))
 
@@ -645,6 +647,14 @@ def _provider_name(provider: ir.Expr | None) -> str:
     if provider is None:
         return ""
     return last_name(provider.func if provider.__class__ is ir.Call else provider)
+
+
+def _compares_secrets(node: ir.Node | None) -> bool:
+    """`if not hmac.compare_digest(expected, given):`"""
+    test = node.test if isinstance(node, ir.If | ir.Branch) else None
+    if isinstance(test, ir.UnaryOp) and test.op == "not":
+        test = test.operand
+    return isinstance(test, ir.Call) and last_name(test.func) == "compare_digest"
 
 
 def _status_by_name(expr: ir.Expr | None) -> int | None:

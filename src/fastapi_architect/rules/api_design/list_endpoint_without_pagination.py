@@ -309,7 +309,7 @@ def _unbounded(operation: PathOperation, parameter: Parameter, used: QueryStep, 
     bounded = {name: ("Annotated[int, Query(ge=1, le=100)]", str(kept if 1 <= kept <= 100 else 50))}
     return rule.at(
         parameter.location,
-        f"`{name}` of `{operation}` has no upper bound: `?{parameter.alias}=1000000000` reads the whole table"
+        f"`{name}` of `{operation}` has no upper bound: `?{parameter.alias}=1000000000` reads everything at once"
         f"{'' if 'ge' in bounds or 'gt' in bounds else ', and -5 is accepted too'}.",
         "Bound it:\n```python\nfrom typing import Annotated\n\nfrom fastapi import Query\n\n\n"
         f"{definition(graph, parameter.owner, parameters=bounded)}\n```",

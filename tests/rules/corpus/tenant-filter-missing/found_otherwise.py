@@ -1,6 +1,8 @@
 """Harmless: administrators work for all tenants, an owner is named, ids come from another query, a helper has put the
 conditions; harmful: a child is looked up by a list of identifiers that the request brings."""
 
+import hashlib
+import hmac
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, HTTPException
@@ -71,6 +73,12 @@ def numbered(org_id: int) -> list[Select[tuple[Invoice]]]:
     """What nearly every query does."""
     return [
         select(Invoice).where(Invoice.org_id == org_id, Invoice.id == 2),
+        select(Invoice).where(Invoice.org_id == org_id, Invoice.id == 20),
+        select(Invoice).where(Invoice.org_id == org_id, Invoice.id == 21),
+        select(Invoice).where(Invoice.org_id == org_id, Invoice.id == 22),
+        select(Invoice).where(Invoice.org_id == org_id, Invoice.id == 23),
+        select(Invoice).where(Invoice.org_id == org_id, Invoice.id == 24),
+        select(Invoice).where(Invoice.org_id == org_id, Invoice.id == 25),
         select(Invoice).where(Invoice.org_id == org_id, Invoice.id == 3),
         select(Invoice).where(Invoice.org_id == org_id, Invoice.id == 4),
         select(Invoice).where(Invoice.org_id == org_id, Invoice.id == 5),
@@ -136,6 +144,15 @@ def organisation(domain: str, org_id: Org) -> bool:
 def named(number: str) -> int:
     with Session(engine) as session:
         return len(list(session.scalars(select(Invoice).where(Invoice.number == number))))  # silent: for strangers
+
+
+@app.get("/signed/{invoice_id}")
+def signed(invoice_id: int, sum_of_id: str, org_id: Org) -> int:
+    expected = hmac.new(b"secret", str(invoice_id).encode(), hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(expected, sum_of_id):
+        raise HTTPException(403)
+    with Session(engine) as session:
+        return len(list(session.scalars(select(Invoice).where(Invoice.id == invoice_id))))  # silent: the link is signed
 
 
 @app.get("/several")

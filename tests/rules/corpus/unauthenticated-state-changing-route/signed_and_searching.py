@@ -1,4 +1,4 @@
-"""A signed notification, a login and a search by POST: none of them is an open write."""
+"""A signed notification, a login, a search and an application by POST: none of them is an open write."""
 
 import hashlib
 import hmac
@@ -32,6 +32,40 @@ async def take_notice(request: Request, x_sum: Annotated[str, Header()]) -> None
     if not hmac.compare_digest(expected, x_sum):
         raise HTTPException(400)
     Path("paid.txt").write_bytes(body)
+
+
+class WrongSum(Exception):
+    """Answered by a handler of its own."""
+
+
+class Unlucky(Exception):
+    """Not about who is calling."""
+
+
+async def signed(request: Request) -> None:
+    expected = hmac.new(SECRET, await request.body(), hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(expected, request.headers.get("x-sum", "")):
+        raise WrongSum
+
+
+async def lucky(request: Request) -> None:
+    if len(request.headers) == 13:
+        raise Unlucky
+
+
+@app.put("/departments", dependencies=[Depends(signed)])
+def replace_departments(text: str) -> None:
+    Path("departments.txt").write_text(text)
+
+
+@app.put("/wheels", dependencies=[Depends(lucky)])
+def replace_wheels(text: str) -> None:  # finding: unauthenticated-state-changing-route
+    Path("wheels.txt").write_text(text)
+
+
+@app.post("/jobs/{number}/applications")
+def apply_to_job(number: int, text: str) -> None:  # silent: whoever applies has no account
+    Path(f"{number}.txt").write_text(text)
 
 
 @app.post("/auth/login")

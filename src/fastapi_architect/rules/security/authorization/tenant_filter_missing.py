@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.public_operations import callers_of
 from fastapi_architect.analyses.query_predicates import Predicate, Statement, statements
 from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.appgraph.models import Model
@@ -57,6 +58,8 @@ _WALLS = (
     "schema_translate_map",
     "execution_options_schema",
 )
+#: What a handler compares itself when a link carries a signature over the identifier.
+_SIGNED = ("SignatureVerification", "SecretComparison")
 _QUERIES = frozenset({"select", "subquery", "scalar_subquery", "query", "cte", "exists"})
 
 
@@ -113,8 +116,10 @@ def _of_model(model: Model, queries: list[Statement], graph: AppGraph) -> Iterat
 
 
 def _has_a_tenant(operation: PathOperation, graph: AppGraph) -> bool:
-    """Its caller belongs to one: administrators work for all of them, and strangers for none."""
-    return graph.access(operation).authenticated and not is_for_administrators(operation, graph)
+    """Its caller belongs to one: administrators work for all of them, strangers for none, and a signed link says which row."""
+    if not graph.access(operation).authenticated or is_for_administrators(operation, graph):
+        return False
+    return callers_of(graph).proof_in_body(operation) not in _SIGNED
 
 
 def _is_found_otherwise(query: Statement, model: Model, function: Function) -> bool:

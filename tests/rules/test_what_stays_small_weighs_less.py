@@ -296,6 +296,15 @@ def test_an_index_beside_a_rewrite_of_its_table_is_minor() -> None:
     assert [severity for severity, _ in _migration(rule, "orders", _INDEXED)] == [Severity.IMPORTANT]
 
 
+def test_an_index_is_minor_where_one_release_runs_at_a_time() -> None:
+    compose = "services:\n  api:\n    image: shop\n    command: uvicorn main:app\n    deploy:\n      replicas: COPIES\n"
+    for copies, severity in (("1", Severity.MINOR), ("2", Severity.IMPORTANT)):
+        found = _migration(
+            "index-built-with-write-lock", "orders", _INDEXED, compose.replace("COPIES", copies)
+        )
+        assert [weight for weight, _ in found] == [severity]
+
+
 def test_an_index_on_a_new_column_of_a_small_table_is_minor() -> None:
     for table, severity in (("role_group", Severity.MINOR), ("orders", Severity.IMPORTANT)):
         added = f'op.add_column("{table}", sa.Column("parent", sa.Integer))'

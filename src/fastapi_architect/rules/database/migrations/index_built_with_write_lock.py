@@ -21,7 +21,8 @@ from fastapi_architect.analyses.migration_history import (
     histories,
     is_for_another_database,
 )
-from fastapi_architect.analyses.small_tables import stays_small
+from fastapi_architect.analyses.releases import one_release_at_a_time
+from fastapi_architect.analyses.small_tables import stays_small, tends_to_stay_small
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
 from fastapi_architect.rules.kit import (
@@ -79,7 +80,9 @@ def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[
             context=Context(hard=True, stops_process=True),
             symbol=f"{revision.module.name}.upgrade",
         )
-        yield replace(finding, severity=Severity.MINOR) if _adds_little(operation, others) else finding
+        # Where the old release has stopped by then, nobody writes who would wait.
+        little = _adds_little(operation, others) or one_release_at_a_time(graph)
+        yield replace(finding, severity=Severity.MINOR) if little else finding
 
 
 def _is_materialised_view(name: str, place: RevisionInHistory) -> bool:
@@ -133,7 +136,7 @@ def _rewrites(operation: Operation) -> bool:
 
 def _sureness(operation: Operation, table: str) -> Confidence:
     """Dropping an index takes the lock for a moment, building a small one too."""
-    short = operation.kind == "drop_index" or stays_small(table)
+    short = operation.kind == "drop_index" or tends_to_stay_small(table)
     return Confidence.TENTATIVE if short else Confidence.FIRM
 
 

@@ -81,12 +81,19 @@ def _tested_for_presence(test: ir.Expr) -> str:
 
 
 def _is_kept(name: str, scope: Scope) -> bool:
-    """The body stores `name` where it outlives the call: as a global, an attribute of its object, of the application."""
+    """The body stores `name` where it outlives the call: as a global, an attribute of its object, of the application, in a table."""
     for site in scope.facts.sites(ir.Assign):
         for target in site.node.targets:
             written = dotted_name(target)
             if written == name and (name in scope.facts.is_global or "." in name):
                 return True
-            if dotted_name(site.node.value) == name and LASTING & set(written.split(".")[:-1]):
+            if dotted_name(site.node.value) == name and (
+                LASTING & set(written.split(".")[:-1]) or _is_lasting_table(target, scope)
+            ):
                 return True
     return False
+
+
+def _is_lasting_table(target: ir.Expr, scope: Scope) -> bool:
+    """`clients[key]`, where `clients` is no name of this body: a table of the object or of the module."""
+    return isinstance(target, ir.Subscript) and dotted_name(target.value) not in ("", *scope.facts.bindings)

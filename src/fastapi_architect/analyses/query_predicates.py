@@ -145,12 +145,12 @@ class _Reader:
                 yield from self._condition(step, arg, alternative=False)
 
     def _of_keyword(self, step: QueryStep, keyword: ir.Keyword) -> Iterator[Predicate]:
-        """`filter_by(email=...)`: of the entity that the chain selects from."""
+        """`filter_by(email=...)`: of the entity that the chain selects from; `**conditions` may name any column."""
         model = self._selected(step)
-        if model is None:
+        if model is None or keyword.arg is None:
             self.opaque = True
             return
-        column = model.by_attribute.get(keyword.arg or "")
+        column = model.by_attribute.get(keyword.arg)
         if column is not None:
             yield Predicate(model, column, "==", "", keyword.value, False, step, step.node, step.scope)
 

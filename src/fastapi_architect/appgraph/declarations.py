@@ -203,6 +203,15 @@ def subscript_elements(expr: ir.Expr) -> list[ir.Expr]:
     return expr.slice.elts if isinstance(expr.slice, ir.Sequence) else [expr.slice]
 
 
+#: Builtins that most annotations are, and that no program gives another meaning.
+_SCALARS = frozenset({"bool", "bytes", "float", "int", "str"})
+
+
+def _is_scalar(expr: ir.Expr) -> bool:
+    """A plain `str` or `int`: nothing stands behind it."""
+    return type(expr) is ir.Name and expr.id in _SCALARS
+
+
 def unwrapped(program: Program, expr: ir.Expr, scope: Scope) -> tuple[ir.Expr, Scope]:
     """An annotation behind its quotes and aliases, with the scope in which to read it."""
     return program.inference.expand(expr, scope)
@@ -210,7 +219,9 @@ def unwrapped(program: Program, expr: ir.Expr, scope: Scope) -> tuple[ir.Expr, S
 
 def annotated_parts(program: Program, expr: ir.Expr | None, scope: Scope) -> Iterator[tuple[ir.Expr, Scope]]:
     """Metadata in `Annotated[T, ...]`, aliases followed, through unions and nesting, outermost first."""
-    return iter(() if expr is None else _kept(program, "parts", expr, scope, _all_parts))
+    if expr is None or _is_scalar(expr):
+        return iter(())
+    return iter(_kept(program, "parts", expr, scope, _all_parts))
 
 
 def _all_parts(program: Program, expr: ir.Expr, scope: Scope) -> tuple[tuple[ir.Expr, Scope], ...]:
@@ -243,7 +254,9 @@ def annotation_heads(program: Program, expr: ir.Expr | None, scope: Scope) -> It
 
     `list[X]` and `None` for `Annotated[list[X] | None, ...]`.
     """
-    return iter(() if expr is None else _kept(program, "heads", expr, scope, _all_heads))
+    if expr is None:
+        return iter(())
+    return iter(((expr, scope),) if _is_scalar(expr) else _kept(program, "heads", expr, scope, _all_heads))
 
 
 def _all_heads(program: Program, expr: ir.Expr, scope: Scope) -> tuple[tuple[ir.Expr, Scope], ...]:

@@ -555,7 +555,7 @@ class TypeInference:
             of = compute(self, expr, scope)
         finally:
             working.discard(key)
-        if of is not None:
+        if of is not None and type(of) is not External:
             of = bounded(of)
         asked = self._asked
         if asked:

@@ -72,20 +72,19 @@ class Recognised:
     def _matches(self, site: Site, last: str, interests: _Interests) -> Iterator[tuple[int, str, bool]]:
         """Recognisers that know a call: index, the name they know it by, and whether they are sure."""
         names = self._program.calls.names(site)
-        matched: set[int] = set()
+        by_name = interests.by_name
         for name in names:
-            for index in interests.by_name.get(name, ()):
-                if index not in matched and self._first_time(index, site, interests):
-                    matched.add(index)
-                    yield index, name, True
-        ducks = interests.ducks.get(last)
-        if ducks and last != "__call__" and not _known(names):
-            for index, words in ducks:
-                if index not in matched and _fits(site, words) and self._first_time(index, site, interests):
+            if name in by_name:
+                for index in by_name[name]:
+                    if self._first_time(index, site, interests):
+                        yield index, name, True
+        if last in interests.ducks and last != "__call__" and not _known(names):
+            for index, words in interests.ducks[last]:
+                if _fits(site, words) and self._first_time(index, site, interests):
                     yield index, last, False
 
     def _first_time(self, index: int, site: Site, interests: _Interests) -> bool:
-        """A call that is written under another name is met twice and counts once."""
+        """A call that has several names, or is written under another one, is met more than once and counts once."""
         key = (index, id(site))
         if key in interests.seen:
             return False
@@ -129,7 +128,7 @@ class _Interests:
 
 def _known(names: tuple[str, ...]) -> bool:
     """The receiver has a type: opaque results (`f().execute`) do not count."""
-    return bool(names) and any("()" not in name for name in names)
+    return any("()" not in name for name in names)
 
 
 def _fits(site: Site, words: tuple[str, ...]) -> bool:

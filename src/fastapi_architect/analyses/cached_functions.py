@@ -71,9 +71,11 @@ class CachedFunction(msgspec.Struct, frozen=True, eq=False):
 def cached_functions(graph: AppGraph) -> Iterator[CachedFunction]:
     """Functions that keep rows, in order of files."""
     called = {id(c.node) for c in graph.facts(CacheDecorator)}
-    for function in graph.program.functions:
+    modules = {c.scope.module for c in graph.facts(CacheDecorator)}.union(graph.program.mentioning(*_BARE))
+    for function in graph.program.functions if modules else ():
         decorators = function.node.decorators
-        for decorator in decorators if decorators and function.module.kind == "source" else ():
+        is_own = decorators and function.module in modules and function.module.kind == "source"
+        for decorator in decorators if is_own else ():
             if id(decorator) in called or last_name(decorator) in _BARE:
                 made = _cached(function, decorator, graph)
                 if made is not None:

@@ -107,9 +107,8 @@ def _slashes(application: Application, operations: list[PathOperation], graph: A
 def _cases(application: Application, operations: list[PathOperation]) -> Iterator[Finding]:
     styles: dict[str, list[PathOperation]] = {"snake_case": [], "kebab-case": [], "camelCase": []}
     for operation in operations:
-        for segment in _segments(operation):
-            style = _style(segment)
-            if style and operation not in styles[style]:
+        for style in dict.fromkeys(map(_style, _segments(operation))):
+            if style:
                 styles[style].append(operation)
     used = {style: found for style, found in styles.items() if found}
     if len(used) < 2 or sum(map(len, used.values())) < _FEWEST:
@@ -153,6 +152,8 @@ def _style(segment: str) -> str:
         return "snake_case"
     if "-" in segment:
         return "kebab-case"
+    if segment.islower():
+        return ""
     return "camelCase" if re.search(r"[a-z][A-Z]", segment) else ""
 
 

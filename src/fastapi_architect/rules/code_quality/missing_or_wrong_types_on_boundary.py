@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.own_code import definition, written
 from fastapi_architect.appgraph.declarations import annotation_heads
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.rules.kit import (
     AppGraph,
     Application,
@@ -103,15 +104,18 @@ def _said(handler: Function, graph: AppGraph) -> Iterator[str]:
         yield kind or ("a model" if _is_model(named, scope, graph) else "")
 
 
+@question
+def _models(graph: AppGraph) -> frozenset[int]:
+    """Identities of the classes whose instances Pydantic makes and checks."""
+    kinds = ("pydantic", "sqlmodel", "sqlmodel-table")
+    return frozenset(id(schema.cls) for schema in graph.schemas if schema.kind in kinds)
+
+
 def _is_model(expr: ir.Expr, scope: Scope, graph: AppGraph) -> bool:
-    schemas = {
-        id(schema.cls)
-        for schema in graph.schemas
-        if schema.kind in ("pydantic", "sqlmodel", "sqlmodel-table")
-    }
+    models = _models(graph)
     found = options(graph.program.inference.type_of(expr, scope))
     return any(
-        isinstance(of, ClassRef) and isinstance(of.cls, Class) and id(of.cls) in schemas for of in found
+        isinstance(of, ClassRef) and isinstance(of.cls, Class) and id(of.cls) in models for of in found
     )
 
 

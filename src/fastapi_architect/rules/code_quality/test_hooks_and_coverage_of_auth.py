@@ -50,6 +50,7 @@ rule = Rule(
 _CALLS = frozenset(
     {"get", "post", "put", "patch", "delete", "head", "options", "request", "stream", "websocket_connect"}
 )
+_IN_ORDER = tuple(sorted(_CALLS))
 _CLIENTS = ("TestClient", "AsyncClient", "client", "test_client", "async_client", "api_client")
 _SHOWN = 6
 #: So many of the routes must be found in tests before the others are said to be missing.
@@ -127,7 +128,8 @@ def guarded_routes_without_a_test(application: Application, graph: AppGraph) -> 
         return
     called = {pattern for module in tests for pattern in _addresses(module, graph)}
     tree = _tree(called)
-    missing = [o for o in operations if not _is_tested(o, tree, tests)]
+    named = frozenset[str]().union(*(module.identifiers for module in tests))
+    missing = [o for o in operations if not _is_tested(o, tree, named)]
     if not called or len(missing) > (1 - _SHARE) * len(operations):
         return
     guarded = [o for o in missing if o.is_write and graph.access(o).authenticated]
@@ -161,7 +163,7 @@ def _addresses(module: Module, graph: AppGraph) -> Iterator[tuple[str, ...]]:
         *(f for f in all_functions(module) if not _CALLS.isdisjoint(f.node.called)),
     ]
     for scope in scopes:
-        for site in scope.facts.calls_named(*sorted(_CALLS)):
+        for site in scope.facts.calls_named(*_IN_ORDER):
             for each in site.node.args[:2]:
                 text = _text(each, scope, graph)
                 if "/" in text:
@@ -181,17 +183,16 @@ def _text(expr: ir.Expr, scope: Scope, graph: AppGraph) -> str:
 
 
 def _segments(path: str) -> tuple[str, ...]:
-    path = re.sub(r"^https?://[^/]*", "", path.partition("?")[0])
-    path = re.sub(r"{[^}]*}", _ANY, path)
+    path = path.partition("?")[0]
+    path = re.sub(r"^https?://[^/]*", "", path) if path.startswith("http") else path
+    path = re.sub(r"{[^}]*}", _ANY, path) if "{" in path else path
     return tuple(_ANY if _ANY in part else part for part in path.split("/") if part)
 
 
-def _is_tested(operation: PathOperation, called: _Tree, tests: list[Module]) -> bool:
+def _is_tested(operation: PathOperation, called: _Tree, named: frozenset[str]) -> bool:
     """Some address ends as the operation's path does, or a test names the handler."""
     assert operation.handler is not None
-    if _fits(_segments(operation.path), called):
-        return True
-    return any(module.mentions(operation.handler.name) for module in tests)
+    return operation.handler.name in named or _fits(_segments(operation.path), called)
 
 
 #: Addresses by their segments from the last one inwards; `_END` stands where one is complete.

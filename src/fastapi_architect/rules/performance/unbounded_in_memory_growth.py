@@ -320,10 +320,10 @@ def _finding(
 # ── caches without a size ───────────────────────────────────────────────────────────────────────────────────
 
 
-@rule.check(per=Module)
-def cached_without_a_size(module: Module, graph: AppGraph) -> Iterator[Finding]:
-    if module.kind == "source" and (module.mentions("lru_cache") or module.mentions("cache")):
-        for function in all_functions(module):
+@rule.check(per=AppGraph)
+def cached_without_a_size(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    for module in graph.program.mentioning("lru_cache", "cache"):
+        for function in all_functions(module) if module.kind == "source" else ():
             yield from _cached_without_a_size(function, graph)
 
 

@@ -114,14 +114,14 @@ def _only_signed_in(operation: PathOperation, graph: AppGraph) -> bool:
 def _decorator_with_roles(operation: PathOperation, graph: AppGraph) -> bool | None:
     """`@allowed([Role.ADMIN])`: True when the decorator refuses, False when that is not known, None without any."""
     assert operation.handler is not None
-    guards = {g.name.rpartition(".")[2] for g in graph.access(operation).guards if g.dependency is None}
     found: bool | None = None
     for decorator in operation.handler.node.decorators:
         if not isinstance(decorator, ir.Call) or last_name(decorator.func) in _REGISTERS:
             continue
         given = (*decorator.args, *(k.value for k in decorator.keywords))
         if any(_ROLE_TEST.search(text) for g in given for n in walk(g) for text in _texts(n)):
-            found = found or last_name(decorator.func) in guards
+            guards = (g.name for g in graph.access(operation).guards if g.dependency is None)
+            found = found or last_name(decorator.func) in {name.rpartition(".")[2] for name in guards}
     return found
 
 
@@ -312,8 +312,9 @@ def _outliers(application: Application, graph: AppGraph) -> dict[int, _Why]:
             continue
         evidence: list[tuple[object, str]] = [(o.handler, f"{o} asks for a role") for o in scoped[:5]]
         text = f"asks for no role, as {len(scoped)} of the {len(siblings)} writes of this router do"
+        asking = {id(o) for o in scoped}
         for operation in siblings:
-            if id(operation) not in {id(o) for o in scoped}:
+            if id(operation) not in asking:
                 found[id(operation)] = (text, Confidence.TENTATIVE, evidence)
     return found
 

@@ -63,7 +63,7 @@ def review_with(rule: Rule, root: Path) -> list[Finding]:
         read = reading.read(SourceTree.open(root), Config(), cache=False)
         assert not read.not_analysed, read.not_analysed
         found = asking.ask([rule], read.graph)
-        return completion.complete(found, read.graph, completion.Texts(read.tree))
+        return completion.complete(found, read.graph)
 
 
 def findings_of(files: Mapping[str, str], rule: Rule) -> list[Finding]:

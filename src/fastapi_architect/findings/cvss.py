@@ -6,6 +6,7 @@ Formula, constants and `Roundup` are those of FIRST's specification, sections 7.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -117,6 +118,7 @@ def score(text: str) -> float:
     return base_score(parse(text))
 
 
+@lru_cache(maxsize=1024)
 def adjust(vector: str, context: Context) -> Adjusted:
     """Overwrite metrics of a rule's vector by the facts of a finding, in the order AV, PR, AC, C, I, A.
 

@@ -4,41 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from msgspec.structs import replace
 
+from fastapi_architect.analyses.source_text import lines_of
+from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.findings import cvss, fingerprint
 from fastapi_architect.findings.finding import Finding
 from fastapi_architect.findings.severity import Category
 from fastapi_architect.program.definitions import Function
-from fastapi_architect.source.decode import decode
-from fastapi_architect.source.tree import SourceTree, Unreadable
 
 
-class Texts:
-    """Lines of files, each read and decoded once."""
-
-    def __init__(self, tree: SourceTree) -> None:
-        self._tree = tree
-        self._lines: dict[str, list[str]] = {}
-
-    def lines(self, path: str) -> list[str]:
-        """The file's lines; none when it cannot be read."""
-        if path not in self._lines:
-            data = self._tree.read(path)
-            self._lines[path] = [] if isinstance(data, Unreadable) else decode(data).text.split("\n")
-        return self._lines[path]
-
-    def between(self, path: str, first: int, last: int) -> tuple[str, ...]:
-        """Lines `first` to `last`, both from 1 and included."""
-        return tuple(self.lines(path)[max(first - 1, 0) : last])
+def lines_between(graph: AppGraph, path: str, first: int, last: int) -> list[str]:
+    """Lines `first` to `last` of a file, both from 1 and included; none when it cannot be read."""
+    return lines_of(graph, path)[max(first - 1, 0) : last]
 
 
-def complete(findings: Iterable[Finding], graph: AppGraph, texts: Texts) -> list[Finding]:
+def complete(findings: Iterable[Finding], graph: AppGraph) -> list[Finding]:
     """Every finding with its context, severity and CVSS; fingerprints come last, over all of them together."""
-    by_name = {name: operation for operation in graph.operations for name in operation.names}
-    completed = [_in_context(finding, graph, by_name) for finding in findings]
+    known = _Operations(graph)
+    completed = [_in_context(finding, graph, known) for finding in findings]
     unique = list({(f.rule.name, f.location, f.issue): f for f in completed}.values())
     unique.sort(key=lambda f: (f.location, f.rule.name, f.issue))
     places = [
@@ -48,7 +35,7 @@ def complete(findings: Iterable[Finding], graph: AppGraph, texts: Texts) -> list
             f.location.line,
             f.symbol,
             "\n".join(
-                texts.between(f.location.path, f.location.line, f.location.end_line or f.location.line)
+                lines_between(graph, f.location.path, f.location.line, f.location.end_line or f.location.line)
             ),
             f.location.column,
         )
@@ -58,18 +45,58 @@ def complete(findings: Iterable[Finding], graph: AppGraph, texts: Texts) -> list
     return [replace(f, fingerprint=each) for f, each in zip(unique, prints, strict=True)]
 
 
-def _in_context(finding: Finding, graph: AppGraph, by_name: dict[str, PathOperation]) -> Finding:
-    operations = [by_name[name] for name in finding.routes if name in by_name]
-    if not operations and not finding.routes:
-        operations = _operations_behind(finding, graph)
+class _Behind(msgspec.Struct, frozen=True):
+    """What findings at the same place, or on the same routes, have in common.
+
+    Attributes:
+        access: label of the weakest guard; None without operations.
+        routes: names of the operations, sorted.
+        applications: those that the operations belong to.
+    """
+
+    access: str | None
+    routes: tuple[str, ...]
+    applications: tuple[Application, ...]
+
+
+class _Operations:
+    """The operations behind findings. Hundreds of findings stand in functions that hundreds of operations reach."""
+
+    def __init__(self, graph: AppGraph) -> None:
+        self._graph = graph
+        self._by_name = {name: operation for operation in graph.operations for name in operation.names}
+        self._behind: dict[tuple[int, ...], _Behind] = {}
+
+    def of(self, finding: Finding) -> _Behind:
+        """What is known about the operations that a finding is about."""
+        operations: Iterable[PathOperation]
+        operations = [self._by_name[name] for name in finding.routes if name in self._by_name]
+        if not operations and not finding.routes:
+            operations = _operations_behind(finding, self._graph)
+        key = tuple(map(id, operations))
+        if key not in self._behind:
+            self._behind[key] = self._common(operations)
+        return self._behind[key]
+
+    def _common(self, operations: Iterable[PathOperation]) -> _Behind:
+        access = min((self._graph.access(each).level for each in operations), default=None)
+        owners = {id(a): a for a in map(self._graph.application_of, operations)}
+        return _Behind(
+            access.label if access is not None else None,
+            tuple(sorted({name for each in operations for name in each.names})),
+            tuple(owners.values()),
+        )
+
+
+def _in_context(finding: Finding, graph: AppGraph, known: _Operations) -> Finding:
+    behind = known.of(finding)
     context = finding.context
-    if context.access is None and operations:
-        access = min(graph.access(operation).level for operation in operations)
-        context = replace(context, access=access.label)
+    if context.access is None and behind.access is not None:
+        context = replace(context, access=behind.access)
     if graph.project.exposure == "internal" and context.network == "network":
         context = replace(context, network="adjacent")
-    routes = finding.routes or tuple(sorted({name for o in operations for name in o.names}))
-    application = _application(finding, operations, graph)
+    routes = finding.routes or behind.routes
+    application = _application(finding, behind.applications, graph)
     finding = replace(finding, context=context, routes=routes, application=application)
     if finding.rule.cvss_vector is None:
         return replace(finding, severity=cvss.severity_for(finding.severity, None, context))
@@ -83,7 +110,7 @@ def _in_context(finding: Finding, graph: AppGraph, by_name: dict[str, PathOperat
     )
 
 
-def _operations_behind(finding: Finding, graph: AppGraph) -> list[PathOperation]:
+def _operations_behind(finding: Finding, graph: AppGraph) -> tuple[PathOperation, ...]:
     """Operations that reach the function a finding stands in; only where it changes a score or a reader's mind."""
     if finding.rule.category not in (
         Category.SECURITY,
@@ -91,17 +118,16 @@ def _operations_behind(finding: Finding, graph: AppGraph) -> list[PathOperation]
         Category.PERFORMANCE,
         Category.DATABASE,
     ):
-        return []
+        return ()
     scope = graph.program.symbol(finding.symbol)
-    return list(graph.entries(scope)) if isinstance(scope, Function) else []
+    return graph.entries(scope) if isinstance(scope, Function) else ()
 
 
-def _application(finding: Finding, operations: list[PathOperation], graph: AppGraph) -> str:
-    owners = {id(a): a for a in (graph.application_of(o) for o in operations)}
+def _application(finding: Finding, owners: tuple[Application, ...], graph: AppGraph) -> str:
     if not owners:
         path = finding.location.path
-        owners = {id(a): a for a in graph.applications if a.root and path.startswith(f"{a.root}/")}
+        owners = tuple(a for a in graph.applications if a.root and path.startswith(f"{a.root}/"))
     if len(owners) != 1:
         return ""
-    application = next(iter(owners.values()))
+    application = owners[0]
     return f"{application.module_path}:{application.name}"

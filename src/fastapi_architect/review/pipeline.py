@@ -81,8 +81,7 @@ def review(request: Request) -> Review:
         _names_exist(request.config, graph)
         faults: list[asking.RuleFailed] = []
         found = asking.ask([r for name, r in rules.items() if name in ran], graph, clock, faults)
-        texts = completion.Texts(tree)
-        completed = completion.complete(found, graph, texts)
+        completed = completion.complete(found, graph)
         silenced = silencing.silence(
             completed, graph.program, read.comments, request.config,
             known=rules.keys(), ran=ran, baseline=request.baseline, only=only, changed=changed,
@@ -109,7 +108,7 @@ def review(request: Request) -> Review:
             failed=any(fails_gate(finding, request.config) for finding in active),
             notes=(*request.config.notes, *_about(tree, graph), *silenced.notes),
             matrix=tuple(matrix(graph)) if request.matrix else (),
-            snippets=_snippets(active, texts, masking.secret_lines(completed)),
+            snippets=_snippets(active, graph, masking.secret_lines(completed)),
             units=units(graph),
             faults=tuple(faults),
             review_time_ms=round((time.perf_counter() - begin) * 1000),
@@ -210,14 +209,14 @@ def _partly_followed(graph: AppGraph) -> list[NotAnalysed]:
 
 
 def _snippets(
-    findings: tuple[Finding, ...], texts: completion.Texts, secret: frozenset[tuple[str, int]]
+    findings: tuple[Finding, ...], graph: AppGraph, secret: frozenset[tuple[str, int]]
 ) -> Mapping[str, tuple[str, ...]]:
     snippets = {}
     for finding in findings:
         place = finding.location
         last = min(place.end_line or place.line, place.line + 12)
         first = max(place.line - _SNIPPET, 1)
-        shown = texts.between(place.path, first, last + _SNIPPET)
+        shown = completion.lines_between(graph, place.path, first, last + _SNIPPET)
         snippets[str(place)] = tuple(
             masking.masked(line) if (place.path, number) in secret else line
             for number, line in enumerate(shown, start=first)

@@ -114,8 +114,11 @@ def _assignments(graph: AppGraph) -> Iterator[RowWrite]:
 
 
 def _assigned(owner: ir.Expr, site: Site, function: Function, graph: AppGraph) -> Iterator[RowWrite]:
+    models = models_of(owner, function, graph)
+    if not models:
+        return
     made, _ = graph.program.inference.expand(owner, function)
     if isinstance(made, ir.Call) and models_of(made.func, function, graph, cls=True):
         return  # a new object
-    for model in models_of(owner, function, graph):
+    for model in models:
         yield RowWrite(model, "update", site, function)

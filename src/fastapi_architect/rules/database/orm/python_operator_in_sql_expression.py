@@ -5,6 +5,8 @@ no row. `not Order.paid` is always `False`, too; `a == 1 and b == 2` keeps one o
 without a word; `Order.status in ["new"]` is `False` for every list. Python cannot overload these operators, so that no error
 is raised.
 
+A statement in a function that no code names is never sent: there it is tentative.
+
 Known limits: columns of core tables and of aliases are not looked at.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.never_named import is_never_named
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.concepts.database import QueryStep
 from fastapi_architect.program.types import ClassRef, options
@@ -131,6 +134,7 @@ def _finding(step: QueryStep, expr: ir.Expr, found: tuple[str, str], graph: AppG
     short = " ".join(re.sub(r"#[^\n]*", "", written).split())
     function = step.function
     operations = graph.entries(function) if function is not None else ()
+    dead = function is not None and not operations and is_never_named(graph, function)
     code = " ".join(meant.split())
     return rule.at(
         place,
@@ -139,7 +143,7 @@ def _finding(step: QueryStep, expr: ir.Expr, found: tuple[str, str], graph: AppG
         reasoning="`is`, `in`, `not`, `and` and `or` cannot be overloaded: Python evaluates them on the column object "
         "before the statement is made.",
         exploit=f"{first_route(operations, step.scope.name)} gets the rows of a statement from which `{short}` is missing.",
-        confidence=Confidence.CERTAIN,
+        confidence=Confidence.TENTATIVE if dead else Confidence.CERTAIN,
         fix=Fix("Use SQLAlchemy's operator", (Edit(place, meant),), safe=True),
         routes=routes_of(operations),
         symbol=step.scope.full_name,

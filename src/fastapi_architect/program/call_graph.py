@@ -38,6 +38,8 @@ class CallGraph:
         self._targets: dict[int, tuple[Function, ...]] = {}
         self._names: dict[int, tuple[str, ...]] = {}
         self._callers: dict[int, tuple[Site, ...]] = {}
+        #: Last name of a call to the sites that run each function (by identity); None while that is worked out.
+        self._by_name: dict[str, dict[int, list[Site]] | None] = {}
         self.implicit: list[ImplicitCalls] = []
 
     def targets(self, site: Site) -> tuple[Function, ...]:
@@ -124,16 +126,33 @@ class CallGraph:
         key = id(function)
         known = self._callers.get(key)
         if known is None:
-            known = self._callers[key] = tuple(
-                s for s in self._possible_callers(function) if function in self.targets(s)
-            )
+            if function.owner is None or function.name not in ("__init__", "__call__"):
+                found: Iterable[Site] = self._callers_by_name(function)
+            else:
+                found = (s for s in self._callers_of_special(function) if function in self.targets(s))
+            known = self._callers[key] = tuple(found)
         return known
 
-    def _possible_callers(self, function: Function) -> Iterator[Site]:
-        """Call sites whose last name fits; for a constructor and `__call__` that name is not the function's own."""
+    def _callers_by_name(self, function: Function) -> Iterable[Site]:
+        """Sites with the function's name that run it: hundreds of functions share `get`, so each site is read once for all."""
+        name = function.name
+        sites = self._program.call_sites_named(name)
+        if name not in self._by_name:
+            self._by_name[name] = None
+            index: dict[int, list[Site]] = {}
+            for site in sites:
+                for target in self.targets(site):
+                    index.setdefault(id(target), []).append(site)
+            self._by_name[name] = index
+        known = self._by_name[name]
+        if known is None:  # the type of such a call is what asks
+            return [site for site in sites if function in self.targets(site)]
+        return known.get(id(function), ())
+
+    def _callers_of_special(self, function: Function) -> Iterator[Site]:
+        """Call sites that may run a constructor or `__call__`: their last name is not the function's own."""
         owner = function.owner
-        if owner is None or function.name not in ("__init__", "__call__"):
-            yield from self._program.call_sites_named(function.name)
+        if owner is None:
             return
         subclasses = self._program.inference.hierarchy.subclasses(owner)
         made = [site for cls in (owner, *subclasses) for site in self._program.call_sites_named(cls.name)]

@@ -11,13 +11,14 @@ told by their types (an `Enum` is bounded, an identifier is not).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from fastapi_architect.analyses.own_code import definition
-from fastapi_architect.program.definitions import all_classes, all_functions
+from fastapi_architect.program.definitions import BLOCKS, all_classes, all_functions
 from fastapi_architect.rules.kit import (
     AppGraph,
     Class,
@@ -89,7 +90,7 @@ class _Container(msgspec.Struct, frozen=True, eq=False):
 
 @rule.check(per=Module)
 def container_filled_by_requests(module: Module, graph: AppGraph) -> Iterator[Finding]:
-    if module.kind != "source":
+    if module.kind != "source" or not (module.functions or module.classes):
         return
     containers = list(_containers(module))
     if not containers:
@@ -115,31 +116,43 @@ def _keeps_one_each(container: _Container, site: Site) -> bool:
 
 def _containers(module: Module) -> Iterator[_Container]:
     making = _MAKING if not _MAKERS.isdisjoint(module.parsed.called) else _DISPLAYS
-    for name, bindings in module.facts.bindings.items():
+    if _makes(module.parsed.body, making):
+        for name, bindings in module.facts.bindings.items():
+            if len(bindings) == 1 and (kind := _made(bindings[0].value)):
+                yield _Container(name, kind, module.location(bindings[0].node), module, None)
+    for cls in all_classes(module):
+        if _makes(cls.node.body, making):
+            yield from _of_class(cls, module)
+        if "__init__" in cls.methods and cls.name in _singletons(module):
+            yield from _of_instances(cls, module)
+
+
+def _makes(body: Iterable[Any], making: frozenset[type]) -> bool:
+    """A statement gives a name an empty container: in most bodies none does."""
+    for statement in body:
+        kind = statement.__class__
+        if kind in _ASSIGNING:
+            if statement.value.__class__ in making and _made(statement.value):
+                return True
+        elif kind in BLOCKS and any(_makes(block, making) for block in BLOCKS[kind](statement)):
+            return True
+    return False
+
+
+def _singletons(module: Module) -> set[str]:
+    """Names of what the module calls to make its variables."""
+    made = (bindings[-1].value for bindings in module.facts.bindings.values())
+    return {last_name(value.func) for value in made if isinstance(value, ir.Call)}
+
+
+def _of_class(cls: Class, module: Module) -> Iterator[_Container]:
+    for name, bindings in cls.facts.bindings.items():
         if (
-            bindings[0].value.__class__ in making
-            and len(bindings) == 1
+            len(bindings) == 1
+            and bindings[0].kind in ("assign", "annotated")
             and (kind := _made(bindings[0].value))
         ):
-            yield _Container(name, kind, module.location(bindings[0].node), module, None)
-    classes = list(all_classes(module))
-    if not classes:
-        return
-    singletons: set[str] = set()
-    if any("__init__" in cls.methods for cls in classes):
-        made = (b[-1].value for b in module.facts.bindings.values())
-        singletons = {last_name(value.func) for value in made if isinstance(value, ir.Call)}
-    for cls in classes:
-        for name, bindings in cls.facts.bindings.items():
-            if (
-                bindings[0].value.__class__ in making
-                and len(bindings) == 1
-                and bindings[0].kind in ("assign", "annotated")
-                and (kind := _made(bindings[0].value))
-            ):
-                yield _Container(name, kind, cls.location(bindings[0].node), module, cls)
-        if cls.name in singletons and "__init__" in cls.methods:
-            yield from _of_instances(cls, module)
+            yield _Container(name, kind, cls.location(bindings[0].node), module, cls)
 
 
 def _of_instances(cls: Class, module: Module) -> Iterator[_Container]:
@@ -170,6 +183,7 @@ def _made(value: ir.Expr | None) -> str:
 
 _DISPLAYS: frozenset[type] = frozenset({ir.Dict, ir.Sequence})
 _MAKING: frozenset[type] = _DISPLAYS | {ir.Call}
+_ASSIGNING: frozenset[type] = frozenset({ir.Assign, ir.AnnAssign})
 
 
 def _is(container: _Container, expr: ir.Expr, scope: Scope) -> bool:

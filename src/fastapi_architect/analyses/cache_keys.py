@@ -67,16 +67,17 @@ def template(expr: ir.Expr | None, scope: Scope, graph: AppGraph, depth: int = 0
     """The text that an expression gives, computed parts as `HOLE`."""
     if expr is None or depth > _MAX_DEPTH:
         return HOLE
-    constant = graph.program.constants.value(expr, scope)
+    if isinstance(expr, ir.JoinedStr):
+        return _HOLES.sub(HOLE, _joined(expr, scope, graph, depth))
+    return _with_constant(expr, graph.program.constants.value(expr, scope), scope, graph, depth)
+
+
+def _with_constant(expr: ir.Expr, constant: object, scope: Scope, graph: AppGraph, depth: int) -> str:
+    """The template of anything but an f-string, whose value as a constant is known already."""
     if constant is not UNKNOWN and isinstance(constant, str | int | bytes):
         return constant.decode("latin-1") if isinstance(constant, bytes) else str(constant)
     found = HOLE
-    if isinstance(expr, ir.JoinedStr):
-        found = "".join(template(v, scope, graph, depth + 1) for v in expr.values)
-    elif isinstance(expr, ir.FormattedValue):
-        value = graph.program.constants.value(expr.value, scope)
-        found = value if isinstance(value, str) else _inner(expr.value, scope, graph, depth)
-    elif isinstance(expr, ir.BinOp) and expr.op == "+":
+    if isinstance(expr, ir.BinOp) and expr.op == "+":
         found = template(expr.left, scope, graph, depth + 1) + template(expr.right, scope, graph, depth + 1)
     elif isinstance(expr, ir.BinOp) and expr.op == "%":
         found = _FORMAT.sub(HOLE, template(expr.left, scope, graph, depth + 1))
@@ -89,9 +90,27 @@ def template(expr: ir.Expr | None, scope: Scope, graph: AppGraph, depth: int = 0
     return _HOLES.sub(HOLE, found)
 
 
-def _inner(expr: ir.Expr, scope: Scope, graph: AppGraph, depth: int) -> str:
-    """A part of an f-string: the name of a prefix is followed, a parameter or result is a hole."""
-    return template(expr, scope, graph, depth + 1) if isinstance(expr, ir.Name | ir.Attribute) else HOLE
+def _joined(expr: ir.JoinedStr, scope: Scope, graph: AppGraph, depth: int) -> str:
+    """An f-string: the name of a prefix is followed, a parameter or result is a hole."""
+    inner = [part.value if isinstance(part, ir.FormattedValue) else part for part in expr.values]
+    constants = [graph.program.constants.value(each, scope) for each in inner]
+    if not any(constant is UNKNOWN for constant in constants):
+        whole = graph.program.constants.value(expr, scope)
+        if isinstance(whole, str):
+            return whole
+    if depth >= _MAX_DEPTH:
+        return HOLE
+    found = ""
+    for part, each, constant in zip(expr.values, inner, constants, strict=True):
+        if isinstance(constant, str):
+            found += constant
+        elif part is each:
+            found += template(each, scope, graph, depth + 1)
+        elif isinstance(each, ir.Name | ir.Attribute) and depth + 1 < _MAX_DEPTH:
+            found += _with_constant(each, constant, scope, graph, depth + 2)
+        else:
+            found += HOLE
+    return found
 
 
 def _called(call: ir.Call, scope: Scope, graph: AppGraph, depth: int) -> str:

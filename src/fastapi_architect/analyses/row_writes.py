@@ -102,10 +102,20 @@ def _assignments(graph: AppGraph) -> Iterator[RowWrite]:
     for function in dict.fromkeys(each.site.scope for kind in kinds for each in graph.facts(kind)):
         if not isinstance(function, Function):
             continue
+        named: dict[str, list[Model]] = {}  # a function sets several attributes of one object
         for site in function.facts.sites(ir.Assign):
             for target in site.node.targets:
-                if isinstance(target, ir.Attribute) and not _BESIDE.search(target.attr):
-                    yield from _assigned(target.value, site, function, graph)
+                if not isinstance(target, ir.Attribute):
+                    continue
+                name = target.value.id if isinstance(target.value, ir.Name) else ""
+                models = named.get(name) if name else None
+                if models is None:
+                    models = _changed_models(target.value, function, graph)
+                    if name:
+                        named[name] = models
+                if models and not _BESIDE.search(target.attr):
+                    for model in models:
+                        yield RowWrite(model, "update", site, function)
         for site in function.facts.calls_named("setattr", "sqlmodel_update"):
             method = isinstance(site.node.func, ir.Attribute)
             owner = site.node.func.value if method else site.node.args[0] if site.node.args else None
@@ -114,11 +124,15 @@ def _assignments(graph: AppGraph) -> Iterator[RowWrite]:
 
 
 def _assigned(owner: ir.Expr, site: Site, function: Function, graph: AppGraph) -> Iterator[RowWrite]:
-    models = models_of(owner, function, graph)
-    if not models:
-        return
-    made, _ = graph.program.inference.expand(owner, function)
-    if isinstance(made, ir.Call) and models_of(made.func, function, graph, cls=True):
-        return  # a new object
-    for model in models:
+    for model in _changed_models(owner, function, graph):
         yield RowWrite(model, "update", site, function)
+
+
+def _changed_models(owner: ir.Expr, function: Function, graph: AppGraph) -> list[Model]:
+    """Models whose rows an object may be; none when it is made here, and so new."""
+    models = models_of(owner, function, graph)
+    if models:
+        made, _ = graph.program.inference.expand(owner, function)
+        if isinstance(made, ir.Call) and models_of(made.func, function, graph, cls=True):
+            return []
+    return models

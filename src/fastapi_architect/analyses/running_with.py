@@ -8,7 +8,7 @@ from fastapi_architect.analyses.effects import effects
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question_about
 from fastapi_architect.program.definitions import Function
-from fastapi_architect.program.types import FunctionRef, options
+from fastapi_architect.program.types import FunctionRef, Instance, options
 from fastapi_architect.syntax import ir
 
 _MAX_UP = 6
@@ -53,6 +53,9 @@ def _given(graph: AppGraph, function: Function) -> Iterator[Function]:
         ):
             given.append(site.node.func.value)
         for expr in given:
-            for of in options(graph.program.inference.type_of(expr, function)):
+            found = graph.program.inference.type_of(expr, function)
+            if found is None or type(found) is Instance:
+                continue  # as nearly every argument
+            for of in options(found):
                 if isinstance(of, FunctionRef):
                     yield of.function

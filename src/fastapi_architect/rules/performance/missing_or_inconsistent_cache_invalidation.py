@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from fastapi_architect.analyses.cache_keys import HOLE, CacheEvent, KeyIndex, events, overlap
 from fastapi_architect.analyses.cached_functions import CachedFunction, cached_functions
@@ -358,6 +359,9 @@ def _stale(
     for write in _writes_of(graph, names):
         if write.kind not in wanted or not graph.entries(write.function):
             continue
+        own = every.within({id(write.function): write.function})
+        if any(e.kind == "drop" and overlap(e.key, event.key) for e in own):
+            continue  # what else runs with it makes no difference
         reached = running_with(graph, write.function)
         if reached is None or _unknown_drop(reached, graph):
             continue
@@ -431,7 +435,11 @@ def _unknown_drops_in(graph: AppGraph, function: Function) -> tuple[int, ...]:
 def _is_dropping(expr: ir.Expr) -> bool:
     if last_name(expr.func if isinstance(expr, ir.Call) else expr) in _FILLING:
         return False
-    name = " ".join(names_in(expr))
+    return _says_drop(" ".join(names_in(expr)))
+
+
+@lru_cache(maxsize=4096)
+def _says_drop(name: str) -> bool:
     return _DROPPING.search(name) is not None or "cache" in name.lower()
 
 

@@ -132,7 +132,8 @@ def _makes(body: Iterable[Any], making: frozenset[type]) -> bool:
     for statement in body:
         kind = statement.__class__
         if kind in _ASSIGNING:
-            if statement.value.__class__ in making and _made(statement.value):
+            value: ir.Expr | None = statement.value
+            if type(value) in making and _made(value):
                 return True
         elif kind in BLOCKS and any(_makes(block, making) for block in BLOCKS[kind](statement)):
             return True

@@ -19,7 +19,7 @@ import marshal
 import msgspec
 
 #: Raised whenever the meaning or order of any field changes: part of the parse cache's key.
-IR_VERSION = 3
+IR_VERSION = 4
 
 
 class Node(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=False):
@@ -533,6 +533,7 @@ class ParsedModule(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="
         lines: number of lines.
         truncated: reasons why parts were left out (expressions too deep), empty in nearly every file.
         may_hold_credential: the text is worth searching for credentials (`source.credential_marks`).
+        empty_display: `{}` or `[]` is written outside of the functions' bodies: a container that may be filled.
     """
 
     body: list[Stmt]
@@ -544,6 +545,7 @@ class ParsedModule(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="
     lines: int
     truncated: list[str]
     may_hold_credential: bool = False
+    empty_display: bool = False
 
 
 class Unparsed(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="unparsed"):

@@ -53,6 +53,7 @@ def _lower(tree: ast.Module, text: str, lines: list[str]) -> ir.ParsedModule:
         len(lines) - (not lines[-1]),
         state.truncated,
         may_hold_credential(text.encode("utf-8", "surrogatepass")),
+        state.empty_display,
     )
 
 

@@ -311,6 +311,8 @@ def _dict(node: Any, s: State, d: int) -> ir.Expr:
     if d > MAX_DEPTH:
         return too_deep(node, s)
     d += 1
+    if not node.keys and not s.functions:
+        s.empty_display = True
     return ir.Dict(
         span_of(node),
         [None if k is None else HANDLERS[k.__class__](k, s, d) for k in node.keys],
@@ -330,6 +332,8 @@ def _list(node: Any, s: State, d: int) -> ir.Expr:
         return too_deep(node, s)
     d += 1
     elts = node.elts
+    if not elts and not s.functions:
+        s.empty_display = True
     return ir.Sequence(span_of(node), "list", each(elts, s, d) if elts else [])
 
 

@@ -61,6 +61,7 @@ class State:
         called: last names of call targets, in order; a function cuts its own part off (`call` adds one).
         yields: a `yield` was seen since the current function began.
         inner: a function or class was seen since the current function began.
+        empty_display: `{}` or `[]` was seen outside of functions' bodies.
         type_parameters: PEP 695 type parameters.
         truncated: reasons why parts were left out.
     """
@@ -68,6 +69,7 @@ class State:
     __slots__ = (
         "call",
         "called",
+        "empty_display",
         "functions",
         "identifiers",
         "inner",
@@ -87,6 +89,7 @@ class State:
         self.yields = False
         self.inner = False
         self.functions = 0
+        self.empty_display = False
         self.type_parameters: list[ir.TypeParameter] = []
         self.truncated: list[str] = []
 

@@ -149,6 +149,7 @@ def _parse_newer(text: str, error: SyntaxError) -> ir.ParsedModule | ir.Unparsed
         module.lines,
         module.truncated,
         module.may_hold_credential,
+        module.empty_display,
     )
 
 

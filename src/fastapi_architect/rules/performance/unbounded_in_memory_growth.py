@@ -115,13 +115,17 @@ def _keeps_one_each(container: _Container, site: Site) -> bool:
 
 
 def _containers(module: Module) -> Iterator[_Container]:
-    making = _MAKING if not _MAKERS.isdisjoint(module.parsed.called) else _DISPLAYS
-    if _makes(module.parsed.body, making):
+    parsed = module.parsed
+    making = _MAKING if not _MAKERS.isdisjoint(parsed.called) else _DISPLAYS
+    written = parsed.empty_display or making is _MAKING
+    if not written and not any(cls.name in parsed.called for cls in all_classes(module)):
+        return  # as in most modules
+    if written and _makes(parsed.body, making):
         for name, bindings in module.facts.bindings.items():
             if len(bindings) == 1 and (kind := _made(bindings[0].value)):
                 yield _Container(name, kind, module.location(bindings[0].node), module, None)
     for cls in all_classes(module):
-        if _makes(cls.node.body, making):
+        if written and _makes(cls.node.body, making):
             yield from _of_class(cls, module)
         if "__init__" in cls.methods and cls.name in _singletons(module):
             yield from _of_instances(cls, module)

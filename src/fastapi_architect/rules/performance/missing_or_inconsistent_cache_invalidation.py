@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from fastapi_architect.analyses.cache_keys import HOLE, CacheEvent, KeyIndex, events, overlap
 from fastapi_architect.analyses.cached_functions import CachedFunction, cached_functions
@@ -79,10 +78,8 @@ _OTHER = lazy_pattern(
 _VERSION = lazy_pattern(
     r"version|revision|updated|modified|etag|generation|hash|digest|checksum|^ver$|^v$|^rev$", re.IGNORECASE
 )
-_DROPPING = lazy_pattern(
-    r"invalid|evict|purge|bust|uncache|forget|(clear|delete|drop|remove|flush|refresh|reset|update).*cache",
-    re.IGNORECASE,
-)
+#: What says "drop" in the name of a call; whatever speaks of a cache may.
+_DROPPING = ("cache", "invalid", "evict", "purge", "bust", "forget")
 #: They only fill.
 _FILLING = frozenset(
     {"lru_cache", "alru_cache", "cache", "cached", "cached_stampede", "cached_property", "ttl_cache"}
@@ -435,12 +432,8 @@ def _unknown_drops_in(graph: AppGraph, function: Function) -> tuple[int, ...]:
 def _is_dropping(expr: ir.Expr) -> bool:
     if last_name(expr.func if isinstance(expr, ir.Call) else expr) in _FILLING:
         return False
-    return _says_drop(" ".join(names_in(expr)))
-
-
-@lru_cache(maxsize=4096)
-def _says_drop(name: str) -> bool:
-    return _DROPPING.search(name) is not None or "cache" in name.lower()
+    name = " ".join(names_in(expr)).lower()
+    return any(word in name for word in _DROPPING)
 
 
 def _renews(event: CacheEvent, kept: CacheEvent, here: list[CacheEvent]) -> bool:

@@ -717,3 +717,45 @@ def test_a_loop_that_catches_everything_and_sleeps_keeps_itself() -> None:
         ("await sweep()\n            await asyncio.sleep(60)", Confidence.CERTAIN),
     ):
         assert _confidences(rule, {"main.py": _REPEATED.replace("BODY", body)}) == [confidence], body
+
+
+_HANDED_ON = """
+    from typing import Any
+
+    from sqlalchemy import JSON
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+    from sqlalchemy.orm.attributes import flag_modified
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Book(Base):
+        __tablename__ = "books"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+    def save(session: Session, book: Book) -> None:
+        ANNOUNCED
+        session.commit()
+
+
+    def rename(session: Session, book: Book, name: str) -> None:
+        book.details["name"] = name
+        save(session, book)
+
+
+    rename(Session(), Book(), "new")
+"""
+
+
+def test_a_change_that_is_announced_further_down_is_tentative() -> None:
+    rule = "in-place-json-mutation-lost"
+    for text, confidence in (
+        ('flag_modified(book, "details")', Confidence.TENTATIVE),
+        ("session.add(book)", Confidence.FIRM),
+    ):
+        assert _confidences(rule, {"main.py": _HANDED_ON.replace("ANNOUNCED", text)}) == [confidence]

@@ -375,3 +375,75 @@ def test_an_engine_for_an_operation_of_administrators_is_minor_and_tentative() -
     assert _weights(rule, few) == [(Severity.MINOR, Confidence.TENTATIVE)]
     many = {"main.py": _ENGINE.format(path="/orders")}
     assert _weights(rule, many) == [(Severity.IMPORTANT, Confidence.CERTAIN)]
+
+
+_GROWING = """
+    @app.get("/rows/{token}")
+    def row(token: str) -> int | None:
+        with Session(engine) as session:
+            return session.scalars(select(Ticket.id).where(Ticket.token == token)).first()
+
+
+    class Note(Base):
+        __tablename__ = "notes"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+
+    @app.post("/notes")
+    def add_note() -> None:
+        with Session(engine) as session:
+            session.add(Note())
+            session.commit()
+"""
+
+
+def test_searching_a_table_that_nobody_adds_to_any_more_is_minor() -> None:
+    rule = "missing-index-for-query-predicate"
+    assert _severities(rule, _rows("Ticket", _GROWING)) == [Severity.MINOR]
+    adding = _GROWING.replace("session.add(Note())", "session.add_all([Note(), Ticket(token='')])")
+    assert _severities(rule, _rows("Ticket", adding)) == [Severity.IMPORTANT]
+    handed_on = _GROWING + "\n\n    class Store:\n        model = Ticket\n"
+    assert _severities(rule, _rows("Ticket", handed_on)) == [Severity.IMPORTANT]
+
+
+_SWEPT = """
+    from sqlalchemy import delete
+
+
+    @app.get("/rows/{token}")
+    def row(token: str) -> int | None:
+        with Session(engine) as session:
+            return session.scalars(select(Ticket.id).where(Ticket.token == token)).first()
+
+
+    def sweep(now: datetime) -> None:
+        with Session(engine) as session:
+            session.execute(delete(Ticket).where(Ticket.COLUMN < now))
+            session.commit()
+"""
+
+
+def test_searching_a_table_whose_expired_rows_are_deleted_is_minor() -> None:
+    rule = "missing-index-for-query-predicate"
+    for column, severity in (("expires_at", Severity.MINOR), ("made_at", Severity.IMPORTANT)):
+        files = _rows("Ticket", _SWEPT.replace("COLUMN", column))
+        files["main.py"] = files["main.py"].replace(
+            "token: Mapped", f"{column}: Mapped[datetime]\n    token: Mapped"
+        )
+        assert _severities(rule, files) == [severity]
+
+
+def test_a_search_of_those_who_edit_a_type_is_minor() -> None:
+    rule = "missing-index-for-query-predicate"
+    for path, severity in (("/order_types", Severity.MINOR), ("/orders", Severity.IMPORTANT)):
+        searched = _SEARCHED.replace("MODEL", "Order").replace('get("/rows', f'put("{path}')
+        assert _severities(rule, _rows("Order", searched)) == [severity]
+
+
+def test_searching_definitions_whose_instances_are_rows_of_another_table_is_minor() -> None:
+    rule = "missing-index-for-query-predicate"
+    other = "\n\n    class NAME(Base):\n        __tablename__ = 'other'\n\n        id: Mapped[int] = mapped_column(primary_key=True)\n"
+    for name, severity in (("SignalInstance", Severity.MINOR), ("SignalPart", Severity.IMPORTANT)):
+        text = _SEARCHED.replace("MODEL", "Signal") + other.replace("NAME", name)
+        assert _severities(rule, _rows("Signal", text)) == [severity]

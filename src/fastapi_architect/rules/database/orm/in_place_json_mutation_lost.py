@@ -4,6 +4,9 @@ SQLAlchemy notices that an attribute is set, not that the dict or list in it has
 leaves the row as it was: the commit writes nothing, the request answers as if it had, and the next one reads the old
 value. A new dict, a `MutableDict` column or `flag_modified` make the change known.
 
+A change that is to be seen in the answer only is left out: its session is opened here, and nothing below sends or commits
+anything. Where the object is handed on to a function that announces it, it is tentative.
+
 Known limits: changes through another name (`details = book.details`) are not followed.
 """
 
@@ -11,9 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.never_named import is_never_named
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.tables import Column
+from fastapi_architect.concepts.database import Commit, SessionCreation, SessionFlush
 from fastapi_architect.program.types import options
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -104,6 +110,7 @@ def _in_function(function: Function, columns: Columns, names: set[str], graph: A
             or _assigned(function, target.attr)
             or _is_new(function, target.value, graph)
             or _is_inserted_behind(function, site, target.value, graph)
+            or _is_thrown_away(function, graph)
         ):
             continue
         for of in options(graph.program.inference.type_of(target.value, function)):
@@ -180,6 +187,31 @@ def _is_inserted_behind(function: Function, change: Site, owner: ir.Expr, graph:
     )
 
 
+def _is_thrown_away(function: Function, graph: AppGraph) -> bool:
+    """The session is opened here, and nothing sends a change: not its `begin()`, no flush, no commit."""
+    if not any(made.managed for made in graph.within(SessionCreation, function)):
+        return False
+    if function.facts.calls_named("begin", "add", "add_all", "merge"):
+        return False
+    reached, complete = effects(graph).reached([function])
+    return complete and not any(
+        graph.within(Commit, each) or graph.within(SessionFlush, each) for each in reached
+    )
+
+
+def _is_announced_behind(function: Function, change: Site, owner: ir.Expr, graph: AppGraph) -> bool:
+    """Behind the change the object is handed to a function that announces it."""
+    if not isinstance(owner, ir.Name):
+        return False
+    for site in function.facts.calls:
+        given = (*site.node.args, *(k.value for k in site.node.keywords))
+        if site.node.span > change.node.span and any(getattr(a, "id", "") == owner.id for a in given):
+            for target in graph.program.calls.targets(site):
+                if not _ANNOUNCING.isdisjoint(target.node.called):
+                    return True
+    return False
+
+
 def _finding(site: Site, target: ir.Attribute, found: tuple[Model, Column], graph: AppGraph) -> Finding:
     model, column = found
     function = site.scope
@@ -188,6 +220,10 @@ def _finding(site: Site, target: ir.Attribute, found: tuple[Model, Column], grap
     fixed, fix = _fix(site, target, holder, graph)
     owner = text_at(graph, function.location(target.value))
     kind = "dict" if column.type is not None and column.type.family == "json" else "list"
+    unsure = isinstance(function, Function) and (
+        _is_announced_behind(function, site, target.value, graph)
+        or (not operations and is_never_named(graph, function))
+    )
     flagged = f'flag_modified({owner}, "{target.attr}")'
     return rule.at(
         site,
@@ -197,7 +233,7 @@ def _finding(site: Site, target: ir.Attribute, found: tuple[Model, Column], grap
         reasoning=f"`{model.name}.{column.attribute}` is a plain {column.type.name if column.type else 'JSON'} column; "
         "only setting the attribute marks the row as changed.",
         exploit=f"{first_route(operations, function.name)} succeeds, and the next request finds `{holder}` as it was.",
-        confidence=Confidence.FIRM,
+        confidence=Confidence.TENTATIVE if unsure else Confidence.FIRM,
         trace=steps((column, f"`{model.name}.{column.attribute}` is not watched")),
         fix=fix,
         routes=routes_of(operations),

@@ -4,7 +4,8 @@ The database reads every row of the table for each such request. That is quick w
 takes seconds with the millions of production, on every request at once.
 
 Known limits: sizes of tables are not known, so tables that look like lookups or settings are left out; so are columns
-with few values, conditions below an `or`, and statements with conditions that are not understood.
+with few values, conditions below an `or`, and statements with conditions that are not understood. Where the table does not
+grow, or only administrators and whoever edits a type or a setting get there, it is minor.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from fastapi_architect.analyses.query_predicates import Predicate, Statement, st
 from fastapi_architect.analyses.search_indexes import is_known, leads, table_of
 from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.analyses.small_tables import stays_small, tends_to_stay_small
+from fastapi_architect.analyses.table_growth import stopped_growing
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -81,10 +83,29 @@ def unindexed_search(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
             )
     for places in found.values():
         asking = [operation for _, running in places for operation in running]
-        seldom = all(o.methods == ("DELETE",) or is_for_administrators(o, graph) for o in asking)
-        small = tends_to_stay_small(places[0][0].model.name)
+        seldom = all(_is_seldom(operation, graph) for operation in asking)
         finding = _finding(places, graph)
-        yield replace(finding, severity=Severity.MINOR) if seldom or small else finding
+        small = seldom or _stays_small(places[0][0].model, graph)
+        yield replace(finding, severity=Severity.MINOR) if small else finding
+
+
+def _is_seldom(operation: PathOperation, graph: AppGraph) -> bool:
+    """Administrators ask for it, something is deleted, or one of a few types or settings is edited."""
+    if operation.methods == ("DELETE",) or is_for_administrators(operation, graph):
+        return True
+    edits = set(operation.methods) <= {"PUT", "PATCH"}
+    edited = next((part for part in reversed(operation.path.split("/")) if part and "{" not in part), "")
+    return edits and stays_small(edited.removesuffix("s"))
+
+
+def _stays_small(model: Model, graph: AppGraph) -> bool:
+    """People make its rows by hand (what happens are its instances, in another table), or their number has stopped growing."""
+    instances = f"{model.name}Instance"
+    return (
+        tends_to_stay_small(model.name)
+        or any(each.name == instances for each in graph.models)
+        or stopped_growing(model, graph)
+    )
 
 
 def _has_index(statement: Statement, graph: AppGraph) -> bool:

@@ -403,6 +403,14 @@ def test_searching_a_table_that_nobody_adds_to_any_more_is_minor() -> None:
     assert _severities(rule, _rows("Ticket", _GROWING)) == [Severity.MINOR]
     adding = _GROWING.replace("session.add(Note())", "session.add_all([Note(), Ticket(token='')])")
     assert _severities(rule, _rows("Ticket", adding)) == [Severity.IMPORTANT]
+    named = "\n\n    def ticket(number: int) -> Ticket | None:\n        RETURNED\n"
+    for returned, severity in (
+        ("return None", Severity.MINOR),
+        ("return Ticket(token='')", Severity.IMPORTANT),
+    ):
+        assert _severities(rule, _rows("Ticket", _GROWING + named.replace("RETURNED", returned))) == [
+            severity
+        ]
     handed_on = _GROWING + "\n\n    class Store:\n        model = Ticket\n"
     assert _severities(rule, _rows("Ticket", handed_on)) == [Severity.IMPORTANT]
 

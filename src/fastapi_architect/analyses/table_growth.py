@@ -20,6 +20,8 @@ _READS = frozenset(
     "select query get get_one exists count isinstance issubclass cast delete select_from outerjoin join aliased with_only_columns "  # noqa: SIM905
     "selectinload joinedload subqueryload of_type inspect".split()
 )
+#: Types of what a name holds; `Repository[Order]` is none of them, and may well add rows.
+_HOLDS = frozenset({"list", "List", "Sequence", "Optional", "Mapped", "Select"})
 #: Attributes that say until when a row is good.
 _EXPIRY = lazy_pattern(r"expir|valid_until", re.IGNORECASE)
 
@@ -103,5 +105,9 @@ def _makes_none(node: Any, parents: dict[int, Any]) -> bool:
     if isinstance(parent, ir.Call):
         return parent.func is not node and last_name(parent.func) in _READS
     if isinstance(parent, ir.Subscript):
-        return parent.value is not node and last_name(parent.value).lower() in ("list", "sequence", "select")
+        return parent.value is not node and last_name(parent.value) in _HOLDS
+    if isinstance(parent, ir.BinOp):
+        return parent.op == "|"  # `Order | None`
+    if isinstance(parent, ir.FunctionDef):
+        return parent.returns is node
     return isinstance(parent, ir.AnnAssign) and parent.annotation is node

@@ -33,6 +33,11 @@ ONCE = lazy_pattern(
     r"^(api_key|client_secret|webhook_secret|signing_secret|(password_)?reset_token|verification_token|session_token)$",
     re.IGNORECASE,
 )
+#: Fields of a nested model that hold the secret itself: `value`, `api_key`, `secret`, `plain_text`, `hashed`.
+_HOLDS = lazy_pattern(
+    r"(^|_)(value|key|secret|token|password|passwd|pwd|hash(ed)?|digest|raw|plain\w*|content|data|text|code)(_|$)",
+    re.IGNORECASE,
+)
 _HARMLESS_TYPES = frozenset({
     "builtins.bool", "builtins.int", "builtins.float", "builtins.None", "datetime.datetime", "datetime.date",
     "pydantic.SecretStr", "pydantic.SecretBytes", "pydantic.types.SecretStr", "pydantic.types.SecretBytes",
@@ -106,10 +111,25 @@ class ExposureReader:
             if field.excluded or field.name in hidden or "*" in hidden:
                 continue
             kind = _kind(field.name)
-            if kind and not _is_harmless(field.type) and not _is_computed_mask(field):
+            if kind and not self._tells_nothing(field.type) and not _is_computed_mask(field):
                 yield ExposedField(field.name, f"{path}{field.name}", cls, field.location, kind == "secret")
             elif not kind:
                 yield from self._secrets(field.type, f"{path}{field.name}.", depth + 1, seen)
+
+    def _tells_nothing(self, of: Type | None) -> bool:
+        """A flag, a number, a time, what prints as stars, or a model that describes a secret and does not hold it."""
+        found = [o for o in options(of) if getattr(o, "name", "") != "builtins.None"]
+        return bool(found) and all(_is_harmless(o) or self._only_describes(o) for o in found)
+
+    def _only_describes(self, of: Type) -> bool:
+        """No text of the model is named for a secret: it shows a preview, a name and dates."""
+        schema = (
+            schema_of(of.cls, self._graph) if isinstance(of, Instance) and isinstance(of.cls, Class) else None
+        )
+        if schema is None or not isinstance(of, Instance):
+            return False
+        fields = [f for f in specialised_fields(schema, of) if not f.excluded]
+        return bool(fields) and not any(_HOLDS.search(f.name) and not _is_harmless(f.type) for f in fields)
 
     def is_row(self, of: Type | None) -> bool:
         """An instance of a mapped class."""

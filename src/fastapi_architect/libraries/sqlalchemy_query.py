@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from fastapi_architect.concepts.concurrency import BlockingCall
@@ -11,8 +12,10 @@ from fastapi_architect.libraries.results import list_of, optional, receiver, rec
 from fastapi_architect.libraries.sqlalchemy import entities, row
 from fastapi_architect.libraries.sqlalchemy_orm import SESSION
 from fastapi_architect.libraries.table import RECEIVER, Argument, describe
+from fastapi_architect.program.definitions import last_name
 from fastapi_architect.program.library_model import CallContext
 from fastapi_architect.program.types import INT, Instance, Type
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 
 _ORM = "sqlalchemy.orm"
 #: Words that names of sessions contain.
@@ -79,17 +82,29 @@ def _query_fetch(call: RecognisedCall) -> Iterator[RowFetch]:
     )
 
 
-for _name in ("update", "delete"):
-    describe(
-        library,
-        BulkWrite,
-        [f"{_QUERY}.{_name}"],
-        duck={_name: ("query",)},
-        session=RECEIVER,
+#: Mappings that are named after what they are sent with: `query_params.update(...)` fills a dictionary.
+_MAPPING = lazy_pattern(
+    r"(params?|parameters|args|arguments|kwargs|string|dict|mapping|data|options|headers)$", re.IGNORECASE
+)
+
+
+@library.recognise(
+    BulkWrite,
+    names=[f"{_QUERY}.update", f"{_QUERY}.delete"],
+    duck=dict.fromkeys(("update", "delete"), ("query",)),
+)
+def _query_write(call: RecognisedCall) -> Iterator[BulkWrite]:
+    if not call.sure and call.receiver is not None and _MAPPING.search(last_name(call.receiver)):
+        return
+    yield BulkWrite(
+        *call.place,
+        session=call.receiver,
         round_trip=True,
-        kind=f"query_{_name}",
-        data=Argument(0, "values") if _name == "update" else None,
+        kind=f"query_{call.method}",
+        data=call.argument(0, "values") if call.method == "update" else None,
     )
+
+
 for _name, _kind in (
     ("bulk_insert_mappings", "insert"),
     ("bulk_update_mappings", "update"),

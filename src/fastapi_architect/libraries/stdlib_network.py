@@ -61,6 +61,8 @@ for _name in (
     "urlunsplit",
 ):
     calls[f"urllib.parse.{_name}"] = STR
+calls["urllib.parse.parse_qs"] = Instance("builtins.dict", (STR, Instance("builtins.list", (STR,))))
+calls["urllib.parse.parse_qsl"] = Instance("builtins.list", (Instance("builtins.tuple", (STR, STR)),))
 calls["urllib.parse.urlparse"] = calls["urllib.parse.urlsplit"] = Instance("urllib.parse.ParseResult")
 for _name in ("scheme", "netloc", "path", "params", "query", "fragment", "hostname", "username", "password"):
     library.attributes[f"urllib.parse.ParseResult.{_name}"] = STR

@@ -24,6 +24,8 @@ _PURPOSES = {
     "invitation": r"invit", "login link": r"magic|passwordless|one_?time", "second factor": r"mfa|2fa|otp",
 }  # fmt: skip
 _PURPOSE = {purpose: lazy_pattern(pattern, re.IGNORECASE) for purpose, pattern in _PURPOSES.items()}
+#: Functions that make tokens, by their names.
+_MAKES = lazy_pattern(r"creat|make|generat|issue|encod|sign|mint|build|new_|gen_", re.IGNORECASE)
 _KIND_CLAIMS = ("type", "typ", "token_type", "token_use", "purpose", "kind", "use")
 
 
@@ -277,11 +279,22 @@ def _purposes(graph: AppGraph, encode: TokenEncode) -> Iterator[str]:
             given = " ".join(
                 str(v.value) for v in site.node.args if v.__class__ is ir.Constant and v.kind == "str"
             )
-            names.append(f"{site.scope.name} {given}")
+            caller = site.scope.name
+            if _exchanges(caller, site):
+                caller = ""
+            names.append(f"{caller} {given}")
         if not re.search(r"access", function.name, re.IGNORECASE) and callers:
             names.pop(0)
     for name in names:
         yield purpose_of(name)
+
+
+def _exchanges(caller: str, site: Site) -> bool:
+    """`refresh_token()` hands out another access token, and makes no token for refreshing unless it says so."""
+    if purpose_of(caller) != "refresh" or _MAKES.search(caller):
+        return False
+    targets = getattr(site.statement, "targets", ())
+    return not any(purpose_of(last_name(target)) == "refresh" for target in targets)
 
 
 def purpose_of(name: str) -> str:

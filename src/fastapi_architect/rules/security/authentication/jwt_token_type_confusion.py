@@ -49,6 +49,10 @@ _TELLING = frozenset({
 })  # fmt: skip
 
 
+#: Claims that say nothing about whose token it is.
+_IN_EVERY_TOKEN = frozenset({"exp", "iat", "nbf", "jti", "iss", "aud"})
+
+
 @rule.check(per=TokenDecode)
 def decoder_that_does_not_ask(decode: TokenDecode, graph: AppGraph) -> Iterator[Finding]:
     function = decode.function
@@ -62,7 +66,8 @@ def decoder_that_does_not_ask(decode: TokenDecode, graph: AppGraph) -> Iterator[
     if decode.audience is not None or purpose_of(function.name) != "access":
         return
     key = key_symbol(graph, decode.key, decode.scope)
-    others = [t for t in made_tokens(graph) if key and t.key == key]
+    same_key = [t for t in made_tokens(graph) if key and t.key == key]
+    others = _acceptable(same_key, _keys_read(graph, function))
     foreign = sorted({p for token in others for p in token.purposes} - {"access"})
     if not foreign or not any("access" in token.purposes for token in others):
         return
@@ -71,6 +76,24 @@ def decoder_that_does_not_ask(decode: TokenDecode, graph: AppGraph) -> Iterator[
     if not guards or any(_tells_apart(each) for each in readers):
         return
     yield _finding(graph, decode, function, guards[0], foreign, others)
+
+
+def _keys_read(graph: AppGraph, function: Function) -> frozenset[str]:
+    """Keys that the decoder asks for: `claims["file"]`, `claims.get("sub")`."""
+    facts = function.facts
+    keys = [site.node.slice for site in facts.sites(ir.Subscript)]
+    keys += [site.node.args[0] for site in facts.calls_named("get") if site.node.args]
+    return frozenset(text for key in keys if (text := graph.program.constants.string(key, function)))
+
+
+def _acceptable(tokens: list[MadeToken], keys: frozenset[str]) -> list[MadeToken]:
+    """Tokens that may hold a claim that the decoder asks for; all of them when it asks for none of theirs.
+
+    A function also reads headers and cookies by keys: only those that some token has are claims.
+    """
+    held = {id(t): (t.claims.always | t.claims.sometimes) - _IN_EVERY_TOKEN for t in tokens}
+    asked = keys & frozenset().union(*held.values())
+    return [t for t in tokens if not asked or not t.claims.complete or asked & held[id(t)]]
 
 
 def _tells_apart(function: Function) -> bool:

@@ -5,8 +5,9 @@ One copy of the table is then a list of passwords, and people use theirs in more
 
 A login that compares the column with what was typed gives the same away.
 
-Known limits: one function at a time: a password that is handed on before it is stored is not followed. A digest before
-a password hash, and the digest that asks a service about breached passwords, are fine.
+Known limits: a password that is handed on before it is stored is followed to the callers that are known, to see whether
+they hash it; where one is not known and the backend hashes elsewhere, the finding is tentative. A digest before a password
+hash, and the digest that asks a service about breached passwords, are fine.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.handed_passwords import handed, unwrapped
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.concepts.cryptography import Digest, Encoding, KeyDerivation
 from fastapi_architect.concepts.http import OutboundRequest
@@ -164,8 +166,7 @@ def _made(graph: AppGraph, model: Model, columns: set[str]) -> Iterator[Finding]
         for keyword in site.node.keywords:
             name = _plain(keyword.value, site.scope) if keyword.arg in columns else ""
             if name:
-                what = f"`{model.cls.name}.{keyword.arg}` gets `{name}` as it was sent"
-                yield _finding(site, what, Confidence.FIRM, site.scope)
+                yield from _kept(graph, site, f"{model.cls.name}.{keyword.arg}", name)
 
 
 def _assigned(graph: AppGraph, model: Model, columns: set[str]) -> Iterator[Finding]:
@@ -179,8 +180,20 @@ def _assigned(graph: AppGraph, model: Model, columns: set[str]) -> Iterator[Find
                     continue
                 name = _plain(site.node.value, function)
                 if name and _is_instance(graph, target.value, function, model.cls):
-                    what = f"`{model.cls.name}.{target.attr}` gets `{name}` as it was sent"
-                    yield _finding(site, what, Confidence.FIRM, function)
+                    yield from _kept(graph, site, f"{model.cls.name}.{target.attr}", name)
+
+
+def _kept(graph: AppGraph, site: Site, column: str, name: str) -> Iterator[Finding]:
+    """Where every caller hashes, nothing is wrong; callers that cannot be followed may, in a backend that hashes."""
+    parameter, _, field = name.partition(".")
+    assert isinstance(site.scope, Function)
+    way = handed(graph, site.scope, parameter, field)
+    if way == "hashed":
+        return
+    hashes = any(True for _ in graph.facts(PasswordHash))
+    sure = way == "sent" or not hashes
+    what = f"`{column}` gets `{name}` as it was {'sent' if sure else 'given'}"
+    yield _finding(site, what, Confidence.FIRM if sure else Confidence.TENTATIVE, site.scope)
 
 
 def _compared(graph: AppGraph, model: Model, columns: set[str]) -> Iterator[Finding]:
@@ -222,12 +235,7 @@ def _is_instance(graph: AppGraph, expr: ir.Expr, scope: Scope, cls: Class) -> bo
 
 def _plain(expr: ir.Expr, scope: Scope) -> str:
     """The password as the caller sent it: a parameter, or a field of one; "" when it is anything else."""
-    while (
-        expr.__class__ is ir.Call
-        and expr.func.__class__ is ir.Attribute
-        and expr.func.attr in ("get_secret_value", "strip")
-    ):
-        expr = expr.func.value
+    expr = unwrapped(expr)
     if expr.__class__ is ir.Attribute and _PASSWORD.search(expr.attr) and expr.value.__class__ is ir.Name:
         return f"{expr.value.id}.{expr.attr}" if _is_parameter(expr.value.id, scope) else ""
     if (

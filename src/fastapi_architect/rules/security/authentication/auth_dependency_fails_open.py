@@ -12,10 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fastapi_architect.analyses.injected_values import is_looked_at, is_tested, receivers
+from fastapi_architect.analyses.injected_values import is_looked_at, is_tested, receivers, with_parents
+from fastapi_architect.analyses.public_operations import is_public_by_nature
 from fastapi_architect.concepts.identity import PasswordVerify, SignatureVerification, TokenDecode
 from fastapi_architect.rules.kit import (
     UNKNOWN,
+    AccessLevel,
     AppGraph,
     Confidence,
     Context,
@@ -24,6 +26,7 @@ from fastapi_architect.rules.kit import (
     Fix,
     Function,
     Location,
+    PathOperation,
     Proof,
     Rule,
     Severity,
@@ -167,6 +170,8 @@ def _judged(graph: AppGraph, function: Function, place: Site, value: ir.Expr | N
         if each.function is None
         or not (is_looked_at if nothing else is_tested)(graph, each.function, each.parameter)
     ]
+    if nothing:
+        open_to = [each for each in open_to if not _asked_elsewhere(graph, each.operation, function)]
     if not open_to or (
         _OPTIONAL.search(function.name) and any(each.function is not None for each in open_to)
     ):
@@ -184,6 +189,16 @@ def _judged(graph: AppGraph, function: Function, place: Site, value: ir.Expr | N
         else f"`dependencies=[...]` of {receiver.operation}"
     )
     yield _finding(graph, function, place, f"{what}, and {who} never tests it", Confidence.FIRM, None)
+
+
+def _asked_elsewhere(graph: AppGraph, operation: PathOperation, function: Function) -> bool:
+    """Another dependency of the operation refuses strangers, so that this one only denies more, or it is for strangers."""
+    return is_public_by_nature(operation) or any(
+        guard.level >= AccessLevel.USER
+        and guard.dependency is not None
+        and all(each.function is not function for each, _ in with_parents(guard.dependency, None))
+        for guard in graph.access(operation).guards
+    )
 
 
 def _finding(

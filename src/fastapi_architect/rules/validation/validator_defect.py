@@ -121,7 +121,8 @@ def _defects(
         return
     value = "" if _needs_value(validator, function, schema, graph) else _value_parameter(validator, function)
     if _loses_value(function, value):
-        yield _value_lost(validator, function, operations, graph)
+        lost = _value_lost(validator, function, operations, graph)
+        yield _as_refused(lost, validator, function) if _is_refused(validator, schema) else lost
         return
     if not operations or schema.pydantic_major < 2:
         return
@@ -221,6 +222,35 @@ def _value_lost(
         confidence=Confidence.CERTAIN,
         fix=_returning(function, value, graph) if always else None,
         routes=routes_of(operations),
+    )
+
+
+def _is_refused(validator: Validator, schema: Schema) -> bool:
+    """The validator runs before the type is checked, and the type of every field denies the None that it gives."""
+    fields = [field for field in schema.fields if field.name in validator.fields]
+    return (
+        validator.mode == "before"
+        and bool(fields)
+        and all(
+            field.type is not None and not field.nullable and not may_be_none(field.type) for field in fields
+        )
+    )
+
+
+def _as_refused(lost: Finding, validator: Validator, function: Function) -> Finding:
+    """The field never becomes None: what takes the way without `return` is refused, which may have been meant."""
+    always = not any(site.node.value is not None for site in function.facts.sites(ir.Return))
+    field = f"`{validator.fields[0]}`"
+    way = "returns nothing" if always else "returns nothing on one way through it"
+    refused = "every request with it" if always else "what takes this way"
+    return replace(
+        lost,
+        issue=f"`{function.name}` {way}, and {field} may not be None: {refused} is refused with 422 for a None that nobody sent.",
+        reasoning="It runs before the type is checked: Pydantic takes what it returns as the input, and a function without "
+        "`return` returns None.",
+        exploit=f"A client sends a value of {field}, and is told that None is not allowed.",
+        severity=lost.severity if always else Severity.MINOR,
+        confidence=lost.confidence if always else Confidence.FIRM,
     )
 
 

@@ -4,8 +4,8 @@ A guard is easily forgotten on the route that was added last. When at least thre
 them, are guarded by the same dependency, the one without it is reported and the siblings are shown.
 
 Known limits: routes that are public by their nature (login, health, webhooks with a signature) are recognised by their
-path and name, a GET without inputs that reads no database tells everybody the same, and a route that does nothing but
-refuse (410, 501) gives nothing away; anything else is declared public with a reason in `[tool.fastapi-architect.project]`.
+path and name, a GET without inputs (or of a path such as `/{kind}/schema`) that reads no database tells everybody the same,
+and a route that does nothing but refuse (410, 501) gives nothing away; anything else is declared public with a reason in `[tool.fastapi-architect.project]`.
 """
 
 from __future__ import annotations
@@ -50,6 +50,10 @@ rule = Rule(
 _FEWEST_SIBLINGS = 3
 _SHARE = 0.8
 _FIRST_ERROR = 400
+#: Last parts of paths that answer with definitions, the same for everybody.
+_DEFINITIONS = frozenset({
+    "schema", "json-schema", "jsonschema", "schemas", "enum", "enums", "choices", "constants", "types", "formats",
+})  # fmt: skip
 _STATUS = lazy_pattern(r"HTTP_(\d{3})_")
 
 
@@ -94,8 +98,13 @@ def _is_harmless(operation: PathOperation, application: Application, graph: AppG
         return True
     does = effects(graph).of_handler(operation)
     reads_nothing = not does.round_trips and not does.outbound and not does.redis
-    asks_nothing = not any(p.is_input for p in operation.parameters)
+    asks_nothing = not any(p.is_input for p in operation.parameters) or _describes(operation)
     return not operation.is_write and asks_nothing and reads_nothing and does.changes_state is None
+
+
+def _describes(operation: PathOperation) -> bool:
+    """The path ends in what code defines, whatever is asked about: `/{kind}/schema`, `/{field}/choices`."""
+    return operation.path.rstrip("/").rpartition("/")[2].lower() in _DEFINITIONS
 
 
 def _only_refuses(handler: Function, graph: AppGraph) -> bool:

@@ -7,7 +7,8 @@ Known limits: an operation that strangers have to reach (login, registration, re
 path and name, or because its handler verifies a password, a token or a signature. Anything else that is public on
 purpose is declared with a reason in `[tool.fastapi-architect.project]`. In an application without any
 authentication there is one finding for all of its operations. A router that is included only where a setting says
-`local`, `dev` or `test`, and does not say so by default, is no part of production.
+`local`, `dev` or `test`, and does not say so by default, is no part of production, and neither is a route that a class
+such as `NoAuthBackend` registers: who chooses that mode lets everybody in.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from fastapi_architect.rules.kit import (
     Confidence,
     Context,
     Finding,
+    Function,
     PathOperation,
     Proof,
     Rule,
@@ -63,6 +65,9 @@ _MEANT = lazy_pattern(
     r"\bpublic(ly)?\b|unauthenticated|without (auth|log)|no auth|anonymous|anyone|data subject", re.IGNORECASE
 )
 
+#: Providers of a mode in which everybody is let in: `NoAuthIdentityManager`, `AuthDisabledBackend`.
+_NO_AUTHENTICATION = lazy_pattern(r"^(No|Without|Disabled)Auth|(?<=[a-z])NoAuth(?![a-z])|AuthDisabled")
+
 
 @rule.check(per=Application)
 def writes_without_authentication(application: Application, graph: AppGraph) -> Iterator[Finding]:
@@ -87,10 +92,22 @@ def _open_write(operation: PathOperation, application: Application, graph: AppGr
     access = graph.access(operation)
     if access.level > AccessLevel.NONE or access.public_reason or is_public_by_nature(operation):
         return None
+    if _is_of_a_mode_without_authentication(operation):
+        return None
     callers = callers_of(graph)
     if callers.proof_in_body(operation) or callers.guarded_elsewhere(operation, application):
         return None
     return _change(effects(graph).of_handler(operation), graph)
+
+
+def _is_of_a_mode_without_authentication(operation: PathOperation) -> bool:
+    """Registered by a method of a class that stands for `noauth`: a setting chooses it, and nobody is asked there at all."""
+    scope = operation.registration[1]
+    while isinstance(scope, Function):
+        if scope.owner is not None and _NO_AUTHENTICATION.search(scope.owner.name):
+            return True
+        scope = scope.parent or scope.module
+    return False
 
 
 def _change(done: Effects, graph: AppGraph) -> Concept | None:

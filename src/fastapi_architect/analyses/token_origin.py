@@ -16,7 +16,7 @@ from fastapi_architect.concepts.http import OutboundRequest
 from fastapi_architect.concepts.identity import TokenDecode
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Function, Scope, dotted_name, last_name
-from fastapi_architect.program.facts import Site
+from fastapi_architect.program.facts import Site, runs_as_script
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.walking import walk
@@ -28,6 +28,8 @@ _MAX_CALLERS = 12
 _FETCHES = frozenset({"authorize_access_token", "fetch_token", "fetch_access_token"})
 #: What holds the caller's own credential: `request.headers`, `HTTPAuthorizationCredentials.credentials`.
 _CREDENTIAL = lazy_pattern(r"^(headers|credentials|authorization|auth_?header)$", re.IGNORECASE)
+#: Names for what a provider's token endpoint answers.
+_ANSWER = lazy_pattern(r"tokens$|token_(response|set|data|result)$", re.IGNORECASE)
 _THREADS = ("to_thread", "run_in_threadpool", "run_sync", "run_in_executor")
 _COMMANDS = ("command", "callback", "group")
 
@@ -150,6 +152,8 @@ def is_fetched(graph: AppGraph, expr: ir.Expr | None, scope: Scope, depth: int =
     for node in walk(expr):
         if isinstance(node, ir.Call) and _is_request(graph, node, scope):
             return True
+        if _is_of_an_exchange(graph, node, scope):
+            return True
     names = [node.id for node in walk(expr) if isinstance(node, ir.Name)]
     return any(_is_fetched_name(graph, name, scope, depth) for name in names if name not in ("self", "cls"))
 
@@ -160,7 +164,9 @@ def _is_fetched_name(graph: AppGraph, name: str, function: Function, depth: int)
         for b in function.facts.bindings.get(name, ())
         if b.kind in ("assign", "annotated", "walrus")
         and b.value is not None
-        and name not in _words(b.value)  # `tokens = dict(tokens)` is what it was
+        and all(
+            n.id != name for n in walk(b.value) if isinstance(n, ir.Name)
+        )  # `tokens = dict(tokens)` is what it was
     ]
     if assigned:
         return all(is_fetched(graph, b.value, function, depth + 1) for b in assigned)
@@ -172,6 +178,26 @@ def _is_fetched_name(graph: AppGraph, name: str, function: Function, depth: int)
         is_fetched(graph, argument(s.node, position - function.is_method, name), s.scope, depth + 1)
         for s in callers
     )
+
+
+def _is_of_an_exchange(graph: AppGraph, node: ir.Expr, function: Function) -> bool:
+    """`tokens["id_token"]`, `idp_tokens.get("id_token")`: out of a provider's answer, and no input of an operation."""
+    key: ir.Expr | None = None
+    mapping: ir.Expr | None = None
+    if isinstance(node, ir.Subscript):
+        key, mapping = node.slice, node.value
+    elif (
+        isinstance(node, ir.Call)
+        and isinstance(node.func, ir.Attribute)
+        and node.func.attr == "get"
+        and node.args
+    ):
+        key, mapping = node.args[0], node.func.value
+    if not isinstance(key, ir.Constant) or key.value != "id_token" or mapping is None:
+        return False
+    name = last_name(mapping)
+    sent = function.parameter(name) is not None and bool(graph.operations_running(function))
+    return bool(_ANSWER.search(name)) and not sent
 
 
 def _is_request(graph: AppGraph, call: ir.Call, function: Function) -> bool:
@@ -211,7 +237,7 @@ def is_typed_by_hand(graph: AppGraph, function: Function) -> bool:
             return False
         for site in sites:
             if not isinstance(site.scope, Function):
-                if not _is_script(site):
+                if not runs_as_script(site):
                     return False
             elif id(site.scope) not in seen:
                 seen.add(id(site.scope))
@@ -225,12 +251,3 @@ def _is_command(function: Function) -> bool:
         return True
     module = function.module
     return function.name in ("main", "cli") and module.mentions("argparse")
-
-
-def _is_script(site: Site) -> bool:
-    """Under `if __name__ == "__main__":`."""
-    return any(
-        isinstance(context.node, ir.If) and "__name__" in _words(context.node.test)
-        for context in site.context
-        if context.role == "if"
-    )

@@ -23,7 +23,7 @@ from fastapi_architect.program.definitions import (
     dotted_name,
     last_name,
 )
-from fastapi_architect.program.facts import Site
+from fastapi_architect.program.facts import Site, runs_as_script
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.types import ClassRef, External, Instance, options
 from fastapi_architect.source.location import Location
@@ -153,6 +153,7 @@ class EnvironmentVariable(msgspec.Struct, frozen=True):
         is_secret: by its name or that of what it is assigned to.
         looks_like: classification of a constant string default, "" otherwise.
         location: where.
+        in_script: it stands under `if __name__ == "__main__":`.
     """
 
     name: str | None
@@ -165,6 +166,7 @@ class EnvironmentVariable(msgspec.Struct, frozen=True):
     is_secret: bool
     looks_like: str
     location: Location
+    in_script: bool = False
 
     @property
     def at_import(self) -> bool:
@@ -416,6 +418,7 @@ def _variable(
         is_secret=is_secret_name(text or "") or (variable != "" and is_secret_name(variable)),
         looks_like=classify(value) if isinstance(value, str) else "",
         location=scope.location(site.node),
+        in_script=runs_as_script(site),
     )
 
 

@@ -73,6 +73,22 @@ class Site(msgspec.Struct, frozen=True, eq=False):
         return self.context.loops
 
 
+def runs_as_script(site: Site) -> bool:
+    """It stands under `if __name__ == "__main__":`, which no application that is imported runs."""
+    tests = (
+        context.node.test
+        for context in site.context
+        if context.role == "if" and isinstance(context.node, ir.If)
+    )
+    return any(
+        isinstance(test, ir.Compare)
+        and any(
+            isinstance(side, ir.Name) and side.id == "__name__" for side in (test.left, *test.comparators)
+        )
+        for test in tests
+    )
+
+
 class BodyFacts:
     """What one walk collects.
 

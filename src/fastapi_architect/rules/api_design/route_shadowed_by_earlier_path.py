@@ -46,6 +46,9 @@ rule = Rule(
     ),
 )
 
+#: What stands in the example for parameters of the hidden path, which a client fills with something fitting.
+_ANY = "abc"
+
 
 @rule.check(per=AppGraph)
 def route_behind_one_that_takes_its_requests(graph: AppGraph, _graph: AppGraph) -> Iterator[Finding]:
@@ -66,7 +69,7 @@ def _behind_operation(shadow: Shadow, earlier: PathOperation, graph: AppGraph) -
     sent = later.path
     of = language(later.path)
     if of is not None and of.has_parameters:
-        sent = of.example("abc")
+        sent = of.example(_ANY)
     runs = earlier.handler_name.rpartition(".")[2]
     name = later.handler_name.rpartition(".")[2]
     methods = "|".join(shadow.methods)
@@ -122,7 +125,7 @@ def _answered(earlier: PathOperation, sent: str) -> str:
     held = of.values_in(target) if of is not None and target is not None else {}
     for parameter in earlier.all_parameters():
         text = held.get(parameter.alias)
-        if parameter.kind != "path" or text is None:
+        if parameter.kind != "path" or text is None or text == _ANY:
             continue
         for option in options(parameter.type):
             name = getattr(option, "name", "")
@@ -134,7 +137,7 @@ def _answered(earlier: PathOperation, sent: str) -> str:
                     f"a request for `{sent}` is refused with 422, because `{text}` is no "
                     f"{name.rpartition('.')[2]}"
                 )
-    shown = next((f'`{name}="{text}"`' for name, text in held.items()), "")
+    shown = next((f'`{name}="{text}"`' for name, text in held.items() if text != _ANY), "")
     runs = earlier.handler_name.rpartition(".")[2]
     return f"a request for `{sent}` runs `{runs}`{' with ' + shown if shown else ''}"
 

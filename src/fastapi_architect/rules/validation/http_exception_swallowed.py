@@ -6,7 +6,8 @@ that have a handler of their own are lost in the same way.
 
 Known limits: what a called function raises is followed through two calls, and left out where it stands under a
 parameter (`if expected:`) that the call leaves at None or False, or where the same call stands before the `try` and has
-raised there; a broad clause that ends in a fallback value around such a call is taken for deliberate.
+raised there; a clause that only passes is fine where the code behind it refuses with the same status, and a broad clause
+that ends in a fallback value around such a call is taken for deliberate.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ def _judged(together: list[Swallowed], graph: AppGraph) -> Finding | None:
         for found in together
         if (found.raised.status is None or not _same(found.raised.status, status))
         and not _has_passed_before(found, graph)
+        and not _is_tried_another_way(found, graph)
     ]
     if not lost:
         return None
@@ -122,6 +124,23 @@ def _judged(together: list[Swallowed], graph: AppGraph) -> Finding | None:
     # An error that is told as another error is a smaller lie than one that is told as success.
     is_error = raises or (status is not None and status >= 400)
     return replace(found, severity=Severity.IMPORTANT) if is_error else found
+
+
+def _is_tried_another_way(found: Swallowed, graph: AppGraph) -> bool:
+    """The clause says nothing, and the code behind it refuses with the same status: a second way to sign in, say."""
+    scope, catch = found.raised.site.scope, found.catch
+    if found.hops or found.raised.status is None or len(catch.handler.body) != 1:
+        return False
+    only = catch.handler.body[0]
+    if not isinstance(only, ir.Jump) or only.kind != "pass":
+        return False
+    end = scope.location(catch.handler).end_line
+    return any(
+        other.site.scope is scope
+        and other.status == found.raised.status
+        and scope.location(other.site.node).line > end
+        for other in http_raises(graph)
+    )
 
 
 def _has_passed_before(found: Swallowed, graph: AppGraph) -> bool:

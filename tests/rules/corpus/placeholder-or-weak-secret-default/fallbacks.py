@@ -24,3 +24,8 @@ def admin(x_token: str = Header()) -> str:
     if x_token != ADMIN_TOKEN:
         raise HTTPException(401)
     return "welcome"
+
+
+if __name__ == "__main__":
+    try_out_password = os.getenv("ADMIN_PASSWORD", "admin")
+    print(len(try_out_password))

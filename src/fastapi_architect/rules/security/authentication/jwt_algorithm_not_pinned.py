@@ -53,7 +53,11 @@ def algorithm_is_left_to_the_sender(decode: TokenDecode, graph: AppGraph) -> Ite
     if not decode.verified or decode.scope.module.kind == "test":
         return
     if decode.library == "jose" and _is_missing(decode):
-        yield _finding(decode, "accepts whatever algorithm the token names", _sure(decode))
+        yield _finding(
+            decode,
+            "names no algorithm: the token's header chooses among those that the key can be used for",
+            _sure(decode),
+        )
     if decode.algorithms is None:
         return
     header = _from_header(graph, decode.algorithms, decode.scope, 0)

@@ -89,6 +89,8 @@ def default_that_is_known(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
             if purpose or is_read(graph, setting.name) or is_read_as_a_whole(graph, settings.cls):
                 yield _of_setting(graph, settings.name, setting, purpose)
     for variable in graph.settings.variables:
+        if variable.in_script:
+            continue  # a developer's try-out: the application never runs it
         if variable.name and variable.is_secret and variable.looks_like == "placeholder":
             module = graph.program.modules.get(variable.location.path)
             if module is not None and module.kind != "test" and str(variable.location) not in signing:

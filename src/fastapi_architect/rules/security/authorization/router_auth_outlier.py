@@ -5,7 +5,8 @@ them, are guarded by the same dependency, the one without it is reported and the
 
 Known limits: routes that are public by their nature (login, health, webhooks with a signature) are recognised by their
 path and name, a GET without inputs (or of a path such as `/{kind}/schema`) that reads no database tells everybody the same,
-and a route that does nothing but refuse (410, 501) gives nothing away; anything else is declared public with a reason in `[tool.fastapi-architect.project]`.
+and a route that does nothing but refuse (410, 501) gives nothing away; anything else is declared public with a
+reason in `[tool.fastapi-architect.project]`.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class _Reader:
         if isinstance(expr, ir.Name):
             return self._of_name(expr.id, function, depth)
         if isinstance(expr, ir.Attribute | ir.Subscript):
-            return self._of_part(expr, function)
+            return self._of_own(expr, function, depth) or self._of_part(expr, function)
         if isinstance(expr, ir.Constant) or (isinstance(expr, ir.JoinedStr) and _is_written(expr)):
             return "fixed"
         found = {self.origin(part, function, depth + 1) for part in _where_the_host_stands(expr)}
@@ -76,13 +76,47 @@ class _Reader:
         """One caller that writes the host down is reason enough to keep a client for it."""
         if (id(function), name) in self._sent:
             return "data"
-        given = [_given(site, name, function) for site in event_loop(self._graph).callers.sites(function)]
+        sites = event_loop(self._graph).callers.sites(function) or self._made_in_loops(function)
+        given = [_given(site, name, function) for site in sites]
         found = {
             self.origin(expr, scope, depth + 1) if isinstance(scope, Function) else "fixed"
             for expr, scope in given
             if expr is not None and scope.module.kind == "source"
         }
         return "fixed" if "fixed" in found else "data" if "data" in found else ""
+
+    def _made_in_loops(self, function: Function) -> tuple[Site, ...]:
+        """`for kind in STRATEGIES: kind(url)` runs a constructor whose class no call names."""
+        if function.name != "__init__":
+            return ()
+        return tuple(
+            site
+            for scope in self._graph.program.functions
+            if any(b.kind == "loop" for each in scope.facts.bindings.values() for b in each)
+            for site in scope.facts.calls
+            if isinstance(site.node.func, ir.Name)
+            and any(b.kind == "loop" for b in scope.facts.bindings.get(site.node.func.id, ()))
+            and function in self._graph.program.calls.targets(site)
+        )
+
+    def _of_own(self, expr: ir.Attribute | ir.Subscript, function: Function, depth: int) -> str:
+        """`self.url` that the constructor was given: a strategy for one page, or a client for one host."""
+        owner = function.owner
+        if (
+            owner is None
+            or dotted_name(expr) != f"self.{last_name(expr)}"
+            or not _ADDRESS.search(last_name(expr))
+        ):
+            return ""
+        made = self._graph.program.inference.hierarchy.member(owner, "__init__")
+        if made is None or made.function is None:
+            return ""
+        given = [
+            site.node.value
+            for site in made.function.facts.sites(ir.Assign)
+            if any(dotted_name(target) == dotted_name(expr) for target in site.node.targets)
+        ]
+        return self.origin(given[0], made.function, depth + 1) if len(given) == 1 else ""
 
     def _of_part(self, expr: ir.Attribute | ir.Subscript, function: Function) -> str:
         """`webhook.url`, `row["website"]`: an address in something that came from elsewhere."""
@@ -131,6 +165,6 @@ def _given(site: Site, name: str, function: Function) -> tuple[ir.Expr | None, S
     if not isinstance(site.node, ir.Call):
         return None, site.scope
     names = [p.name for p in function.parameters if p.kind in ("posonly", "normal")]
-    if function.is_method and isinstance(site.node.func, ir.Attribute):
+    if function.is_method and (function.name == "__init__" or isinstance(site.node.func, ir.Attribute)):
         names = names[1:]
     return argument(site.node, names.index(name) if name in names else None, name), site.scope

@@ -38,7 +38,8 @@ class _Reader:
 
     def __init__(self, graph: AppGraph) -> None:
         self._graph = graph
-        self._seen: set[tuple[int, str]] = set()
+        #: By function and name; "" while it is being looked for.
+        self._known: dict[tuple[int, str], str] = {}
         self._sent = {
             (id(parameter.owner), parameter.name)
             for operation in graph.operations
@@ -60,9 +61,13 @@ class _Reader:
         return "data" if "data" in found else "fixed" if "fixed" in found else ""
 
     def _of_name(self, name: str, function: Function, depth: int) -> str:
-        if (id(function), name) in self._seen:
-            return ""
-        self._seen.add((id(function), name))
+        key = (id(function), name)
+        if key not in self._known:
+            self._known[key] = ""
+            self._known[key] = self._of_bindings(name, function, depth)
+        return self._known[key]
+
+    def _of_bindings(self, name: str, function: Function, depth: int) -> str:
         bindings = function.facts.bindings.get(name, ())
         if not bindings:
             outer = function.parent

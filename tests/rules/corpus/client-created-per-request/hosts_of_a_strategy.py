@@ -37,9 +37,10 @@ SCRAPERS: list[type[Scraper]] = [Scraper]
 
 @app.post("/recipes")
 async def import_recipe(url: str) -> str:
+    first = await fetch_page(url)
     for kind in SCRAPERS:
         return await kind(url).read()
-    return ""
+    return first
 
 
 @app.get("/rates")

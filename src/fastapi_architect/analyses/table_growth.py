@@ -65,6 +65,8 @@ def _is_only_read(model: Model, graph: AppGraph) -> bool:
     name = model.cls.name
     if not graph.facts(SessionAdd) or graph.program.inference.hierarchy.subclasses(model.cls):
         return False
+    if any(site.scope.module.kind == "source" for site in graph.program.call_sites_named(name)):
+        return False  # `Order(...)`, the way most rows are made, without looking at every place
     mentions = 0
     for module in graph.program.mentioning(name):
         if module.kind != "source":

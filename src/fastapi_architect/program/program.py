@@ -236,4 +236,4 @@ class Program:
 
     def mentioning(self, *identifiers: str) -> list[Module]:
         """Modules that contain one of these identifiers."""
-        return [m for m in self.modules.values() if not m.identifiers.isdisjoint(identifiers)]
+        return [m for m in self.modules.values() if any(m.mentions(name) for name in identifiers)]

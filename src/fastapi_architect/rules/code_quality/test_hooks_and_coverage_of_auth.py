@@ -128,7 +128,7 @@ def guarded_routes_without_a_test(application: Application, graph: AppGraph) -> 
         return
     called = {pattern for module in tests for pattern in _addresses(module, graph)}
     tree = _tree(called)
-    named = frozenset[str]().union(*(module.identifiers for module in tests))
+    named = frozenset[str]().union(*(module.parsed.identifiers for module in tests))
     missing = [o for o in operations if not _is_tested(o, tree, named)]
     if not called or len(missing) > (1 - _SHARE) * len(operations):
         return

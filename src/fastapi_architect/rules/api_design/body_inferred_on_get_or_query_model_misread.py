@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.own_code import definition, written
+from fastapi_architect.analyses.route_order import shadows
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.rules.kit import (
@@ -63,6 +64,8 @@ def body_where_none_is_sent(operation: PathOperation, graph: AppGraph) -> Iterat
     for parameter in operation.all_parameters():
         if parameter.kind != "body" or parameter.type is None or parameter.location in seen:
             continue
+        if any(shadow.later is operation and shadow.complete for shadow in shadows(graph)):
+            return  # an earlier route takes its requests: nobody is refused for a body
         seen.add(parameter.location)
         if _has_another_signature(parameter, graph):
             continue

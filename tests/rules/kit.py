@@ -19,6 +19,7 @@ from typing import cast
 
 from fastapi_architect import rules
 from fastapi_architect.findings.finding import Finding
+from fastapi_architect.findings.severity import Confidence, Severity
 from fastapi_architect.proving.prove import prove
 from fastapi_architect.review import asking, completion, reading
 from fastapi_architect.review.config import Config
@@ -70,6 +71,24 @@ def findings_of(files: Mapping[str, str], rule: Rule) -> list[Finding]:
     """Completed findings of one rule in an example."""
     with tempfile.TemporaryDirectory(prefix="example-") as folder:
         return review_with(rule, write(files, Path(folder).resolve()))
+
+
+def weights_of(rule: str, files: Mapping[str, str]) -> list[tuple[Severity, Confidence]]:
+    """Severity and confidence of a rule's findings in files, which may be indented."""
+    known = rule_named(rule)
+    assert known is not None
+    texts = {path: textwrap.dedent(text).lstrip("\n") for path, text in files.items()}
+    return [(finding.severity, finding.confidence) for finding in findings_of(texts, known)]
+
+
+def confidences_of(rule: str, files: Mapping[str, str]) -> list[Confidence]:
+    """How sure a rule is of its findings in files."""
+    return [confidence for _, confidence in weights_of(rule, files)]
+
+
+def severities_of(rule: str, files: Mapping[str, str]) -> list[Severity]:
+    """How severe a rule's findings in files are."""
+    return [severity for severity, _ in weights_of(rule, files)]
 
 
 def findings_in(files: Mapping[str, str], rule: Rule) -> list[Place]:

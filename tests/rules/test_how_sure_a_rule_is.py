@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 
-from tests.rules.kit import findings_of, rule_named
+from tests.rules.kit import confidences_of, severities_of, weights_of
 
 from fastapi_architect.findings.severity import Confidence, Severity
-
-
-def _weights(rule: str, files: dict[str, str]) -> list[tuple[Severity, Confidence]]:
-    known = rule_named(rule)
-    assert known is not None
-    texts = {path: textwrap.dedent(text).lstrip("\n") for path, text in files.items()}
-    return [(finding.severity, finding.confidence) for finding in findings_of(texts, known)]
-
-
-def _confidences(rule: str, files: dict[str, str]) -> list[Confidence]:
-    return [confidence for _, confidence in _weights(rule, files)]
-
-
-def _severities(rule: str, files: dict[str, str]) -> list[Severity]:
-    return [severity for severity, _ in _weights(rule, files)]
-
 
 _PACKED = """
     import zipfile
@@ -42,12 +25,12 @@ _PACKED = """
 
 def test_packing_text_that_was_just_made_is_tentative() -> None:
     files = {"main.py": _PACKED.format(content='"\\n".join(["one", "two"])')}
-    assert _confidences("cpu-bound-work-on-loop", files) == [Confidence.TENTATIVE]
+    assert confidences_of("cpu-bound-work-on-loop", files) == [Confidence.TENTATIVE]
 
 
 def test_packing_an_upload_is_firm() -> None:
     files = {"main.py": _PACKED.format(content="await upload.read()")}
-    assert _confidences("cpu-bound-work-on-loop", files) == [Confidence.FIRM]
+    assert confidences_of("cpu-bound-work-on-loop", files) == [Confidence.FIRM]
 
 
 def test_money_that_is_only_shown_is_tentative() -> None:
@@ -68,7 +51,7 @@ def test_money_that_is_only_shown_is_tentative() -> None:
                 return Statement(balance=0)
         """
     }
-    assert _confidences("money-as-float", files) == [Confidence.TENTATIVE]
+    assert confidences_of("money-as-float", files) == [Confidence.TENTATIVE]
 
 
 _TWO_CATCHES = """
@@ -91,12 +74,12 @@ _TWO_CATCHES = """
 
 def test_an_http_error_told_as_another_error_is_important() -> None:
     files = {"main.py": _TWO_CATCHES.format(status=500)}
-    assert _severities("http-exception-swallowed", files) == [Severity.IMPORTANT]
+    assert severities_of("http-exception-swallowed", files) == [Severity.IMPORTANT]
 
 
 def test_an_http_error_told_as_success_is_critical() -> None:
     files = {"main.py": _TWO_CATCHES.format(status=200)}
-    assert _severities("http-exception-swallowed", files) == [Severity.CRITICAL]
+    assert severities_of("http-exception-swallowed", files) == [Severity.CRITICAL]
 
 
 _CLIENT = """
@@ -115,18 +98,18 @@ _CLIENT = """
 
 def test_a_client_for_each_sign_in_is_minor() -> None:
     files = {"main.py": _CLIENT.format(path="/oauth/callback")}
-    assert _severities("client-created-per-request", files) == [Severity.MINOR]
+    assert severities_of("client-created-per-request", files) == [Severity.MINOR]
 
 
 def test_a_client_for_each_reading_request_is_important() -> None:
     files = {"main.py": _CLIENT.format(path="/weather")}
-    assert _severities("client-created-per-request", files) == [Severity.IMPORTANT]
+    assert severities_of("client-created-per-request", files) == [Severity.IMPORTANT]
 
 
 def test_a_client_for_each_probe_is_minor() -> None:
     for path in ("/healthcheck", "/readyz"):
         files = {"main.py": _CLIENT.format(path=path)}
-        assert _severities("client-created-per-request", files) == [Severity.MINOR]
+        assert severities_of("client-created-per-request", files) == [Severity.MINOR]
 
 
 def test_a_client_that_is_made_when_a_token_has_expired_is_minor() -> None:
@@ -139,7 +122,7 @@ def test_a_client_that_is_made_when_a_token_has_expired_is_minor() -> None:
     """
     for name, severity in (("refresh_token", Severity.MINOR), ("forecast", Severity.IMPORTANT)):
         text = (helper + route).replace("refresh_token", name).replace("{name}", name)
-        assert _severities("client-created-per-request", {"main.py": text}) == [severity]
+        assert severities_of("client-created-per-request", {"main.py": text}) == [severity]
 
 
 _REMEMBERED = """
@@ -176,7 +159,7 @@ _REMEMBERED = """
 def test_a_client_that_loads_what_is_then_kept_is_made_once() -> None:
     for kept, severities in (("rates", []), ("other", [Severity.IMPORTANT])):
         files = {"main.py": _REMEMBERED.format(kept=kept)}
-        assert _severities("client-created-per-request", files) == severities
+        assert severities_of("client-created-per-request", files) == severities
 
 
 _PAGE = """
@@ -196,7 +179,7 @@ _PAGE = """
 def test_an_environment_for_a_text_that_differs_each_time_is_minor() -> None:
     for given, severity in (("text", Severity.MINOR), ("LETTER", Severity.IMPORTANT)):
         files = {"main.py": _PAGE.format(given=given)}
-        assert _severities("client-created-per-request", files) == [severity]
+        assert severities_of("client-created-per-request", files) == [severity]
 
 
 _LOOKED_UP = """
@@ -227,18 +210,18 @@ _LOOKED_UP = """
 def test_a_name_that_was_looked_up_before_is_tentative_in_a_statement() -> None:
     check = "row = fetch(session, name)\n            if not row:\n                raise HTTPException(404)"
     files = {"main.py": _LOOKED_UP.format(check=check)}
-    assert _confidences("sql-injection-raw-statement", files) == [Confidence.TENTATIVE]
+    assert confidences_of("sql-injection-raw-statement", files) == [Confidence.TENTATIVE]
 
 
 def test_looking_up_something_else_in_the_same_session_changes_nothing() -> None:
     check = 'row = fetch(session, "core")\n            if not row:\n                raise HTTPException(404)'
     files = {"main.py": _LOOKED_UP.format(check=check)}
-    assert _confidences("sql-injection-raw-statement", files) == [Confidence.CERTAIN]
+    assert confidences_of("sql-injection-raw-statement", files) == [Confidence.CERTAIN]
 
 
 def test_a_name_that_nobody_looked_up_is_certain_in_a_statement() -> None:
     files = {"main.py": _LOOKED_UP.format(check="pass")}
-    assert _confidences("sql-injection-raw-statement", files) == [Confidence.CERTAIN]
+    assert confidences_of("sql-injection-raw-statement", files) == [Confidence.CERTAIN]
 
 
 _LISTED = """
@@ -269,12 +252,12 @@ _LISTED = """
 
 def test_an_unbounded_page_for_administrators_is_minor() -> None:
     files = {"main.py": _LISTED.format(path="/admin/reports")}
-    assert _severities("list-endpoint-without-pagination", files) == [Severity.MINOR]
+    assert severities_of("list-endpoint-without-pagination", files) == [Severity.MINOR]
 
 
 def test_an_unbounded_page_for_everybody_is_important() -> None:
     files = {"main.py": _LISTED.format(path="/reports")}
-    assert _severities("list-endpoint-without-pagination", files) == [Severity.IMPORTANT]
+    assert severities_of("list-endpoint-without-pagination", files) == [Severity.IMPORTANT]
 
 
 _REQUEST = """
@@ -296,12 +279,12 @@ _REQUEST = """
 
 def test_a_call_that_no_request_is_seen_to_reach_is_tentative_without_a_limit() -> None:
     files = {"main.py": _REQUEST.format(body='""')}
-    assert _confidences("outbound-call-without-timeout", files) == [Confidence.TENTATIVE]
+    assert confidences_of("outbound-call-without-timeout", files) == [Confidence.TENTATIVE]
 
 
 def test_a_call_in_a_request_is_certain_without_a_limit() -> None:
     files = {"main.py": _REQUEST.format(body="fetch()")}
-    assert _confidences("outbound-call-without-timeout", files) == [Confidence.CERTAIN]
+    assert confidences_of("outbound-call-without-timeout", files) == [Confidence.CERTAIN]
 
 
 _BUCKET = """
@@ -321,13 +304,13 @@ _BUCKET = """
 
 def test_a_client_of_the_callers_own_session_is_tentative() -> None:
     files = {"main.py": _BUCKET.format(session="session")}
-    assert _confidences("client-created-per-request", files) == [Confidence.TENTATIVE]
+    assert confidences_of("client-created-per-request", files) == [Confidence.TENTATIVE]
 
 
 def test_a_client_of_the_shared_session_is_sure() -> None:
     files = {"main.py": _BUCKET.format(session="shared")}
-    assert Confidence.TENTATIVE not in _confidences("client-created-per-request", files)
-    assert _confidences("client-created-per-request", files) != []
+    assert Confidence.TENTATIVE not in confidences_of("client-created-per-request", files)
+    assert confidences_of("client-created-per-request", files) != []
 
 
 _BY_IDS = """
@@ -345,12 +328,12 @@ _BY_IDS = """
 def test_a_list_in_the_body_of_a_delete_that_is_sent_in_the_query_is_tentative() -> None:
     call = 'def delete(client) -> None:\n    client.delete("/books", params={"ids": [1]})\n'
     files = {"main.py": _BY_IDS.format(method="delete"), "client.py": call}
-    assert _confidences("body-inferred-on-get-or-query-model-misread", files) == [Confidence.TENTATIVE]
+    assert confidences_of("body-inferred-on-get-or-query-model-misread", files) == [Confidence.TENTATIVE]
 
 
 def test_a_list_in_the_body_of_a_get_is_certain() -> None:
     files = {"main.py": _BY_IDS.format(method="get")}
-    assert _confidences("body-inferred-on-get-or-query-model-misread", files) == [Confidence.CERTAIN]
+    assert confidences_of("body-inferred-on-get-or-query-model-misread", files) == [Confidence.CERTAIN]
 
 
 _ENGINE = """
@@ -380,19 +363,19 @@ _ENGINE = """
 def test_an_engine_that_is_disposed_of_is_tentative() -> None:
     start = "async def start() -> None:\n        await load()"
     files = {"main.py": _ENGINE.format(finish="await engine.dispose()", start=start)}
-    assert _confidences("engine-created-per-call", files) == [Confidence.TENTATIVE]
+    assert confidences_of("engine-created-per-call", files) == [Confidence.TENTATIVE]
 
 
 def test_an_engine_of_its_own_event_loop_is_tentative() -> None:
     start = "def start() -> None:\n        asyncio.run(load())"
     files = {"main.py": _ENGINE.format(finish="print()", start=start)}
-    assert _confidences("engine-created-per-call", files) == [Confidence.TENTATIVE]
+    assert confidences_of("engine-created-per-call", files) == [Confidence.TENTATIVE]
 
 
 def test_an_engine_that_is_left_behind_is_certain() -> None:
     start = "async def start() -> None:\n        await load()"
     files = {"main.py": _ENGINE.format(finish="print()", start=start)}
-    assert _confidences("engine-created-per-call", files) == [Confidence.CERTAIN]
+    assert confidences_of("engine-created-per-call", files) == [Confidence.CERTAIN]
 
 
 _PAGES = """
@@ -416,12 +399,12 @@ _PAGES = """
 
 def test_an_environment_that_compiles_nothing_is_minor() -> None:
     files = {"main.py": _PAGES.format(then="")}
-    assert _severities("client-created-per-request", files) == [Severity.MINOR]
+    assert severities_of("client-created-per-request", files) == [Severity.MINOR]
 
 
 def test_an_environment_that_compiles_at_once_is_important() -> None:
     files = {"main.py": _PAGES.format(then='self.page = self.environment.from_string("Hello")')}
-    assert _severities("client-created-per-request", files) == [Severity.IMPORTANT]
+    assert severities_of("client-created-per-request", files) == [Severity.IMPORTANT]
 
 
 def test_a_script_without_a_time_limit_is_minor_and_tentative() -> None:
@@ -435,7 +418,7 @@ def test_a_script_without_a_time_limit_is_minor_and_tentative() -> None:
                 print(requests.get("https://maps.example").text)
         """,
     }
-    assert _weights("outbound-call-without-timeout", files) == [(Severity.MINOR, Confidence.TENTATIVE)]
+    assert weights_of("outbound-call-without-timeout", files) == [(Severity.MINOR, Confidence.TENTATIVE)]
 
 
 _SETTINGS = """
@@ -456,12 +439,12 @@ _SETTINGS = """
 
 def test_a_placeholder_that_no_code_reads_opens_nothing() -> None:
     files = {"main.py": _SETTINGS.format(use="")}
-    assert _confidences("placeholder-or-weak-secret-default", files) == []
+    assert confidences_of("placeholder-or-weak-secret-default", files) == []
 
 
 def test_a_placeholder_that_is_dumped_with_all_settings_is_tentative() -> None:
     files = {"main.py": _SETTINGS.format(use="print(settings.model_dump())")}
-    assert _confidences("placeholder-or-weak-secret-default", files) == [Confidence.TENTATIVE]
+    assert confidences_of("placeholder-or-weak-secret-default", files) == [Confidence.TENTATIVE]
 
 
 def test_a_placeholder_that_is_read_is_firm() -> None:
@@ -470,7 +453,7 @@ def test_a_placeholder_that_is_read_is_firm() -> None:
         'p = getattr(settings, "console_admin_password")',
     ):
         files = {"main.py": _SETTINGS.format(use=use)}
-        assert _confidences("placeholder-or-weak-secret-default", files) == [Confidence.FIRM]
+        assert confidences_of("placeholder-or-weak-secret-default", files) == [Confidence.FIRM]
 
 
 _TOKENS = """
@@ -489,13 +472,13 @@ _TOKENS = """
 
 def test_a_hole_with_published_keys_is_minor_where_secrets_are_shared() -> None:
     files = {"main.py": _TOKENS.format(algorithms='["HS256"]'), "requirements.txt": "python-jose==3.3.0\n"}
-    weights = _weights("unmaintained-or-vulnerable-auth-dependency", files)
+    weights = weights_of("unmaintained-or-vulnerable-auth-dependency", files)
     assert weights == [(Severity.MINOR, Confidence.TENTATIVE)]
 
 
 def test_a_hole_with_published_keys_is_important_where_they_are_used() -> None:
     files = {"main.py": _TOKENS.format(algorithms='["RS256"]'), "requirements.txt": "python-jose==3.3.0\n"}
-    weights = _weights("unmaintained-or-vulnerable-auth-dependency", files)
+    weights = weights_of("unmaintained-or-vulnerable-auth-dependency", files)
     assert weights == [(Severity.IMPORTANT, Confidence.CERTAIN)]
 
 
@@ -535,12 +518,12 @@ _SORTED = """
 
 def test_a_value_that_a_validator_of_an_inherited_class_sees_is_tentative_in_a_statement() -> None:
     files = {"main.py": _SORTED}
-    assert _confidences("sql-injection-raw-statement", files) == [Confidence.TENTATIVE]
+    assert confidences_of("sql-injection-raw-statement", files) == [Confidence.TENTATIVE]
 
 
 def test_a_value_that_no_validator_sees_is_certain_in_a_statement() -> None:
     files = {"main.py": _SORTED.replace('@field_validator("sort_by")', '@field_validator("other")')}
-    assert _confidences("sql-injection-raw-statement", files) == [Confidence.CERTAIN]
+    assert confidences_of("sql-injection-raw-statement", files) == [Confidence.CERTAIN]
 
 
 def test_a_duplicate_that_was_looked_for_first_is_tentative_and_minor() -> None:
@@ -577,7 +560,7 @@ def test_a_duplicate_that_was_looked_for_first_is_tentative_and_minor() -> None:
                     session.commit()
         """
     }
-    assert _weights("integrity-error-unhandled", files) == [(Severity.MINOR, Confidence.TENTATIVE)]
+    assert weights_of("integrity-error-unhandled", files) == [(Severity.MINOR, Confidence.TENTATIVE)]
 
 
 _REPORTED = """
@@ -609,10 +592,10 @@ _COLLECTOR = """
 
 def test_a_field_that_the_projects_own_client_sends_is_tentatively_required() -> None:
     rule = "optional-field-required-or-none-mismatch"
-    assert _confidences(rule, {"main.py": _REPORTED}) == [Confidence.FIRM]
+    assert confidences_of(rule, {"main.py": _REPORTED}) == [Confidence.FIRM]
     for given, confidence in (("state=None", Confidence.TENTATIVE), ("stat=1", Confidence.FIRM)):
         files = {"main.py": _REPORTED, "collector.py": _COLLECTOR.format(given=given)}
-        assert _confidences(rule, files) == [confidence]
+        assert confidences_of(rule, files) == [confidence]
 
 
 def _corpus(rule: str, name: str) -> dict[str, str]:
@@ -622,22 +605,22 @@ def _corpus(rule: str, name: str) -> dict[str, str]:
 
 def test_a_value_with_doubled_quotes_is_tentative() -> None:
     rule = "sql-injection-raw-statement"
-    assert _confidences(rule, _corpus(rule, "doubled_quotes")) == [Confidence.TENTATIVE]
+    assert confidences_of(rule, _corpus(rule, "doubled_quotes")) == [Confidence.TENTATIVE]
 
 
 def test_the_key_of_a_client_is_tentative_and_that_of_a_server_firm() -> None:
     rule = "placeholder-or-weak-secret-default"
-    assert _confidences(rule, _corpus(rule, "client_key")) == [Confidence.TENTATIVE, Confidence.FIRM]
+    assert confidences_of(rule, _corpus(rule, "client_key")) == [Confidence.TENTATIVE, Confidence.FIRM]
 
 
 def test_a_route_for_administrators_is_tentative_where_nobody_has_a_role() -> None:
     rule = "privileged-route-without-role-check"
-    assert _confidences(rule, _corpus(rule, "no_people")) == [Confidence.TENTATIVE]
+    assert confidences_of(rule, _corpus(rule, "no_people")) == [Confidence.TENTATIVE]
 
 
 def test_what_was_made_for_another_answer_is_minor() -> None:
     rule = "response-model-bypassed"
-    assert _severities(rule, _corpus(rule, "made_for_answers")) == [Severity.MINOR, Severity.IMPORTANT]
+    assert severities_of(rule, _corpus(rule, "made_for_answers")) == [Severity.MINOR, Severity.IMPORTANT]
 
 
 _UNSENT = """
@@ -668,9 +651,9 @@ _UNSENT = """
 
 def test_a_mistaken_operator_in_a_function_that_nobody_names_is_tentative() -> None:
     rule = "python-operator-in-sql-expression"
-    assert _confidences(rule, {"main.py": _UNSENT}) == [Confidence.TENTATIVE]
+    assert confidences_of(rule, {"main.py": _UNSENT}) == [Confidence.TENTATIVE]
     job = "from main import open_orders\n\nprint(open_orders())\n"
-    assert _confidences(rule, {"main.py": _UNSENT, "job.py": job}) == [Confidence.CERTAIN]
+    assert confidences_of(rule, {"main.py": _UNSENT, "job.py": job}) == [Confidence.CERTAIN]
 
 
 _REPEATED = """
@@ -716,7 +699,7 @@ def test_a_loop_that_catches_everything_and_sleeps_keeps_itself() -> None:
         (_GUARDED.replace('logger.exception("sweep")', "raise"), Confidence.CERTAIN),
         ("await sweep()\n            await asyncio.sleep(60)", Confidence.CERTAIN),
     ):
-        assert _confidences(rule, {"main.py": _REPEATED.replace("BODY", body)}) == [confidence], body
+        assert confidences_of(rule, {"main.py": _REPEATED.replace("BODY", body)}) == [confidence], body
 
 
 _HANDED_ON = """
@@ -758,4 +741,4 @@ def test_a_change_that_is_announced_further_down_is_tentative() -> None:
         ('flag_modified(book, "details")', Confidence.TENTATIVE),
         ("session.add(book)", Confidence.FIRM),
     ):
-        assert _confidences(rule, {"main.py": _HANDED_ON.replace("ANNOUNCED", text)}) == [confidence]
+        assert confidences_of(rule, {"main.py": _HANDED_ON.replace("ANNOUNCED", text)}) == [confidence]

@@ -4,25 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
-from tests.rules.kit import findings_of, rule_named
+from tests.rules.kit import confidences_of, severities_of, weights_of
 
 from fastapi_architect.findings.severity import Confidence, Severity
-
-
-def _weights(rule: str, files: dict[str, str]) -> list[tuple[Severity, Confidence]]:
-    known = rule_named(rule)
-    assert known is not None
-    texts = {path: textwrap.dedent(text).lstrip("\n") for path, text in files.items()}
-    return [(finding.severity, finding.confidence) for finding in findings_of(texts, known)]
-
-
-def _confidences(rule: str, files: dict[str, str]) -> list[Confidence]:
-    return [confidence for _, confidence in _weights(rule, files)]
-
-
-def _severities(rule: str, files: dict[str, str]) -> list[Severity]:
-    return [severity for severity, _ in _weights(rule, files)]
-
 
 _LISTED = """
     from fastapi import FastAPI
@@ -66,12 +50,12 @@ _REDIS = """
 
 def test_a_set_of_one_user_is_minor() -> None:
     files = {"main.py": _REDIS.format(key='f"friends:{user}"')}
-    assert _severities("redis-keyspace-command-in-request", files) == [Severity.MINOR]
+    assert severities_of("redis-keyspace-command-in-request", files) == [Severity.MINOR]
 
 
 def test_a_set_of_everybody_is_important() -> None:
     files = {"main.py": _REDIS.format(key='"friends"')}
-    assert _severities("redis-keyspace-command-in-request", files) == [Severity.IMPORTANT]
+    assert severities_of("redis-keyspace-command-in-request", files) == [Severity.IMPORTANT]
 
 
 _PRICE = """
@@ -93,12 +77,12 @@ _PRICE = """
 
 def test_a_price_that_nobody_reckons_with_is_tentative() -> None:
     files = {"main.py": _PRICE.format(answer="given.price")}
-    assert _confidences("money-as-float", files) == [Confidence.TENTATIVE]
+    assert confidences_of("money-as-float", files) == [Confidence.TENTATIVE]
 
 
 def test_a_price_that_is_multiplied_is_tentative_where_nobody_is_charged() -> None:
     files = {"main.py": _PRICE.format(answer="given.price * months")}
-    assert _confidences("money-as-float", files) == [Confidence.TENTATIVE]
+    assert confidences_of("money-as-float", files) == [Confidence.TENTATIVE]
 
 
 _INVOICES = """
@@ -122,7 +106,7 @@ def test_a_price_that_is_multiplied_is_firm_where_somebody_is_charged() -> None:
     offers = _PRICE.format(answer="given.price * months")
     stripe = "import stripe\n" + textwrap.dedent(offers)
     for files in ({"main.py": offers, "models.py": _INVOICES}, {"main.py": stripe}):
-        assert _confidences("money-as-float", files) == [Confidence.FIRM]
+        assert confidences_of("money-as-float", files) == [Confidence.FIRM]
 
 
 _MAP = """
@@ -148,7 +132,7 @@ _MAP = """
 
 def test_a_map_whose_keys_no_client_is_seen_to_write_is_minor() -> None:
     files = {"main.py": _MAP.format(stored='"projects"')}
-    assert _severities("unbounded-in-memory-growth", files) == [Severity.MINOR]
+    assert severities_of("unbounded-in-memory-growth", files) == [Severity.MINOR]
 
 
 _WORKBOOK = """
@@ -171,7 +155,7 @@ _WORKBOOK = """
 
 def test_saving_a_workbook_that_the_application_filled_is_tentative() -> None:
     files = {"main.py": _WORKBOOK.format(book="openpyxl.Workbook()")}
-    assert _confidences("cpu-bound-work-on-loop", files) == [Confidence.TENTATIVE]
+    assert confidences_of("cpu-bound-work-on-loop", files) == [Confidence.TENTATIVE]
 
 
 _ROWS = """
@@ -221,12 +205,12 @@ _COUNTED = """
 
 def test_counting_the_rows_of_one_team_in_python_is_minor() -> None:
     files = _rows("Book", _COUNTED.replace("COLUMN", "team_id"))
-    assert _severities("full-table-materialised", files) == [Severity.MINOR]
+    assert severities_of("full-table-materialised", files) == [Severity.MINOR]
 
 
 def test_counting_the_rows_of_anything_else_in_python_is_important() -> None:
     files = _rows("Book", _COUNTED.replace("COLUMN", "shelf_id"))
-    assert _severities("full-table-materialised", files) == [Severity.IMPORTANT]
+    assert severities_of("full-table-materialised", files) == [Severity.IMPORTANT]
 
 
 _SEARCHED = """
@@ -239,12 +223,12 @@ _SEARCHED = """
 
 def test_searching_invitations_without_an_index_is_minor() -> None:
     files = _rows("Invitation", _SEARCHED.replace("MODEL", "Invitation"))
-    assert _severities("missing-index-for-query-predicate", files) == [Severity.MINOR]
+    assert severities_of("missing-index-for-query-predicate", files) == [Severity.MINOR]
 
 
 def test_searching_orders_without_an_index_is_important() -> None:
     files = _rows("Order", _SEARCHED.replace("MODEL", "Order"))
-    assert _severities("missing-index-for-query-predicate", files) == [Severity.IMPORTANT]
+    assert severities_of("missing-index-for-query-predicate", files) == [Severity.IMPORTANT]
 
 
 def test_all_rows_that_are_made_by_hand_are_minor() -> None:
@@ -254,13 +238,13 @@ def test_all_rows_that_are_made_by_hand_are_minor() -> None:
     files["main.py"] = (
         files["main.py"].replace("list[int]", "list[Report]").replace("report.id for", "report for")
     )
-    assert _severities("list-endpoint-without-pagination", files) == [Severity.IMPORTANT]
+    assert severities_of("list-endpoint-without-pagination", files) == [Severity.IMPORTANT]
     for model in ("Folder", "Group", "Team", "Label"):
         few = {
             path: text.replace("Report", model).replace("reports", f"{model.lower()}s")
             for path, text in files.items()
         }
-        assert _severities("list-endpoint-without-pagination", few) == [Severity.MINOR]
+        assert severities_of("list-endpoint-without-pagination", few) == [Severity.MINOR]
 
 
 def _migration(rule: str, table: str, body: str, compose: str = "") -> list[tuple[Severity, Confidence]]:
@@ -283,7 +267,7 @@ def _migration(rule: str, table: str, body: str, compose: str = "") -> list[tupl
         "migrations/versions/0002.py": textwrap.dedent(second).partition("    op.create_table")[0]
         + f"    {body}\n",
     }
-    return _weights(rule, files | ({"compose.yaml": compose} if compose else {}))
+    return weights_of(rule, files | ({"compose.yaml": compose} if compose else {}))
 
 
 _INDEXED = 'op.create_index("ix_at", "orders", ["at"])'
@@ -338,7 +322,7 @@ def test_a_rename_is_tentative_where_one_copy_of_the_server_runs() -> None:
 def test_counting_what_belongs_to_one_row_in_a_table_chosen_at_run_time_is_minor() -> None:
     choice = '\n    TABLES = {"book": Book.__table__}\n' + _COUNTED.replace("COLUMN", "shelf_id")
     chosen = choice.replace("select(Book)", 'select(TABLES["book"])')
-    assert _severities("full-table-materialised", _rows("Book", chosen)) == [Severity.MINOR]
+    assert severities_of("full-table-materialised", _rows("Book", chosen)) == [Severity.MINOR]
 
 
 def test_an_index_beside_a_filling_of_a_new_column_is_minor() -> None:
@@ -372,9 +356,9 @@ _ENGINE = """
 def test_an_engine_for_an_operation_of_administrators_is_minor_and_tentative() -> None:
     rule = "engine-created-per-call"
     few = {"main.py": _ENGINE.format(path="/admin/backups/restore")}
-    assert _weights(rule, few) == [(Severity.MINOR, Confidence.TENTATIVE)]
+    assert weights_of(rule, few) == [(Severity.MINOR, Confidence.TENTATIVE)]
     many = {"main.py": _ENGINE.format(path="/orders")}
-    assert _weights(rule, many) == [(Severity.IMPORTANT, Confidence.CERTAIN)]
+    assert weights_of(rule, many) == [(Severity.IMPORTANT, Confidence.CERTAIN)]
 
 
 _GROWING = """
@@ -400,19 +384,19 @@ _GROWING = """
 
 def test_searching_a_table_that_nobody_adds_to_any_more_is_minor() -> None:
     rule = "missing-index-for-query-predicate"
-    assert _severities(rule, _rows("Ticket", _GROWING)) == [Severity.MINOR]
+    assert severities_of(rule, _rows("Ticket", _GROWING)) == [Severity.MINOR]
     adding = _GROWING.replace("session.add(Note())", "session.add_all([Note(), Ticket(token='')])")
-    assert _severities(rule, _rows("Ticket", adding)) == [Severity.IMPORTANT]
+    assert severities_of(rule, _rows("Ticket", adding)) == [Severity.IMPORTANT]
     named = "\n\n    def ticket(number: int) -> Ticket | None:\n        RETURNED\n"
     for returned, severity in (
         ("return None", Severity.MINOR),
         ("return Ticket(token='')", Severity.IMPORTANT),
     ):
-        assert _severities(rule, _rows("Ticket", _GROWING + named.replace("RETURNED", returned))) == [
+        assert severities_of(rule, _rows("Ticket", _GROWING + named.replace("RETURNED", returned))) == [
             severity
         ]
     handed_on = _GROWING + "\n\n    class Store:\n        model = Ticket\n"
-    assert _severities(rule, _rows("Ticket", handed_on)) == [Severity.IMPORTANT]
+    assert severities_of(rule, _rows("Ticket", handed_on)) == [Severity.IMPORTANT]
 
 
 _SWEPT = """
@@ -439,14 +423,14 @@ def test_searching_a_table_whose_expired_rows_are_deleted_is_minor() -> None:
         files["main.py"] = files["main.py"].replace(
             "token: Mapped", f"{column}: Mapped[datetime]\n    token: Mapped"
         )
-        assert _severities(rule, files) == [severity]
+        assert severities_of(rule, files) == [severity]
 
 
 def test_a_search_of_those_who_edit_a_type_is_minor() -> None:
     rule = "missing-index-for-query-predicate"
     for path, severity in (("/order_types", Severity.MINOR), ("/orders", Severity.IMPORTANT)):
         searched = _SEARCHED.replace("MODEL", "Order").replace('get("/rows', f'put("{path}')
-        assert _severities(rule, _rows("Order", searched)) == [severity]
+        assert severities_of(rule, _rows("Order", searched)) == [severity]
 
 
 def test_searching_definitions_whose_instances_are_rows_of_another_table_is_minor() -> None:
@@ -454,4 +438,4 @@ def test_searching_definitions_whose_instances_are_rows_of_another_table_is_mino
     other = "\n\n    class NAME(Base):\n        __tablename__ = 'other'\n\n        id: Mapped[int] = mapped_column(primary_key=True)\n"
     for name, severity in (("SignalInstance", Severity.MINOR), ("SignalPart", Severity.IMPORTANT)):
         text = _SEARCHED.replace("MODEL", "Signal") + other.replace("NAME", name)
-        assert _severities(rule, _rows("Signal", text)) == [severity]
+        assert severities_of(rule, _rows("Signal", text)) == [severity]

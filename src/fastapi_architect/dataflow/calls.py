@@ -161,7 +161,7 @@ class CallTransfer:
 
     def _sinks(self, given: Given) -> None:
         node = given.node
-        for bit, sink in self.solver.sinks_at(node):
+        for bits, sink in self.solver.sinks_at(node):
             written = [
                 *node.args,
                 *(keyword.value for keyword in node.keywords),
@@ -172,8 +172,8 @@ class CallTransfer:
             if value is None:
                 value = self.transfer.evaluate(sink.argument, given.state)
             for label, (mask, trace) in whole(value).items():
-                if mask & bit:
-                    self.transfer.reach(label, sink, trace)
+                if mask & bits:
+                    self.transfer.reach(label, sink, mask & bits, trace)
 
     # ── functions of the program ────────────────────────────────────────────────────────────────────────────
 
@@ -259,12 +259,11 @@ class CallTransfer:
         """
         summary = self.solver.summary(target)
         lookup = _Lookup(arguments, summary, state)
-        for (label, _), (sink, inner) in summary.sinks.items():
-            bit = self.solver.bits[sink.kind]
+        for (label, _), (sink, bits, inner) in summary.sinks.items():
             for mine, (mask, trace) in whole(lookup.value(label)).items():
-                if mask & bit:
+                if mask & bits:
                     step = Trace("passed", self.function, node, target.name, label[0], trace, inner)
-                    self.transfer.reach(mine, sink, step)
+                    self.transfer.reach(mine, sink, mask & bits, step)
         result = self._translated(summary.returns, lookup, target, node)
         for name, leaving in summary.leaving.items():
             if name in arguments.expressions:

@@ -267,11 +267,10 @@ class Guards:
         """Bits of the kinds for which a text that matches is clean; see `pattern_allows`."""
         known = self._patterns.get(pattern)
         if known is None:
-            known = 0
-            for position, kind in enumerate(self._query.kinds):
-                if kind.dangerous and is_harmless(pattern, kind.dangerous):
-                    known |= 1 << position
-            self._patterns[pattern] = known
+            harmless = {
+                k.name for k in self._query.kinds if k.dangerous and is_harmless(pattern, k.dangerous)
+            }
+            known = self._patterns[pattern] = self._query.mask(frozenset(harmless))
         return known if anchored or is_closed_by_itself(pattern) else 0
 
 

@@ -74,7 +74,7 @@ class TaintSolver:
         self.query = query
         self.clean_types = CleanTypes(program.inference.hierarchy)
         self.guards = Guards(program, query, self.clean_types)
-        self.bits = {kind.name: query.bit(kind.name) for kind in query.kinds}
+        self.bits = query.bits()
         self.executed = 0
         self.cut: list[Function] = []
         self._summaries: dict[int, Summary] = {}
@@ -260,7 +260,7 @@ class TaintSolver:
         return known
 
     def sinks_at(self, node: ir.Call) -> list[tuple[int, Sink]]:
-        """Sinks of a call, with their bits."""
+        """Sinks of a call, with the bits of their kinds."""
         return self._sinks.get(id(node), [])
 
     def is_clean(self, expr: ir.Expr, function: Function) -> bool:
@@ -319,25 +319,33 @@ class TaintSolver:
         for function in relevant:
             if id(function) not in sources and id(function) not in self._provisions:
                 continue
-            for (label, _), (sink, trace) in self.summary(function).sinks.items():
-                bit = self.bits[sink.kind]
-                for source, path, before in self._origins(function, label, bit, sources, 0):
-                    if sink.kind in source.safe_kinds:
+            for (label, _), (sink, bits, trace) in self.summary(function).sinks.items():
+                for source, path, mask, before in self._origins(function, label, bits, sources, 0):
+                    left = mask & ~self.query.mask(source.safe_kinds)
+                    if not left:
                         continue
                     traces = (*before, *flattened(trace))
                     key = (id(source), id(sink))
                     known = found.get(key)
                     if known is None or len(traces) < len(known.traces):
-                        found[key] = TaintPath(source, path, sink, traces)
+                        found[key] = TaintPath(source, path, sink, traces, self._aspects(sink.kind, left))
         return tuple(sorted(found.values(), key=_order))
 
+    def _aspects(self, kind: str, mask: int) -> frozenset[str]:
+        prefix = f"{kind}."
+        return frozenset(
+            name.removeprefix(prefix)
+            for name, bit in self.bits.items()
+            if name.startswith(prefix) and bit & mask
+        )
+
     def _origins(
-        self, function: Function, label: Label, bit: int, sources: dict[int, list[Source]], depth: int
-    ) -> Iterator[tuple[Source, AccessPath, tuple[Trace, ...]]]:
-        """Sources that a parameter's access path may come from, with the way up to it."""
+        self, function: Function, label: Label, bits: int, sources: dict[int, list[Source]], depth: int
+    ) -> Iterator[tuple[Source, AccessPath, int, tuple[Trace, ...]]]:
+        """Sources that a parameter's access path may come from, with the bits that are left and the way up to it."""
         for source in sources.get(id(function), ()):
             if source.parameter == label[0] and _is_tainted(source, label[1:]):
-                yield source, label, ()
+                yield source, label, bits, ()
         if depth > _MAX_PROVISIONS:
             return
         for provision in self._provisions.get(id(function), ()):
@@ -351,7 +359,7 @@ class TaintSolver:
                 value = project(value, step)
             name = provision.provider.owner.name if provision.constructs and provision.provider.owner else ""
             for inner, (mask, trace) in whole(value).items():
-                if mask & bit:
+                if mask & bits:
                     hop = Trace(
                         "provided",
                         function,
@@ -361,10 +369,10 @@ class TaintSolver:
                         None,
                         trace,
                     )
-                    for source, path, before in self._origins(
-                        provision.provider, inner, bit, sources, depth + 1
+                    for source, path, left, before in self._origins(
+                        provision.provider, inner, mask & bits, sources, depth + 1
                     ):
-                        yield source, path, (*before, *flattened(hop))
+                        yield source, path, left, (*before, *flattened(hop))
 
 
 _DEFINITIONS = ("function", "class", "import", "from")

@@ -88,12 +88,14 @@ class TaintPath(msgspec.Struct, frozen=True, eq=False):
         path: which part of the source's parameter it is, the parameter's name first.
         sink: where it ends.
         traces: the hops between, in order.
+        aspects: what is still dangerous about the value, of a kind with aspects.
     """
 
     source: Source
     path: AccessPath
     sink: Sink
     traces: tuple[Trace, ...]
+    aspects: frozenset[str] = frozenset()
 
     def steps(self) -> tuple[Step, ...]:
         """Evidence between source and sink, repeats of one place left out."""

@@ -13,8 +13,7 @@ class Summary(msgspec.Struct, eq=False):
 
     Attributes:
         returns: what it returns or yields.
-        sinks: (label, identity of the sink) to the sink and the way to it. A sanitiser on the way has cleared the
-            sink's bit, so what stands here is still dangerous.
+        sinks: (label, identity of the sink) to the sink, the bits that no sanitiser on the way has cleared, and the way.
         leaving: parameter to what it holds when the function returns, for parameters that are checked or changed: a
             validator's summary is that its parameter leaves clean.
         captured: names of the enclosing function that the body reads.
@@ -22,7 +21,7 @@ class Summary(msgspec.Struct, eq=False):
     """
 
     returns: Taint = CLEAN
-    sinks: dict[tuple[Label, int], tuple[Sink, Trace | None]] = msgspec.field(default_factory=dict)
+    sinks: dict[tuple[Label, int], tuple[Sink, int, Trace | None]] = msgspec.field(default_factory=dict)
     leaving: dict[str, Taint] = msgspec.field(default_factory=dict)
     captured: frozenset[str] = frozenset()
     cut: bool = False
@@ -31,6 +30,7 @@ class Summary(msgspec.Struct, eq=False):
         """Equal but for the traces."""
         return (
             self.sinks.keys() == other.sinks.keys()
+            and all(mask == other.sinks[key][1] for key, (_, mask, _) in self.sinks.items())
             and self.leaving.keys() == other.leaving.keys()
             and same(self.returns, other.returns)
             and all(same(taint, other.leaving[name]) for name, taint in self.leaving.items())

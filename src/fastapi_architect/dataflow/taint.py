@@ -24,10 +24,18 @@ class SinkKind(msgspec.Struct, frozen=True):
     Attributes:
         name: such as `sql`.
         dangerous: characters of which an attack needs at least one; a pattern that allows none of them is a guard.
+        aspects: ways in which a value may be dangerous that different checks rule out (a file's path may climb by
+            `..`, and it may be absolute). A sink is reached while one is left; `path.root` names one of them.
     """
 
     name: str
     dangerous: str = ""
+    aspects: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its aspects by their full names; itself where it has none. Each is one bit."""
+        return tuple(f"{self.name}.{aspect}" for aspect in self.aspects) or (self.name,)
 
 
 class Sink(msgspec.Struct, frozen=True, eq=False):
@@ -107,20 +115,31 @@ class TaintQuery(msgspec.Struct, frozen=True):
     records: frozenset[str] = frozenset()
     copies: frozenset[str] = frozenset()
 
-    def bit(self, kind: str) -> int:
-        """The bit of a kind."""
-        return 1 << next(position for position, each in enumerate(self.kinds) if each.name == kind)
+    def bits(self) -> dict[str, int]:
+        """Name of a kind, or full name of an aspect, to its bits."""
+        found: dict[str, int] = {}
+        position = 0
+        for kind in self.kinds:
+            for name in kind.names:
+                found[name] = 1 << position
+                found[kind.name] = found.get(kind.name, 0) | 1 << position
+                position += 1
+        return found
 
     @property
     def everything(self) -> int:
         """The bits of all kinds."""
-        return (1 << len(self.kinds)) - 1
+        return (1 << sum(len(kind.names) for kind in self.kinds)) - 1
 
     def mask(self, kinds: frozenset[str] | None) -> int:
-        """The bits of some kinds; of all for None."""
+        """The bits of some kinds or aspects; of all for None."""
         if kinds is None:
             return self.everything
-        return sum(1 << position for position, each in enumerate(self.kinds) if each.name in kinds)
+        mask = 0
+        for name, bits in self.bits().items():
+            if name in kinds:
+                mask |= bits
+        return mask
 
 
 Label = AccessPath

@@ -252,15 +252,19 @@ class Transfer:
 
     # ── sinks ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def reach(self, label: Label, sink: Sink, trace: Trace | None) -> None:
-        """A label reaches a sink."""
+    def reach(self, label: Label, sink: Sink, mask: int, trace: Trace | None) -> None:
+        """A label reaches a sink, with these of the sink's bits."""
+        sinks = self.summary.sinks
         key = (label, id(sink))
-        if key in self.summary.sinks:
+        known = sinks.get(key)
+        if known is not None:
+            if mask & ~known[1]:
+                sinks[key] = (sink, known[1] | mask, trace if known[1] & mask == known[1] else known[2])
             return
-        if len(self.summary.sinks) >= MAX_SINKS:
+        if len(sinks) >= MAX_SINKS:
             self.summary.cut = True
             return
-        self.summary.sinks[key] = (sink, trace)
+        sinks[key] = (sink, mask, trace)
 
 
 def _joined(known: State, state: State) -> State:

@@ -24,10 +24,11 @@ def main() -> int:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     core = project["project"]["dependencies"]
     prove = project["project"]["optional-dependencies"]["prove"]
+    agents = project["project"]["optional-dependencies"]["mcp"]
     dev = project["dependency-groups"]["dev"]
     build = project["build-system"]["requires"]
     _pin(uv, [*core, *build, "editables"], ROOT / "requirements" / "core.txt")
-    _pin(uv, [*core, *build, "editables", *prove, *dev], ROOT / "requirements" / "dev.txt")
+    _pin(uv, [*core, *build, "editables", *prove, *agents, *dev], ROOT / "requirements" / "dev.txt")
     return 0
 
 

@@ -32,8 +32,15 @@ COMMANDS = {
         "a rule as a page; --prove runs its exploit before your eyes",
     ),
     "rules": ("fastapi_architect.cli.rules", "the rules there are"),
+    "mcp": (
+        "fastapi_architect.mcp.stdio",
+        "the same for AI agents: a server of the Model Context Protocol (extra [mcp])",
+    ),
     "completion": ("fastapi_architect.cli.completion", "a completion script for bash, zsh or tcsh"),
 }
+
+#: Package that a door cannot do without, to the extra that brings it.
+EXTRAS = {"mcp": "mcp"}
 
 #: Exit codes: findings at or above the gate, a usage or configuration error, a fault of the tool itself.
 FINDINGS, USAGE, FAULT = 1, 2, 3
@@ -80,6 +87,15 @@ def _run(module: str, arguments: list[str]) -> int:
         return int(importlib.import_module(module).run(arguments))
     except usage_errors() as error:
         print(f"architect: {error}", file=sys.stderr)
+        return USAGE
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            return report_fault(error)
+        print(
+            f"architect: this command needs the extra [{extra}]: pip install 'fastapi-architect[{extra}]'",
+            file=sys.stderr,
+        )
         return USAGE
     except KeyboardInterrupt:
         print("architect: interrupted", file=sys.stderr)

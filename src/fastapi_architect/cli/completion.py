@@ -33,12 +33,13 @@ def run(arguments: list[str]) -> int:
 
 def _whole() -> argparse.ArgumentParser:
     """One parser with every command below it: only completion needs all doors at once."""
-    doors = ("review", "map", "explain", "rules", "completion")
+    from fastapi_architect.__main__ import COMMANDS  # the one module that knows all doors
+
     made = argparse.ArgumentParser(prog="architect")
     made.add_argument("--version", action="store_true", help="show the version")
     commands = made.add_subparsers(dest="command")
-    for name in doors:
-        door = importlib.import_module(f"{__package__}.{name}")
+    for name, (module, _) in COMMANDS.items():
+        door = importlib.import_module(module)
         of = door.parser(sorted(all_rules())) if name == "explain" else door.parser()
         commands.add_parser(name, parents=[of], add_help=False, help=of.description)
     return made

@@ -24,15 +24,19 @@ def render(graph: AppGraph, form: str) -> str:
 # ── JSON ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _json(graph: AppGraph) -> str:
-    document = {
+def document(graph: AppGraph) -> dict[str, Any]:
+    """The map as plain values."""
+    return {
         "applications": [_application(graph, application) for application in graph.applications],
         "unresolved": [
             {"what": u.what, "file": u.location.path, "line": u.location.line, "reason": u.reason}
             for u in graph.unresolved
         ],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _json(graph: AppGraph) -> str:
+    return json.dumps(document(graph), indent=2, ensure_ascii=False) + "\n"
 
 
 def _application(graph: AppGraph, application: Application) -> dict[str, Any]:

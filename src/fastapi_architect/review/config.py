@@ -179,7 +179,12 @@ class Config(msgspec.Struct, frozen=True):
 
 
 def load(
-    path: Path, rules: Iterable[Selectable], *, file: Path | None = None, kinds: Collection[str] = KINDS
+    path: Path,
+    rules: Iterable[Selectable],
+    *,
+    file: Path | None = None,
+    kinds: Collection[str] = KINDS,
+    within: Path | None = None,
 ) -> Config:
     """Read the configuration for a review of `path`.
 
@@ -190,6 +195,7 @@ def load(
         rules: every rule there is.
         file: the file named by `--config`: a pyproject.toml, or a TOML file that holds the keys at its top.
         kinds: kinds of sinks that the engine knows.
+        within: no file above this folder counts; None: as far as `.git`.
 
     Raises:
         ConfigError: when a file cannot be read or says something that has no meaning.
@@ -216,7 +222,7 @@ def load(
                 table = None
             if table is not None:
                 return parse(table, known, file=project, kinds=kinds, notes=tuple(notes))
-        if (candidate / ".git").exists():
+        if candidate == within or (candidate / ".git").exists():
             break
     return Config(notes=tuple(notes))
 

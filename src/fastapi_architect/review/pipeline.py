@@ -46,6 +46,8 @@ class Request(msgspec.Struct, frozen=True):
         matrix: work out the authorisation matrix too; only some reports show it.
         progress: called with (stage, done, total).
         profile: measure the CPU of rules and of the questions they share, which takes longer.
+        within: nothing outside this folder (absolute, without symbolic links) is read; None: a file's project and the
+            configuration are looked for upwards.
     """
 
     path: Path
@@ -57,6 +59,7 @@ class Request(msgspec.Struct, frozen=True):
     matrix: bool = False
     progress: reading.Progress | None = None
     profile: bool = False
+    within: Path | None = None
 
 
 def review(request: Request) -> Review:
@@ -67,7 +70,7 @@ def review(request: Request) -> Review:
         ChangesError: `changed_since` names no revision, or the path lies in no repository.
     """
     begin = time.perf_counter()
-    root, only = project_of(request.path)
+    root, only = project_of(request.path, within=request.within)
     tree = SourceTree.open(root, request.config.exclude)
     changed = changes.changed_lines(root, request.changed_since) if request.changed_since else None
     rules = all_rules()
@@ -147,11 +150,11 @@ def _is_attribute(name: str, graph: AppGraph) -> bool:
     return module is not None and name.rpartition(".")[2] in module.facts.bindings
 
 
-def project_of(path: Path) -> tuple[Path, str | None]:
+def project_of(path: Path, *, within: Path | None = None) -> tuple[Path, str | None]:
     """The folder to analyse and, when `path` is one file, that file's name in it.
 
-    A file's project is the nearest folder upwards with a pyproject.toml, requirements.txt or .git; its own folder
-    when there is none.
+    A file's project is the nearest folder upwards with a pyproject.toml, requirements.txt or .git, not above `within`; its
+    own folder when there is none.
     """
     if not path.is_file():
         return path, None
@@ -161,6 +164,8 @@ def project_of(path: Path) -> tuple[Path, str | None]:
             (folder / name).exists() for name in ("pyproject.toml", "requirements.txt", "setup.py", ".git")
         ):
             return folder, path.relative_to(folder).as_posix()
+        if folder == within:
+            break
     return path.parent, path.name
 
 

@@ -1,0 +1,70 @@
+"""The one folder that an agent may have read, and how its program is read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mcp.server.mcpserver.exceptions import ToolError
+
+from fastapi_architect.findings.baseline import BaselineError
+from fastapi_architect.review.changes import ChangesError
+from fastapi_architect.review.config import Config, ConfigError, load
+from fastapi_architect.rules.catalog import all_rules
+from fastapi_architect.source.tree import NoSuchPath
+
+
+class Workspace:
+    """A folder; nothing outside it is read.
+
+    Attributes:
+        root: its absolute path without symbolic links.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        # A review changes the interpreter's recursion limit and its collector while it runs.
+        self._one_at_a_time = threading.Lock()
+
+    def path(self, given: str) -> Path:
+        """A path that an agent named.
+
+        Raises:
+            ToolError: it leads outside the root, or to nothing.
+        """
+        try:
+            found = (self.root / given).resolve()
+            exists = found.exists()
+        except (OSError, ValueError) as error:
+            message = f"{given!r} is no path: {error}; name a folder or a Python file below the served folder"
+            raise ToolError(message) from error
+        if not found.is_relative_to(self.root):
+            message = f"{given!r} lies outside the served folder; name a path below it, or serve another folder with --root"
+            raise ToolError(message)
+        if not exists:
+            message = f"there is nothing at {given!r}; name a folder or a Python file below the served folder"
+            raise ToolError(message)
+        return found
+
+    def name_of(self, folder: Path) -> str:
+        """A folder below the root, as an agent names it."""
+        return folder.relative_to(self.root).as_posix()
+
+    def config(self, path: Path) -> Config:
+        """The configuration that counts for a path, none from above the root."""
+        return load(path, all_rules().values(), within=self.root)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One review at a time; what the caller can mend becomes the tool's answer.
+
+        Raises:
+            ToolError: with the next step.
+        """
+        with self._one_at_a_time:
+            try:
+                yield
+            except (ConfigError, BaselineError, ChangesError, NoSuchPath) as error:
+                raise ToolError(str(error)) from error

@@ -307,6 +307,15 @@ def test_a_client_of_the_callers_own_session_is_tentative() -> None:
     assert confidences_of("client-created-per-request", files) == [Confidence.TENTATIVE]
 
 
+def test_a_client_that_is_reached_through_a_helper_is_tentative() -> None:
+    direct = _BUCKET.format(session="shared")
+    helper = (
+        direct.replace('return shared.client("s3")', "return storage()")
+        + '\n\n    def storage() -> object:\n        return shared.client("s3")\n'
+    )
+    assert confidences_of("client-created-per-request", {"main.py": helper}) == [Confidence.TENTATIVE]
+
+
 def test_a_client_of_the_shared_session_is_sure() -> None:
     files = {"main.py": _BUCKET.format(session="shared")}
     assert Confidence.TENTATIVE not in confidences_of("client-created-per-request", files)
@@ -742,3 +751,19 @@ def test_a_change_that_is_announced_further_down_is_tentative() -> None:
         ("session.add(book)", Confidence.FIRM),
     ):
         assert confidences_of(rule, {"main.py": _HANDED_ON.replace("ANNOUNCED", text)}) == [confidence]
+
+
+def test_a_change_that_nothing_behind_it_saves_is_tentative() -> None:
+    rule = "in-place-json-mutation-lost"
+    saved = _HANDED_ON.replace("ANNOUNCED", "session.add(book)")
+    for text, confidence in (
+        (
+            saved.replace("save(session, book)\n\n\n    rename", "session.commit()\n\n\n    rename"),
+            Confidence.FIRM,
+        ),
+        (
+            saved.replace("save(session, book)\n\n\n    rename", "print(book)\n\n\n    rename"),
+            Confidence.TENTATIVE,
+        ),
+    ):
+        assert confidences_of(rule, {"main.py": text}) == [confidence]

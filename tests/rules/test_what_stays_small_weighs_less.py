@@ -231,6 +231,21 @@ def test_searching_orders_without_an_index_is_important() -> None:
     assert severities_of("missing-index-for-query-predicate", files) == [Severity.IMPORTANT]
 
 
+def test_searching_a_list_of_choices_is_minor() -> None:
+    rows = _rows("Rating", _SEARCHED.replace("MODEL", "Rating"))["main.py"]
+    key = "id: Mapped[int] = mapped_column(primary_key=True)"
+    for columns, severity in (
+        ("name: Mapped[str]; color: Mapped[str]", Severity.MINOR),
+        ("name: Mapped[str]; is_default: Mapped[bool]", Severity.MINOR),
+        ("name: Mapped[str]; total: Mapped[int]", Severity.IMPORTANT),
+        ("color: Mapped[str]", Severity.IMPORTANT),
+    ):
+        found = severities_of(
+            "missing-index-for-query-predicate", {"main.py": rows.replace(key, f"{key}; {columns}")}
+        )
+        assert found == [severity], columns
+
+
 def test_all_rows_that_are_made_by_hand_are_minor() -> None:
     files = {
         "main.py": _LISTED.format(path="/reports").replace("limit: int = 10", "").replace(".limit(limit)", "")
@@ -295,6 +310,16 @@ def test_an_index_on_a_new_column_of_a_small_table_is_minor() -> None:
         body = f'{added}\n    op.create_index("ix_parent", "{table}", ["parent"])'
         found = _migration("index-built-with-write-lock", table, body)
         assert [weight for weight, _ in found] == [severity]
+
+
+def test_an_index_is_tentative_where_its_transaction_locks_everybody_out_anyway() -> None:
+    for before, confidence in (
+        ('op.drop_constraint("uq_at", "orders")', Confidence.TENTATIVE),
+        ('op.drop_column("orders", "other")', Confidence.TENTATIVE),
+        ('op.add_column("orders", sa.Column("other", sa.Integer))', Confidence.FIRM),
+    ):
+        found = _migration("index-built-with-write-lock", "orders", f"{before}\n    {_INDEXED}")
+        assert [sure for _, sure in found] == [confidence], before
 
 
 def test_rewriting_the_rows_of_a_table_of_codes_is_tentative() -> None:

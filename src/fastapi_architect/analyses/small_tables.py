@@ -1,9 +1,10 @@
-"""Which tables stay small: lookups and settings, by their names."""
+"""Which tables stay small: lookups and settings, by their names or by what their rows hold."""
 
 from __future__ import annotations
 
 import re
 
+from fastapi_architect.appgraph.tables import Table
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 
 _SMALL = lazy_pattern(
@@ -21,7 +22,7 @@ def stays_small(name: str) -> bool:
 
 #: Rows that people make by hand, a few at a time: usually few, though nothing holds them to it.
 _MADE_BY_HAND = lazy_pattern(
-    r"invit(e|ation)s?$|director(y|ies)$|folders?$|(^|_)trees?$|taxonom|codes?$|groups?$|teams?$|labels?$|rules?$|region(s)?$|(^|_|[a-z])status(es)?$",
+    r"invit(e|ation)s?$|director(y|ies)$|folders?$|(^|_)trees?$|taxonom|codes?$|groups?$|teams?$|labels?$|rules?$|projects?$|presets?$|severit(y|ies)$|priorit(y|ies)$|region(s)?$|(^|_|[a-z])status(es)?$",
     re.IGNORECASE,
 )
 #: Codes that are made for each attempt of each person.
@@ -35,3 +36,17 @@ _ISSUED = lazy_pattern(
 def tends_to_stay_small(name: str) -> bool:
     """Likewise, or its rows are made by hand: invitations, folders, groups, codes of a register. A reason to lower, not to be silent."""
     return stays_small(name) or (_MADE_BY_HAND.search(name) is not None and not _ISSUED.search(name))
+
+
+_NAMES = frozenset({"name", "title", "label"})
+#: What people set on an entry of a list to choose from, and never on something that happens.
+_CHOICE = lazy_pattern(
+    r"^(is_)?default$|^(display|view|sort|list)_?(order|index)$|^(position|ordinal|rank|colou?r|icon)$",
+    re.IGNORECASE,
+)
+
+
+def is_list_of_choices(table: Table) -> bool:
+    """Its rows have a name and a colour, a place in an order, or the mark of the default: people choose one of them."""
+    names = {column.name for column in table.columns}
+    return not names.isdisjoint(_NAMES) and any(_CHOICE.search(name) for name in names)

@@ -22,7 +22,7 @@ from fastapi_architect.analyses.migration_history import (
     is_for_another_database,
 )
 from fastapi_architect.analyses.releases import one_release_at_a_time
-from fastapi_architect.analyses.small_tables import stays_small, tends_to_stay_small
+from fastapi_architect.analyses.small_tables import is_list_of_choices, stays_small, tends_to_stay_small
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
 from fastapi_architect.rules.kit import (
@@ -80,7 +80,7 @@ def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[
             reasoning=f"`{table.name}` exists since revision {table.since or 'the first'}, so it has rows and writers when this "
             "runs. A concurrent build takes two scans and no lock that writers notice.",
             exploit=f"While the migration's transaction is open, an INSERT into `{table.name}` by another connection waits for the lock.",
-            confidence=_sureness(operation, table.name),
+            confidence=_sureness(operation, table.name, others, graph),
             context=Context(hard=True, stops_process=True),
             symbol=f"{revision.module.name}.upgrade",
         )
@@ -160,10 +160,21 @@ def _is_of_every_row(update: Operation, added: set[str]) -> bool:
     return condition is not None and condition["column"] in added
 
 
-def _sureness(operation: Operation, table: str) -> Confidence:
-    """Dropping an index takes the lock for a moment, building a small one too."""
-    short = operation.kind == "drop_index" or tends_to_stay_small(table)
+def _sureness(operation: Operation, table: str, others: list[Operation], graph: AppGraph) -> Confidence:
+    """Dropping an index takes the lock for a moment, building one on a small table too, and often something else holds it anyway."""
+    known = graph.database.table_named.get(table)
+    short = (
+        operation.kind == "drop_index"
+        or tends_to_stay_small(table)
+        or (known is not None and is_list_of_choices(known))
+        or any(_locks_out_everybody(other) for other in others)
+    )
     return Confidence.TENTATIVE if short else Confidence.FIRM
+
+
+def _locks_out_everybody(operation: Operation) -> bool:
+    """ACCESS EXCLUSIVE until the transaction ends: the index adds the time of its scan to a wait that is there already."""
+    return operation.kind in ("drop_constraint", "drop_column") and not operation.in_autocommit
 
 
 def _fixed(operation: Operation) -> str:

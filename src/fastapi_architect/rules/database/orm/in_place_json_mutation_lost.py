@@ -5,7 +5,8 @@ leaves the row as it was: the commit writes nothing, the request answers as if i
 value. A new dict, a `MutableDict` column or `flag_modified` make the change known.
 
 A change that is to be seen in the answer only is left out: its session is opened here, and nothing below sends or commits
-anything. Where the object is handed on to a function that announces it, it is tentative.
+anything. Where the object is handed on to a function that announces it, or nothing behind the change commits, flushes or
+adds it, it is tentative.
 
 Known limits: changes through another name (`details = book.details`) are not followed.
 """
@@ -19,7 +20,7 @@ from fastapi_architect.analyses.never_named import is_never_named
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.tables import Column
-from fastapi_architect.concepts.database import Commit, SessionCreation, SessionFlush
+from fastapi_architect.concepts.database import Commit, SessionAdd, SessionCreation, SessionFlush
 from fastapi_architect.program.types import options
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -57,6 +58,7 @@ rule = Rule(
 
 _CHANGES = frozenset("append extend insert pop popitem update setdefault remove clear sort reverse".split())  # noqa: SIM905
 _ANNOUNCING = frozenset({"flag_modified", "flag_dirty"})
+_SAVING = (Commit, SessionFlush, SessionAdd)
 
 Columns = dict[tuple[int, str], tuple[Model, Column]]
 
@@ -201,15 +203,38 @@ def _is_thrown_away(function: Function, graph: AppGraph) -> bool:
 
 def _is_announced_behind(function: Function, change: Site, owner: ir.Expr, graph: AppGraph) -> bool:
     """Behind the change the object is handed to a function that announces it."""
+    return any(
+        not _ANNOUNCING.isdisjoint(target.node.called)
+        for site in _handing_on(function, change, owner)
+        for target in graph.program.calls.targets(site)
+    )
+
+
+def _is_meant_to_be_saved(function: Function, change: Site, owner: ir.Expr, graph: AppGraph) -> bool:
+    """Behind the change this body, or one that it hands the object to, commits, flushes or adds something.
+
+    Else the change may be for the answer alone, or something else writes it.
+    """
+    if any(fact.node.span > change.node.span for kind in _SAVING for fact in graph.within(kind, function)):
+        return True
+    given = [t for site in _handing_on(function, change, owner) for t in graph.program.calls.targets(site)]
+    reached, _ = effects(graph).reached(given)
+    return any(graph.within(kind, each) for each in reached for kind in _SAVING)
+
+
+def _handing_on(function: Function, change: Site, owner: ir.Expr) -> list[Site]:
+    """Calls behind the change that get the object."""
     if not isinstance(owner, ir.Name):
-        return False
-    for site in function.facts.calls:
-        given = (*site.node.args, *(k.value for k in site.node.keywords))
-        if site.node.span > change.node.span and any(getattr(a, "id", "") == owner.id for a in given):
-            for target in graph.program.calls.targets(site):
-                if not _ANNOUNCING.isdisjoint(target.node.called):
-                    return True
-    return False
+        return []
+    return [
+        site
+        for site in function.facts.calls
+        if site.node.span > change.node.span
+        and any(
+            getattr(given, "id", "") == owner.id
+            for given in (*site.node.args, *(k.value for k in site.node.keywords))
+        )
+    ]
 
 
 def _finding(site: Site, target: ir.Attribute, found: tuple[Model, Column], graph: AppGraph) -> Finding:
@@ -221,7 +246,8 @@ def _finding(site: Site, target: ir.Attribute, found: tuple[Model, Column], grap
     owner = text_at(graph, function.location(target.value))
     kind = "dict" if column.type is not None and column.type.family == "json" else "list"
     unsure = isinstance(function, Function) and (
-        _is_announced_behind(function, site, target.value, graph)
+        not _is_meant_to_be_saved(function, site, target.value, graph)
+        or _is_announced_behind(function, site, target.value, graph)
         or (not operations and is_never_named(graph, function))
     )
     flagged = f'flag_modified({owner}, "{target.attr}")'

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from fastapi_architect.analyses.query_predicates import Predicate, Statement, statements
 from fastapi_architect.analyses.search_indexes import is_known, leads, table_of
 from fastapi_architect.analyses.seldom_operations import is_for_administrators
-from fastapi_architect.analyses.small_tables import stays_small, tends_to_stay_small
+from fastapi_architect.analyses.small_tables import is_list_of_choices, stays_small, tends_to_stay_small
 from fastapi_architect.analyses.table_growth import stopped_growing
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.rules.kit import (
@@ -103,6 +103,7 @@ def _stays_small(model: Model, graph: AppGraph) -> bool:
     instances = f"{model.name}Instance"
     return (
         tends_to_stay_small(model.name)
+        or is_list_of_choices(table_of(model, graph))
         or any(each.name == instances for each in graph.models)
         or stopped_growing(model, graph)
     )

@@ -4,8 +4,9 @@ The handler returns rows, and FastAPI fills the response model from them. A fiel
 at that moment, once for each row: a page of 100 books with their authors takes up to 101 queries, and nothing in the
 handler shows it. `selectinload` fetches all of them in one more query.
 
-Known limits: loading is looked for in everything the handler calls, so that an option on another query of the same
-relationship counts, too. With asyncio the same field fails instead; another rule says so.
+Known limits: where the rows cannot be followed to their query, loading is looked for in everything the handler calls, so
+that an option on another query of the same relationship counts, too. With asyncio the same field fails instead; another
+rule says so.
 """
 
 from __future__ import annotations
@@ -13,21 +14,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.effects import effects
-from fastapi_architect.appgraph.models import Model, Relationship
-from fastapi_architect.appgraph.schemas import Schema, SchemaField
+from fastapi_architect.analyses.followed_values import Place, returned
+from fastapi_architect.analyses.lazy_fields import LazyField, element_type, lazy_fields, model_in, schema_in
+from fastapi_architect.analyses.loaded_together import Loaded
+from fastapi_architect.analyses.query_counts import page_of
+from fastapi_architect.analyses.row_origins import origins
+from fastapi_architect.appgraph.models import Model
 from fastapi_architect.concepts.database import LoaderOption, SqlExecution
-from fastapi_architect.program.types import options
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
     Finding,
     Function,
-    Instance,
     PathOperation,
     Proof,
     Rule,
     Severity,
-    Type,
     ir,
     last_name,
     steps,
@@ -45,131 +47,90 @@ rule = Rule(
     requires=("sqlalchemy",),
 )
 
-_LISTS = ("list", "List", "Sequence", "Iterable", "tuple", "set", "ScalarResult")
-#: Rows of a page when nothing says how many.
-_PAGE = 100
-
 
 @rule.check(per=PathOperation)
 def lazy_field(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
     handler = operation.handler
     if handler is None or operation.response_type is None or operation.is_websocket:
         return
-    schema = _row_schema(operation.response_type, graph)
-    model = _row_model(graph.program.inference.return_type(handler), graph)
+    schema = schema_in(element_type(operation.response_type), graph)
+    model = model_in(element_type(graph.program.inference.return_type(handler)), graph)
     if schema is None or model is None or schema.kind.startswith("sqlmodel-table"):
         return
-    lazy = list(_lazy(schema, model, graph, ()))
+    lazy = list(lazy_fields(schema, model, graph))
     if not lazy:
         return
     reached, complete = effects(graph).reached(operation.functions)
-    loaded = _loaded(reached, graph)
-    for path, field, relationship in lazy:
-        if "*" in loaded or relationship.attribute in loaded or _is_async(reached, graph):
-            continue
-        yield _finding(operation, handler, (path, field, relationship), model, complete=complete)
+    if _is_async(reached, graph):
         return
+    loaded = _loaded_with(handler, graph)
+    known = bool(loaded)
+    loaded = loaded or [_loaded_anywhere(reached, graph)]
+    for found in lazy:
+        name = found.relationship.attribute
+        if any(not each.covers(name) for each in loaded):
+            sure = (complete or known) and not any(each.unknown or each.covers(name) for each in loaded)
+            yield _finding(operation, handler, found, model, sure=sure)
+            return
 
 
-def _element(of: Type | None) -> Type | None:
-    """What a list type holds; None for anything that is no list."""
-    for option in options(of):
-        if not isinstance(option, Instance) or not isinstance(option.cls, str) or not option.args:
-            continue
-        if option.cls.rpartition(".")[2] in _LISTS:
-            return option.args[0]
-    return None
+def _loaded_with(handler: Function, graph: AppGraph) -> list[Loaded]:
+    """What the queries load whose rows the handler returns; nothing when the rows cannot be followed to them."""
+    found = [
+        origin
+        for site in returned(graph, handler)
+        for origin in origins(graph, site.node.value, Place(handler))
+        if origin.kind != "made"
+    ]
+    return [] if any(origin.kind == "unknown" for origin in found) else [origin.loaded for origin in found]
 
 
-def _row_schema(of: Type, graph: AppGraph) -> Schema | None:
-    for option in options(_element(of)):
-        if isinstance(option, Instance):
-            return _schema(option, graph)
-    return None
-
-
-def _schema(of: Instance, graph: AppGraph) -> Schema | None:
-    return next((s for s in graph.schemas if s.cls is of.cls), None)
-
-
-def _row_model(of: Type | None, graph: AppGraph) -> Model | None:
-    for option in options(_element(of)):
-        if isinstance(option, Instance) and id(option.cls) in graph.database.model_of:
-            return graph.database.model_of[id(option.cls)]
-    return None
-
-
-Lazy = tuple[tuple[str, ...], SchemaField, Relationship]
-
-
-def _lazy(schema: Schema, model: Model, graph: AppGraph, above: tuple[str, ...]) -> Iterator[Lazy]:
-    """Fields of the schema that read a lazy relationship of the model, and those of the schemas below them."""
-    for field in schema.fields:
-        relationship = model.relationship_by_name.get(field.name)
-        if field.excluded or relationship is None or field.is_computed:
-            continue
-        path = (*above, field.name)
-        if relationship.loads_when_read:
-            yield path, field, relationship
-        target = graph.database.model_of.get(id(relationship.target))
-        if target is not None and len(path) < 3:
-            for option in options(_element(field.type) or field.type):
-                below = _schema(option, graph) if isinstance(option, Instance) else None
-                if below is not None:
-                    yield from _lazy(below, target, graph, path)
-
-
-def _loaded(functions: tuple[Function, ...], graph: AppGraph) -> set[str]:
-    """Attributes that some loader option names; "*" where one cannot be read."""
+def _loaded_anywhere(functions: tuple[Function, ...], graph: AppGraph) -> Loaded:
+    """Attributes that some loader option names; `unknown` where one cannot be read."""
     found: set[str] = set()
+    unknown = False
     for function in functions:
-        if any(isinstance(a, ir.Starred) for s in function.facts.calls_named("options") for a in s.node.args):
-            found.add("*")  # options of a constant, or those that a dependency was made with
+        # Options of a constant, or those that a dependency was made with.
+        given = [a for site in function.facts.calls_named("options") for a in site.node.args]
+        unknown = unknown or any(isinstance(a, ir.Starred) for a in given)
         for option in graph.within(LoaderOption, function):
             if option.kind in ("selectin", "joined", "subquery", "contains", "raise", "noload"):
-                found |= {last_name(a) or "*" for a in option.attributes} or {"*"}
-    return found
+                names = {last_name(a) for a in option.attributes} or {""}
+                unknown = unknown or "" in names
+                found |= names
+    return Loaded(frozenset(found), unknown=unknown)
 
 
 def _is_async(functions: tuple[Function, ...], graph: AppGraph) -> bool:
     return any(call.is_async for function in functions for call in graph.within(SqlExecution, function))
 
 
-def _rows(operation: PathOperation, graph_default: int = _PAGE) -> tuple[str, int]:
-    """Name of the page size's parameter with its default, as far as they are known."""
-    for parameter in operation.all_parameters():
-        if parameter.name in ("limit", "size", "page_size", "per_page", "take", "count"):
-            value = getattr(getattr(parameter, "default", None), "value", None)
-            return parameter.name, value if isinstance(value, int) and value > 0 else graph_default
-    return "", graph_default
-
-
 def _finding(
-    operation: PathOperation, handler: Function, found: Lazy, model: Model, *, complete: bool
+    operation: PathOperation, handler: Function, found: LazyField, model: Model, *, sure: bool
 ) -> Finding:
-    path, field, relationship = found
-    size, rows = _rows(operation)
-    sure = complete and not operation.is_write  # a write answers with the few rows that it was sent
+    path, field, relationship = found.path, found.field, found.relationship
+    rows = page_of([operation])
+    sure = sure and not operation.is_write  # a write answers with the few rows that it was sent
     option = f"selectinload({model.name}.{path[0]})" + "".join(
         f".selectinload({relationship.owner.name}.{p})" for p in path[1:]
     )
-    shown = f"`{size}={rows}`" if size else f"{rows} rows"
     return rule.at(
         handler,
         f"{operation.names[0]} runs 1 + n queries: `{field.owner.name}.{field.name}` loads `{relationship.owner.name}."
-        f"{relationship.attribute}` once for each row, up to {rows + 1} queries with {shown}.",
+        f"{relationship.attribute}` once for each row, up to {rows.number + 1} queries with {rows.text}.",
         "Load it together with the rows, where the statement is made:\n```python\n"
         f"statement = select({model.name}).options({option})\n```\nor leave the field out of `{field.owner.name}`.",
         reasoning=f"The relationship is loaded lazily (`lazy={relationship.lazy!r}`), and no loader option in what "
         f"`{handler.name}` calls names it; FastAPI reads it while it builds the response.",
-        exploit=f"With {rows} rows, `{operation.names[0]}` sends one query for them and {rows} more, one for each `{path[-1]}`.",
+        exploit=f"With {rows.number} rows, `{operation.names[0]}` sends one query for them and {rows.number} more, one for "
+        f"each `{path[-1]}`.",
         confidence=Confidence.FIRM if sure else Confidence.TENTATIVE,
         trace=steps(
             (field.location, f"the response model reads `{field.name}`"),
             (relationship.location, f"`{relationship.attribute}` is loaded when it is read"),
         ),
         routes=operation.names,
-        impact=float(rows),
+        impact=float(rows.number),
     )
 
 

@@ -6,9 +6,11 @@ with its arguments (`to_thread(run, query)`, `partial(run, query)`) is treated a
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fastapi_architect.dataflow.access_path import exact_path
+from fastapi_architect.dataflow.access_path import AccessPath, exact_path
+from fastapi_architect.dataflow.guards_hosts import RESOLVING_HOSTS
 from fastapi_architect.dataflow.path import Trace
 from fastapi_architect.dataflow.summary import Summary
 from fastapi_architect.dataflow.taint import (
@@ -29,10 +31,11 @@ from fastapi_architect.dataflow.taint import (
     merge,
     normal,
     project,
+    remasked,
     union,
     whole,
 )
-from fastapi_architect.program.definitions import Class, Function
+from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.types import ClassRef, FunctionRef, Instance, options
 from fastapi_architect.syntax import ir
@@ -114,6 +117,7 @@ class CallTransfer:
         self.solver = transfer.solver
         self.function = transfer.function
         self._sites = self.solver.sites(self.function)
+        self._climbs = self.solver.guards.paths.sibling
 
     def call(self, node: ir.Call, state: State) -> Taint:
         """The value of a call."""
@@ -137,10 +141,31 @@ class CallTransfer:
         if site is None:
             return union([base, *given.values])
         found = self._called(given, site)
+        self._checked_by_running(node, state)
+        if found is CLEAN or self.transfer.is_clean(node):
+            return CLEAN
+        found = self._resolved(node, found)
         remaining = self.transfer.everything & ~self._sanitized(site)
-        if remaining != self.transfer.everything:
-            found = masked(found, remaining)
-        return CLEAN if found is CLEAN or self.transfer.is_clean(node) else found
+        return found if remaining == self.transfer.everything else masked(found, remaining)
+
+    def _checked_by_running(self, node: ir.Call, state: State) -> None:
+        """Calls that raise for what is not in order: behind them it has been checked."""
+        guards = self.solver.guards
+        func: Any = node.func
+        checked: dict[AccessPath, int] = {}
+        if func.__class__ is ir.Attribute and func.attr == "relative_to" and not node.keywords:
+            checked = guards.paths.within(func.value, self.function)
+        elif last_name(func) in RESOLVING_HOSTS:
+            checked = guards.hosts.resolves(node, self.function)
+        if checked:
+            state.update(self.transfer.cleared(state, checked))
+
+    def _resolved(self, node: ir.Call, found: Taint) -> Taint:
+        """A path without `..`, as long as nobody has asked about it before it was resolved."""
+        if not self.solver.cleaning.resolves(node):
+            return found
+        unresolved = self.solver.guards.paths.unresolved
+        return remasked(found, lambda mask: mask & ~unresolved if mask & self._climbs else mask)
 
     def _called(self, given: Given, site: Site) -> Taint:
         targets = self.solver.program.calls.targets(site)
@@ -268,8 +293,19 @@ class CallTransfer:
         for name, leaving in summary.leaving.items():
             if name in arguments.expressions:
                 value = self._translated(leaving, lookup, None, node)
-                self._left(arguments.expressions[name], value, state, alone=alone)
+                expr = arguments.expressions[name]
+                self._left(expr, value, state, alone=alone)
+                mask, _ = leaving.labels.get((name,), (0, None))
+                if alone and mask != self.transfer.everything:
+                    self._implied(expr, self.transfer.everything & ~mask, state)
         return result
+
+    def _implied(self, expr: ir.Expr, mask: int, state: State) -> None:
+        """An argument that was put together from variables leaves a function checked: so are these."""
+        checked = self.solver.guards.implied(expr, mask, self.function)
+        checked.pop(exact_path(expr) or (), None)
+        if checked:
+            state.update(self.transfer.cleared(state, checked))
 
     def _fresh(self, target: Function, arguments: Arguments, given: Given) -> Taint:
         """A new object: what `__init__` put on `self`."""
@@ -350,6 +386,8 @@ class CallTransfer:
         for name in self.solver.program.calls.names(site):
             if name in sanitizers:
                 mask |= self.solver.query.mask(sanitizers[name])
+        if self.solver.cleaning.matters:
+            mask |= self.solver.cleaning.of_call(site.node, self.function)
         return mask
 
     def _constructed(self, given: Given) -> Taint | None:
@@ -392,6 +430,10 @@ class CallTransfer:
             return self._paired(func.id, given)
         if func.__class__ is ir.Attribute:
             method = func.attr
+            if method in ("format", "join"):
+                evaluate = partial(self.transfer.evaluate, state=given.state)
+                values = self.solver.prefixes.in_call(self.function, given.node, values, evaluate)
+                return union([given.base, *values])
             listed = self._listed(method, given)
             if listed is not None:
                 return listed

@@ -15,6 +15,7 @@ from fastapi_architect.dataflow.taint import (
     element_of,
     is_position,
     limited,
+    masked,
     merge,
     normal,
     project,
@@ -42,7 +43,11 @@ def _attribute(run: Transfer, expr: ir.Attribute, state: State) -> Taint:
     found = run.calls.property_value(expr, base)
     if found is None:
         found = project(base, expr.attr)
-    return CLEAN if found is CLEAN or run.is_clean(expr) else found
+    if found is CLEAN or run.is_clean(expr):
+        return CLEAN
+    cleaning = run.solver.cleaning
+    clean = cleaning.of_attribute(expr, run.function) if cleaning.matters else 0
+    return masked(found, run.everything & ~clean) if clean else found
 
 
 def _subscript(run: Transfer, expr: ir.Subscript, state: State) -> Taint:
@@ -55,12 +60,21 @@ def _subscript(run: Transfer, expr: ir.Subscript, state: State) -> Taint:
         found = collapsed(base) if ELEMENT not in base.fields else element_of(base)
     else:
         found = at_position(base, step) if is_position(step) else project(base, step)
-    return CLEAN if found is CLEAN or run.is_clean(expr) else found
+    if found is CLEAN or run.is_clean(expr):
+        return CLEAN
+    cleaning = run.solver.cleaning
+    clean = cleaning.of_index(expr, run.function) if cleaning.matters else 0
+    return masked(found, run.everything & ~clean) if clean else found
 
 
 def _mixed(run: Transfer, expr: Any, state: State) -> Taint:
     parts = expr.operands if expr.__class__ is ir.Chain else (expr.left, expr.right)
-    found = union([run.evaluate(part, state) for part in parts])
+    values = [run.evaluate(part, state) for part in parts]
+    if expr.op == "+":
+        values = run.solver.prefixes.behind(run.function, parts, values)
+    elif expr.op == "%":
+        values = run.solver.prefixes.in_template(run.function, expr, values)
+    found = union(values)
     return CLEAN if found is CLEAN or run.is_clean(expr) else found
 
 
@@ -158,7 +172,8 @@ def _named_expr(run: Transfer, expr: ir.NamedExpr, state: State) -> Taint:
 
 
 def _joined(run: Transfer, expr: ir.JoinedStr, state: State) -> Taint:
-    return union([run.evaluate(part, state) for part in expr.values])
+    values = [run.evaluate(part, state) for part in expr.values]
+    return union(run.solver.prefixes.behind(run.function, expr.values, values))
 
 
 def _formatted(run: Transfer, expr: ir.FormattedValue, state: State) -> Taint:

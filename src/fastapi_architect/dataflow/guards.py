@@ -2,19 +2,24 @@
 
 `x in ALLOWED` with a closed, literal `ALLOWED`, `x == "constant"`, a whole match of a pattern that allows no dangerous
 character, `x.isalnum()`, `isinstance(x, int)`. Combined by `not`, `and`, `or`, `all`; through one-line predicates of the
-program; through a variable that holds the test's result. The caller decides where a test counts: on the edges of the
+program, and through the summaries of longer ones; through a variable that holds the test's result. `guards_paths` and
+`guards_hosts` read what is said about files and addresses. The caller decides where a test counts: on the edges of the
 flow graph, hence never for an `assert` or a result that is thrown away.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi_architect.dataflow.access_path import AccessPath, exact_path
 from fastapi_architect.dataflow.clean_types import CleanTypes
+from fastapi_architect.dataflow.closed_collections import ClosedCollections
+from fastapi_architect.dataflow.derived_values import is_unchanged_since
+from fastapi_architect.dataflow.guards_hosts import HostGuards
+from fastapi_architect.dataflow.guards_paths import PathGuards
 from fastapi_architect.dataflow.patterns import is_closed_by_itself, is_harmless
 from fastapi_architect.program.call_arguments import argument
-from fastapi_architect.program.constants import UNKNOWN
 from fastapi_architect.program.definitions import Function, Scope
 from fastapi_architect.program.types import ClassRef, External, FunctionRef, Instance, options
 from fastapi_architect.syntax import ir
@@ -26,22 +31,34 @@ if TYPE_CHECKING:
 #: A path is clean for the kinds of the mask.
 Checked = dict[AccessPath, int]
 
+_MATCHING = frozenset({"re.fullmatch", "re.match", "re.search"})
 _CHARACTER_TESTS = frozenset({"isalnum", "isalpha", "isdigit", "isdecimal", "isnumeric", "isidentifier"})
+_TEXTS = frozenset({"builtins.str", "builtins.bytes", "pathlib.Path", "pathlib.PurePath"})
 _CASE_CHANGES = frozenset({"lower", "upper", "casefold", "title", "capitalize"})
-_COPIES = frozenset(
-    {"frozenset", "set", "tuple", "list", "dict", "sorted", "MappingProxyType", "OrderedDict"}
-)
+#: Kinds for which membership in any collection is a check: the program put together what is in it.
+_LISTED = frozenset({"path", "url", "redirect"})
 _MAX_DEPTH = 6
+
+#: What holds of a function's parameters where its answer, or one position of it, was true (or false).
+Passing = Callable[[Function, int | None, bool], Checked]
 
 
 class Guards:
     """Reads tests in terms of access paths; answers are kept by the test's identity."""
 
-    def __init__(self, program: Program, query: TaintQuery, clean_types: CleanTypes) -> None:
+    def __init__(
+        self, program: Program, query: TaintQuery, clean_types: CleanTypes, passing: Passing
+    ) -> None:
         self._program = program
         self._inference = program.inference
         self._query = query
         self._clean_types = clean_types
+        self._passing = passing
+        self._closed = ClosedCollections(program, clean_types)
+        self.paths = PathGuards(program, query)
+        self.hosts = HostGuards(program, query)
+        self._everything = query.everything
+        self._listed = query.mask(_LISTED)
         self._known: dict[tuple[int, bool], Checked] = {}
         self._patterns: dict[str, int] = {}
 
@@ -59,7 +76,13 @@ class Guards:
         path = exact_path(subject)
         if path is None or not case.values or case.classes or case.captures or case.wildcard:
             return {}
-        return {path: self._query.everything}
+        return {path: self._everything}
+
+    def implied(self, expr: ir.Expr, mask: int, scope: Scope) -> Checked:
+        """What is known of variables when this much is known of a value that was made of them."""
+        path = exact_path(expr)
+        found: Checked = {path: mask} if path is not None else {}
+        return _any_of([found, self.paths.parts(expr, scope, mask), self.hosts.parts(expr, scope, mask)])
 
     def _read(self, test: Any, scope: Scope, holds: bool, depth: int) -> Checked:
         if depth > _MAX_DEPTH:
@@ -70,23 +93,39 @@ class Guards:
         if kind is ir.BoolOp:
             found = [self._read(value, scope, holds, depth + 1) for value in test.values]
             return _any_of(found) if (test.op == "and") == holds else _all_of(found)
-        if kind is ir.Compare:
-            return self._compared(test, scope, holds, depth)
-        if kind is ir.Call:
-            return self._called(test, scope, holds, depth)
         if kind is ir.NamedExpr:
             return self._read(test.value, scope, holds, depth + 1)
-        if kind is ir.Name:
-            return self._named(test, scope, holds, depth)
-        return {}
+        found = [self.paths.tested(test, scope, holds=holds), self.hosts.tested(test, scope, holds=holds)]
+        if kind is ir.Compare:
+            found.append(self._compared(test, scope, holds, depth))
+        elif kind is ir.Call:
+            found.append(self._called(test, scope, holds, depth))
+        elif kind is ir.Await and test.value.__class__ is ir.Call:
+            found.append(self._predicate(test.value, scope, holds, depth, awaited=True))
+        elif kind is ir.Name:
+            found.append(self._named(test, scope, holds, depth))
+        return _any_of(found)
 
     def _named(self, test: ir.Name, scope: Scope, holds: bool, depth: int) -> Checked:
-        """`ok = x in ALLOWED; if ok: ...`: the variable and what it tests are bound once."""
+        """`ok = x in ALLOWED; if ok: ...`: what is tested is not bound again after that."""
         bindings = scope.facts.bindings.get(test.id, ())
-        if len(bindings) != 1 or bindings[0].kind not in ("assign", "walrus") or bindings[0].path:
+        if len(bindings) != 1 or bindings[0].kind not in ("assign", "walrus"):
             return {}
-        found = self._read(bindings[0].value, scope, holds, depth + 1)
-        return {path: mask for path, mask in found.items() if len(scope.facts.bindings.get(path[0], ())) == 1}
+        binding = bindings[0]
+        if not binding.path:
+            found = self._read(binding.value, scope, holds, depth + 1)
+        else:  # `ok, message = check(x)`
+            value: Any = binding.value
+            call = value.value if value.__class__ is ir.Await else value
+            if call.__class__ is not ir.Call or len(binding.path) != 1:
+                return {}
+            position = binding.path[0]
+            found = self._predicate(call, scope, holds, depth, awaited=call is not value, position=position)
+        return {
+            path: mask
+            for path, mask in found.items()
+            if path == (test.id,) or is_unchanged_since(path[0], binding.node, scope)
+        }
 
     # ── comparisons ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -95,87 +134,36 @@ class Guards:
             return {}
         op, left, right = test.ops[0], test.left, test.comparators[0]
         if op in ("in", "not in"):
-            if (op == "in") == holds and self.is_closed(right, scope):
-                return self._all_kinds(_tested(left))
+            if (op == "in") == holds:
+                path = _tested(left)
+                if path is not None and self._closed.is_closed(right, scope):
+                    return self._all_kinds(path)
+                return {path: self._listed} if path is not None and self._is_collection(right, scope) else {}
         elif op in ("==", "!="):
             if (op == "==") == holds:
                 for value, other in ((left, right), (right, left)):
-                    if self._is_constant(other, scope):
+                    if self._closed.is_constant(other, scope):
                         return self._all_kinds(_tested(value))
         elif op in ("is", "is not"):
             if right.__class__ is ir.Constant and right.kind == "none":
                 return self._read(left, scope, holds if op == "is not" else not holds, depth + 1)
-        elif op == "<=" and holds and left.__class__ is ir.Call and self.is_closed(right, scope):
+        elif op == "<=" and holds and left.__class__ is ir.Call and self._closed.is_closed(right, scope):
             name = left.func.id if left.func.__class__ is ir.Name else ""
             if name in ("set", "frozenset") and left.args:
                 return self._all_kinds(exact_path(left.args[0]))
         return {}
 
-    def _all_kinds(self, path: AccessPath | None) -> Checked:
-        return {path: self._query.everything} if path is not None else {}
-
-    def _is_constant(self, expr: ir.Expr, scope: Scope) -> bool:
-        if expr.__class__ is ir.Constant:
-            return expr.kind in ("str", "int", "float", "bool", "bytes")
-        return expr.__class__ in (ir.Name, ir.Attribute) and isinstance(
-            self._program.constants.value(expr, scope), str | int | float
-        )
-
-    def is_closed(self, expr: Any, scope: Scope, depth: int = 0) -> bool:
-        """A collection whose members are written down in the program."""
-        if depth > _MAX_DEPTH:
+    def _is_collection(self, expr: ir.Expr, scope: Scope) -> bool:
+        """Something that holds several values: no text, in which a piece may stand anywhere."""
+        if not self._listed or expr.__class__ in (ir.Constant, ir.JoinedStr, ir.BinOp):
             return False
-        kind = expr.__class__
-        if kind is ir.Sequence or kind is ir.Dict:
-            value = self._program.constants.value(expr, scope)
-            if value is not UNKNOWN:
-                return bool(value)
-            keys = expr.elts if kind is ir.Sequence else expr.keys
-            return bool(keys) and all(k is not None and self._is_member(k, scope, depth) for k in keys)
-        if kind is ir.Call:
-            return self._is_closed_call(expr, scope, depth)
-        if kind is ir.Comprehension:
-            return all(self._is_enumeration(g.iter, scope, depth) for g in expr.generators)
-        if kind is ir.BinOp and expr.op in ("|", "+", "&", "-"):
-            return self.is_closed(expr.left, scope, depth + 1) and (
-                expr.op in ("&", "-") or self.is_closed(expr.right, scope, depth + 1)
-            )
-        if kind is ir.Attribute and expr.attr in ("__members__", "_value2member_map_", "_member_names_"):
-            return True
-        if kind is ir.Name or kind is ir.Attribute:
-            return self._is_closed_name(expr, scope, depth)
-        return False
-
-    def _is_member(self, expr: Any, scope: Scope, depth: int) -> bool:
-        if expr.__class__ is ir.Starred:
-            return self.is_closed(expr.value, scope, depth + 1)
-        return self._is_constant(expr, scope) or self._clean_types.is_clean(
-            self._inference.type_of(expr, scope)
+        return not any(
+            isinstance(o, Instance) and o.name in _TEXTS
+            for o in options(self._inference.type_of(expr, scope))
         )
 
-    def _is_closed_name(self, expr: Any, scope: Scope, depth: int) -> bool:
-        found = self._inference.bindings_of(expr, scope)
-        if found is not None:
-            owner, bindings = found
-            if len(bindings) == 1 and bindings[0].kind in ("assign", "annotated") and not bindings[0].path:
-                return bindings[0].value is not None and self.is_closed(bindings[0].value, owner, depth + 1)
-        return self._is_enumeration(expr, scope, depth + 1, only_class=True)
-
-    def _is_closed_call(self, expr: ir.Call, scope: Scope, depth: int) -> bool:
-        func = expr.func
-        if func.__class__ is ir.Attribute and func.attr in ("keys", "values", "items", "copy", "union"):
-            return self.is_closed(func.value, scope, depth + 1)
-        name = func.attr if func.__class__ is ir.Attribute else getattr(func, "id", "")
-        if name == "get_args" and len(expr.args) == 1:
-            return True
-        return name in _COPIES and len(expr.args) == 1 and self._is_enumeration(expr.args[0], scope, depth)
-
-    def _is_enumeration(self, expr: Any, scope: Scope, depth: int, *, only_class: bool = False) -> bool:
-        """An `Enum` class, or a closed collection."""
-        for of in options(self._inference.type_of(expr, scope)):
-            if isinstance(of, ClassRef) and self._inference.hierarchy.is_subclass(of.cls, "enum.Enum"):
-                return True
-        return not only_class and self.is_closed(expr, scope, depth + 1)
+    def _all_kinds(self, path: AccessPath | None) -> Checked:
+        return {path: self._everything} if path is not None else {}
 
     # ── calls ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -186,7 +174,14 @@ class Guards:
                 return self._all_kinds(exact_path(func.value))
             if holds and func.attr in ("fullmatch", "match"):
                 return self._pattern_match(test, func, scope)
-            if holds and func.attr == "issubset" and test.args and self.is_closed(test.args[0], scope):
+            if not holds and func.attr == "search":
+                return self._pattern_search(test, func, scope)
+            if (
+                holds
+                and func.attr == "issubset"
+                and test.args
+                and self._closed.is_closed(test.args[0], scope)
+            ):
                 inner = func.value
                 if (
                     inner.__class__ is ir.Call
@@ -197,8 +192,8 @@ class Guards:
         elif func.__class__ is ir.Name:
             if func.id == "isinstance" and holds and len(test.args) == 2:
                 return self._instance(test, scope)
-            if func.id in ("all", "any") and len(test.args) == 1 and holds == (func.id == "all"):
-                return self._every(test.args[0], scope, holds, depth)
+            if func.id in ("all", "any") and len(test.args) == 1:
+                return self._quantified(test.args[0], scope, holds, depth, every=holds == (func.id == "all"))
             if func.id == "bool" and len(test.args) == 1:
                 return self._read(test.args[0], scope, holds, depth + 1)
         return self._predicate(test, scope, holds, depth)
@@ -211,33 +206,55 @@ class Guards:
                 return {}
         return self._all_kinds(exact_path(test.args[0]))
 
-    def _every(self, generator: Any, scope: Scope, holds: bool, depth: int) -> Checked:
-        """`all(c in ALLOWED for c in columns)`: what every element passed."""
+    def _quantified(self, generator: Any, scope: Scope, holds: bool, depth: int, *, every: bool) -> Checked:
+        """`all(c in ALLOWED for c in columns)`: what every element passed; with `any` what one of them proves."""
         if generator.__class__ is not ir.Comprehension or len(generator.generators) != 1:
             return {}
         loop = generator.generators[0]
-        path = exact_path(loop.iter)
-        if path is None or loop.ifs or loop.target.__class__ is not ir.Name:
+        if loop.target.__class__ is not ir.Name:
             return {}
-        mask = self._read(generator.elt, scope, holds, depth + 1).get((loop.target.id,))
-        return {path: mask} if mask else {}
+        inner = self._read(generator.elt, scope, holds, depth + 1)
+        if not every:
+            return {path: mask for path, mask in inner.items() if path[0] != loop.target.id}
+        path = exact_path(loop.iter)
+        mask = inner.get((loop.target.id,))
+        return {path: mask} if mask and path is not None and not loop.ifs else {}
 
-    def _predicate(self, test: ir.Call, scope: Scope, holds: bool, depth: int) -> Checked:
-        """A function of the program that does nothing but return a test."""
+    def _predicate(
+        self,
+        test: ir.Call,
+        scope: Scope,
+        holds: bool,
+        depth: int,
+        *,
+        awaited: bool = False,
+        position: int | None = None,
+    ) -> Checked:
+        """A function of the program that answers; one that does nothing but return a test is read in place."""
         of = self._inference.type_of(test.func, scope)
-        if not isinstance(of, FunctionRef):
+        if not isinstance(of, FunctionRef) or of.function.is_async != awaited:
             return {}
         function = of.function
         body = function.body
-        if len(body) != 1 or body[0].__class__ is not ir.Return or body[0].value is None or function.is_async:
-            return {}
-        inner = self._read(body[0].value, function, holds, depth + 1)
-        found: Checked = {}
+        inner = self._passing(function, position, holds)
+        if (
+            position is None
+            and len(body) == 1
+            and body[0].__class__ is ir.Return
+            and body[0].value is not None
+        ):
+            inner = _any_of([inner, self._read(body[0].value, function, holds, depth + 1)])
+        found: list[Checked] = []
         for path, mask in inner.items():
-            given = exact_path(_given(test, function, path[0], bound=of.receiver is not None))
-            if given is not None and len(given) + len(path) - 1 <= 3:
-                found[(*given, *path[1:])] = mask
-        return found
+            given = _given(test, function, path[0], bound=of.receiver is not None)
+            if given is None:
+                continue
+            exact = exact_path(given)
+            if len(path) == 1:
+                found.append(self.implied(given, mask, scope))
+            elif exact is not None and len(exact) + len(path) - 1 <= 3:
+                found.append({(*exact, *path[1:]): mask})
+        return _any_of(found)
 
     # ── patterns ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -249,12 +266,25 @@ class Guards:
         mask = self.pattern_mask(pattern, anchored=func.attr == "fullmatch")
         return {path: mask} if mask else {}
 
+    def _pattern_search(self, test: ir.Call, func: ir.Attribute, scope: Scope) -> Checked:
+        """`re.search(r"[^a-z]", x)` found nothing: x holds no other characters."""
+        pattern, subject = self._pattern_and_subject(test, func, scope)
+        path = exact_path(subject) if subject is not None else None
+        mask = self.mask_without(pattern) if pattern is not None and path is not None else 0
+        return {path: mask} if mask and path is not None else {}
+
+    def mask_without(self, pattern: str) -> int:
+        """Bits of the kinds for which a text is clean in which `[^...]` occurs nowhere."""
+        if not pattern.startswith("[^") or not pattern.rstrip("+*").endswith("]"):
+            return 0
+        return self.pattern_mask("[" + pattern[2:].rstrip("+*") + "*", anchored=True)
+
     def _pattern_and_subject(
         self, test: ir.Call, func: ir.Attribute, scope: Scope
     ) -> tuple[str | None, ir.Expr | None]:
         constants = self._program.constants
         of = self._inference.type_of(func, scope)
-        if isinstance(of, External) and of.name in ("re.fullmatch", "re.match"):
+        if isinstance(of, External) and of.name in _MATCHING:
             return constants.string(argument(test, 0, "pattern"), scope), argument(test, 1, "string")
         compiled, where = self._inference.expand(func.value, scope)
         if compiled.__class__ is ir.Call:

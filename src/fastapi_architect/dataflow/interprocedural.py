@@ -16,10 +16,12 @@ from typing import Any
 
 from fastapi_architect.dataflow.access_path import AccessPath
 from fastapi_architect.dataflow.clean_types import CleanTypes
+from fastapi_architect.dataflow.cleaning import Cleaning
 from fastapi_architect.dataflow.components import Components
 from fastapi_architect.dataflow.control_flow_graph import ControlFlowGraph
 from fastapi_architect.dataflow.guards import Guards
 from fastapi_architect.dataflow.path import TaintPath, Trace, flattened
+from fastapi_architect.dataflow.prefixes import Prefixes
 from fastapi_architect.dataflow.summary import NOTHING, Summary
 from fastapi_architect.dataflow.taint import CLEAN, Label, Provision, Sink, Source, TaintQuery, project, whole
 from fastapi_architect.dataflow.transfer import Transfer
@@ -73,7 +75,9 @@ class TaintSolver:
         self.program = program
         self.query = query
         self.clean_types = CleanTypes(program.inference.hierarchy)
-        self.guards = Guards(program, query, self.clean_types)
+        self.guards = Guards(program, query, self.clean_types, self.passing)
+        self.prefixes = Prefixes(program, self.clean_types, self.guards.paths, self.guards.hosts)
+        self.cleaning = Cleaning(program, query, self.guards)
         self.bits = query.bits()
         self.executed = 0
         self.cut: list[Function] = []
@@ -242,6 +246,10 @@ class TaintSolver:
     def summary(self, function: Function) -> Summary:
         """What is known of a function by now."""
         return self._summaries.get(id(function), NOTHING)
+
+    def passing(self, function: Function, position: int | None, holds: bool) -> dict[AccessPath, int]:
+        """What holds of a function's parameters where its answer was true (or false)."""
+        return self.summary(function).passed.get((position, holds), {})
 
     # ── what executing needs ────────────────────────────────────────────────────────────────────────────────
 

@@ -39,6 +39,7 @@ def _aug_assign(run: Transfer, node: ir.AugAssign, state: State) -> None:
 def _return(run: Transfer, node: ir.Return, state: State) -> None:
     if node.value is not None:
         run.give_back(run.evaluate(node.value, state))
+        run.answer(node.value, state)
 
 
 def _expr_stmt(run: Transfer, node: ir.ExprStmt, state: State) -> None:

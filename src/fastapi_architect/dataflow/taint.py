@@ -10,6 +10,8 @@ inside a tainted value is a field with an empty tree.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from fastapi_architect.dataflow.access_path import AccessPath, extended
@@ -351,6 +353,15 @@ def masked(taint: Taint, mask: int) -> Taint:
     labels = {label: (bits & mask, trace) for label, (bits, trace) in taint.labels.items() if bits & mask}
     fields = {step: masked(inner, mask) for step, inner in taint.fields.items()}
     return normal(labels, fields)
+
+
+def remasked(taint: Taint, change: Callable[[int], int]) -> Taint:
+    """The value with the bits of each label changed."""
+    if taint is CLEAN:
+        return CLEAN
+    changed = {label: (change(bits), trace) for label, (bits, trace) in taint.labels.items()}
+    labels: dict[Label, Mark] = {label: mark for label, mark in changed.items() if mark[0]}
+    return normal(labels, {step: remasked(inner, change) for step, inner in taint.fields.items()})
 
 
 def traced(taint: Taint, trace: Trace) -> Taint:

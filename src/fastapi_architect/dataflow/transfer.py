@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi_architect.dataflow.access_path import access_path, exact_path
 from fastapi_architect.dataflow.calls import CallTransfer
 from fastapi_architect.dataflow.control_flow_graph import ControlFlowGraph, Edge
+from fastapi_architect.dataflow.derived_values import computed_from, is_unchanged_since
 from fastapi_architect.dataflow.expressions import EXPRESSIONS
 from fastapi_architect.dataflow.path import Trace
 from fastapi_architect.dataflow.statements import ELEMENTS
@@ -34,14 +35,19 @@ from fastapi_architect.dataflow.taint import (
     same,
     traced,
 )
-from fastapi_architect.program.definitions import Function
+from fastapi_architect.program.definitions import Function, last_name
 from fastapi_architect.program.types import Instance, options
 from fastapi_architect.syntax import ir
+from fastapi_architect.syntax.walking import walk
 
 if TYPE_CHECKING:
     from fastapi_architect.dataflow.interprocedural import TaintSolver
 
 State = dict[str, Taint]
+
+_DECODERS = frozenset(
+    {"b64decode", "decode", "fromhex", "loads", "unhexlify", "unquote", "unquote_plus", "urlsafe_b64decode"}
+)
 
 _MAPPINGS = frozenset(
     {"builtins.dict", "collections.OrderedDict", "collections.defaultdict", "collections.abc.MutableMapping"}
@@ -64,6 +70,7 @@ class Transfer:
         self.values: dict[int, Taint] = {}
         self.subjects: dict[int, ir.Expr] = {}
         self._assigned: dict[tuple[int, str], tuple[Taint, Taint]] = {}
+        self._seed: State = {}
         self.calls = CallTransfer(self)
 
     def run(self) -> Summary:
@@ -73,7 +80,7 @@ class Transfer:
             self.subjects.update((id(case), site.node.subject) for case in site.node.cases)
         order = graph.reverse_postorder()
         rank = {index: position for position, index in enumerate(order)}
-        seed = self.seed()
+        seed = self._seed = self.seed()
         states: dict[int, State] = {graph.entry: seed}
         visits = dict.fromkeys(order, 0)
         queue = [0]
@@ -154,7 +161,51 @@ class Transfer:
                 taint = project(taint, step)
             if taint is not CLEAN:
                 state[path[0]] = assigned(state[path[0]], path[1:], masked(taint, self.everything & ~mask))
+                self._clear_what_was_made_of(path, taint, mask, state)
         return state
+
+    def _clear_what_was_made_of(self, path: tuple[str, ...], checked: Taint, mask: int, state: State) -> None:
+        """`target = folder / name` and then a check of `name`: it holds for `target` as well."""
+        for name, taint in state.items():
+            if name == path[0] or not taint.labels or not taint.labels.keys() <= checked.labels.keys():
+                continue
+            binding = computed_from(name, self.function)
+            if binding is None or not _reads(binding.value, path[0]) or _decodes(binding.value):
+                continue
+            if is_unchanged_since(path[0], binding.node, self.function):
+                state[name] = masked(taint, self.everything & ~mask)
+
+    def answer(self, value: ir.Expr, state: State) -> None:
+        """The function returns: what its callers may rely on where the answer is true, and where it is false."""
+        parts: list[tuple[int | None, ir.Expr]] = [(None, value)]
+        if value.__class__ is ir.Sequence and value.kind == "tuple":
+            parts = list(enumerate(value.elts))
+        for position, part in parts:
+            for holds in (True, False):
+                if part.__class__ is ir.Constant and bool(part.value) != holds:
+                    continue
+                checked = self._checked_parameters(self.assumed(part, state, holds=holds))
+                known = self.summary.passed.get((position, holds))
+                if known is not None:
+                    both = {path: mask & checked.get(path, 0) for path, mask in known.items()}
+                    checked = {path: mask for path, mask in both.items() if mask}
+                self.summary.passed[position, holds] = checked
+
+    def _checked_parameters(self, state: State) -> dict[tuple[str, ...], int]:
+        """Parameters, and their fields, that are clean now for kinds for which they were not at the beginning."""
+        found: dict[tuple[str, ...], int] = {}
+        for name, seed in self._seed.items():
+            taint = state.get(name, CLEAN)
+            if taint is seed or seed is CLEAN or len(self.function.facts.bindings.get(name, ())) > 1:
+                continue
+            mask, _ = taint.labels.get((name,), (0, None))
+            if mask != self.everything:
+                found[name,] = self.everything & ~mask
+            for step, inner in taint.fields.items():
+                mask, _ = inner.labels.get((name, step), (0, None))
+                if mask != self.everything:
+                    found[name, step] = self.everything & ~mask
+        return found
 
     def _leave(self, seed: State, leaving: State) -> None:
         """Parameters that leave otherwise than they came, and are not bound to something else meanwhile."""
@@ -280,6 +331,15 @@ def _joined(known: State, state: State) -> State:
                 joined = dict(known)
             joined[name] = new
     return joined
+
+
+def _reads(expr: ir.Expr | None, name: str) -> bool:
+    return any(node.__class__ is ir.Name and node.id == name for node in walk(expr))
+
+
+def _decodes(expr: ir.Expr | None) -> bool:
+    """What comes out may hold what a look at the encoded text did not find."""
+    return any(node.__class__ is ir.Call and last_name(node.func) in _DECODERS for node in walk(expr))
 
 
 def written_target(target: Any) -> str:

@@ -1,0 +1,34 @@
+"""What a local name was computed from: a check of `host` says something of `url` after `host = urlparse(url).hostname`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi_architect.program.definitions import Binding, Scope
+from fastapi_architect.syntax import ir
+
+_BINDING = ("assign", "annotated", "walrus")
+#: Longest chain of names that is followed back.
+MAX_DEPTH = 6
+
+
+def computed_from(name: str, scope: Scope) -> Binding | None:
+    """The binding of a name that is bound once, by an assignment of the whole value."""
+    bindings = scope.facts.bindings.get(name, ())
+    if len(bindings) != 1:
+        return None
+    binding = bindings[0]
+    return binding if binding.kind in _BINDING and not binding.path and binding.value is not None else None
+
+
+def is_unchanged_since(name: str, place: ir.Node | None, scope: Scope) -> bool:
+    """A name still is what it was at an earlier place: everything that binds it stands before."""
+    if place is None:
+        return True
+    bindings = scope.facts.bindings.get(name, ())
+    return all(binding.kind == "parameter" or binding.node.span < place.span for binding in bindings)
+
+
+def constant_text(expr: Any) -> str | None:
+    """A text that is written down."""
+    return str(expr.value) if expr.__class__ is ir.Constant and expr.kind == "str" else None

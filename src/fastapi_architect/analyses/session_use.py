@@ -153,6 +153,12 @@ class SessionUses:
                     found.setdefault(moved.key, moved)
         return tuple(found.values())
 
+    def handed_to(self, target: Function, steps: Steps, handed: Handed) -> Iterator[tuple[Scope, Steps]]:
+        """Where what lies at `steps` in `target` lies in the body that calls it."""
+        for of in options(self._inference.type_of(handed.function, handed.scope)):
+            if target in self._graph.program.calls.functions_behind(of):
+                yield from self._translated(target, steps, target, of, handed)
+
     def place_of(self, expr: ir.Expr, scope: Scope, rest: Steps = ()) -> Iterator[tuple[Scope, Steps]]:
         """Where a session that is written as `expr` lies: the body that holds it, and the way there."""
         steps: list[str] = []

@@ -7,6 +7,7 @@ from tests.appgraph.sample import program_of
 
 from fastapi_architect.analyses import taint
 from fastapi_architect.analyses.taint import not_fully_followed, taint_paths
+from fastapi_architect.analyses.taint_sinks import find_sinks
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.dataflow.interprocedural import TaintSolver
 from fastapi_architect.dataflow.path import TaintPath
@@ -171,7 +172,7 @@ def other(name: str):
     return unrelated(name, name)
 """
     )
-    solver = TaintSolver(graph.program, taint._query(graph, tuple(taint._sql_sinks(graph))))
+    solver = TaintSolver(graph.program, taint._query(graph, find_sinks(graph)))
     assert len(solver.solve()) == 1
     assert sorted(f.name for f in graph.program.functions if solver.is_summarised(f)) == [
         "get_session",

@@ -385,7 +385,7 @@ class CallTransfer:
         mask = 0
         for name in self.solver.program.calls.names(site):
             if name in sanitizers:
-                mask |= self.solver.query.mask(sanitizers[name])
+                mask |= self.solver.mask(sanitizers[name])
         if self.solver.cleaning.matters:
             mask |= self.solver.cleaning.of_call(site.node, self.function)
         return mask

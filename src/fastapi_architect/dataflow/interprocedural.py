@@ -79,6 +79,7 @@ class TaintSolver:
         self.prefixes = Prefixes(program, self.clean_types, self.guards.paths, self.guards.hosts)
         self.cleaning = Cleaning(program, query, self.guards)
         self.bits = query.bits()
+        self._masks: dict[frozenset[str] | None, int] = {}
         self.executed = 0
         self.cut: list[Function] = []
         self._summaries: dict[int, Summary] = {}
@@ -271,6 +272,13 @@ class TaintSolver:
         """Sinks of a call, with the bits of their kinds."""
         return self._sinks.get(id(node), [])
 
+    def mask(self, kinds: frozenset[str] | None) -> int:
+        """The bits of some kinds; of all for None."""
+        known = self._masks.get(kinds)
+        if known is None:
+            known = self._masks[kinds] = self.query.mask(kinds)
+        return known
+
     def is_clean(self, expr: ir.Expr, function: Function) -> bool:
         """The type of an expression is clean."""
         return self.clean_types.is_clean(self.program.inference.type_of(expr, function))
@@ -329,7 +337,7 @@ class TaintSolver:
                 continue
             for (label, _), (sink, bits, trace) in self.summary(function).sinks.items():
                 for source, path, mask, before in self._origins(function, label, bits, sources, 0):
-                    left = mask & ~self.query.mask(source.safe_kinds)
+                    left = mask & ~self.mask(source.safe_at(path[1:]))
                     if not left:
                         continue
                     traces = (*before, *flattened(trace))
@@ -352,7 +360,7 @@ class TaintSolver:
     ) -> Iterator[tuple[Source, AccessPath, int, tuple[Trace, ...]]]:
         """Sources that a parameter's access path may come from, with the bits that are left and the way up to it."""
         for source in sources.get(id(function), ()):
-            if source.parameter == label[0] and _is_tainted(source, label[1:]):
+            if source.parameter == label[0]:
                 yield source, label, bits, ()
         if depth > _MAX_PROVISIONS:
             return
@@ -389,13 +397,6 @@ _PROPERTIES = ("property", "cached_property", "hybrid_property")
 
 def _lines(function: Function) -> int:
     return span.end_line_of(function.node.span) - span.line_of(function.node.span)
-
-
-def _is_tainted(source: Source, steps: AccessPath) -> bool:
-    if source.fields is not None and (not steps or steps[0] not in source.fields):
-        return False
-    steps = tuple(step.strip("[]") for step in steps)
-    return not any(steps[:length] in source.clean for length in range(1, len(steps) + 1))
 
 
 def _order(path: TaintPath) -> tuple[Any, ...]:

@@ -49,6 +49,7 @@ class Sink(msgspec.Struct, frozen=True, eq=False):
         node: the call.
         argument: the expression that must be clean.
         fact: whatever the asker wants back (the concept it was made from).
+        part: which part of the fact the argument is (`path`, `target`).
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Sink(msgspec.Struct, frozen=True, eq=False):
     node: ir.Call
     argument: ir.Expr
     fact: object = None
+    part: str = ""
 
 
 class Source(msgspec.Struct, frozen=True, eq=False):
@@ -65,17 +67,29 @@ class Source(msgspec.Struct, frozen=True, eq=False):
         function: the function.
         parameter: its parameter.
         fields: first steps into the parameter that are tainted (`query_params` of a request); None: all of it.
-        clean: access paths below the parameter (without its name) that cannot be dangerous, by their types.
-        safe_kinds: kinds for which it is clean, by what is validated before.
+        clean: access path below the parameter (without its name; the empty one is the parameter itself) to the kinds
+            for which it cannot be dangerous, by its type or by what is validated before; None for all kinds.
         fact: whatever the asker wants back.
     """
 
     function: Function
     parameter: str
     fields: frozenset[str] | None = None
-    clean: frozenset[AccessPath] = frozenset()
-    safe_kinds: frozenset[str] = frozenset()
+    clean: dict[AccessPath, frozenset[str] | None] = msgspec.field(default_factory=dict)
     fact: object = None
+
+    def safe_at(self, steps: AccessPath) -> frozenset[str] | None:
+        """The kinds for which what stands at `steps` below the parameter is clean; None for all of them."""
+        if self.fields is not None and (not steps or steps[0] not in self.fields):
+            return None
+        steps = tuple(step.strip("[]") for step in steps)
+        found: frozenset[str] = frozenset()
+        for length in range(len(steps) + 1 if self.clean else 0):
+            clean = self.clean.get(steps[:length], frozenset())
+            if clean is None:
+                return None
+            found |= clean
+        return found
 
 
 class Provision(msgspec.Struct, frozen=True, eq=False):

@@ -1,0 +1,296 @@
+"""How does data of a request get to a dangerous call, in a reader's words?
+
+    for flow in flows_to(graph, "command"):
+        yield rule.at(flow.fact, f"`{flow.name}` of {flow.route} ...", confidence=flow.confidence, trace=flow.trace("..."))
+
+A `Flow` is one sink with all ways that lead to it, the shortest first. What a model's validators let through only if a list
+in the code holds it is left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from fastapi_architect.analyses.class_schemas import schema_of
+from fastapi_architect.analyses.closed_fields import is_closed
+from fastapi_architect.analyses.taint import taint_paths
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.parameters import Parameter
+from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.question import question_about
+from fastapi_architect.dataflow.access_path import written
+from fastapi_architect.dataflow.path import TaintPath
+from fastapi_architect.dataflow.taint import Sink
+from fastapi_architect.findings.finding import Step
+from fastapi_architect.findings.severity import Confidence
+from fastapi_architect.program.definitions import Class, Scope
+from fastapi_architect.program.types import Instance, options
+from fastapi_architect.syntax import ir
+from fastapi_architect.syntax.walking import walk
+
+#: Hops up to which a path is one thing that a reader can check; what goes further joins many callers' values.
+_FEW_HOPS = 8
+
+_PLACES = {
+    "path": "path",
+    "query": "query string",
+    "header": "headers",
+    "cookie": "cookies",
+    "form": "form",
+    "file": "uploaded file",
+    "websocket": "messages",
+}
+#: What is read from a request or socket by hand, as first step from the object, and where that lies.
+_READ_FROM = {
+    "query_params": "query string",
+    "path_params": "path",
+    "url": "address",
+    "headers": "headers",
+    "cookies": "cookies",
+    "form": "form",
+    "body": "body",
+    "json": "body",
+    "stream": "body",
+}
+_OF_UPLOADS = {"filename": "name of the uploaded file", "content_type": "content type of the uploaded file"}
+
+
+class Flow(msgspec.Struct, frozen=True, eq=False):
+    """Request data reaches a sink.
+
+    Attributes:
+        kind: of the sink.
+        sink: the sink; of several that take the same variable, the one that the shortest way leads to.
+        paths: every way, the shortest first.
+        operations: those whose requests carry the data, in order of registration.
+        routes: their names, sorted, without repeats.
+        route: the first of them as a sentence names it; the function's name where no operation runs it.
+        name: the value in the reader's own terms: `order.note`, `file.filename`.
+        place: where in the request it comes from: query string, body, headers, name of the uploaded file, ...
+        confidence: by how it was followed, and whether the sink was recognised by its type.
+        is_one_segment: it is a plain path parameter, which can hold no slash.
+    """
+
+    kind: str
+    sink: Sink
+    paths: tuple[TaintPath, ...]
+    operations: tuple[PathOperation, ...]
+    routes: tuple[str, ...]
+    route: str
+    name: str
+    place: str
+    confidence: Confidence
+    is_one_segment: bool = False
+
+    @property
+    def fact(self) -> Any:
+        """The concept that the sink is made from: where a finding stands."""
+        return self.sink.fact
+
+    @property
+    def path(self) -> TaintPath:
+        """The shortest way."""
+        return self.paths[0]
+
+    @property
+    def field(self) -> str:
+        """Last part of the value's name: what an attacker fills in."""
+        return self.path.path[-1].strip("[]")
+
+    @property
+    def others(self) -> str:
+        """` (and 2 more of the requests' values)`, or nothing."""
+        values = len({(id(path.source), path.path) for path in self.paths})
+        return f" (and {values - 1} more of the requests' values)" if values > 1 else ""
+
+    @property
+    def through(self) -> str:
+        """` through `find`, `like``: the functions it is passed to, or nothing."""
+        hops = [trace.name for trace in self.path.traces if trace.kind == "passed"]
+        return f" through {', '.join(f'`{hop}`' for hop in hops)}" if hops else ""
+
+    def trace(self, ending: str) -> tuple[Step, ...]:
+        """The shortest way as evidence; `ending` says what happens at the sink."""
+        begin = f"`{self.name}` comes from the {self.place} of {self.route}"
+        source = self.path.source
+        location = source.fact.location if isinstance(source.fact, Parameter) else source.function.location()
+        last = Step(self.sink.scope.location(self.sink.node), ending)
+        return (Step(location, begin), *self.path.steps(), last)
+
+
+@question_about
+def flows_to(graph: AppGraph, kind: str) -> tuple[Flow, ...]:
+    """Sinks of a kind that request data reaches, in order of files and places.
+
+    Args:
+        graph: the backend.
+        kind: name of one of `taint_sinks.KINDS`.
+
+    Raises:
+        KeyError: there is no such kind.
+    """
+    by_argument: dict[tuple[int, str | int, str], list[TaintPath]] = {}
+    for path in taint_paths(graph, kind):
+        if not _is_closed(path, graph):
+            by_argument.setdefault(_key(path.sink), []).append(path)
+    return tuple(
+        _flow(kind, sorted(paths, key=lambda path: len(path.traces)), graph) for paths in by_argument.values()
+    )
+
+
+def _key(sink: Sink) -> tuple[int, str | int, str]:
+    """One variable may be used on several branches; what is done with it tells them apart."""
+    argument = sink.argument
+    name = argument.id if argument.__class__ is ir.Name else id(sink)
+    return id(sink.scope), name, getattr(sink.fact, "mode", "")
+
+
+def _flow(kind: str, paths: list[TaintPath], graph: AppGraph) -> Flow:
+    first = paths[0]
+    found = {id(o): o for path in paths for o in graph.operations_running(path.source.function)}
+    running = graph.operations_running(first.source.function)
+    return Flow(
+        kind,
+        first.sink,
+        tuple(paths),
+        tuple(found.values()),
+        tuple(sorted({name for operation in found.values() for name in operation.names})),
+        running[0].names[0] if running else first.source.function.name,
+        written(first.path),
+        _place(first),
+        _confidence(first, graph),
+        _is_one_segment(first, running),
+    )
+
+
+# ── where it comes from ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _place(path: TaintPath) -> str:
+    fact = path.source.fact
+    step = path.path[1] if len(path.path) > 1 else ""
+    if not isinstance(fact, Parameter):
+        return _READ_FROM.get(step, "request")
+    if fact.kind == "file":
+        return _OF_UPLOADS.get(step, _PLACES["file"])
+    if fact.is_input:
+        return _PLACES.get(fact.kind, "body")
+    return _READ_FROM.get(step, _PLACES.get(fact.kind, "request"))
+
+
+def _is_one_segment(path: TaintPath, running: tuple[PathOperation, ...]) -> bool:
+    """Starlette's `{name}` matches no slash, `{name:path}` does."""
+    fact = path.source.fact
+    if not isinstance(fact, Parameter) or fact.kind != "path":
+        return False
+    return not any(f"{{{fact.alias}:path}}" in operation.path for operation in running)
+
+
+# ── how sure it is ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _confidence(path: TaintPath, graph: AppGraph) -> Confidence:
+    """By what the path is made of.
+
+    Attributes of `self` are followed by class, so values of other instances meet there. What a model's validators refuse
+    is not known.
+    """
+    if (
+        any("self." in trace.text for trace in path.traces)
+        or _is_extracted(path)
+        or _is_validated(path, graph)
+        or _is_checked(path, graph)
+    ):
+        return Confidence.TENTATIVE
+    sure = getattr(path.sink.fact, "sure", True)
+    return Confidence.CERTAIN if sure and len(path.traces) <= _FEW_HOPS else Confidence.FIRM
+
+
+def _is_extracted(path: TaintPath) -> bool:
+    """A regular expression's group: what the pattern lets through is not known here."""
+    return any(part.strip(".[]") in ("group", "groups", "groupdict") for part in path.path[1:])
+
+
+def _is_validated(path: TaintPath, graph: AppGraph) -> bool:
+    """A validator of the model sees the field that the value comes from."""
+    schemas = [schema_of(cls, graph) for cls in _models(path, graph)]
+    return any(
+        schema.validators_of(field) for schema in schemas if schema is not None for field in _fields(path)
+    )
+
+
+def _is_closed(path: TaintPath, graph: AppGraph) -> bool:
+    """A validator of the model lets only values of a list in the code through."""
+    models = _models(path, graph)
+    return bool(models) and any(
+        all(is_closed(cls, field, graph) for cls in models) for field in _fields(path)
+    )
+
+
+def _fields(path: TaintPath) -> list[str]:
+    return [part.strip("[].") for part in path.path[1:2]]
+
+
+def _models(path: TaintPath, graph: AppGraph) -> list[Class]:
+    """Classes of the parameter that the value comes from."""
+    fact = path.source.fact
+    if not isinstance(fact, Parameter):
+        return []
+    types = [fact.type]
+    received = path.source.function.parameter(path.path[0])
+    if received is not None:  # `params: ListParams = Depends()`
+        types.append(graph.program.inference.parameter_type(received, path.source.function))
+    found = [o.cls for t in types for o in options(t) if isinstance(o, Instance)]
+    return list(dict.fromkeys(cls for cls in found if isinstance(cls, Class)))
+
+
+def _is_checked(path: TaintPath, graph: AppGraph) -> bool:
+    """On the way the value lies in a model with validators, or somebody looked it up and refused what is unknown."""
+    calls = [
+        (t, t.node) for t in path.traces if t.kind in ("passed", "returned") and t.node.__class__ is ir.Call
+    ]
+    names = {
+        path.path[0],
+        *(t.detail for t in path.traces),
+        *(t.name for t in path.traces if t.kind == "assigned"),
+    }
+    for trace, call in calls:
+        if _is_looked_up(call, trace.scope, names):
+            return True
+        sites = (s for s in trace.scope.facts.calls if s.node is call and trace.kind == "returned")
+        owners = [target.owner for site in sites for target in graph.program.calls.targets(site)]
+        schemas = [schema_of(owner, graph) for owner in owners if owner is not None]
+        if any(schema is not None and schema.validators for schema in schemas):
+            return True
+    return False
+
+
+def _is_looked_up(call: Any, scope: Scope, names: set[str]) -> bool:
+    """`row = fetch(name)` and `if not row: raise`, before the call that uses `name`: only known names get there."""
+    used = {
+        name for given in (*call.args, *(k.value for k in call.keywords)) for name in _names_in(given)
+    } & names
+    for site in scope.facts.sites(ir.If):
+        test = site.node.test
+        if test.__class__ is not ir.UnaryOp or test.op != "not" or test.operand.__class__ is not ir.Name:
+            continue
+        if site.node.span > call.span or not site.node.body or site.node.body[0].__class__ is not ir.Raise:
+            continue
+        for binding in scope.facts.bindings.get(test.operand.id, ()):
+            value = getattr(binding, "value", None)
+            if used & _names_in(value) and any(each.__class__ is ir.Call for each in walk(value)):
+                return True
+    return False
+
+
+def _names_in(expr: ir.Expr | None) -> set[str]:
+    """Every identifier and attribute name in an expression."""
+    found = set()
+    for node in walk(expr) if expr is not None else ():
+        if isinstance(node, ir.Name):
+            found.add(node.id)
+        elif isinstance(node, ir.Attribute):
+            found.add(node.attr)
+    return found

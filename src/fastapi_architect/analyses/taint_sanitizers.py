@@ -1,0 +1,45 @@
+"""Whose result is harmless, and for which kinds of sink? Names of functions that quote, escape or digest."""
+
+from __future__ import annotations
+
+from fastapi_architect.appgraph.graph import AppGraph
+
+_SQL = frozenset({"sql"})
+_SQL_NAMES = frozenset({"sql", "sql-identifier"})
+_HTML = frozenset({"html"})
+_PATH = frozenset({"path", "object-key"})
+
+#: Dotted name to the kinds for which the result is clean; None: all.
+_SANITIZERS: dict[str, frozenset[str] | None] = {
+    "psycopg.sql.Identifier": _SQL_NAMES,
+    "psycopg.sql.Literal": _SQL,
+    "psycopg2.sql.Identifier": _SQL_NAMES,
+    "psycopg2.sql.Literal": _SQL,
+    "psycopg2.extensions.quote_ident": _SQL_NAMES,
+    "sqlalchemy.sql.quoted_name": _SQL_NAMES,
+    "sqlalchemy.quoted_name": _SQL_NAMES,
+    "sqlalchemy.TextClause.bindparams": None,
+    "sqlalchemy.bindparam": None,
+    "shlex.quote": frozenset({"command"}),
+    "html.escape": _HTML,
+    "markupsafe.escape": _HTML,
+    "bleach.clean": _HTML,
+    "nh3.clean": _HTML,
+    "nh3.clean_text": _HTML,
+    "werkzeug.utils.secure_filename": _PATH,
+    "pathvalidate.sanitize_filename": _PATH,
+    # Hexadecimal digits; and what reaches a database through its address is no text of a statement.
+    "hashlib.HASH.hexdigest": None,
+    "hmac.HMAC.hexdigest": None,
+    "sqlalchemy.create_engine": None,
+    "sqlalchemy.engine.create_engine": None,
+    "sqlalchemy.ext.asyncio.create_async_engine": None,
+}
+
+
+def sanitizers(graph: AppGraph) -> dict[str, frozenset[str] | None]:
+    """Dotted name of a callable to the kinds for which its result is clean (None: all), the project's own included."""
+    found = dict(_SANITIZERS)
+    for name, kinds in graph.project.sanitizers.items():
+        found[name] = frozenset(kinds) or None
+    return found

@@ -1,0 +1,179 @@
+"""Where must no request data arrive unchecked? Occurrences of concepts, as kinds of sink.
+
+A new kind is a line in `KINDS` and a line in `_PARTS` (or a small function below, where more than a field decides).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.concepts.concept import Concept
+from fastapi_architect.concepts.database import DocumentOperation, QueryStep, SqlExecution, SqlText
+from fastapi_architect.concepts.filesystem import ArchiveExtraction, FileAccess, ObjectStorageCall
+from fastapi_architect.concepts.http import OutboundRequest, ResponseCreation
+from fastapi_architect.concepts.messaging import EmailSend, Enqueue
+from fastapi_architect.concepts.process import CodeExecution, CommandExecution
+from fastapi_architect.concepts.serialization import Deserialization
+from fastapi_architect.concepts.template import SafeMarkup, TemplateSource
+from fastapi_architect.dataflow.interprocedural import names_read
+from fastapi_architect.dataflow.taint import Sink, SinkKind
+from fastapi_architect.program.definitions import Function, Scope, last_name
+from fastapi_architect.program.types import Instance, options
+from fastapi_architect.syntax import ir
+
+#: Kinds of sink, with the characters of which an attack needs at least one ("": no pattern of characters helps).
+KINDS = (
+    SinkKind("sql", "'\"; ()\\"),
+    SinkKind("sql-identifier", "'\"; ()\\"),
+    SinkKind("nosql", "${"),
+    SinkKind("command", " ;|&$`<>(){}[]'\"\\\n*?~"),
+    SinkKind("command-option", "-"),
+    SinkKind("code", ".()[]'\"=:;@\n "),
+    SinkKind("deserialization"),
+    SinkKind("template", "{%$"),
+    SinkKind("path", "/\\"),
+    SinkKind("object-key", "/\\"),
+    SinkKind("url", ".:/@\\?#"),
+    SinkKind("redirect", "/:\\"),
+    SinkKind("html", "<>\"'&"),
+    SinkKind("mail"),
+    SinkKind("task-name"),
+)
+_BY_NAME = {kind.name: kind for kind in KINDS}
+
+#: Kinds of modules that no request reaches.
+_NEVER_REQUESTED = frozenset({"test", "migration", "vendored"})
+_TEXTS = ("builtins.str", "builtins.bytes", "typing.LiteralString")
+_ORDERING = frozenset({"order_by", "group_by"})
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """A field of a concept that is a sink; `when` says for which occurrences."""
+
+    kind: str
+    concept: type[Concept]
+    field: str
+    when: Callable[[Any], bool] | None = None
+
+
+#: One line for each field that is a sink wherever the concept occurs.
+_PARTS = (
+    _Part("nosql", DocumentOperation, "query"),
+    _Part("code", CodeExecution, "code", lambda code: code.kind != "import"),
+    _Part("code", CodeExecution, "code", lambda code: code.kind == "import"),
+    _Part("deserialization", Deserialization, "data", lambda read: not read.safe and read.format != "xml"),
+    _Part("template", TemplateSource, "source"),
+    _Part("path", FileAccess, "path"),
+    _Part("path", FileAccess, "target"),
+    _Part("path", ArchiveExtraction, "target"),
+    _Part("path", ResponseCreation, "path"),
+    _Part("object-key", ObjectStorageCall, "key"),
+    _Part("url", OutboundRequest, "url"),
+    _Part("redirect", ResponseCreation, "url"),
+    _Part("html", ResponseCreation, "content", lambda response: response.kind == "html"),
+    _Part("html", SafeMarkup, "text"),
+    _Part("mail", EmailSend, "message"),
+    _Part("task-name", Enqueue, "task_name"),
+)
+
+
+def kind_named(name: str) -> SinkKind:
+    """A kind by its name.
+
+    Raises:
+        KeyError: there is none; a rule asks for what `KINDS` does not list.
+    """
+    return _BY_NAME[name]
+
+
+def find_sinks(graph: AppGraph) -> tuple[Sink, ...]:
+    """All sinks that a request may reach and whose argument is not constant, by kinds."""
+    found = (*_parts(graph), *_sql(graph), *_commands(graph))
+    return tuple(s for s in found if s.scope.module.kind not in _NEVER_REQUESTED and _may_vary(s))
+
+
+def _parts(graph: AppGraph) -> Iterator[Sink]:
+    for part in _PARTS:
+        for occurrence in graph.facts(part.concept):
+            argument = getattr(occurrence, part.field)
+            if argument is not None and (part.when is None or part.when(occurrence)):
+                yield Sink(part.kind, occurrence.scope, occurrence.node, argument, occurrence, part.field)
+
+
+# ── statements ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _sql(graph: AppGraph) -> Iterator[Sink]:
+    ordering = {
+        id(argument) for step in graph.facts(QueryStep) if step.kind in _ORDERING for argument in step.args
+    }
+    for text in graph.facts(SqlText):
+        if text.text is not None:
+            kind = "sql" if text.kind == "text" and id(text.node) not in ordering else "sql-identifier"
+            yield Sink(kind, text.scope, text.node, text.text, text, "text")
+    texts = {id(text.node) for text in graph.facts(SqlText)}
+    for execution in graph.facts(SqlExecution):
+        if (
+            execution.statement is not None
+            and id(execution.node) not in texts
+            and _sends_text(graph, execution)
+        ):
+            yield Sink("sql", execution.scope, execution.node, execution.statement, execution, "statement")
+
+
+def _sends_text(graph: AppGraph, execution: SqlExecution) -> bool:
+    """The statement is a plain string that the driver takes as it is.
+
+    SQLAlchemy refuses plain strings but for `exec_driver_sql`; a `text(...)` is a sink of its own where it is made.
+    """
+    if not execution.raw:
+        return False
+    of = graph.program.inference.type_of(execution.statement, execution.scope)
+    if of is not None and not any(isinstance(o, Instance) and o.name in _TEXTS for o in options(of)):
+        return False
+    if execution.driver != "sqlalchemy":
+        return True
+    if execution.name.endswith("exec_driver_sql"):
+        return True
+    receiver = last_name(execution.session).lower() if execution.session is not None else ""
+    return not execution.sure and "session" not in receiver
+
+
+# ── programs ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _commands(graph: AppGraph) -> Iterator[Sink]:
+    """The text that a shell reads, or the program that is started."""
+    for started in graph.facts(CommandExecution):
+        command = started.command
+        if command is None:
+            continue
+        if not started.shell and command.__class__ is ir.Sequence:
+            if command.elts:
+                yield Sink("command", started.scope, started.node, command.elts[0], started, "command")
+        else:
+            yield Sink("command", started.scope, started.node, command, started, "command")
+
+
+# ── what needs no look ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _may_vary(sink: Sink) -> bool:
+    """Something in the argument comes from outside the function; a literal, or a name for one, does not.
+
+    What leads to a sink is executed, so that most of what sinks cost is saved here.
+    """
+    return any(_carries(name, sink.scope) for name in names_read([sink.argument]))
+
+
+def _carries(name: str, scope: Scope) -> bool:
+    bindings = scope.facts.bindings.get(name)
+    if bindings is None:
+        return isinstance(scope.parent, Function)
+    if len(bindings) > 1 or bindings[0].kind not in ("assign", "annotated") or bindings[0].path:
+        return True
+    return bindings[0].value.__class__ is not ir.Constant

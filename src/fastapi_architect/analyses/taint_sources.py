@@ -1,0 +1,187 @@
+"""What does whoever sends a request decide, and where does it enter the program?
+
+Parameters as FastAPI classifies them, with what validation makes harmless taken out; requests and sockets that are read by
+hand; dependencies, which fill parameters without a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi_architect.analyses.class_schemas import schema_of
+from fastapi_architect.analyses.taint_sinks import KINDS
+from fastapi_architect.appgraph.dependencies import Dependency
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.parameters import Parameter
+from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.schemas import SchemaField
+from fastapi_architect.dataflow.access_path import AccessPath
+from fastapi_architect.dataflow.clean_types import CleanTypes
+from fastapi_architect.dataflow.patterns import is_anchored, is_harmless
+from fastapi_architect.dataflow.taint import Provision, Source
+from fastapi_architect.program.definitions import Class, Function
+from fastapi_architect.program.types import Instance, Type, options
+
+#: What a client decides about a request or a socket, as first step from the object.
+REQUEST_FIELDS = frozenset(
+    {
+        "query_params",
+        "path_params",
+        "headers",
+        "cookies",
+        "url",
+        "body",
+        "json",
+        "form",
+        "stream",
+        "receive_text",
+        "receive_bytes",
+        "receive_json",
+        "iter_text",
+        "iter_bytes",
+        "iter_json",
+        "receive",
+    }
+)
+
+
+class Entries:
+    """Sources and provisions of all operations, each once.
+
+    Attributes:
+        sources: parameters that a client decides. Their `fact` is the `Parameter`, the model (`Class`) whose fields
+            are spread over the query, or the `Dependency` of a library that gives the value.
+        provisions: parameters that a dependency fills.
+    """
+
+    def __init__(self, graph: AppGraph) -> None:
+        self._graph = graph
+        self._program = graph.program
+        self._clean_types = CleanTypes(graph.program.inference.hierarchy)
+        self._seen: set[tuple[int, str, object]] = set()
+        self._read: set[tuple[int, int, int]] = set()
+        self.sources: list[Source] = []
+        self.provisions: list[Provision] = []
+        for operation in graph.operations:
+            self._operation(operation)
+
+    def _operation(self, operation: PathOperation) -> None:
+        handler = operation.handler
+        for dependency in operation.all_dependencies():
+            if dependency.function is not None:
+                self._reads(dependency.function, dependency.parameters, dependency.dependencies)
+        if handler is None:
+            return
+        if operation.kind == "plain" and not operation.parameters and handler.parameters:
+            position = 1 if handler.is_method else 0
+            if position < len(handler.parameters):
+                self._add(Source(handler, handler.parameters[position].name, REQUEST_FIELDS))
+        self._reads(handler, operation.parameters, operation.dependencies)
+
+    def _reads(
+        self, function: Function, parameters: tuple[Parameter, ...], dependencies: tuple[Dependency, ...]
+    ) -> None:
+        """What one function receives, as FastAPI passes it in."""
+        key = (id(function), id(parameters), id(dependencies))
+        if key in self._read:
+            return
+        self._read.add(key)
+        for parameter in parameters:
+            if parameter.model is not None:
+                self._spread(function, parameter.model)
+            else:
+                self._parameter(function, parameter)
+        names = {param.name for param in function.parameters}
+        for dependency in dependencies:
+            if dependency.parameter_name in names:
+                self._dependency(function, dependency)
+
+    def _parameter(self, function: Function, parameter: Parameter) -> None:
+        if parameter.kind in ("request", "websocket"):
+            self._add(Source(function, parameter.name, REQUEST_FIELDS, fact=parameter))
+        elif parameter.is_input and not self._clean_types.is_clean(parameter.type):
+            clean = dict(self._clean_fields(parameter.type, (), 0))
+            safe = _safe_kinds(self._pattern(parameter))
+            if safe:
+                clean[()] = safe
+            self._add(Source(function, parameter.name, None, clean, parameter))
+
+    def _spread(self, function: Function, model: Class) -> None:
+        """A model that is filled from the query: the parameter that holds it."""
+        inference = self._program.inference
+        for param in function.parameters:
+            of = inference.parameter_type(param, function)
+            if any(isinstance(option, Instance) and option.cls is model for option in options(of)):
+                clean = dict(self._clean_fields(of, (), 0))
+                self._add(Source(function, param.name, None, clean, fact=model))
+
+    def _dependency(self, function: Function, dependency: Dependency) -> None:
+        name = dependency.parameter_name
+        provider = dependency.function
+        if provider is not None:
+            constructs = dependency.cls is not None and provider.name == "__init__"
+            self._provide(Provision(function, name, provider, constructs))
+        elif dependency.cls is not None:
+            tainted = [
+                p for p in dependency.parameters if p.is_input and not self._clean_types.is_clean(p.type)
+            ]
+            if tainted:
+                fields = frozenset(parameter.name for parameter in tainted)
+                self._add(Source(function, name, fields, fact=tainted[0]))
+        elif dependency.parameters or dependency.instance_of.startswith("fastapi.security."):
+            self._add(Source(function, name, fact=dependency))
+
+    def _add(self, source: Source) -> None:
+        key = (id(source.function), source.parameter, source.fields)
+        if key not in self._seen:
+            self._seen.add(key)
+            self.sources.append(source)
+
+    def _provide(self, provision: Provision) -> None:
+        key = (id(provision.function), provision.parameter, id(provision.provider))
+        if key not in self._seen:
+            self._seen.add(key)
+            self.provisions.append(provision)
+
+    # ── what validation makes clean ──────────────────────────────────────────────────────────────────────────
+
+    def _clean_fields(
+        self, of: Type | None, above: AccessPath, depth: int
+    ) -> Iterator[tuple[AccessPath, frozenset[str] | None]]:
+        """Paths below a model that cannot be dangerous, with the kinds for which that holds; two steps deep."""
+        if depth == 2:
+            return
+        for option in options(of):
+            if not isinstance(option, Instance) or not isinstance(option.cls, Class):
+                continue
+            schema = schema_of(option.cls, self._graph)
+            for field in schema.fields if schema is not None else ():
+                path = (*above, field.name)
+                if self._clean_types.is_clean(field.type):
+                    yield path, None
+                    continue
+                safe = _safe_kinds(_field_pattern(field))
+                if safe:
+                    yield path, safe
+                yield from self._clean_fields(field.type, path, depth + 1)
+
+    def _pattern(self, parameter: Parameter) -> str | None:
+        """The pattern that a parameter's value must match, or None."""
+        if parameter.marker is None:
+            return None
+        for keyword in parameter.marker.keywords:
+            if keyword.arg in ("pattern", "regex"):
+                return self._program.constants.string(keyword.value, parameter.scope)
+        return None
+
+
+def _safe_kinds(pattern: str | None) -> frozenset[str]:
+    """Kinds for which a text that matches is harmless."""
+    if pattern is None or not is_anchored(pattern):
+        return frozenset()
+    return frozenset(k.name for k in KINDS if k.dangerous and is_harmless(pattern, k.dangerous))
+
+
+def _field_pattern(field: SchemaField) -> str | None:
+    pattern = field.constraints.get("pattern")
+    return pattern if isinstance(pattern, str) else None

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
+from packaging.version import Version
 
-from fastapi_architect.analyses.session_flow import Pending, Summary, session_flow
+from fastapi_architect.analyses.session_flow import Pending, Summary, Trace, session_flow
 from fastapi_architect.analyses.session_owners import is_session_type, may_commit
 from fastapi_architect.appgraph.database import Engine
 from fastapi_architect.appgraph.graph import AppGraph
@@ -20,6 +21,10 @@ from fastapi_architect.concepts.database import DatabaseCall
 from fastapi_architect.program.definitions import Function, last_name
 from fastapi_architect.program.types import Instance, options
 from fastapi_architect.syntax import ir
+
+#: Between these versions of FastAPI the code behind `yield` ran before the response was sent.
+_EXIT_BEFORE_RESPONSE = Version("0.106")
+_EXIT_AFTER_RESPONSE = Version("0.118")
 
 
 class RequestEnd(msgspec.Struct, frozen=True, eq=False):
@@ -154,3 +159,31 @@ def _left_by(operation: PathOperation, summary: object) -> Iterator[tuple[Pendin
 def _is_statement(pending: Pending) -> bool:
     """The session is told about it; a changed attribute may belong to an object that no session knows."""
     return isinstance(pending.trace.act.concept, DatabaseCall)
+
+
+def commits_after_response(graph: AppGraph, operation: PathOperation, committer: Function) -> bool:
+    """A dependency's code behind `yield` runs after the response was sent: before FastAPI 0.106, and since 0.118.
+
+    A dependency of `scope="function"` (0.121) is left before.
+    """
+    if not committer.is_generator:
+        return False
+    used = [d for d in operation.all_dependencies() if d.function is committer]
+    if any(dependency.lifetime == "function" for dependency in used):
+        return False
+    version = graph.version("fastapi")
+    return version is None or version < _EXIT_BEFORE_RESPONSE or version >= _EXIT_AFTER_RESPONSE
+
+
+def ends_later(graph: AppGraph, write: Trace) -> tuple[PathOperation, Function] | None:
+    """An operation at whose end a write is committed by a dependency or middleware, and by which; None when there is none."""
+    flow = session_flow(graph)
+    function = write.act.site.scope
+    for operation in graph.entries(function) if isinstance(function, Function) else ():
+        committer = request_end(graph, operation).committer
+        if committer is None:
+            continue
+        for each in operation.functions:
+            if any(pending.trace.act is write.act for pending in flow.summary(each).pending):
+                return operation, committer
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.row_writes import RowWrite, models_of, row_writes
 from fastapi_architect.analyses.session_owners import (
@@ -14,9 +15,11 @@ from fastapi_architect.analyses.session_owners import (
     owner_of,
     owner_of_call,
 )
+from fastapi_architect.appgraph.background import EnqueueSite
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question, question_about
 from fastapi_architect.concepts.concept import Concept
+from fastapi_architect.concepts.concurrency import BlockingCall, TaskSpawn
 from fastapi_architect.concepts.database import (
     BulkWrite,
     Commit,
@@ -35,6 +38,7 @@ from fastapi_architect.concepts.database import (
     SessionRefresh,
     SqlExecution,
 )
+from fastapi_architect.concepts.filesystem import ObjectStorageCall
 from fastapi_architect.concepts.http import OutboundRequest, PaidApiCall
 from fastapi_architect.concepts.messaging import EmailSend
 from fastapi_architect.dataflow.interprocedural import HANDING_ON
@@ -46,6 +50,10 @@ from fastapi_architect.syntax import ir
 
 #: Functions that are looked at from a body that calls something outside, upwards.
 _MAX_OUTSIDE_DEPTH = 4
+#: Calls that are given a function which runs later, or beside.
+_LATER = frozenset(
+    {"add_task", "call_soon", "call_soon_threadsafe", "partial", "start_soon", "submit", "wraps"}
+)
 #: How far a session is followed through functions that do nothing with it.
 _MAX_HANDED = 3
 #: Packages whose functions may be given a session and leave its transaction alone.
@@ -53,7 +61,7 @@ _NEVER_COMMIT = frozenset(
     {"sqlalchemy", "sqlmodel", "builtins", "typing", "logging", "fastapi", "functools", "contextlib"}
 )
 _WRITES = lazy_pattern(r"\s*(insert|update|delete|merge|replace)\b", 2)
-_OUTSIDE: tuple[type[Concept], ...] = (OutboundRequest, PaidApiCall, EmailSend)
+_OUTSIDE: tuple[type[Concept], ...] = (OutboundRequest, PaidApiCall, EmailSend, ObjectStorageCall)
 _STATEMENTS = ("insert", "update", "delete")
 
 
@@ -135,10 +143,9 @@ def _own_acts(graph: AppGraph) -> dict[int, list[Act]]:
             )
             found.setdefault(id(step.scope), []).append(act)
     for write in row_writes(graph):
-        if write.kind == "update" and _is_assignment(write.site):
-            found.setdefault(id(write.function), []).append(
-                Act("write", write.site, _of_row(graph, write), write)
-            )
+        session = _of_row(graph, write) if write.kind == "update" and _is_assignment(write.site) else None
+        if session is not None:
+            found.setdefault(id(write.function), []).append(Act("write", write.site, session, write))
     for site, kind, fact in _outside_acts(graph):
         if isinstance(site.scope, Function):
             found.setdefault(id(site.scope), []).append(
@@ -147,10 +154,16 @@ def _own_acts(graph: AppGraph) -> dict[int, list[Act]]:
     return found
 
 
-def _of_row(graph: AppGraph, write: RowWrite) -> str:
-    """The session that a changed row belongs to: the only one that the function opens, else the one that it was given."""
-    opened = list(local_sessions(graph, write.function))
-    return opened[0] if len(opened) == 1 else GIVEN
+def _of_row(graph: AppGraph, write: RowWrite) -> str | None:
+    """The session that a changed row belongs to: the one that the function opens around it, or was given; None when unclear."""
+    opened = local_sessions(graph, write.function)
+    if not opened:
+        return GIVEN
+    around = [c.node for c in write.site.context if c.role == "with" and isinstance(c.node, ir.With)]
+    for name, session in opened.items():
+        if session.binding.kind != "with" or any(session.binding.node is each for each in around):
+            return name if len(opened) == 1 or session.binding.kind == "with" else None
+    return None
 
 
 def _is_assignment(site: Site) -> bool:
@@ -249,12 +262,20 @@ def _is_read_again(graph: AppGraph, function: Function, add: SessionAdd, name: s
 def _outside_acts(graph: AppGraph) -> Iterator[tuple[Site, str, object]]:
     for kind in _OUTSIDE:
         for each in graph.facts(kind):
-            yield each.site, "outside", each
+            if getattr(each, "operation", "") != "sign":  # a signed address is made without asking anybody
+                yield each.site, "outside", each
+    for call in graph.facts(BlockingCall):
+        if call.kind == "sleep" and call.site.context.inside("handler") is None:
+            yield call.site, "outside", call
     for sent in graph.background.enqueues:
         if sent.kind == "background":
             yield sent.site, "later", sent
-        elif sent.kind != "signature":
-            yield sent.site, "enqueue", sent
+        elif sent.kind != "signature" and not graph.program.calls.targets(sent.site):
+            yield (
+                sent.site,
+                "enqueue",
+                sent,
+            )  # a function of the program of that name may keep it until the commit
 
 
 class SessionActs:
@@ -264,6 +285,9 @@ class SessionActs:
         self._graph = graph
         self._own = _own_acts(graph)
         self._acts: dict[int, tuple[Act, ...]] = {}
+        spawns = (s for s in graph.facts(TaskSpawn) if s.kind in ("task", "group"))
+        #: Coroutines that are handed to the event loop: they run beside the transaction.
+        self._spawned = {id(each) for spawn in spawns for each in spawn.coroutines}
         kinds = ("write", "commit", "flush", "rollback", "lock", "statement")
         self.members = self._callers_of(kinds, depth=1000)
         outside = self._callers_of(("outside", "enqueue"), depth=_MAX_OUTSIDE_DEPTH)
@@ -310,11 +334,21 @@ class SessionActs:
         for site in function.facts.calls:
             acts = own.pop(id(site.node), None)
             if acts is not None:
-                yield from sorted(acts, key=lambda act: act.kind != "write")
+                yield from (
+                    self._with_targets(act) for act in sorted(acts, key=lambda act: act.kind != "write")
+                )
             else:
                 yield from self._of_site(function, site)
         for rest in own.values():  # assignments to attributes
             yield from rest
+
+    def _with_targets(self, act: Act) -> Act:
+        """What runs behind the response may commit, too."""
+        function = (
+            act.concept.function if isinstance(act.concept, EnqueueSite) and act.kind == "later" else None
+        )
+        known = function is not None and id(function) in self.members
+        return replace(act, targets=(function,)) if function is not None and known else act
 
     def _of_site(self, function: Function, site: Site) -> Iterator[Act]:
         name = last_name(site.node.func)
@@ -326,8 +360,10 @@ class SessionActs:
             session = owner_of_call(self._graph, function, site.node)
             if session == GIVEN and any(each.parent is function for each in known):
                 session = next(iter(local_sessions(self._graph, function)), GIVEN)  # by its closure
-            kind = "later" if name == "add_task" else "call"
+            kind = "later" if name in _LATER or id(site.node) in self._spawned else "call"
             yield Act(kind, site, session, targets=known, sure=len(targets) == 1)
+        elif name in _LATER or id(site.node) in self._spawned:
+            return
         elif any(id(each) in self._outside for each in targets):
             yield Act("call", site, GIVEN, targets=tuple(t for t in targets if id(t) in self._outside))
         elif self._may_end(site):

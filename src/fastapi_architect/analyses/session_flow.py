@@ -186,8 +186,8 @@ class SessionFlow:
             else _NOTHING
             for t in act.targets
         ]
-        if len(summaries) == 1:
-            return summaries[0]
+        if len(summaries) < 2:
+            return summaries[0] if summaries else _NOTHING
         commits = {each.commits for each in summaries}
         return Summary(
             "must" if commits == {"must"} else "no" if commits == {"no"} else "may",
@@ -319,8 +319,10 @@ class _Run:
         return self._call(state, act)
 
     def _call(self, state: State, act: Act) -> State:
+        if act.kind == "later":
+            state = self._meet(state, Trace(act), act.session)
         effect = self.flow.effect(act)
-        for trace in effect.outside:
+        for trace in effect.outside if act.kind == "call" else ():
             state = self._meet(state, trace.below(act.site), act.session)
         if effect.commits != "no":
             commit = Trace(act)
@@ -361,12 +363,13 @@ class _Run:
                 self.first_commit.setdefault(index, commit)
                 self._follow(done, index)
                 done = done | {index}
-        if not always:
-            return pending, open_, done
-        return pending - frozenset(ended), open_ and session != GIVEN, done
+        # What may be committed is taken for committed: nothing is said about what comes after.
+        return pending - frozenset(ended), open_ and (session != GIVEN or not always), done
 
     def _follow(self, done: frozenset[int], second: int) -> None:
-        """A write is committed after another one was."""
+        """A write is committed after another one was; one such pair is enough."""
+        if self.sequences:
+            return
         for first in done:
             one, two = self.first_commit[first], self.first_commit[second]
             if first != second and one.site.node is not two.site.node:
@@ -383,7 +386,7 @@ class _Run:
             known = self.meetings.get(key)
             if known is None or (sent and not known.sent):
                 self.meetings[key] = Meeting(self.function, entry, event, sent, None)
-        if open_ and session in (None, GIVEN):
+        if open_ and session in (None, GIVEN) and event.act.kind != "later":
             self.outside.setdefault((id(event.site.node), id(event.act)), event)
         return state
 

@@ -64,13 +64,17 @@ def _find(graph: AppGraph) -> Iterator[LazyRead]:
     names = lazy_names(graph)
     if not names:
         return
-    for module in graph.program.mentioning(*sorted(names)):
-        if module.kind != "source":
+    for module in graph.program.modules.values():
+        if module.kind != "source" or names.isdisjoint(module.parsed.identifiers):
             continue
         for function in all_functions(module):
-            for site in function.facts.sites(ir.Attribute):
-                if site.node.attr in names:
-                    yield from _of_attribute(graph, site, function)
+            read = [site for site in function.facts.sites(ir.Attribute) if site.node.attr in names]
+            if read:
+                # `mapping.items()` is a method, and no relationship.
+                methods = {id(call.node.func) for call in function.facts.calls_named(*names)}
+                for site in read:
+                    if id(site.node) not in methods:
+                        yield from _of_attribute(graph, site, function)
     for name in _FROM_ROWS:
         for site in graph.program.call_sites_named(name):
             if isinstance(site.scope, Function) and site.scope.module.kind == "source":

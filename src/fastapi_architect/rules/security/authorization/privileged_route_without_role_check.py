@@ -20,6 +20,7 @@ from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.own_code import registered
 from fastapi_architect.analyses.public_operations import guard_of, is_public_by_nature
+from fastapi_architect.analyses.seldom_operations import is_for_machines
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.rules.kit import (
     AccessLevel,
@@ -71,11 +72,6 @@ _ROLE_TEST = lazy_pattern(
     re.IGNORECASE,
 )
 _PERSON = lazy_pattern(r"user|account|member|person|people|employee|customer|staff|role|admin", re.IGNORECASE)
-#: Guards that let no person in but a service with a key of its own.
-_MACHINE = lazy_pattern(
-    r"scim|api_?key|service|machine|internal|webhook|hmac|signature|cron|worker|agent_token|partner",
-    re.IGNORECASE,
-)
 #: Decorators that register a route; their arguments describe it.
 _REGISTERS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "api_route", "route"})
 _FEWEST_SIBLINGS = 3
@@ -113,9 +109,7 @@ def _only_signed_in(operation: PathOperation, graph: AppGraph) -> bool:
     access = graph.access(operation)
     if access.level != AccessLevel.USER or access.public_reason or _SELF.search(operation.path):
         return False
-    return not any(
-        _MACHINE.search(g.name.rpartition(".")[2]) for g in access.guards if g.level == AccessLevel.USER
-    )
+    return not is_for_machines(operation, graph)
 
 
 def _decorator_with_roles(operation: PathOperation, graph: AppGraph) -> bool | None:

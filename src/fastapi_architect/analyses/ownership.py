@@ -1,0 +1,401 @@
+"""Whose are the rows of a model, and which operations look rows up without asking that?
+
+A model has an owner when a foreign key, or a chain of them, leads to the model of the principal. That rows are private is learned
+from the program: some operation filters them by whoever is signed in, or compares their owner with the caller. Where none
+does, everybody may be meant to see them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from fastapi_architect.analyses.body_events import Check, Lookup
+from fastapi_architect.analyses.digests import ROLE, compares_any_id, models_of_type
+from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.origins import CALLER, Origin, Origins
+from fastapi_architect.analyses.principal import Frame, Story, story
+from fastapi_architect.analyses.query_predicates import statements, statements_of
+from fastapi_architect.analyses.row_uses import is_used
+from fastapi_architect.analyses.row_writes import models_of, models_read_by
+from fastapi_architect.analyses.seldom_operations import is_for_administrators, is_for_machines
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.models import Model
+from fastapi_architect.appgraph.path_operations import PathOperation
+from fastapi_architect.appgraph.question import question, question_about
+from fastapi_architect.appgraph.security import AccessLevel
+from fastapi_architect.appgraph.tables import Column
+from fastapi_architect.concepts.database import QueryStep, SessionGet
+from fastapi_architect.program.definitions import Function, last_name
+from fastapi_architect.program.facts import Site
+from fastapi_architect.program.types import FunctionRef
+from fastapi_architect.source.lazy_pattern import lazy_pattern
+from fastapi_architect.syntax import ir
+from fastapi_architect.syntax.walking import walk
+
+_PERSON = lazy_pattern(
+    r"user|account|member|person|customer|profile|principal|employee|student|patient|client"
+)
+#: Columns that say who did something with a row, not whose it is.
+_AUDIT = lazy_pattern(
+    r"^(last_|updat|modif|edit|delet|approv|assign|review|invit|resolv|lock|verif|publish|reject|accept|process|handl|grant|"
+    r"revok|close|complet|sent|sender|receiv|request|archiv|merg|upload|manag|support|agent|referr|parent)"
+)
+#: Inputs that prove something by themselves: who has them may use them.
+_CAPABILITY = lazy_pattern(
+    r"token|secret|signature|api_?key|password|credential|session_?key|^code$|otp|nonce|state$|slug|hash"
+)
+#: Decorators that register a route; their arguments describe it.
+_REGISTERS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "api_route", "route"})
+_CHOSEN = frozenset({"path", "query", "body", "form"})
+_TABLES = frozenset({"user", "users", "account", "accounts", "auth_user"})
+#: Models of what a person has, not of the person.
+_HELD = lazy_pattern(
+    r"role|token|session|group|member(ship)?$|link|permission|key$|setting|preference|history|log$"
+)
+#: Columns that say who made a row: everybody may be meant to see it.
+_AUTHOR = lazy_pattern(r"^(author|creat|owner_org|publisher|poster)")
+_MAX_CHAIN = 2
+
+
+class Owner(msgspec.Struct, frozen=True, eq=False):
+    """How a row leads to its owner.
+
+    Attributes:
+        model: the model of the row.
+        columns: columns that name the owner, or the row that has one.
+        via: the owned model that they lead to; None when they name the owner itself.
+        tenant: the owner is a tenant, not a person.
+    """
+
+    model: Model
+    columns: tuple[Column, ...]
+    via: Owner | None = None
+    tenant: bool = False
+
+    @property
+    def is_author(self) -> bool:
+        """The owner is only known as whoever made the row."""
+        last = self.via or self
+        return bool(_AUTHOR.search(last.columns[0].attribute))
+
+    @property
+    def path(self) -> str:
+        """As a sentence names it: `Item.order_id -> Order.user_id`."""
+        own = f"{self.model.name}.{self.columns[0].attribute}"
+        return own if self.via is None else f"{own} -> {self.via.path}"
+
+
+@question
+def principal_models(graph: AppGraph) -> tuple[Model, ...]:
+    """Models of whoever signs in: what authenticating dependencies give, else what they look up, else tables of people."""
+    guards = {
+        id(function): (function, operation)
+        for operation in graph.operations
+        for guard in graph.access(operation).guards
+        if (function := guard.dependency.function if guard.dependency is not None else None) is not None
+    }
+    inference = graph.program.inference
+    given: dict[int, Model] = {}
+    for function, _ in guards.values():
+        of = inference.call_result(FunctionRef(function), None, None)
+        given |= {id(m): m for m in models_of_type(inference.awaited(of) or of, graph) if _is_person(m)}
+    if given:
+        return tuple(given.values())
+    for key, (_, operation) in guards.items():
+        for frame, lookup in story(graph, operation).lookups:
+            if id(frame.function) == key and lookup.model is not None and lookup.by == {CALLER}:
+                given |= {id(lookup.model): lookup.model} if _is_person(lookup.model) else {}
+    return tuple(given.values()) or tuple(m for m in graph.models if m.table.name.lower() in _TABLES)
+
+
+def _is_person(model: Model) -> bool:
+    name = model.name.lower()
+    return bool(_PERSON.search(name)) and not _HELD.search(name)
+
+
+@question
+def owners(graph: AppGraph) -> dict[int, Owner]:
+    """Owned models, by the identity of the model; the principals' own models are not among them."""
+    principals = principal_models(graph)
+    tables = {m.table.full_name for m in principals} | {m.table.name for m in principals}
+    known = {id(m) for m in principals}
+    found: dict[int, Owner] = {}
+    for model in graph.models:
+        if id(model) not in known:
+            owner = _direct(model, tables)
+            if owner is not None:
+                found[id(model)] = owner
+    for _ in range(_MAX_CHAIN):
+        by_table = {owner.model.table.full_name: owner for owner in found.values()}
+        more = {
+            id(model): owner
+            for model in graph.models
+            if id(model) not in found
+            and id(model) not in known
+            and (owner := _through(model, by_table)) is not None
+        }
+        found |= more
+    return found
+
+
+def _direct(model: Model, people: set[str]) -> Owner | None:
+    named = {id(column) for column in model.owner_columns if not column.foreign_keys}
+    composite = sum(column.primary_key for column in model.columns) > 1
+    columns = [
+        column
+        for column in model.columns
+        if (not column.primary_key or composite)
+        and not _AUDIT.search(column.attribute)
+        and (id(column) in named or any(key.table in people for key in column.foreign_keys))
+    ]
+    if columns:
+        # An author is an owner where the rows have no other.
+        columns.sort(key=lambda column: bool(_AUTHOR.search(column.attribute)))
+        return Owner(model, tuple(columns))
+    tenant = [c for c in model.tenant_columns if not c.primary_key]
+    return Owner(model, tuple(tenant), tenant=True) if tenant else None
+
+
+def _through(model: Model, owned: dict[str, Owner]) -> Owner | None:
+    for column in model.columns:
+        for key in column.foreign_keys:
+            owner = owned.get(key.table)
+            if owner is not None and owner.model is not model and not column.nullable:
+                return Owner(model, (column,), owner, owner.tenant)
+    return None
+
+
+# ── who asks for the owner ───────────────────────────────────────────────────────────────────────────────────
+
+
+class Scoped(msgspec.Struct, frozen=True, eq=False):
+    """A place that keeps to the caller's own rows, and the operation that gets there."""
+
+    site: Site
+    operation: PathOperation
+    text: str
+
+
+@question
+def scoping(graph: AppGraph) -> dict[int, list[Scoped]]:
+    """Model (by identity) to the places that filter its rows by the caller, or compare their owner with the caller."""
+    found: dict[int, dict[int, Scoped]] = {}
+    owned = owners(graph)
+    for operation in graph.operations:
+        if not graph.access(operation).authenticated:
+            continue
+        told = story(graph, operation)
+        for _, lookup in told.lookups:
+            owner = owned.get(id(lookup.model))
+            if owner is None or lookup.column is None or CALLER not in lookup.by:
+                continue
+            if any(lookup.column.attribute == c.attribute for c in owner.columns):
+                scoped = Scoped(
+                    lookup.site, operation, f"{operation} filters by {owner.columns[0].attribute}"
+                )
+                found.setdefault(id(lookup.model), {})[id(lookup.site.node)] = scoped
+        for lookup, check in _compared_owners(told, owned):
+            scoped = Scoped(check.site, operation, f"{operation} compares the owner with the caller")
+            found.setdefault(id(lookup.model), {})[id(check.site.node)] = scoped
+    return {key: list(places.values()) for key, places in found.items()}
+
+
+def _compared_owners(told: Story, owned: dict[int, Owner]) -> Iterator[tuple[Lookup, Check]]:
+    """Checks of an owner column of a row that was looked up by what the client chose."""
+    checks = [check for check in told.checks if CALLER in check.about]
+    for _, lookup in told.lookups if checks else ():
+        owner = owned.get(id(lookup.model))
+        if owner is None:
+            continue
+        names = {column.attribute for column in owner.columns}
+        names |= {r.attribute for r in owner.model.relationships}
+        for check in checks:
+            if any(o[-1] in names and any(_begins(o, by) for by in lookup.by) for o in check.about):
+                yield lookup, check
+
+
+@question
+def listed(graph: AppGraph) -> frozenset[int]:
+    """Models (by identity) of which anybody who is signed in, or nobody in particular, is given rows without asking for one."""
+    found: set[int] = set()
+    for operation in graph.operations:
+        if operation.methods != ("GET",) or operation.path_names or is_for_administrators(operation, graph):
+            continue
+        if graph.access(operation).level > AccessLevel.USER or operation.handler is None:
+            continue
+        told = story(graph, operation)
+        kept = {id(lookup.model) for _, lookup in told.lookups if CALLER in lookup.every}
+        for function in effects(graph).of_handler(operation).functions:
+            read = {id(model) for model in models_read_by(function, graph)}
+            if read:
+                every = (p for s in statements_of([function], graph) for p in s.predicates)
+                found |= read - kept - {id(p.model) for p in every if p.operator in ("==", "in")}
+    return frozenset(found)
+
+
+# ── what is not asked ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Unscoped(msgspec.Struct, frozen=True, eq=False):
+    """A lookup of an owned model by what the client chose, with nothing that asks for its owner.
+
+    Attributes:
+        operation: the operation.
+        frame: the function of the operation that begins it.
+        lookup: the lookup.
+        owner: how the row leads to its owner.
+        chosen: what the client chose.
+    """
+
+    operation: PathOperation
+    frame: Frame
+    lookup: Lookup
+    owner: Owner
+    chosen: Origin
+
+
+@question
+def _suspects(graph: AppGraph) -> frozenset[int]:
+    """Functions (by identity) that look owned rows up with no condition on the owner, or rows of any model."""
+    owned = owners(graph)
+    found: set[int] = set()
+    for get in graph.facts(SessionGet):
+        models = models_of(get.model, get.scope, graph, cls=True)
+        if len(models) != 1 or id(models[0]) in owned:
+            found.add(id(get.scope))
+    for statement in statements(graph):
+        for each in statement.predicates:
+            owner = owned.get(id(each.model))
+            if owner is None or each.operator not in ("==", "in"):
+                continue
+            names = {c.attribute for c in owner.columns} if owner.via is None else set[str]()
+            identity = each.column.primary_key or any(
+                each.column.attribute == c.attribute for c in owner.columns
+            )
+            if identity and not any(
+                p.model is each.model and p.column.attribute in names for p in statement.predicates
+            ):
+                found.add(id(statement.scope))
+    found.update(
+        id(step.scope) for step in graph.facts(QueryStep) if step.kind == "where" and compares_any_id(step)
+    )
+    return frozenset(found)
+
+
+@question_about
+def unscoped_lookups(graph: AppGraph, operation: PathOperation) -> tuple[Unscoped, ...]:
+    """Rows that an operation looks up, and uses, without asking whose they are; one for each input and model."""
+    if not _has_callers(graph, operation):
+        return ()
+    suspects = _suspects(graph)
+    if not any(
+        id(function) in suspects for function in effects(graph).reached(_chosen_by_client(operation))[0]
+    ):
+        return ()
+    owned = owners(graph)
+    told = story(graph, operation)
+    candidates = [
+        (frame, lookup, owner)
+        for frame, lookup in told.lookups
+        if (owner := owned.get(id(lookup.model))) is not None
+        and CALLER not in lookup.every
+        and _is_identity(lookup, owner)
+    ]
+    if not candidates or _asks_role(told):
+        return ()
+    covered = checked_inputs(told)
+    found: dict[tuple[Origin, int], Unscoped] = {}
+    for frame, lookup, owner in candidates:
+        chosen = _chosen(lookup, told)
+        if chosen is None or any(_touches(o, covered) for o in lookup.every if o[0] == "client"):
+            continue
+        if (chosen, id(owner)) not in found and (
+            lookup.kind in ("update", "delete") or is_used(graph, lookup)
+        ):
+            found[chosen, id(owner)] = Unscoped(operation, frame, lookup, owner, chosen)
+    return tuple(found.values())
+
+
+def _chosen_by_client(operation: PathOperation) -> tuple[Function, ...]:
+    """The handler, and dependencies that read what the client chooses: what only authenticates is left out."""
+    found = [
+        dependency.function
+        for dependency in operation.all_dependencies()
+        if dependency.function is not None and any(p.kind in _CHOSEN for p in dependency.parameters)
+    ]
+    return tuple(dict.fromkeys([*found, *([operation.handler] if operation.handler is not None else [])]))
+
+
+def _has_callers(graph: AppGraph, operation: PathOperation) -> bool:
+    """People of different rights ask for it, one at a time, and nothing outside the program tells them apart."""
+    access = graph.access(operation)
+    if (
+        not access.authenticated
+        or access.public_reason
+        or operation.handler is None
+        or operation.is_websocket
+    ):
+        return False
+    if operation.floating or "/.well-known/" in operation.path:
+        return False
+    return not (
+        is_for_administrators(operation, graph)
+        or is_for_machines(operation, graph)
+        or _decorated_with_role(operation.handler)
+    )
+
+
+def _decorated_with_role(handler: Function) -> bool:
+    """`@allowed([Role.ADMIN])` between the route and the handler."""
+    for decorator in handler.node.decorators:
+        if isinstance(decorator, ir.Call) and last_name(decorator.func) not in _REGISTERS:
+            given = [decorator.func, *decorator.args, *(k.value for k in decorator.keywords)]
+            if any(ROLE.search(last_name(node).lower()) for each in given for node in walk(each)):
+                return True
+    return False
+
+
+def _chosen(lookup: Lookup, told: Story) -> Origin | None:
+    """The input by which a row is found; None where it comes from another row, or proves something by itself."""
+    for origin in sorted(lookup.by):
+        if origin[0] != "client" or any(_CAPABILITY.search(part.lower()) for part in origin[1:]):
+            return None
+        if len(origin) <= (3 if told.is_model(origin[1]) else 2):
+            return origin
+    return None
+
+
+def _is_identity(lookup: Lookup, owner: Owner) -> bool:
+    """By the primary key, or by the key of the parent that has the owner."""
+    column = lookup.column
+    if column is None or (column.primary_key and column not in owner.columns):
+        return True
+    return owner.via is not None and any(column.attribute == c.attribute for c in owner.columns)
+
+
+def _asks_role(told: Story) -> bool:
+    """The handler, or what it calls, tests what the caller may do."""
+    if not told.frames:
+        return False
+    return any(check.role and CALLER in check.about for check in told.frames[-1].digest.checks)
+
+
+def checked_inputs(told: Story) -> set[Origin]:
+    """What the client chose and something tests together with the caller, or looks up together with the caller."""
+    covered = set(told.refused)
+    together: list[Origins] = [check.about for check in told.checks]
+    together += [lookup.every for _, lookup in told.lookups]
+    for origins in together:
+        if CALLER in origins:
+            covered |= {o for o in origins if o[0] == "client"}
+    return covered
+
+
+def _touches(origin: Origin, covered: set[Origin]) -> bool:
+    return any(_begins(origin, each) or _begins(each, origin) for each in covered)
+
+
+def _begins(origin: Origin, start: Origin) -> bool:
+    return origin[: len(start)] == start

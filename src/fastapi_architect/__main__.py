@@ -23,6 +23,10 @@ COMMANDS = {
         "fastapi_architect.cli.review",
         "read a backend and say what is wrong, why, how it is exploited, how to fix it",
     ),
+    "fix": (
+        "fastapi_architect.cli.fix",
+        "fix what a review finds; --dry-run prints a patch",
+    ),
     "map": (
         "fastapi_architect.cli.map",
         "every route with its guards, inputs, tables, queries and outbound calls",

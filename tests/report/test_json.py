@@ -52,6 +52,7 @@ def test_a_finding_keeps_the_contract():
         "fix": {
             "title": "Bind the value",
             "safe": False,
+            "changes_contract": False,
             "edits": [
                 {
                     "file": "app/routes/users.py",

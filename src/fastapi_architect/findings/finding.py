@@ -25,11 +25,13 @@ class Fix(msgspec.Struct, frozen=True):
         title: what is done, as an imperative.
         edits: the smallest change; empty when only a person can make it.
         safe: the behaviour stays as intended without review.
+        changes_contract: clients see another interface: a path, a parameter, a status, what is required.
     """
 
     title: str
     edits: tuple[Edit, ...] = ()
     safe: bool = False
+    changes_contract: bool = False
 
 
 class Selectable(Protocol):

@@ -131,7 +131,12 @@ def _fix(fix: Fix) -> dict[str, Any]:
         }
         for edit in fix.edits
     ]
-    return {"title": fix.title, "safe": fix.safe, "edits": edits}
+    return {
+        "title": fix.title,
+        "safe": fix.safe,
+        "changes_contract": fix.changes_contract,
+        "edits": edits,
+    }
 
 
 def _score(score: Score) -> dict[str, Any]:

@@ -54,6 +54,22 @@ def changed_lines(root: Path, revision: str) -> dict[str, frozenset[int]]:
     return changed
 
 
+def uncommitted(path: Path) -> tuple[str, ...]:
+    """Files below a folder, or one file, that are not as git has them: changed ones, and new Python files.
+
+    None where there is no repository, or no git.
+    """
+    root, only = (path, ".") if path.is_dir() else (path.parent, path.name)
+    try:
+        listed = _git(
+            root, "status", "--porcelain", "--no-renames", "--untracked-files=all", "-z", "--", only
+        )
+    except ChangesError:
+        return ()
+    entries = [entry for entry in listed.split("\0") if entry]
+    return tuple(each[3:] for each in entries if not each.startswith("??") or each.endswith(".py"))
+
+
 def _parse(diff: str) -> dict[str, frozenset[int]]:
     changed: dict[str, set[int]] = {}
     current: set[int] = set()
@@ -94,7 +110,17 @@ def _git(root: Path, *arguments: str) -> str:
     import subprocess
 
     # A reviewed repository's own configuration must not name a program that git would start.
-    command = ["git", "-C", str(root), "-c", "core.quotepath=off", "-c", "core.fsmonitor=false", *arguments]
+    command = [
+        "git",
+        "--no-optional-locks",
+        "-C",
+        str(root),
+        "-c",
+        "core.quotepath=off",
+        "-c",
+        "core.fsmonitor=false",
+        *arguments,
+    ]
     try:
         done = subprocess.run(command, capture_output=True, check=False)
     except FileNotFoundError:

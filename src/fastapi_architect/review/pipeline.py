@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.matrix import matrix
 from fastapi_architect.analyses.strengths import measure, subjects
@@ -48,6 +49,7 @@ class Request(msgspec.Struct, frozen=True):
         profile: measure the CPU of rules and of the questions they share, which takes longer.
         within: nothing outside this folder (absolute, without symbolic links) is read; None: a file's project and the
             configuration are looked for upwards.
+        instead: paths to bytes that are read in place of the files' own.
     """
 
     path: Path
@@ -60,6 +62,7 @@ class Request(msgspec.Struct, frozen=True):
     progress: reading.Progress | None = None
     profile: bool = False
     within: Path | None = None
+    instead: Mapping[str, bytes] = msgspec.field(default_factory=dict)
 
 
 def review(request: Request) -> Review:
@@ -71,7 +74,7 @@ def review(request: Request) -> Review:
     """
     begin = time.perf_counter()
     root, only = project_of(request.path, within=request.within)
-    tree = SourceTree.open(root, request.config.exclude)
+    tree = replace(SourceTree.open(root, request.config.exclude), instead=request.instead)
     changed = changes.changed_lines(root, request.changed_since) if request.changed_since else None
     rules = all_rules()
     ran = rules_to_run(rules.values(), request.config)

@@ -14,7 +14,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -83,6 +83,7 @@ class SourceTree(msgspec.Struct, frozen=True):
         unreadable: files and folders that could not be looked at.
         excluded: folders left out by the built-in rules or by patterns.
         ignored: Python files left out by patterns.
+        instead: paths to bytes that are read in place of the files': what a fix would make of them.
     """
 
     root: Path
@@ -91,6 +92,7 @@ class SourceTree(msgspec.Struct, frozen=True):
     unreadable: tuple[Unreadable, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     ignored: tuple[str, ...] = ()
+    instead: Mapping[str, bytes] = msgspec.field(default_factory=dict)
 
     @classmethod
     def open(cls, root: Path, exclude: Sequence[str] = (), honour_gitignore: bool = True) -> SourceTree:
@@ -131,6 +133,8 @@ class SourceTree(msgspec.Struct, frozen=True):
 
     def read(self, path: str, max_bytes: int = MAX_READ_BYTES) -> bytes | Unreadable:
         """The bytes of one file of the tree, or why they cannot be had."""
+        if path in self.instead:
+            return self.instead[path]
         try:
             # Without O_NONBLOCK a FIFO that took the file's place would block for ever.
             descriptor = os.open(
@@ -162,6 +166,8 @@ class SourceTree(msgspec.Struct, frozen=True):
         kind = kind_of(path)
         if kind in {"vendored", "generated", "migration"}:
             return kind
+        if path in self.instead:
+            return kind_of(path, self.instead[path][:1000])
         try:
             with (self.root / path).open("rb") as file:
                 return kind_of(path, file.read(1000))

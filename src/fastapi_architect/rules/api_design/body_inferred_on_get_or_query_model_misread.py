@@ -161,7 +161,12 @@ def _marking(parameter: Parameter, graph: AppGraph) -> Fix | None:
     text = text_at(graph, place)
     if not text or place.path != scope.path or text.startswith("Annotated"):
         return None
-    return Fix("Read it from the query", (Edit(place, f"Annotated[{text}, Query()]"),), safe=True)
+    return Fix(
+        "Read it from the query",
+        (Edit(place, f"Annotated[{text}, Query()]"),),
+        safe=True,
+        changes_contract=True,
+    )
 
 
 rule.bad = """

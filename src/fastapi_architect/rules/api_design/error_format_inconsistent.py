@@ -104,7 +104,9 @@ def _base_class(handler: ExceptionHandler, graph: AppGraph) -> Fix | None:
         of = graph.program.inference.name_type(name, handler.scope.module)
         if bindings[-1].kind == "from" and any(getattr(o, "name", "") == _STARLETTE for o in options(of)):
             return Fix(
-                "Handle Starlette's HTTPException", (Edit(handler.scope.location(expr), name),), safe=True
+                "Handle Starlette's HTTPException",
+                (Edit(handler.scope.location(expr), name),),
+                changes_contract=True,
             )
     return None
 

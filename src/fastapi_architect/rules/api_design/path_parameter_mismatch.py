@@ -206,7 +206,9 @@ def _renaming(operation: PathOperation, name: str, parameter: Parameter, graph: 
     text = _renamed(written, name, parameter.alias)
     if text == written or f"{{{parameter.alias}" in written:
         return None
-    return Fix(f"Call the path's parameter {parameter.alias}", (Edit(place, text),), safe=True)
+    return Fix(
+        f"Call the path's parameter {parameter.alias}", (Edit(place, text),), safe=True, changes_contract=True
+    )
 
 
 rule.bad = """

@@ -246,7 +246,7 @@ def _declared(operation: PathOperation, status: int, graph: AppGraph) -> Fix | N
     if inner.endswith(",") or "\n" in text:
         return None
     end = Location(place.path, place.end_line, place.end_column - 1)
-    return Fix(f"Answer {status}", (Edit(end, f", status_code={status}"),), safe=False)
+    return Fix(f"Answer {status}", (Edit(end, f", status_code={status}"),), safe=True, changes_contract=True)
 
 
 def _deleted(operation: PathOperation, handler: Function, graph: AppGraph) -> Finding | None:

@@ -243,7 +243,7 @@ def _fix(found: Swallowed, graph: AppGraph) -> Fix | None:
     ):
         return None
     place = scope.location(found.catch.handler)
-    if len(found.catch.statement.body) == 0 or place.column % 4:
+    if not found.catch.statement.body:
         return None
     indent = " " * place.column
     text = f"except {name}:\n{indent}    raise\n{indent}"

@@ -169,14 +169,19 @@ def _with_default(field: SchemaField, graph: AppGraph) -> Fix | None:
         lines = lines_of(graph, place.path)
         if not lines or field.location.line != place.line:
             return None
-        return Fix(title, (Edit(_behind(place), " = None"),), safe=True)
+        return Fix(title, (Edit(_behind(place), " = None"),), safe=True, changes_contract=True)
     if isinstance(value, ir.Call) and last_name(value.func) == "Field" and not value.args:
         call = owner.location(value)
         name = owner.location(value.func)
         if (call.line, call.column) != (name.line, name.column):
             return None
         start = Location(name.path, name.end_line, name.end_column + 1)
-        return Fix(title, (Edit(start, "default=None" + (", " if value.keywords else "")),), safe=True)
+        return Fix(
+            title,
+            (Edit(start, "default=None" + (", " if value.keywords else "")),),
+            safe=True,
+            changes_contract=True,
+        )
     return None
 
 

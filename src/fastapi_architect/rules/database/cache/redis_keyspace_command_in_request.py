@@ -168,9 +168,7 @@ def _fix(command: RedisCommand, graph: AppGraph) -> Fix | None:
     pattern = (
         f"match={text_at(graph, command.scope.location(command.key))}, " if command.key is not None else ""
     )
-    return Fix(
-        "Use SCAN", (Edit(command.location, f"list({client}.scan_iter({pattern}count=1000))"),), safe=True
-    )
+    return Fix("Use SCAN", (Edit(command.location, f"list({client}.scan_iter({pattern}count=1000))"),))
 
 
 rule.bad = """

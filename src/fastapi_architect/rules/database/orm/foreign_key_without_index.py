@@ -14,7 +14,6 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.query_predicates import Predicate, statements
 from fastapi_architect.analyses.search_indexes import is_known, leading_columns, table_of
-from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.appgraph.tables import Column, ForeignKey
@@ -119,20 +118,23 @@ def _finding(model: Model, column: Column, key: ForeignKey, reason: Step, graph:
         exploit=f"With a million rows of `{model.table.name}`, the database reads all of them to find those of one row of `{key.table}`.",
         confidence=Confidence.FIRM,
         trace=(reason,),
-        fix=_fix(column, graph),
+        fix=_fix(column),
         symbol=model.cls.full_name,
     )
 
 
-def _fix(column: Column, graph: AppGraph) -> Fix | None:
+def _fix(column: Column) -> Fix | None:
     if column.call is None:
         return None
-    place = column.scope.location(column.call)
-    inside = text_at(graph, place)[:-1].rstrip()
-    end = Location(place.path, place.end_line, place.end_column - 1, place.end_line, place.end_column - 1)
-    return Fix(
-        "Add `index=True`", (Edit(end, "index=True" if inside.endswith((",", "(")) else ", index=True"),)
-    )
+    call = column.call
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if not given:
+        end = column.scope.location(call)
+        behind = Location(end.path, end.end_line, end.end_column - 1, end.end_line, end.end_column - 1)
+        return Fix("Add `index=True`", (Edit(behind, "index=True"),))
+    last = max((column.scope.location(each) for each in given), key=lambda at: (at.end_line, at.end_column))
+    behind = Location(last.path, last.end_line, last.end_column, last.end_line, last.end_column)
+    return Fix("Add `index=True`", (Edit(behind, ", index=True"),))
 
 
 rule.bad = """

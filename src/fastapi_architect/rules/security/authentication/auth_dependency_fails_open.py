@@ -83,7 +83,6 @@ def _not_raised(graph: AppGraph, function: Function) -> Iterator[Finding]:
             fix = Fix(
                 "Raise the error",
                 (Edit(Location(place.path, place.line, place.column), "raise "),),
-                safe=True,
             )
             what = f"makes `{last_name(site.node.func)}({status})` and does not raise it"
             yield _finding(graph, function, site, what, Confidence.CERTAIN, fix)

@@ -195,7 +195,7 @@ def _fix(given: ir.Expr, scope: Scope, written: str) -> Fix:
             line = _line_of_first_import(scope)
             edits.append(Edit(Location(place.path, line, 0, line, 0), "from fastapi import Depends\n"))
     edits.append(Edit(place, f"{marker}({written})"))
-    return Fix(f"Run {written} with Depends", tuple(edits), safe=True)
+    return Fix(f"Run {written} with Depends", tuple(edits), safe=True, changes_contract=True)
 
 
 def _line_of_first_import(scope: Scope) -> int:

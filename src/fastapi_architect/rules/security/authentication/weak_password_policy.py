@@ -207,7 +207,7 @@ def _fix(graph: AppGraph, field: SchemaField) -> Fix | None:
             and value < _LEAST
         ):
             place: Location = field.owner.location(keyword.value)
-            return Fix("Ask for twelve characters", (Edit(place, "12"),))
+            return Fix("Ask for twelve characters", (Edit(place, "12"),), changes_contract=True)
     return None
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import msgspec
 from packaging.version import Version
 
+from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.session_acts import session_acts
 from fastapi_architect.analyses.session_flow import Pending, Summary, Trace, session_flow
 from fastapi_architect.analyses.session_owners import is_session_type, may_commit
 from fastapi_architect.appgraph.database import Engine
@@ -130,7 +132,8 @@ def lost_writes(graph: AppGraph) -> tuple[LostWrite, ...]:
     if commits_by_itself(graph):
         return ()
     flow = session_flow(graph)
-    found = [LostWrite(pending, function) for function, pending in flow.lost if _is_statement(pending)]
+    own = [(function, pending) for function, pending in flow.lost if _is_statement(pending)]
+    found = [LostWrite(pending, function) for function, pending in own if not _hands_on(graph, function)]
     by_root: dict[tuple[int, int], list[tuple[Pending, Function, PathOperation]]] = {}
     for operation in graph.operations:
         if operation.handler is None or request_end(graph, operation).committer is not None:
@@ -140,9 +143,19 @@ def lost_writes(graph: AppGraph) -> tuple[LostWrite, ...]:
             by_root.setdefault(key, []).append((pending, function, operation))
     for those in by_root.values():
         pending, function, operation = those[0]
+        if any(_hands_on(graph, each) for each in operation.functions):
+            continue
         ends = request_end(graph, operation)
         found.append(LostWrite(pending, function, tuple(o for _, _, o in those), ends.provider))
     return tuple(found)
+
+
+@question_about
+def _hands_on(graph: AppGraph, function: Function) -> bool:
+    """The session goes to something that is not known, somewhere below: that may commit it."""
+    reached, complete = effects(graph).reached([function])
+    acts = session_acts(graph)
+    return not complete or any(acts.may_end(site) for each in reached for site in each.facts.calls)
 
 
 def _left_by(operation: PathOperation, summary: object) -> Iterator[tuple[Pending, Function]]:

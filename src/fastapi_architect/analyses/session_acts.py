@@ -124,7 +124,7 @@ def statement_kind(graph: AppGraph, function: Function, expr: ir.Expr | None) ->
 
 @question
 def _own_acts(graph: AppGraph) -> dict[int, list[Act]]:
-    """Acts that concepts stand for, by the identity of the function."""
+    """Acts that concepts stand for, by the identity of the function; whose session it is, is asked later."""
     found: dict[int, list[Act]] = {}
     for call in graph.facts(DatabaseCall):
         if isinstance(call.scope, Function):
@@ -133,14 +133,7 @@ def _own_acts(graph: AppGraph) -> dict[int, list[Act]]:
                 found.setdefault(id(call.scope), []).append(act)
     for step in graph.facts(QueryStep):
         if step.kind == "lock" and isinstance(step.scope, Function):
-            act = Act(
-                "lock",
-                step.site,
-                owner_of(graph, step.scope, step.statement),
-                step,
-                sends=True,
-                sure=step.sure,
-            )
+            act = Act("lock", step.site, concept=step, sends=True, sure=step.sure)
             found.setdefault(id(step.scope), []).append(act)
     for write in row_writes(graph):
         session = _of_row(graph, write) if write.kind == "update" and _is_assignment(write.site) else None
@@ -178,7 +171,7 @@ def _of_call(graph: AppGraph, function: Function, call: DatabaseCall) -> Act | N
     kind, sends = _kind_of(graph, function, call)
     if not kind:
         return None
-    return Act(kind, call.site, owner_of(graph, function, call.session), call, sends, sure=call.sure)
+    return Act(kind, call.site, GIVEN, call, sends, sure=call.sure)
 
 
 def _kind_of(graph: AppGraph, function: Function, call: DatabaseCall) -> tuple[str, bool]:
@@ -270,12 +263,9 @@ def _outside_acts(graph: AppGraph) -> Iterator[tuple[Site, str, object]]:
     for sent in graph.background.enqueues:
         if sent.kind == "background":
             yield sent.site, "later", sent
+        # A function of the program that is named like a queue's may keep the message until the commit.
         elif sent.kind != "signature" and not graph.program.calls.targets(sent.site):
-            yield (
-                sent.site,
-                "enqueue",
-                sent,
-            )  # a function of the program of that name may keep it until the commit
+            yield sent.site, "enqueue", sent
 
 
 class SessionActs:
@@ -288,8 +278,10 @@ class SessionActs:
         spawns = (s for s in graph.facts(TaskSpawn) if s.kind in ("task", "group"))
         #: Coroutines that are handed to the event loop: they run beside the transaction.
         self._spawned = {id(each) for spawn in spawns for each in spawn.coroutines}
-        kinds = ("write", "commit", "flush", "rollback", "lock", "statement")
-        self.members = self._callers_of(kinds, depth=1000)
+        #: Sites that call a function of either kind.
+        self._calling: set[int] = set()
+        self._is_name: dict[str, bool] = {}
+        self.members = self._callers_of(("write", "commit", "lock"), depth=1000)
         outside = self._callers_of(("outside", "enqueue"), depth=_MAX_OUTSIDE_DEPTH)
         #: Functions that only call something outside: they touch no session.
         self._outside = {key: f for key, f in outside.items() if key not in self.members}
@@ -308,8 +300,9 @@ class SessionActs:
             depth -= 1
             following = []
             for current in frontier:
-                scopes = [site.scope for site in self._graph.program.calls.callers(current)]
-                for scope in (*scopes, current.parent):
+                sites = self._graph.program.calls.callers(current)
+                self._calling.update(id(site.node) for site in sites)
+                for scope in (*(site.scope for site in sites), current.parent):
                     if (
                         isinstance(scope, Function)
                         and id(scope) not in found
@@ -334,54 +327,70 @@ class SessionActs:
         for site in function.facts.calls:
             acts = own.pop(id(site.node), None)
             if acts is not None:
-                yield from (
-                    self._with_targets(act) for act in sorted(acts, key=lambda act: act.kind != "write")
-                )
+                yield from (self._owned(act) for act in sorted(acts, key=lambda act: act.kind != "write"))
             else:
                 yield from self._of_site(function, site)
         for rest in own.values():  # assignments to attributes
             yield from rest
 
-    def _with_targets(self, act: Act) -> Act:
-        """What runs behind the response may commit, too."""
-        function = (
-            act.concept.function if isinstance(act.concept, EnqueueSite) and act.kind == "later" else None
-        )
-        known = function is not None and id(function) in self.members
-        return replace(act, targets=(function,)) if function is not None and known else act
+    def _owned(self, act: Act) -> Act:
+        """With its session; and with what runs behind the response, which may commit, too."""
+        concept, function = act.concept, act.site.scope
+        if isinstance(concept, DatabaseCall | QueryStep) and isinstance(function, Function):
+            session = concept.session if isinstance(concept, DatabaseCall) else concept.statement
+            owner = owner_of(self._graph, function, session)
+            return replace(act, session=owner) if owner != GIVEN else act
+        later = concept.function if isinstance(concept, EnqueueSite) and act.kind == "later" else None
+        return replace(act, targets=(later,)) if later is not None and id(later) in self.members else act
 
     def _of_site(self, function: Function, site: Site) -> Iterator[Act]:
         name = last_name(site.node.func)
+        if id(site.node) in self._calling or name in HANDING_ON:
+            yield from self._of_call(function, site, name)
+        elif self.may_end(site):
+            yield Act("unknown", site, owner_of_call(self._graph, function, site.node), sure=False)
+        elif "commit" in name and not self._graph.program.calls.targets(site):
+            yield Act("commit", site, owner_of(self._graph, function, site.node.func), sends=True, sure=False)
+
+    def _of_call(self, function: Function, site: Site, name: str) -> Iterator[Act]:
+        """A call that runs a function that matters, itself or by handing it on."""
         targets = self._graph.program.calls.targets(site)
         if not targets and name in HANDING_ON:
             targets = tuple(self._handed(function, site))
         known = tuple(each for each in targets if id(each) in self.members)
+        is_later = name in _LATER or id(site.node) in self._spawned
         if known:
             session = owner_of_call(self._graph, function, site.node)
             if session == GIVEN and any(each.parent is function for each in known):
                 session = next(iter(local_sessions(self._graph, function)), GIVEN)  # by its closure
-            kind = "later" if name in _LATER or id(site.node) in self._spawned else "call"
+            kind = "later" if is_later else "call"
             yield Act(kind, site, session, targets=known, sure=len(targets) == 1)
-        elif name in _LATER or id(site.node) in self._spawned:
-            return
-        elif any(id(each) in self._outside for each in targets):
+        elif not is_later and any(id(each) in self._outside for each in targets):
             yield Act("call", site, GIVEN, targets=tuple(t for t in targets if id(t) in self._outside))
-        elif self._may_end(site):
-            yield Act("unknown", site, owner_of_call(self._graph, function, site.node), sure=False)
-        elif not targets and "commit" in name:
-            yield Act("commit", site, owner_of(self._graph, function, site.node.func), sends=True, sure=False)
 
-    def _may_end(self, site: Site, depth: int = 0) -> bool:
+    def may_end(self, site: Site, depth: int = 0) -> bool:
         """A call of something that is not known, which gets the session and may commit it."""
-        given = (*site.node.args, *(k.value for k in site.node.keywords))
-        if not any(is_session_name(last_name(each)) for each in given):
+        call = site.node
+        if not any(self._is_session(each) for each in call.args) and not any(
+            self._is_session(keyword.value) for keyword in call.keywords
+        ):
             return False
         targets = self._graph.program.calls.targets(site)
         if targets:
             handing = (t for t in targets if id(t) not in self.members and depth < _MAX_HANDED)
-            return any(self._may_end(inner, depth + 1) for t in handing for inner in t.facts.calls)
+            return any(self.may_end(inner, depth + 1) for t in handing for inner in t.facts.calls)
         names = self._graph.program.calls.names(site)
         return not names or not all(name.partition(".")[0] in _NEVER_COMMIT for name in names)
+
+    def _is_session(self, expr: ir.Expr) -> bool:
+        """By its name; names are looked at once."""
+        if expr.__class__ is not ir.Name and expr.__class__ is not ir.Attribute:
+            return False
+        name = last_name(expr)
+        known = self._is_name.get(name)
+        if known is None:
+            known = self._is_name[name] = is_session_name(name)
+        return known
 
     def _handed(self, function: Function, site: Site) -> Iterator[Function]:
         """Functions that a call is given to run: `run_in_threadpool(create, session)`."""

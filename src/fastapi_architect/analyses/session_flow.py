@@ -32,6 +32,9 @@ _MAX_TRACES = 6
 _MAX_HOPS = 8
 #: How often the functions of a recursive component are run again.
 _MAX_ROUNDS = 3
+_MAX_PASSES = 10
+#: Surroundings in which everything happens whenever the function returns.
+_STRAIGHT = frozenset({"root", "with", "with-item", "await", "statement-value", "decorator", "default"})
 
 
 class Trace(msgspec.Struct, frozen=True, eq=False):
@@ -265,39 +268,69 @@ class _Run:
     def _execute(self) -> None:
         if not any(act.kind != "statement" for act in self.acts):
             return
+        start: State = (frozenset(), True, frozenset())
+        if self._is_straight():
+            self.end = self._through(start, sorted(self.acts, key=lambda act: act.site.statement.span))
+            return
         graph = ControlFlowGraph(self.function)
+        by_block = self._by_block(graph)
+        order = graph.reverse_postorder()
+        states: dict[int, State] = {graph.entry: start}
+        for _ in range(_MAX_PASSES):
+            if not self._pass(graph, order, by_block, states):
+                break
+        self.end = states.get(graph.exit, (frozenset(), False, frozenset()))
+
+    def _is_straight(self) -> bool:
+        """Every act happens on every way that returns: nothing has to be known about branches."""
+        acts = (act for act in self.acts if act.kind != "statement")
+        if any(context.role not in _STRAIGHT for act in acts for context in act.site.context):
+            return False
+        return all(
+            context.role in _STRAIGHT
+            for site in self.function.facts.sites(ir.Return)
+            for context in site.context
+        )
+
+    def _by_block(self, graph: ControlFlowGraph) -> dict[int, list[Act]]:
+        """Acts by the block that they happen in, in order."""
         at: dict[Place, list[Act]] = {}
         for act in self.acts:
             for place in graph.places_of(act.site):
                 at.setdefault(place, []).append(act)
-        by_block: dict[int, list[tuple[int, list[Act]]]] = {}
+        by_block: dict[int, list[Act]] = {}
         for place in sorted(at):
-            by_block.setdefault(place[0], []).append((place[1], at[place]))
-        order = graph.reverse_postorder()
-        states: dict[int, State] = {graph.entry: (frozenset(), True, frozenset())}
-        changed = True
-        rounds = 0
-        while changed and rounds < 10:
-            changed, rounds = False, rounds + 1
-            for block in order:
-                state = states.get(block)
-                if state is None:
-                    continue
-                for edge in graph.blocks[block].successors:
-                    after = state if edge.kind == "exception" else None
-                    if after is None:
-                        after = self._through(state, by_block.get(block, ()))
-                    known = states.get(edge.target)
-                    merged = after if known is None else _merge(known, after)
-                    if merged != known:
-                        states[edge.target] = merged
-                        changed = True
-        self.end = states.get(graph.exit, (frozenset(), False, frozenset()))
+            by_block.setdefault(place[0], []).extend(at[place])
+        return by_block
 
-    def _through(self, state: State, acts: Iterable[tuple[int, list[Act]]]) -> State:
-        for _, those in acts:
-            for act in those:
-                state = self._step(state, act)
+    def _pass(
+        self,
+        graph: ControlFlowGraph,
+        order: list[int],
+        by_block: dict[int, list[Act]],
+        states: dict[int, State],
+    ) -> bool:
+        """Once through all blocks; whether anything was learned."""
+        changed = False
+        for block in order:
+            state = states.get(block)
+            edges = graph.blocks[block].successors
+            if state is None or not edges:
+                continue
+            after = self._through(state, by_block.get(block, ()))
+            for edge in edges:
+                # What raises has not happened.
+                new = state if edge.kind == "exception" else after
+                known = states.get(edge.target)
+                merged = new if known is None else _merge(known, new)
+                if merged != known:
+                    states[edge.target] = merged
+                    changed = True
+        return changed
+
+    def _through(self, state: State, acts: Iterable[Act]) -> State:
+        for act in acts:
+            state = self._step(state, act)
         return state
 
     def _step(self, state: State, act: Act) -> State:

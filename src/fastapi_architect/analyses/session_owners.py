@@ -31,13 +31,17 @@ from fastapi_architect.syntax import ir
 #: The session that a function was given by its caller, its object or its module.
 GIVEN = ""
 
-_WORDS = frozenset({"session", "db", "conn", "connection", "uow", "transaction", "tx"})
+_WORDS = frozenset(
+    {"session", "sess", "s", "db", "dbsession", "conn", "connection", "uow", "transaction", "tx"}
+)
 _ENDS = ("__exit__", "__aexit__")
 #: Names of context managers and decorators of unknown origin that end a transaction.
 _COMMITTING = (
     "transaction", "atomic", "begin", "unit_of_work", "uow", "commit", "with_session", "in_session", "provide_session",
 )  # fmt: skip
 _MAX_ALIASES = 6
+_OPENERS = (ir.Call, ir.Await, ir.Attribute)
+_BINDINGS = ("with", "assign", "annotated", "loop")
 
 
 class LocalSession(msgspec.Struct, frozen=True, eq=False):
@@ -108,11 +112,7 @@ def local_sessions(graph: AppGraph, function: Function) -> dict[str, LocalSessio
     found = {}
     for name, bindings in function.facts.bindings.items():
         for binding in bindings:
-            if (
-                binding.kind in ("with", "assign", "annotated", "loop")
-                and binding.value is not None
-                and not binding.path
-            ):
+            if binding.value.__class__ in _OPENERS and binding.kind in _BINDINGS and not binding.path:
                 session = reader.opened(name, binding)
                 if session is not None:
                     found[name] = session
@@ -173,7 +173,7 @@ class _Reader:
 
     def _entered(self, name: str, binding: Binding, value: ir.Expr | None) -> LocalSession | None:
         """`with session_scope() as session`, `async for session in get_session()`, `session = next(get_session())`."""
-        if not is_session_name(name) and not self._is_session(binding):
+        if not is_session_name(name):
             return None
         inner = _unwrapped(value.args[0]) if _is_next(value) and isinstance(value, ir.Call) else value
         if isinstance(inner, ir.Call) and any(is_session_name(last_name(each)) for each in inner.args):

@@ -71,10 +71,10 @@ def loads_each(read: LazyRead, origin: Origin, graph: AppGraph) -> bool:
     loaded = origin.loaded
     if loaded.covers(read.path[-1]) or (loaded.limit is not None and loaded.limit <= _FEW):
         return False
-    return relationship.uselist or not _is_shared(relationship, read.model, origin, graph)
+    return relationship.uselist or not leads_to_one(relationship, read.model, origin, graph)
 
 
-def _is_shared(relationship: Relationship, model: Model, origin: Origin, graph: AppGraph) -> bool:
+def leads_to_one(relationship: Relationship, model: Model, origin: Origin, graph: AppGraph) -> bool:
     """All rows lead to the same object: what they were read from, or what the statement compares with."""
     if origin.relationship is not None and origin.kind == "relationship":
         parent = origin.relationship
@@ -82,14 +82,18 @@ def _is_shared(relationship: Relationship, model: Model, origin: Origin, graph: 
             return True
         if relationship.target is parent.owner:
             return True
+    return bool(keys_of(relationship, model, graph) & origin.loaded.equal)
+
+
+def keys_of(relationship: Relationship, model: Model, graph: AppGraph) -> set[str]:
+    """The relationship and the columns of the foreign keys that lead where it does, by their names in Python."""
     target = graph.database.model_of.get(id(relationship.target))
     keys = {relationship.attribute}
-    if target is not None:
-        for key in model.table.foreign_keys:
-            if key.table == target.table.full_name:
-                keys |= set(key.columns)
-                keys |= {c.attribute for c in model.columns if c.name in key.columns}
-    return bool(keys & origin.loaded.equal)
+    for key in model.table.foreign_keys if target is not None else ():
+        if target is not None and key.table == target.table.full_name:
+            keys |= set(key.columns)
+            keys |= {c.attribute for c in model.columns if c.name in key.columns}
+    return keys
 
 
 def _is_fetched_before(relationship: Relationship, each: Round, graph: AppGraph) -> bool:

@@ -23,6 +23,7 @@ from fastapi_architect.analyses.followed_values import (
 from fastapi_architect.analyses.loaded_together import Loaded, loaded_by, loaded_by_options
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.models import Model, Relationship
+from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import RowFetch, SessionGet, SqlExecution
@@ -91,6 +92,18 @@ def origins(graph: AppGraph, expr: ir.Expr | None, place: Place) -> tuple[Origin
         graph.program.keep(expr)
         known[key] = tuple(_Reader(graph).read(expr, place, ()))
     return known[key]
+
+
+def operations_with(graph: AppGraph, scope: Scope, origin: Origin) -> tuple[PathOperation, ...]:
+    """Operations that reach a body with rows of this origin; none where no request is seen to."""
+    if not isinstance(scope, Function):
+        return ()
+    entries = graph.entries(scope)
+    source = origin.place.scope
+    if source is scope or not isinstance(source, Function):
+        return entries
+    there = {id(operation) for operation in graph.entries(source)}
+    return tuple(operation for operation in entries if id(operation) in there)
 
 
 @question
@@ -269,6 +282,8 @@ class _Reader:
                 single=True,
                 may_be_none=not concept.required,
             )
+        elif isinstance(concept, SqlExecution) and concept.driver not in ("", "sqlalchemy"):
+            yield Origin("unknown", None, place)  # a driver's rows have columns only
         elif isinstance(concept, SqlExecution):
             loaded = loaded_by(self._graph, concept.statement, place)
             scalar = last_name(concept.node.func) == "scalar"

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from fastapi_architect.analyses.lazy_rounds import LazyRound, lazy_rounds
 from fastapi_architect.analyses.query_counts import page_of, per_row
+from fastapi_architect.analyses.row_origins import operations_with
 from fastapi_architect.analyses.served_modules import is_served
 from fastapi_architect.analyses.small_tables import stays_small
 from fastapi_architect.findings.finding import Step
@@ -28,9 +29,7 @@ from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
     Finding,
-    Function,
     Location,
-    PathOperation,
     Proof,
     Rule,
     Severity,
@@ -75,20 +74,10 @@ def _counts(each: LazyRound, graph: AppGraph) -> bool:
     return is_served(scope, graph) and not runs_as_script(each.round.inner)
 
 
-def _entries(first: LazyRound, graph: AppGraph) -> tuple[PathOperation, ...]:
-    """Operations that run the loop over rows of this query."""
-    found = [
-        graph.entries(scope) if isinstance(scope, Function) else ()
-        for scope in (first.round.scope, first.origin.place.scope)
-    ]
-    both = {id(operation) for operation in found[1]}
-    return tuple(o for o in found[0] if id(o) in both) or found[0]
-
-
 def _finding(those: list[LazyRound], graph: AppGraph) -> Finding:
     first = next((each for each in those if each.sure), those[0])
     read, scope = first.read, first.round.scope
-    entries = _entries(first, graph)
+    entries = operations_with(graph, scope, first.origin)
     names = list(dict.fromkeys((each.read.model.name, *each.read.path) for each in those))
     factor = len(names)
     rows = page_of(entries, first.origin.loaded.limit)

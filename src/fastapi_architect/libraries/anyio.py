@@ -58,22 +58,33 @@ calls["anyio.create_task_group"] = Instance("anyio.abc.TaskGroup")
 coroutines(library, "anyio.abc.TaskGroup", "start")
 
 
-@library.recognise(FileAccess, names=["aiofiles.open", "anyio.open_file"])
+@library.recognise(FileAccess, names=["aiofiles.open", "anyio.open_file", "anyio.Path.open"])
 def _open(call: RecognisedCall) -> Iterator[FileAccess]:
-    writes = any(letter in _mode(call) for letter in "wax+")
-    yield FileAccess(
-        *call.place, path=call.argument(0, "file"), mode="write" if writes else "read", is_async=True
-    )
+    is_method = call.name == "anyio.Path.open"
+    mode = call.constant(call.argument(0 if is_method else 1, "mode"))
+    writes = isinstance(mode, str) and any(letter in mode for letter in "wax+")
+    path = call.receiver if is_method else call.argument(0, "file")
+    yield FileAccess(*call.place, path=path, mode="write" if writes else "read", is_async=True)
 
 
 _DELETE: dict[str, object] = {"path": Argument(0), "mode": "delete", "is_async": True}
 _MOVE: dict[str, object] = {"path": Argument(0), "target": Argument(1), "mode": "move", "is_async": True}
+_COPY: dict[str, object] = {**_MOVE, "mode": "read"}
+_LIST: dict[str, object] = {"path": Argument(0), "mode": "list", "is_async": True}
 describe_each(
     library,
     FileAccess,
     {
         **dict.fromkeys((f"aiofiles.os.{name}" for name in ("remove", "unlink", "rmdir")), _DELETE),
         **dict.fromkeys((f"aiofiles.os.{name}" for name in ("rename", "replace")), _MOVE),
+        **dict.fromkeys((f"aiofiles.os.{name}" for name in ("listdir", "scandir")), _LIST),
+        "aioshutil.rmtree": _DELETE,
+        "aioshutil.move": _MOVE,
+        **dict.fromkeys((f"aioshutil.{name}" for name in ("copy", "copy2", "copyfile", "copytree")), _COPY),
+        **{
+            f"anyio.Path.{name}": {"path": RECEIVER, "is_async": True, "mode": "list"}
+            for name in ("iterdir", "glob", "rglob")
+        },
         "anyio.Path.read_text": {"path": RECEIVER, "is_async": True, "whole": True},
         "anyio.Path.read_bytes": {"path": RECEIVER, "is_async": True, "whole": True},
         "anyio.Path.write_text": {

@@ -103,7 +103,7 @@ CASES = {
             opened(target)  # left: nothing
 
         def right_below(name):
-            target = (BASE / name).resolve()
+            target = BASE / name
             if target.parent != BASE:
                 raise HTTPException(404)
             opened(target)  # left: nothing
@@ -215,6 +215,11 @@ CASES = {
                 raise HTTPException(404)
             opened(BASE / name)  # left: nothing
 
+        def only_files_of_these_names(name):
+            if os.path.basename(name) not in {"a.json", "b.json"}:
+                raise HTTPException(404)
+            opened(name)  # left: weak
+
         def glued(name):
             opened(BASE / f"report-{name}")  # left: weak
     """,
@@ -249,6 +254,11 @@ CASES = {
             if ".." in str(target):
                 raise HTTPException(404)
             opened(target)  # left: up, root, weak
+
+        def dots_found(name):
+            if name.find("..") != -1:
+                raise HTTPException(404)
+            opened(f"{ROOT}/{name}")  # left: nothing
 
         def dots_at_the_beginning_only(name):
             if name.startswith(".."):
@@ -439,6 +449,38 @@ CASES = {
 
         async def awaited(name):
             if not await _allows(name):
+                raise HTTPException(404)
+            opened(BASE / name)  # left: nothing
+
+        def _lies_in(path, folder):
+            try:
+                path = Path(path).resolve()
+                return bool(path.relative_to(folder))
+            except ValueError:
+                return False
+
+        def answered_about_the_same_name_resolved(name):
+            target = (BASE / name).resolve()
+            if not _lies_in(target, BASE):
+                raise HTTPException(404)
+            opened(target)  # left: nothing
+
+        def _is_a_file(path):
+            path = Path(path).resolve()
+            return path.is_file()
+
+        def answered_about_existence(name):
+            if not _is_a_file(BASE / name):
+                raise HTTPException(404)
+            opened(BASE / name)  # left: up, root, unresolved, weak
+
+        def _is_safe(folder, name):
+            asked = folder / name
+            asked = asked.resolve()
+            return asked.is_relative_to(folder.resolve())
+
+        def answered_in_two_steps(name):
+            if not _is_safe(BASE, name):
                 raise HTTPException(404)
             opened(BASE / name)  # left: nothing
 

@@ -9,6 +9,8 @@ in the code holds it is left out.
 
 from __future__ import annotations
 
+import pathlib
+import urllib.parse
 from typing import Any
 
 import msgspec
@@ -16,6 +18,7 @@ import msgspec
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.closed_fields import is_closed
 from fastapi_architect.analyses.taint import taint_paths
+from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.path_operations import PathOperation
@@ -32,6 +35,22 @@ from fastapi_architect.syntax.walking import walk
 
 #: Hops up to which a path is one thing that a reader can check; what goes further joins many callers' values.
 _FEW_HOPS = 8
+#: Hops beyond which nobody can say that the value is still the one that was sent.
+_MANY_HOPS = 15
+
+#: What is left of a danger when a check that can be got around stands on the way.
+_WEAK = frozenset({"weak", "rest"})
+#: Kinds of sink that take a name or an address, never what lies behind it.
+_NAMES = frozenset({"path", "object-key", "url", "redirect"})
+#: What security schemes of a library give.
+_OF_CREDENTIALS = frozenset(
+    {"scheme", "credentials", "username", "password", "scopes", "client_id", "client_secret"}
+)
+_PLAIN_TYPES = frozenset({"builtins.str", "builtins.None", "builtins.bytes"})
+#: What a text has, and what paths and addresses that are made of it have.
+_OF_TEXTS = frozenset(
+    name for of in (str, bytes, pathlib.Path, urllib.parse.ParseResult) for name in dir(of)
+) | frozenset({"hostname", "netloc", "group", "groups", "groupdict", "host", "origin"})
 
 _PLACES = {
     "path": "path",
@@ -133,11 +152,14 @@ def flows_to(graph: AppGraph, kind: str) -> tuple[Flow, ...]:
     """
     by_argument: dict[tuple[int, str | int, str], list[TaintPath]] = {}
     for path in taint_paths(graph, kind):
-        if not _is_closed(path, graph):
+        if not (_is_closed(path, graph) or _is_content(path) or _is_of_another_object(path)):
             by_argument.setdefault(_key(path.sink), []).append(path)
-    return tuple(
-        _flow(kind, sorted(paths, key=lambda path: len(path.traces)), graph) for paths in by_argument.values()
-    )
+    return tuple(_flow(kind, sorted(paths, key=_rank), graph) for paths in by_argument.values())
+
+
+def _rank(path: TaintPath) -> tuple[bool, int]:
+    """Those that only a weak check stands on last, the short ones first."""
+    return bool(path.aspects) and path.aspects <= _WEAK, len(path.traces)
 
 
 def _key(sink: Sink) -> tuple[int, str | int, str]:
@@ -163,6 +185,31 @@ def _flow(kind: str, paths: list[TaintPath], graph: AppGraph) -> Flow:
         _confidence(first, graph),
         _is_one_segment(first, running),
     )
+
+
+# ── what is no flow ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _is_content(path: TaintPath) -> bool:
+    """What lies in an uploaded file, or the file itself, where a name or an address is asked for."""
+    fact = path.source.fact
+    if path.sink.kind not in _NAMES or not isinstance(fact, Parameter) or fact.kind != "file":
+        return False
+    return not any(step in path.path[1:] for step in (*_OF_UPLOADS, "headers"))
+
+
+def _is_of_another_object(path: TaintPath) -> bool:
+    """`load(name).host`: no text has a `host`, so it is a field of something that was looked up by the text."""
+    fact = path.source.fact
+    if len(path.path) < 2 or path.path[1] in _OF_TEXTS:
+        return False
+    if isinstance(fact, Dependency):
+        is_credential = fact.instance_of.startswith("fastapi.security.")
+        return is_credential and path.path[1] not in _OF_CREDENTIALS
+    if not isinstance(fact, Parameter) or not fact.is_input or fact.name != path.path[0]:
+        return False
+    types = list(options(fact.type))
+    return bool(types) and all(isinstance(o, Instance) and o.name in _PLAIN_TYPES for o in types)
 
 
 # ── where it comes from ──────────────────────────────────────────────────────────────────────────────────────
@@ -198,7 +245,9 @@ def _confidence(path: TaintPath, graph: AppGraph) -> Confidence:
     is not known.
     """
     if (
-        any("self." in trace.text for trace in path.traces)
+        (bool(path.aspects) and path.aspects <= _WEAK)
+        or len(path.traces) > _MANY_HOPS
+        or any("self." in trace.text for trace in path.traces)
         or _is_extracted(path)
         or _is_validated(path, graph)
         or _is_checked(path, graph)
@@ -269,9 +318,6 @@ def _is_checked(path: TaintPath, graph: AppGraph) -> bool:
 
 def _is_looked_up(call: Any, scope: Scope, names: set[str]) -> bool:
     """`row = fetch(name)` and `if not row: raise`, before the call that uses `name`: only known names get there."""
-    used = {
-        name for given in (*call.args, *(k.value for k in call.keywords)) for name in _names_in(given)
-    } & names
     for site in scope.facts.sites(ir.If):
         test = site.node.test
         if test.__class__ is not ir.UnaryOp or test.op != "not" or test.operand.__class__ is not ir.Name:
@@ -280,7 +326,7 @@ def _is_looked_up(call: Any, scope: Scope, names: set[str]) -> bool:
             continue
         for binding in scope.facts.bindings.get(test.operand.id, ()):
             value = getattr(binding, "value", None)
-            if used & _names_in(value) and any(each.__class__ is ir.Call for each in walk(value)):
+            if names & _names_in(value) and any(each.__class__ is ir.Call for each in walk(value)):
                 return True
     return False
 

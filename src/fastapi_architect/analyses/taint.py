@@ -13,6 +13,7 @@ from fastapi_architect.analyses.taint_sources import Entries
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.database import DatabaseCall, QueryStart, QueryStep
+from fastapi_architect.concepts.filesystem import FileAccess
 from fastapi_architect.dataflow.interprocedural import TaintSolver
 from fastapi_architect.dataflow.path import TaintPath
 from fastapi_architect.dataflow.taint import Sink, TaintQuery
@@ -58,7 +59,13 @@ def _solve(graph: AppGraph) -> tuple[tuple[TaintPath, ...], tuple[Function, ...]
 def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:
     entries = Entries(graph)
     # A database answers with rows, and an expression binds the values that it is made of.
-    made = (*graph.facts(DatabaseCall), *graph.facts(QueryStart), *graph.facts(QueryStep))
+    # What lies in a file is not what the file is called.
+    made = (
+        *graph.facts(DatabaseCall),
+        *graph.facts(QueryStart),
+        *graph.facts(QueryStep),
+        *graph.facts(FileAccess),
+    )
     return TaintQuery(
         KINDS,
         sinks,

@@ -26,7 +26,10 @@ _SANITIZERS: dict[str, frozenset[str] | None] = {
     "bleach.clean": _HTML,
     "nh3.clean": _HTML,
     "nh3.clean_text": _HTML,
+    "os.path.basename": _PATH,
     "werkzeug.utils.secure_filename": _PATH,
+    "slugify.slugify": frozenset({"path", "object-key", "html", "url", "redirect"}),
+    "python_slugify.slugify": frozenset({"path", "object-key", "html", "url", "redirect"}),
     "pathvalidate.sanitize_filename": _PATH,
     # Hexadecimal digits; and what reaches a database through its address is no text of a statement.
     "hashlib.HASH.hexdigest": None,

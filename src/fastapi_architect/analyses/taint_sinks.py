@@ -14,11 +14,13 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import DocumentOperation, QueryStep, SqlExecution, SqlText
 from fastapi_architect.concepts.filesystem import ArchiveExtraction, FileAccess, ObjectStorageCall
-from fastapi_architect.concepts.http import OutboundRequest, ResponseCreation
+from fastapi_architect.concepts.http import ClientCreation, OutboundRequest, ResponseCreation
 from fastapi_architect.concepts.messaging import EmailSend, Enqueue
 from fastapi_architect.concepts.process import CodeExecution, CommandExecution
 from fastapi_architect.concepts.serialization import Deserialization
 from fastapi_architect.concepts.template import SafeMarkup, TemplateSource
+from fastapi_architect.dataflow.guards_hosts import HOST_ASPECTS
+from fastapi_architect.dataflow.guards_paths import PATH_ASPECTS
 from fastapi_architect.dataflow.interprocedural import names_read
 from fastapi_architect.dataflow.taint import Sink, SinkKind
 from fastapi_architect.program.definitions import Function, Scope, last_name
@@ -35,10 +37,10 @@ KINDS = (
     SinkKind("code", ".()[]'\"=:;@\n "),
     SinkKind("deserialization"),
     SinkKind("template", "{%$"),
-    SinkKind("path", "/\\"),
+    SinkKind("path", "/\\", PATH_ASPECTS),
     SinkKind("object-key", "/\\"),
-    SinkKind("url", ".:/@\\?#"),
-    SinkKind("redirect", "/:\\"),
+    SinkKind("url", ".:/@\\?#", HOST_ASPECTS),
+    SinkKind("redirect", "/:\\", HOST_ASPECTS),
     SinkKind("html", "<>\"'&"),
     SinkKind("mail"),
     SinkKind("task-name"),
@@ -48,6 +50,20 @@ _BY_NAME = {kind.name: kind for kind in KINDS}
 #: Kinds of modules that no request reaches.
 _NEVER_REQUESTED = frozenset({"test", "migration", "vendored"})
 _TEXTS = ("builtins.str", "builtins.bytes", "typing.LiteralString")
+#: What a path or an address is given as. An open file or a stream is none, though many functions take both.
+_ADDRESSES = (
+    *_TEXTS,
+    "pathlib.",
+    "anyio.",
+    "pydantic.",
+    "starlette.datastructures.URL",
+    "httpx.URL",
+    "yarl.URL",
+    "typing.",
+    "builtins.tuple",
+    "os.PathLike",
+)
+_ADDRESSED = frozenset({"path", "url"})
 _ORDERING = frozenset({"order_by", "group_by"})
 
 
@@ -67,12 +83,15 @@ _PARTS = (
     _Part("code", CodeExecution, "code", lambda code: code.kind == "import"),
     _Part("deserialization", Deserialization, "data", lambda read: not read.safe and read.format != "xml"),
     _Part("template", TemplateSource, "source"),
-    _Part("path", FileAccess, "path"),
+    _Part("path", FileAccess, "path", lambda access: access.mode != "make"),
     _Part("path", FileAccess, "target"),
     _Part("path", ArchiveExtraction, "target"),
     _Part("path", ResponseCreation, "path"),
     _Part("object-key", ObjectStorageCall, "key"),
     _Part("url", OutboundRequest, "url"),
+    _Part(
+        "url", ClientCreation, "url", lambda client: client.kind in ("http", "object-storage", "model-api")
+    ),
     _Part("redirect", ResponseCreation, "url"),
     _Part("html", ResponseCreation, "content", lambda response: response.kind == "html"),
     _Part("html", SafeMarkup, "text"),
@@ -100,8 +119,15 @@ def _parts(graph: AppGraph) -> Iterator[Sink]:
     for part in _PARTS:
         for occurrence in graph.facts(part.concept):
             argument = getattr(occurrence, part.field)
-            if argument is not None and (part.when is None or part.when(occurrence)):
+            if argument is None or (part.when is not None and not part.when(occurrence)):
+                continue
+            if part.kind not in _ADDRESSED or _may_be_address(graph, argument, occurrence.scope):
                 yield Sink(part.kind, occurrence.scope, occurrence.node, argument, occurrence, part.field)
+
+
+def _may_be_address(graph: AppGraph, argument: ir.Expr, scope: Scope) -> bool:
+    found = list(options(graph.program.inference.type_of(argument, scope)))
+    return not found or any(not isinstance(o, Instance) or o.name.startswith(_ADDRESSES) for o in found)
 
 
 # ── statements ───────────────────────────────────────────────────────────────────────────────────────────────

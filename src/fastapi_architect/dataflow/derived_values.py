@@ -12,13 +12,26 @@ _BINDING = ("assign", "annotated", "walrus")
 MAX_DEPTH = 6
 
 
-def computed_from(name: str, scope: Scope) -> Binding | None:
-    """The binding of a name that is bound once, by an assignment of the whole value."""
+def computed_from(name: str, scope: Scope, before: ir.Node | None = None) -> Binding | None:
+    """The binding that gives a name its whole value by an assignment.
+
+    It is the only one; with `before` the last one that stands before a place, where others are assignments as well.
+    """
     bindings = scope.facts.bindings.get(name, ())
-    if len(bindings) != 1:
-        return None
-    binding = bindings[0]
-    return binding if binding.kind in _BINDING and not binding.path and binding.value is not None else None
+    if before is None:
+        return bindings[0] if len(bindings) == 1 and _gives_all(bindings[0]) else None
+    found = None
+    for binding in bindings:
+        if binding.kind == "parameter" or binding.node.span >= before.span:
+            continue
+        if not _gives_all(binding):
+            return None
+        found = binding
+    return found
+
+
+def _gives_all(binding: Binding) -> bool:
+    return binding.kind in _BINDING and not binding.path and binding.value is not None
 
 
 def is_unchanged_since(name: str, place: ir.Node | None, scope: Scope) -> bool:

@@ -200,9 +200,9 @@ class HostGuards:
         if kind is ir.Attribute and expr.attr in _HOSTS:
             return self._parsed(expr.value, scope, since, depth + 1)
         if kind is ir.Name:
-            binding = computed_from(expr.id, scope)
+            binding = computed_from(expr.id, scope, since or expr)
             if binding is not None:
-                found = self._addresses(binding.value, scope, since or binding.node, depth + 1)
+                found = self._addresses(binding.value, scope, binding.node, depth + 1)
                 return [(expr.id,), *found] if found else []
         return []
 
@@ -220,9 +220,9 @@ class HostGuards:
         if path is None:
             return []
         found = [path] if is_unchanged_since(path[0], since, scope) else []
-        binding = computed_from(path[0], scope) if len(path) == 1 else None
+        binding = computed_from(path[0], scope, since or expr) if len(path) == 1 else None
         if binding is not None:
-            found += self._parsed(binding.value, scope, since or binding.node, depth + 1)
+            found += self._parsed(binding.value, scope, binding.node, depth + 1)
         return found
 
 

@@ -57,6 +57,7 @@ _SAME_PATH = frozenset(
     }
 )
 _SEPARATORS = ("/", "\\")
+_ORDERS = frozenset({"==", "!=", ">=", "<"})
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -103,9 +104,23 @@ class PathGuards:
     def parts(self, expr: ir.Expr, scope: Scope, mask: int) -> dict[AccessPath, int]:
         """What is known of the variables of which a path was put together, when this much is known of the path."""
         found: dict[AccessPath, int] = {}
+        inner = _whole_of(expr)
+        if inner is not None:  # only files of these names, though anywhere
+            expr, mask = inner, mask & ~self.glued if mask & self.sibling else 0
         for subject in self._subjects(expr, scope, Subject(()), None, 0):
             found[subject.path] = found.get(subject.path, 0) | mask & self.everything
         return found
+
+    def is_same(self, expr: Any, name: str) -> bool:
+        """An expression is the path of that name, in another form."""
+        for _ in range(MAX_DEPTH):
+            if expr.__class__ is ir.Name:
+                return bool(expr.id == name)
+            operands = _operands(expr)
+            if len(operands) != 1 or _whole_of(expr) is not None:
+                return False
+            expr = operands[0]
+        return False
 
     # ── comparisons ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -119,9 +134,25 @@ class PathGuards:
                 return self._without("/", right, scope)
             if present and right.__class__ is ir.Attribute and right.attr == "parents":
                 return self._say(right.value, scope, self.inside)
+            if present and _whole_of(left) is not None:
+                return self.parts(left, scope, self.everything)
+        elif op in _ORDERS and left.__class__ is ir.Call and last_name(left.func) == "find":
+            return self._found(op, left, right, scope, holds=holds)
         elif op in ("==", "!=") and (op == "==") == holds:
             return self._equal(left, right, scope) or self._equal(right, left, scope)
         return {}
+
+    def _found(
+        self, op: str, left: ir.Call, right: Any, scope: Scope, *, holds: bool
+    ) -> dict[AccessPath, int]:
+        """`name.find("..") != -1`."""
+        text = constant_text(left.args[0]) if left.args else None
+        number = self._program.constants.value(right, scope)
+        func: Any = left.func
+        present = (op, number) in (("!=", -1), (">=", 0))
+        if text is None or not (present or (op, number) in (("==", -1), ("<", 0))) or present == holds:
+            return {}
+        return self._without(text, func.value, scope) if func.__class__ is ir.Attribute else {}
 
     def _equal(self, side: Any, other: Any, scope: Scope) -> dict[AccessPath, int]:
         if side.__class__ is ir.Call:
@@ -132,9 +163,9 @@ class PathGuards:
             if name in _LAST_PART and side.args and exact_path(side.args[0]) == exact_path(other):
                 return self._whole(other)
             if name == "dirname" and side.args:
-                return self._say(side.args[0], scope, self.inside)
+                return self._say(side.args[0], scope, self.everything)
         if side.__class__ is ir.Attribute and side.attr == "parent":
-            return self._say(side.value, scope, self.inside)
+            return self._say(side.value, scope, self.everything)
         if side.__class__ is ir.Attribute and side.attr == "name":
             subjects = self._subjects(side.value, scope, Subject(()), None, 0)
             if any(subject.path == exact_path(other) for subject in subjects):
@@ -171,7 +202,7 @@ class PathGuards:
         """A text does not occur."""
         if text in _SEPARATORS:
             return self._say(holder, scope, self.everything, of_text=True) if text == "/" else {}
-        if text in ("..", "../", "/.."):
+        if text in (".", "..", "../", "/.."):
             return self._say(holder, scope, self.without_dots, of_text=True)
         return {}
 
@@ -277,9 +308,9 @@ class PathGuards:
         if path is not None:
             if is_unchanged_since(path[0], since, scope):
                 yield msgspec.structs.replace(so_far, path=path)
-            binding = computed_from(path[0], scope) if len(path) == 1 else None
+            binding = computed_from(path[0], scope, since or expr) if len(path) == 1 else None
             if binding is not None:
-                yield from self._subjects(binding.value, scope, so_far, since or binding.node, depth + 1)
+                yield from self._subjects(binding.value, scope, so_far, binding.node, depth + 1)
             return
         if kind is ir.Await:
             yield from self._subjects(expr.value, scope, so_far, since, depth + 1)
@@ -296,6 +327,13 @@ class PathGuards:
             for path, mask in each.items():
                 merged[path] = merged.get(path, 0) | mask
         return merged
+
+
+def _whole_of(expr: Any) -> Any:
+    """The path of which an expression is the last part; None for any other."""
+    if expr.__class__ is ir.Call and last_name(expr.func) in _LAST_PART and expr.args:
+        return expr.args[0]
+    return expr.value if expr.__class__ is ir.Attribute and expr.attr == "name" else None
 
 
 def _operands(expr: Any) -> list[Any]:

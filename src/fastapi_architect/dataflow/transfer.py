@@ -34,6 +34,7 @@ from fastapi_architect.dataflow.taint import (
     project,
     same,
     traced,
+    whole,
 )
 from fastapi_architect.program.definitions import Function, last_name
 from fastapi_architect.program.types import Instance, options
@@ -191,14 +192,28 @@ class Transfer:
                     checked = {path: mask for path, mask in both.items() if mask}
                 self.summary.passed[position, holds] = checked
 
+    def _is_resolved_only(self, name: str) -> bool:
+        """`path = Path(path).resolve()`, and no other binding."""
+        paths = self.solver.guards.paths
+        others = [b for b in self.function.facts.bindings.get(name, ()) if b.kind != "parameter"]
+        return all(binding.kind == "assign" and paths.is_same(binding.value, name) for binding in others)
+
     def _checked_parameters(self, state: State) -> dict[tuple[str, ...], int]:
         """Parameters, and their fields, that are clean now for kinds for which they were not at the beginning."""
         found: dict[tuple[str, ...], int] = {}
         for name, seed in self._seed.items():
             taint = state.get(name, CLEAN)
-            if taint is seed or seed is CLEAN or len(self.function.facts.bindings.get(name, ())) > 1:
+            if taint is seed or seed is CLEAN:
                 continue
             mask, _ = taint.labels.get((name,), (0, None))
+            if len(self.function.facts.bindings.get(name, ())) > 1:
+                # Only a path that was resolved under the same name is what came in.
+                left = 0
+                for label, (bits, _) in whole(taint).items():
+                    left |= bits if label[0] == name else 0
+                if self._is_resolved_only(name) and not left & self.solver.guards.paths.sibling:
+                    found[name,] = self.solver.guards.paths.everything & ~left
+                continue
             if mask != self.everything:
                 found[name,] = self.everything & ~mask
             for step, inner in taint.fields.items():

@@ -1,0 +1,154 @@
+"""Which file can a request choose, and how does it get out of its folder?
+
+Reads the flows to paths of files: what is done there, what the checks on the way leave open, and how the path was put
+together, for rules that show the way back in the reader's own names.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import msgspec
+
+from fastapi_architect.analyses.own_code import written
+from fastapi_architect.analyses.request_flows import Flow, flows_to
+from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.appgraph.question import question
+from fastapi_architect.concepts.filesystem import FileAccess
+from fastapi_architect.concepts.http import ResponseCreation
+from fastapi_architect.dataflow.access_path import AccessPath
+from fastapi_architect.dataflow.derived_values import computed_from
+from fastapi_architect.findings.severity import Confidence
+from fastapi_architect.program.definitions import Function, Scope, last_name
+from fastapi_architect.syntax import ir
+
+#: The worst first: of several uses of one value in one function the first of these is told.
+_ACTIONS = ("write", "delete", "move", "send", "read", "list")
+_WHOLE_FOLDERS = frozenset(
+    {"rmtree", "copytree", "move", "listdir", "scandir", "walk", "iterdir", "glob", "rglob"}
+)
+_MAX_DEPTH = 4
+#: What paths have: a step of this name leads from the value to another form of it.
+_OF_PATHS = frozenset(name for name in dir(pathlib.Path) if not name.startswith("_"))
+
+
+class FileFlow(msgspec.Struct, frozen=True, eq=False):
+    """A request names a file.
+
+    Attributes:
+        flow: the way of the value.
+        action: write, delete, move, send, read or list.
+        left: what no check rules out: `up`, `root`, `unresolved`, `weak`.
+        confidence: of the flow, lowered where a check might be enough.
+        uploaded_name: the value is the name of an uploaded file.
+        others: how many more places of the same function use the value in this way or a lesser one.
+    """
+
+    flow: Flow
+    action: str
+    left: frozenset[str]
+    confidence: Confidence
+    uploaded_name: bool
+    others: int = 0
+
+    @property
+    def climbs(self) -> bool:
+        """`..` is not refused."""
+        return "up" in self.left
+
+    @property
+    def replaces(self) -> bool:
+        """An absolute path is not refused."""
+        return "root" in self.left
+
+    @property
+    def why(self) -> str:
+        """What is open, as a sentence about the value."""
+        name = self.flow.name
+        if self.climbs and self.replaces:
+            return f"Nothing keeps `..` or a leading slash out of `{name}`."
+        if self.climbs:
+            return f"Nothing keeps `..` out of `{name}`."
+        if self.replaces:
+            return f"`..` is refused in `{name}`, a leading slash is not: joined to a folder, it replaces the folder."
+        if "unresolved" in self.left:
+            return f"The check of `{name}` looks at a path in which `..` still stands: it has to be resolved first."
+        return f"The check of `{name}` looks at the first characters only: a sibling whose name begins alike passes."
+
+    @property
+    def payload(self) -> str:
+        """What an attacker sends."""
+        if self.flow.is_one_segment:
+            return ".."
+        if self.climbs or "unresolved" in self.left:
+            return "../../../../etc/passwd"
+        return "/etc/passwd" if self.replaces else "../<a sibling of the folder>/file"
+
+
+@question
+def file_flows(graph: AppGraph) -> tuple[FileFlow, ...]:
+    """Every file that a request may choose outside its folder, one for each value and function, in order of places."""
+    found: dict[tuple[int, AccessPath], list[FileFlow]] = {}
+    for flow in flows_to(graph, "path"):
+        if flow.sink.scope.module.kind == "source" and not _is_harmless_segment(flow):
+            found.setdefault((id(flow.sink.scope), _value(flow)), []).append(_file_flow(flow))
+    chosen = []
+    for each in found.values():
+        each.sort(key=lambda f: (f.confidence is Confidence.TENTATIVE, _ACTIONS.index(f.action)))
+        chosen.append(msgspec.structs.replace(each[0], others=len(each) - 1))
+    return tuple(sorted(chosen, key=lambda f: f.flow.sink.scope.location(f.flow.sink.node)))
+
+
+def _value(flow: Flow) -> AccessPath:
+    """The value without what is done to it: `file.filename.parent` is `file.filename`."""
+    steps = flow.path.path
+    return next((steps[:at] for at in range(1, len(steps)) if steps[at] in _OF_PATHS), steps)
+
+
+def _file_flow(flow: Flow) -> FileFlow:
+    left = flow.path.aspects
+    confidence = flow.confidence
+    if flow.is_one_segment:
+        confidence = Confidence.TENTATIVE
+    return FileFlow(flow, _action(flow), left, confidence, "filename" in flow.path.path)
+
+
+def _action(flow: Flow) -> str:
+    fact = flow.fact
+    if isinstance(fact, ResponseCreation):
+        return "send"
+    if isinstance(fact, FileAccess):
+        if flow.sink.part == "target":
+            return "move" if fact.mode == "move" else "write"
+        return fact.mode
+    return "write"  # where an archive is unpacked
+
+
+def _is_harmless_segment(flow: Flow) -> bool:
+    """`{name}` matches no slash: at most `..` alone, which names a folder."""
+    if not flow.is_one_segment:
+        return False
+    node: Any = flow.sink.node
+    return last_name(node.func) not in _WHOLE_FOLDERS or not flow.path.aspects & {"up"}
+
+
+def joined_parts(flow: Flow, graph: AppGraph) -> tuple[str, str] | None:
+    """Folder and name, as they are written where the path is put together; None where that is elsewhere."""
+    return _parts(flow.sink.argument, flow.sink.scope, graph, 0)
+
+
+def _parts(expr: Any, scope: Scope, graph: AppGraph, depth: int) -> tuple[str, str] | None:
+    if depth > _MAX_DEPTH or not isinstance(scope, Function):
+        return None
+    if expr.__class__ is ir.Name:
+        binding = computed_from(expr.id, scope)
+        return _parts(binding.value, scope, graph, depth + 1) if binding is not None else None
+    if expr.__class__ is ir.BinOp and expr.op == "/":
+        return written(graph, scope, expr.left), written(graph, scope, expr.right)
+    if expr.__class__ is ir.Call:
+        if last_name(expr.func) == "join" and len(expr.args) == 2:
+            return f"Path({written(graph, scope, expr.args[0])})", written(graph, scope, expr.args[1])
+        if last_name(expr.func) in ("str", "Path") and len(expr.args) == 1:
+            return _parts(expr.args[0], scope, graph, depth + 1)
+    return None

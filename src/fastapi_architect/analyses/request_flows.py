@@ -18,7 +18,11 @@ import msgspec
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.closed_fields import is_closed
 from fastapi_architect.analyses.taint import taint_paths
+<<<<<<< HEAD
 from fastapi_architect.appgraph.dependencies import Dependency
+=======
+from fastapi_architect.appgraph.declarations import annotated_parts, annotation_heads
+>>>>>>> 0ccc78e (Find request data in commands, code, pickles, templates, names of tasks and identifiers of SQL)
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.path_operations import PathOperation
@@ -28,13 +32,14 @@ from fastapi_architect.dataflow.path import TaintPath
 from fastapi_architect.dataflow.taint import Sink
 from fastapi_architect.findings.finding import Step
 from fastapi_architect.findings.severity import Confidence
-from fastapi_architect.program.definitions import Class, Scope
+from fastapi_architect.program.definitions import Class, Scope, last_name
 from fastapi_architect.program.types import Instance, options
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.walking import walk
 
 #: Hops up to which a path is one thing that a reader can check; what goes further joins many callers' values.
 _FEW_HOPS = 8
+<<<<<<< HEAD
 #: Hops beyond which nobody can say that the value is still the one that was sent.
 _MANY_HOPS = 15
 
@@ -51,6 +56,10 @@ _PLAIN_TYPES = frozenset({"builtins.str", "builtins.None", "builtins.bytes"})
 _OF_TEXTS = frozenset(
     name for of in (str, bytes, pathlib.Path, urllib.parse.ParseResult) for name in dir(of)
 ) | frozenset({"hostname", "netloc", "group", "groups", "groupdict", "host", "origin"})
+=======
+#: A way of more hops goes through so much of the program that some step of it is likely to be another object's.
+_MANY_HOPS = 18
+>>>>>>> 0ccc78e (Find request data in commands, code, pickles, templates, names of tasks and identifiers of SQL)
 
 _PLACES = {
     "path": "path",
@@ -73,6 +82,8 @@ _READ_FROM = {
     "json": "body",
     "stream": "body",
 }
+#: Metadata of `Annotated` that checks or changes a value.
+_VALIDATORS = frozenset({"AfterValidator", "BeforeValidator", "PlainValidator", "Predicate", "WrapValidator"})
 _OF_UPLOADS = {"filename": "name of the uploaded file", "content_type": "content type of the uploaded file"}
 
 
@@ -245,9 +256,14 @@ def _confidence(path: TaintPath, graph: AppGraph) -> Confidence:
     is not known.
     """
     if (
+<<<<<<< HEAD
         (bool(path.aspects) and path.aspects <= _WEAK)
         or len(path.traces) > _MANY_HOPS
         or any("self." in trace.text for trace in path.traces)
+=======
+        any("self." in trace.text for trace in path.traces)
+        or len(path.traces) > _MANY_HOPS
+>>>>>>> 0ccc78e (Find request data in commands, code, pickles, templates, names of tasks and identifiers of SQL)
         or _is_extracted(path)
         or _is_validated(path, graph)
         or _is_checked(path, graph)
@@ -264,10 +280,23 @@ def _is_extracted(path: TaintPath) -> bool:
 
 def _is_validated(path: TaintPath, graph: AppGraph) -> bool:
     """A validator of the model sees the field that the value comes from."""
+    received = path.source.function.parameter(path.path[0])
+    if received is not None and _has_validator(received.annotation, path.source.function, graph):
+        return True
     schemas = [schema_of(cls, graph) for cls in _models(path, graph)]
     return any(
         schema.validators_of(field) for schema in schemas if schema is not None for field in _fields(path)
     )
+
+
+def _has_validator(annotation: ir.Expr | None, scope: Scope, graph: AppGraph) -> bool:
+    """`Annotated[str, AfterValidator(check)]`, itself or as what a list holds."""
+    program = graph.program
+    parts = list(annotated_parts(program, annotation, scope))
+    for head, where in annotation_heads(program, annotation, scope):
+        if isinstance(head, ir.Subscript):
+            parts += annotated_parts(program, head.slice, where)
+    return any(isinstance(part, ir.Call) and last_name(part.func) in _VALIDATORS for part, _ in parts)
 
 
 def _is_closed(path: TaintPath, graph: AppGraph) -> bool:

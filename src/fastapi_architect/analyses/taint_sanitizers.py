@@ -31,6 +31,13 @@ _SANITIZERS: dict[str, frozenset[str] | None] = {
     "slugify.slugify": frozenset({"path", "object-key", "html", "url", "redirect"}),
     "python_slugify.slugify": frozenset({"path", "object-key", "html", "url", "redirect"}),
     "pathvalidate.sanitize_filename": _PATH,
+    # What a file holds is not what its name says.
+    "builtins.open": None,
+    "io.open": None,
+    "aiofiles.open": None,
+    "pathlib.Path.open": None,
+    "pathlib.Path.read_text": None,
+    "pathlib.Path.read_bytes": None,
     # Hexadecimal digits; and what reaches a database through its address is no text of a statement.
     "hashlib.HASH.hexdigest": None,
     "hmac.HMAC.hexdigest": None,

@@ -10,10 +10,13 @@ from typing import Any
 
 import msgspec
 
+from fastapi_architect.analyses.chosen_callables import chosen_callables
+from fastapi_architect.analyses.command_lines import command_parts
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import DocumentOperation, QueryStep, SqlExecution, SqlText
 from fastapi_architect.concepts.filesystem import ArchiveExtraction, FileAccess, ObjectStorageCall
+<<<<<<< HEAD
 from fastapi_architect.concepts.http import ClientCreation, OutboundRequest, ResponseCreation
 from fastapi_architect.concepts.messaging import EmailSend, Enqueue
 from fastapi_architect.concepts.process import CodeExecution, CommandExecution
@@ -21,10 +24,17 @@ from fastapi_architect.concepts.serialization import Deserialization
 from fastapi_architect.concepts.template import SafeMarkup, TemplateSource
 from fastapi_architect.dataflow.guards_hosts import HOST_ASPECTS
 from fastapi_architect.dataflow.guards_paths import PATH_ASPECTS
+=======
+from fastapi_architect.concepts.http import OutboundRequest, ResponseCreation
+from fastapi_architect.concepts.messaging import EmailSend
+from fastapi_architect.concepts.process import CodeExecution, CommandExecution
+from fastapi_architect.concepts.serialization import Deserialization
+from fastapi_architect.concepts.template import SafeMarkup, TemplateSource, TextFormatting
+>>>>>>> 0ccc78e (Find request data in commands, code, pickles, templates, names of tasks and identifiers of SQL)
 from fastapi_architect.dataflow.interprocedural import names_read
 from fastapi_architect.dataflow.taint import Sink, SinkKind
-from fastapi_architect.program.definitions import Function, Scope, last_name
-from fastapi_architect.program.types import Instance, options
+from fastapi_architect.program.definitions import Class, Function, Scope, last_name
+from fastapi_architect.program.types import ClassRef, FunctionRef, Instance, Type, options
 from fastapi_architect.syntax import ir
 
 #: Kinds of sink, with the characters of which an attack needs at least one ("": no pattern of characters helps).
@@ -43,7 +53,7 @@ KINDS = (
     SinkKind("redirect", "/:\\", HOST_ASPECTS),
     SinkKind("html", "<>\"'&"),
     SinkKind("mail"),
-    SinkKind("task-name"),
+    SinkKind("callable"),
 )
 _BY_NAME = {kind.name: kind for kind in KINDS}
 
@@ -79,8 +89,7 @@ class _Part(msgspec.Struct, frozen=True):
 #: One line for each field that is a sink wherever the concept occurs.
 _PARTS = (
     _Part("nosql", DocumentOperation, "query"),
-    _Part("code", CodeExecution, "code", lambda code: code.kind != "import"),
-    _Part("code", CodeExecution, "code", lambda code: code.kind == "import"),
+    _Part("code", CodeExecution, "code", lambda code: code.kind != "compile"),
     _Part("deserialization", Deserialization, "data", lambda read: not read.safe and read.format != "xml"),
     _Part("template", TemplateSource, "source"),
     _Part("path", FileAccess, "path", lambda access: access.mode != "make"),
@@ -96,7 +105,6 @@ _PARTS = (
     _Part("html", ResponseCreation, "content", lambda response: response.kind == "html"),
     _Part("html", SafeMarkup, "text"),
     _Part("mail", EmailSend, "message"),
-    _Part("task-name", Enqueue, "task_name"),
 )
 
 
@@ -111,7 +119,7 @@ def kind_named(name: str) -> SinkKind:
 
 def find_sinks(graph: AppGraph) -> tuple[Sink, ...]:
     """All sinks that a request may reach and whose argument is not constant, by kinds."""
-    found = (*_parts(graph), *_sql(graph), *_commands(graph))
+    found = (*_parts(graph), *_sql(graph), *_commands(graph), *_callables(graph), *_formats(graph))
     return tuple(s for s in found if s.scope.module.kind not in _NEVER_REQUESTED and _may_vary(s))
 
 
@@ -138,7 +146,7 @@ def _sql(graph: AppGraph) -> Iterator[Sink]:
         id(argument) for step in graph.facts(QueryStep) if step.kind in _ORDERING for argument in step.args
     }
     for text in graph.facts(SqlText):
-        if text.text is not None:
+        if text.text is not None and text.kind != "identifier":  # SQLAlchemy quotes `column(name)`
             kind = "sql" if text.kind == "text" and id(text.node) not in ordering else "sql-identifier"
             yield Sink(kind, text.scope, text.node, text.text, text, "text")
     texts = {id(text.node) for text in graph.facts(SqlText)}
@@ -173,16 +181,36 @@ def _sends_text(graph: AppGraph, execution: SqlExecution) -> bool:
 
 
 def _commands(graph: AppGraph) -> Iterator[Sink]:
-    """The text that a shell reads, or the program that is started."""
     for started in graph.facts(CommandExecution):
-        command = started.command
-        if command is None:
+        for part in command_parts(started):
+            kind = "command-option" if part.role == "option" else "command"
+            yield Sink(kind, started.scope, started.node, part.value, started, part.role)
+
+
+def _callables(graph: AppGraph) -> Iterator[Sink]:
+    for chosen in chosen_callables(graph):
+        yield Sink("callable", chosen.scope, chosen.node, chosen.choice, chosen, chosen.kind)
+
+
+def _formats(graph: AppGraph) -> Iterator[Sink]:
+    """Texts that are filled in with objects of the program, whose attributes lead to its globals."""
+    inference = graph.program.inference
+    for formatting in graph.facts(TextFormatting):
+        template, scope = formatting.template, formatting.scope
+        given = (*formatting.args, *(keyword.value for keyword in formatting.keywords))
+        if template is None or any(o for o in options(inference.type_of(template, scope)) if not _is_text(o)):
             continue
-        if not started.shell and command.__class__ is ir.Sequence:
-            if command.elts:
-                yield Sink("command", started.scope, started.node, command.elts[0], started, "command")
-        else:
-            yield Sink("command", started.scope, started.node, command, started, "command")
+        if any(_is_own(option) for each in given for option in options(inference.type_of(each, scope))):
+            yield Sink("template", scope, formatting.node, template, formatting, "format")
+
+
+def _is_text(of: Type) -> bool:
+    return isinstance(of, Instance) and of.name in _TEXTS
+
+
+def _is_own(of: Type) -> bool:
+    """An instance of a class of the program, or a class or function of it."""
+    return (isinstance(of, Instance | ClassRef) and isinstance(of.cls, Class)) or isinstance(of, FunctionRef)
 
 
 # ── what needs no look ───────────────────────────────────────────────────────────────────────────────────────

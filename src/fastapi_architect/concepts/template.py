@@ -43,3 +43,17 @@ class SafeMarkup(Concept, frozen=True, eq=False):
     """Text is declared to be safe HTML."""
 
     text: ir.Expr | None = None
+
+
+class TextFormatting(Concept, frozen=True, eq=False):
+    """A text that is not written down is filled in by `str.format`, which reads attributes of what it is given.
+
+    Attributes:
+        template: the text.
+        args: positional arguments.
+        keywords: keyword arguments.
+    """
+
+    template: ir.Expr | None = None
+    args: tuple[ir.Expr, ...] = ()
+    keywords: tuple[ir.Keyword, ...] = ()

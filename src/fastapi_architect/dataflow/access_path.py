@@ -1,4 +1,4 @@
-"""Access paths: a variable and up to two steps into it, by attribute or by constant key.
+"""Access paths: a variable and up to two steps into it, by attribute or by constant key (`x["a"]`, `x.get("a")`).
 
 A path is a tuple of texts: `("order", "customer", "[name]")` stands for `order.customer["name"]`. Constant keys are
 written in brackets so that `x.a` and `x["a"]` stay apart. Deeper steps are folded into the last one kept.
@@ -30,6 +30,9 @@ def access_path(expr: Any) -> AccessPath | None:
                 return None
             steps.append(key)
             expr = expr.value
+        elif kind is ir.Call and (key := looked_up_key(expr)) is not None:
+            steps.append(key)
+            expr = expr.func.value
         elif kind is ir.Name:
             steps.append(expr.id)
             steps.reverse()
@@ -47,8 +50,9 @@ def exact_path(expr: Any) -> AccessPath | None:
         return None
     steps = 0
     while expr.__class__ is not ir.Name:
-        if expr.__class__ in (ir.Attribute, ir.Subscript):
+        if expr.__class__ in (ir.Attribute, ir.Subscript, ir.Call):
             steps += 1
+        expr = expr.func if expr.__class__ is ir.Call else expr
         expr = expr.target if expr.__class__ is ir.NamedExpr else expr.value
     return path if steps == len(path) - 1 else None
 
@@ -57,6 +61,13 @@ def key_step(key: Any) -> str | None:
     """`[name]` for a constant key, None for any other."""
     if key.__class__ is ir.Constant and key.kind in ("str", "int"):
         return f"[{key.value}]"
+    return None
+
+
+def looked_up_key(call: Any) -> str | None:
+    """The key in `mapping.get("name")`, as a step; None for any other call."""
+    if call.func.__class__ is ir.Attribute and call.func.attr == "get" and len(call.args) in (1, 2):
+        return key_step(call.args[0])
     return None
 
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 _ADDING = frozenset(
     {"append", "appendleft", "add", "extend", "extendleft", "insert", "update", "setdefault", "writelines"}
 )
+#: Those that take one element, as their last argument.
+_ADDING_ONE = frozenset({"append", "appendleft", "add", "insert"})
 _TEXT_METHODS = frozenset(name for name in dir(str) if not name.startswith("_"))
 #: Classes of clean values that take any text.
 _ACCEPTING = frozenset({"builtins.bool", "builtins.complex", "builtins.range"})
@@ -428,6 +430,12 @@ class CallTransfer:
         values = given.values
         if func.__class__ is ir.Name and func.id in ("enumerate", "zip") and not given.keywords:
             return self._paired(func.id, given)
+        if func.__class__ is ir.Name and func.id == "getattr" and len(values) > 1:
+            # The name alone chooses among what the object has.
+            step: Any = given.node.args[1] if len(given.node.args) > 1 else None
+            named = step.__class__ is ir.Constant and step.kind == "str"
+            found = project(values[0], step.value) if named else collapsed(values[0])
+            return union([found, *values[2:]])
         if func.__class__ is ir.Attribute:
             method = func.attr
             if method in ("format", "join"):
@@ -438,7 +446,7 @@ class CallTransfer:
             if listed is not None:
                 return listed
             if method in _ADDING and self._is_container(func.value):
-                self.transfer.mix_into(func.value, union(values), given.state)
+                self._put_into(func, given)
                 return CLEAN if method != "setdefault" else union([given.base, *values])
             if method in ("get", "pop") and given.node.args:
                 return self._looked_up(given)
@@ -446,6 +454,14 @@ class CallTransfer:
             of_object = given.base if method in _TEXT_METHODS else project(given.base, method)
             return union([of_object, *values])
         return union([given.base, *values])
+
+    def _put_into(self, func: Any, given: Given) -> None:
+        """`items.append(value)`: an element, whose fields stay apart; `items.extend(values)`: what these hold."""
+        if func.attr in _ADDING_ONE and given.args and not given.keywords:
+            value = normal({}, {ELEMENT: limited(given.args[-1], 1)})
+            self.transfer.mix_into(func.value, value, given.state)
+        else:
+            self.transfer.mix_into(func.value, union(given.values), given.state)
 
     def _listed(self, method: str, given: Given) -> Taint | None:
         """Keys, values and items of a mapping, copies and records of an object; None for other methods."""

@@ -121,9 +121,9 @@ def _sequence(run: Transfer, expr: ir.Sequence, state: State) -> Taint:
     parts = [run.evaluate(each, state) for each in expr.elts]
     if expr.kind != "tuple" or _starred(expr.elts):
         found = CLEAN
-        for part in parts:
-            found = merge(found, part)
-        return found
+        for each, part in zip(expr.elts, parts, strict=True):
+            found = merge(found, element_of(part) if each.__class__ is ir.Starred else part)
+        return normal({}, {ELEMENT: limited(found, 1)}) if found is not CLEAN else CLEAN
     return normal({}, {f"[{position}]": limited(part, 1) for position, part in enumerate(parts)})
 
 
@@ -137,8 +137,8 @@ def _comprehension(run: Transfer, expr: ir.Comprehension, state: State) -> Taint
             state = run.assumed(test, state, holds=True)
     found = run.evaluate(expr.elt, state)
     if expr.value is not None:
-        found = union([found, run.evaluate(expr.value, state)])
-    return found
+        return union([found, run.evaluate(expr.value, state)])
+    return normal({}, {ELEMENT: limited(found, 1)}) if found is not CLEAN else CLEAN
 
 
 def _lambda(run: Transfer, expr: ir.Lambda, state: State) -> Taint:

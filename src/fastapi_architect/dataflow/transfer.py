@@ -19,6 +19,7 @@ from fastapi_architect.dataflow.statements import ELEMENTS
 from fastapi_architect.dataflow.summary import Summary
 from fastapi_architect.dataflow.taint import (
     CLEAN,
+    ELEMENT,
     KEYS,
     Label,
     Sink,
@@ -299,7 +300,9 @@ class Transfer:
         inner = old
         for step in path[1:]:
             inner = project(inner, step)
-        state[path[0]] = assigned(old, path[1:], merge(collapsed(inner), collapsed(value)))
+        if ELEMENT not in value.fields:
+            inner, value = collapsed(inner), collapsed(value)
+        state[path[0]] = assigned(old, path[1:], merge(inner, value))
 
     def give_back(self, value: Taint) -> None:
         """Add to what the function returns."""

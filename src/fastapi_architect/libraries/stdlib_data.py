@@ -15,10 +15,12 @@ from fastapi_architect.concepts.cryptography import (
 )
 from fastapi_architect.concepts.identity import SecretComparison
 from fastapi_architect.concepts.serialization import Deserialization, Serialization
+from fastapi_architect.concepts.template import TextFormatting
 from fastapi_architect.libraries.library import Library, RecognisedCall
 from fastapi_architect.libraries.results import receiver
 from fastapi_architect.libraries.table import Argument, describe
 from fastapi_architect.program.types import BOOL, BYTES, FLOAT, INT, STR, Instance
+from fastapi_architect.syntax import ir
 
 library = Library(
     packages=tuple(
@@ -251,3 +253,16 @@ describe(library, ClockRead, ["datetime.datetime.utcfromtimestamp"], kind="utcfr
 describe(library, ClockRead, ["datetime.datetime.today", "datetime.date.today"], kind="today")
 describe(library, ClockRead, ["time.time", "time.time_ns"], kind="timestamp")
 describe(library, ClockRead, ["time.monotonic", "time.perf_counter"], kind="monotonic")
+
+
+@library.recognise(
+    TextFormatting,
+    names=["builtins.str.format", "builtins.str.format_map"],
+    duck={"format": ("template", "=fmt", "pattern", "format"), "format_map": ("",)},
+)
+def _formatting(call: RecognisedCall) -> Iterator[TextFormatting]:
+    template = call.receiver
+    if template.__class__ not in (ir.Constant, ir.JoinedStr):
+        yield TextFormatting(
+            *call.place, template=template, args=tuple(call.node.args), keywords=tuple(call.node.keywords)
+        )

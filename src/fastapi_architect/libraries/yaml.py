@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fastapi_architect.concepts.serialization import Deserialization
 from fastapi_architect.libraries.library import Library, RecognisedCall, external_name
 from fastapi_architect.libraries.table import Argument, describe
+from fastapi_architect.program.types import ClassRef, options
 
 library = Library(packages=("yaml", "tomllib", "toml", "orjson", "ujson", "msgpack", "tomli"))
 _SAFE = ("SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader")
@@ -15,7 +16,12 @@ _SAFE = ("SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader")
 @library.recognise(Deserialization, names=["yaml.load", "yaml.load_all"])
 def _load(call: RecognisedCall) -> Iterator[Deserialization]:
     loader = call.argument(1, "Loader")
-    safe = external_name(call.type_of(loader)).rpartition(".")[2] in _SAFE
+    of = call.type_of(loader)
+    hierarchy = call.program.inference.hierarchy
+    safe = external_name(of).rpartition(".")[2] in _SAFE or any(
+        isinstance(o, ClassRef) and hierarchy.is_subclass(o.cls, *(f"yaml.{name}" for name in _SAFE))
+        for o in options(of)
+    )
     yield Deserialization(
         *call.place, data=call.argument(0, "stream"), format="yaml", safe=safe, loader=loader
     )

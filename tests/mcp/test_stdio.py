@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import textwrap
 from collections.abc import Awaitable, Callable
@@ -90,13 +91,12 @@ def refusal(root: Path, tool: str, **arguments: Any) -> str:
 
 def test_the_tools_say_what_they_take_and_that_they_only_read(backend: Path) -> None:
     listed = over_stdio(backend, lambda client: client.list_tools()).tools
-    assert {"review", "explain_rule", "map_backend"} <= {tool.name for tool in listed}
+    assert {"review", "explain_rule", "map_backend", "fix"} == {tool.name for tool in listed}
     for tool in listed:
         assert tool.description
         assert tool.output_schema
         assert all("description" in each for each in tool.input_schema["properties"].values())
-    reading = [tool for tool in listed if tool.name != "fix"]
-    assert all(tool.annotations.read_only_hint for tool in reading)
+        assert tool.annotations.read_only_hint
 
 
 def test_a_review_names_the_flaw_with_its_place_and_next_step(backend: Path) -> None:
@@ -193,6 +193,21 @@ def test_the_map_lists_routes_and_can_be_narrowed(backend: Path) -> None:
     assert answer["applications"] == ["main.py:app"]
     narrowed = call(backend, "map_backend", path="shop", route="/health", without_authentication=True)
     assert [each["route"] for each in narrowed["operations"]] == ["GET /health"]
+
+
+def test_a_fix_is_a_patch_that_git_applies_and_nothing_is_written(backend: Path) -> None:
+    shop = backend / "shop"
+    before = (shop / "main.py").read_bytes()
+    answer = call(backend, "fix", path="shop", select=["sql-injection-raw-statement"], unsafe=True)
+    assert (answer["folder"], len(answer["fixed"]), answer["undone"]) == ("shop", 2, [])
+    assert (shop / "main.py").read_bytes() == before
+    subprocess.run(["git", "apply", "-"], cwd=shop, input=answer["patch"].encode(), check=True)
+    assert call(backend, "review", path="shop", select=["sql-injection-raw-statement"])["total"] == 0
+
+
+def test_a_fix_that_wants_a_persons_eye_is_only_counted(backend: Path) -> None:
+    answer = call(backend, "fix", path="shop", select=["sql-injection-raw-statement"])
+    assert (answer["patch"], answer["fixed"], answer["more"]) == ("", [], {"unsafe": 2})
 
 
 def test_one_server_answers_again_and_again_and_sees_edits(backend: Path) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Any, Literal
 
-import msgspec
 from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 
@@ -16,8 +14,8 @@ from fastapi_architect.mcp.paging import Cursor, Limit, Next, page
 from fastapi_architect.mcp.workspace import Workspace
 from fastapi_architect.report import json as report
 from fastapi_architect.review import pipeline
-from fastapi_architect.review.config import selectors, unknown
-from fastapi_architect.rules.catalog import all_rules
+
+Select = Annotated[tuple[str, ...], Field(description="only these categories, topics or rules")]
 
 #: What a short entry leaves out; `explain_rule` and `detail="full"` say it.
 _LONG = (
@@ -72,7 +70,7 @@ def register(server: MCPServer, workspace: Workspace) -> None:
         """Review a FastAPI backend without running it: what is wrong, where, and how to fix it, most severe first."""
         place = workspace.path(path)
         with workspace.reading():
-            found = pipeline.review(_request(workspace, place, select, changed_since))
+            found = pipeline.review(workspace.request(place, select, changed_since=changed_since))
         listed = [
             each
             for each in found.findings
@@ -97,20 +95,6 @@ def register(server: MCPServer, workspace: Workspace) -> None:
             notes=_first([*found.notes, *(f"a fault of fastapi-architect: {each}" for each in found.faults)]),
             next=following,
         )
-
-
-def _request(
-    workspace: Workspace, place: Any, select: tuple[str, ...], since: str | None
-) -> pipeline.Request:
-    config = workspace.config(place)
-    known = selectors(all_rules().values())
-    for name in select:
-        if name not in known:
-            message = f"select: {unknown('rule, topic or category', name, known)}"
-            raise ToolError(message)
-    if select:
-        config = msgspec.structs.replace(config, select=select)
-    return pipeline.Request(place, config, changed_since=since, within=workspace.root)
 
 
 def _first(lines: list[str]) -> list[str]:

@@ -13,7 +13,7 @@ def parser() -> argparse.ArgumentParser:
     """Options of the command."""
     made = argparse.ArgumentParser(
         prog="architect mcp",
-        description="Serve review, explain_rule and map_backend to an AI agent over standard input and output "
+        description="Serve review, explain_rule, map_backend and fix (a patch) to an AI agent over standard input and output "
         "(Model Context Protocol, extra [mcp]).",
         allow_abbrev=False,
     )

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mcp.server.mcpserver.exceptions import ToolError
+from msgspec.structs import replace
 
 from fastapi_architect.findings.baseline import BaselineError
 from fastapi_architect.review.changes import ChangesError
-from fastapi_architect.review.config import Config, ConfigError, load
+from fastapi_architect.review.config import Config, ConfigError, load, selectors, unknown
+from fastapi_architect.review.pipeline import Request
 from fastapi_architect.rules.catalog import all_rules
 from fastapi_architect.source.tree import NoSuchPath
 
@@ -55,6 +57,25 @@ class Workspace:
     def config(self, path: Path) -> Config:
         """The configuration that counts for a path, none from above the root."""
         return load(path, all_rules().values(), within=self.root)
+
+    def request(
+        self, path: Path, select: tuple[str, ...] = (), *, changed_since: str | None = None
+    ) -> Request:
+        """What a review of a path is asked for.
+
+        Raises:
+            ToolError: nothing has a name that is selected.
+            ConfigError: the configuration says something that has no meaning.
+        """
+        config = self.config(path)
+        known = selectors(all_rules().values())
+        for name in select:
+            if name not in known:
+                message = f"select: {unknown('rule, topic or category', name, known)}"
+                raise ToolError(message)
+        if select:
+            config = replace(config, select=select)
+        return Request(path, config, changed_since=changed_since, within=self.root)
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -18,11 +18,8 @@ import msgspec
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.closed_fields import is_closed
 from fastapi_architect.analyses.taint import taint_paths
-<<<<<<< HEAD
-from fastapi_architect.appgraph.dependencies import Dependency
-=======
 from fastapi_architect.appgraph.declarations import annotated_parts, annotation_heads
->>>>>>> 0ccc78e (Find request data in commands, code, pickles, templates, names of tasks and identifiers of SQL)
+from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.path_operations import PathOperation
@@ -39,7 +36,6 @@ from fastapi_architect.syntax.walking import walk
 
 #: Hops up to which a path is one thing that a reader can check; what goes further joins many callers' values.
 _FEW_HOPS = 8
-<<<<<<< HEAD
 #: Hops beyond which nobody can say that the value is still the one that was sent.
 _MANY_HOPS = 15
 
@@ -56,10 +52,6 @@ _PLAIN_TYPES = frozenset({"builtins.str", "builtins.None", "builtins.bytes"})
 _OF_TEXTS = frozenset(
     name for of in (str, bytes, pathlib.Path, urllib.parse.ParseResult) for name in dir(of)
 ) | frozenset({"hostname", "netloc", "group", "groups", "groupdict", "host", "origin"})
-=======
-#: A way of more hops goes through so much of the program that some step of it is likely to be another object's.
-_MANY_HOPS = 18
->>>>>>> 0ccc78e (Find request data in commands, code, pickles, templates, names of tasks and identifiers of SQL)
 
 _PLACES = {
     "path": "path",
@@ -256,14 +248,9 @@ def _confidence(path: TaintPath, graph: AppGraph) -> Confidence:
     is not known.
     """
     if (
-<<<<<<< HEAD
         (bool(path.aspects) and path.aspects <= _WEAK)
         or len(path.traces) > _MANY_HOPS
         or any("self." in trace.text for trace in path.traces)
-=======
-        any("self." in trace.text for trace in path.traces)
-        or len(path.traces) > _MANY_HOPS
->>>>>>> 0ccc78e (Find request data in commands, code, pickles, templates, names of tasks and identifiers of SQL)
         or _is_extracted(path)
         or _is_validated(path, graph)
         or _is_checked(path, graph)

@@ -15,25 +15,23 @@ from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.cache import CacheRead, RedisCommand
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import DatabaseCall, QueryStart, QueryStep
-<<<<<<< HEAD
 from fastapi_architect.concepts.filesystem import FileAccess
-=======
 from fastapi_architect.concepts.http import OutboundRequest
 from fastapi_architect.concepts.process import CodeExecution
->>>>>>> 0ccc78e (Find request data in commands, code, pickles, templates, names of tasks and identifiers of SQL)
 from fastapi_architect.dataflow.interprocedural import TaintSolver
 from fastapi_architect.dataflow.path import TaintPath
 from fastapi_architect.dataflow.taint import Sink, TaintQuery
 from fastapi_architect.program.definitions import Function
 
 #: Calls whose result is made of something else than their arguments: a database answers with rows, another service with
-#: what it knows, and an expression binds the values that it is made of.
+#: what it knows, a file with what it holds, and an expression binds the values that it is made of.
 _ANSWERING: tuple[type[Concept], ...] = (
     DatabaseCall,
     QueryStart,
     QueryStep,
     RedisCommand,
     CacheRead,
+    FileAccess,
     OutboundRequest,
 )
 _MODELS = ("pydantic.BaseModel", "sqlmodel.SQLModel")
@@ -75,19 +73,8 @@ def _solve(graph: AppGraph) -> tuple[tuple[TaintPath, ...], tuple[Function, ...]
 
 def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:
     entries = Entries(graph)
-<<<<<<< HEAD
-    # A database answers with rows, and an expression binds the values that it is made of.
-    # What lies in a file is not what the file is called.
-    made = (
-        *graph.facts(DatabaseCall),
-        *graph.facts(QueryStart),
-        *graph.facts(QueryStep),
-        *graph.facts(FileAccess),
-    )
-=======
     made = [call.node for concept in _ANSWERING for call in graph.facts(concept)]
     made += [code.node for code in graph.facts(CodeExecution) if code.kind == "import"]
->>>>>>> 0ccc78e (Find request data in commands, code, pickles, templates, names of tasks and identifiers of SQL)
     return TaintQuery(
         KINDS,
         sinks,

@@ -16,21 +16,13 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import DocumentOperation, QueryStep, SqlExecution, SqlText
 from fastapi_architect.concepts.filesystem import ArchiveExtraction, FileAccess, ObjectStorageCall
-<<<<<<< HEAD
 from fastapi_architect.concepts.http import ClientCreation, OutboundRequest, ResponseCreation
-from fastapi_architect.concepts.messaging import EmailSend, Enqueue
-from fastapi_architect.concepts.process import CodeExecution, CommandExecution
-from fastapi_architect.concepts.serialization import Deserialization
-from fastapi_architect.concepts.template import SafeMarkup, TemplateSource
-from fastapi_architect.dataflow.guards_hosts import HOST_ASPECTS
-from fastapi_architect.dataflow.guards_paths import PATH_ASPECTS
-=======
-from fastapi_architect.concepts.http import OutboundRequest, ResponseCreation
 from fastapi_architect.concepts.messaging import EmailSend
 from fastapi_architect.concepts.process import CodeExecution, CommandExecution
 from fastapi_architect.concepts.serialization import Deserialization
 from fastapi_architect.concepts.template import SafeMarkup, TemplateSource, TextFormatting
->>>>>>> 0ccc78e (Find request data in commands, code, pickles, templates, names of tasks and identifiers of SQL)
+from fastapi_architect.dataflow.guards_hosts import HOST_ASPECTS
+from fastapi_architect.dataflow.guards_paths import PATH_ASPECTS
 from fastapi_architect.dataflow.interprocedural import names_read
 from fastapi_architect.dataflow.taint import Sink, SinkKind
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name

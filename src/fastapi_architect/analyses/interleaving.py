@@ -51,6 +51,10 @@ class Interleaving:
                 return site
         return None
 
+    def leads(self, first: Site, last: Site) -> bool:
+        """Some way leads from behind one place to the other, which may lie before it in a loop."""
+        return self._leads(self._flow.places_of(first), set(self._flow.places_of(last)), set())
+
     def _leads(self, starts: list[Place], ends: set[Place], stops: set[Place]) -> bool:
         """Some way leads from behind one of the places to another one, not through a stop."""
         queue = deque((block, position + 1) for block, position in starts)

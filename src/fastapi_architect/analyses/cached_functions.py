@@ -14,6 +14,7 @@ from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.row_writes import models_read_by
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.models import Model
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.cache import CacheDecorator
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Function, Scope, last_name
@@ -68,8 +69,33 @@ class CachedFunction(msgspec.Struct, frozen=True, eq=False):
     reached: frozenset[int]
 
 
-def cached_functions(graph: AppGraph) -> Iterator[CachedFunction]:
-    """Functions that keep rows, in order of files."""
+class CachingDecorator(msgspec.Struct, frozen=True, eq=False):
+    """A decorator that keeps the results of a function.
+
+    Attributes:
+        function: the function.
+        expr: the decorator as written.
+        name: its full name.
+        key: a key or a maker of keys of one's own that is given to it; None when it makes them itself.
+        has_own_keys: by `key`, or by a maker of keys that was given once for all.
+        is_found_again: its arguments are plain values, so that the next request asks with the same key.
+    """
+
+    function: Function
+    expr: ir.Expr
+    name: str
+    key: ir.Expr | None
+    has_own_keys: bool
+    is_found_again: bool
+
+
+@question
+def caching_decorators(graph: AppGraph) -> tuple[CachingDecorator, ...]:
+    """Every caching decorator of the application's own code, in order of files."""
+    return tuple(_decorators(graph))
+
+
+def _decorators(graph: AppGraph) -> Iterator[CachingDecorator]:
     called = {id(c.node) for c in graph.facts(CacheDecorator)}
     modules = {c.scope.module for c in graph.facts(CacheDecorator)}.union(graph.program.mentioning(*_BARE))
     for function in graph.program.functions if modules else ():
@@ -77,10 +103,29 @@ def cached_functions(graph: AppGraph) -> Iterator[CachedFunction]:
         is_own = decorators and function.module in modules and function.module.kind == "source"
         for decorator in decorators if is_own else ():
             if id(decorator) in called or last_name(decorator) in _BARE:
-                made = _cached(function, decorator, graph)
-                if made is not None:
-                    yield made
-                    break
+                name = _name(decorator, function, graph)
+                if name:
+                    yield _decorator(function, decorator, name, graph)
+
+
+def _decorator(function: Function, expr: ir.Expr, name: str, graph: AppGraph) -> CachingDecorator:
+    call = expr if isinstance(expr, ir.Call) else None
+    key = next((k.value for k in call.keywords if k.arg in _DECORATORS[name][1]), None) if call else None
+    has_key = key is not None or (
+        name.startswith("fastapi_cache") and _initialised_with("key_builder", graph)
+    )
+    varying = [p for p in function.parameters if not _names(p) & _LEFT_OUT]
+    return CachingDecorator(function, expr, name, key, has_key, has_key or all(_is_plain(p) for p in varying))
+
+
+def cached_functions(graph: AppGraph) -> Iterator[CachedFunction]:
+    """Functions that keep rows, in order of files."""
+    entered: set[int] = set()
+    for decorator in caching_decorators(graph):
+        made = _cached(decorator, graph) if id(decorator.function) not in entered else None
+        if made is not None:
+            entered.add(id(decorator.function))
+            yield made
 
 
 def _name(decorator: ir.Expr, function: Function, graph: AppGraph) -> str:
@@ -92,19 +137,14 @@ def _name(decorator: ir.Expr, function: Function, graph: AppGraph) -> str:
     return ""
 
 
-def _cached(function: Function, decorator: ir.Expr, graph: AppGraph) -> CachedFunction | None:
-    name = _name(decorator, function, graph)
-    if not name:
+def _cached(decorator: CachingDecorator, graph: AppGraph) -> CachedFunction | None:
+    if not decorator.is_found_again:
         return None
-    lifetime, own_keys = _DECORATORS[name]
-    call = decorator if isinstance(decorator, ir.Call) else None
+    function, name = decorator.function, decorator.name
+    lifetime = _DECORATORS[name][0]
+    call = decorator.expr if isinstance(decorator.expr, ir.Call) else None
     given = {k.arg for k in call.keywords} if call is not None else set()
-    own_key = not given.isdisjoint(own_keys) or (
-        name.startswith("fastapi_cache") and _initialised_with("key_builder", graph)
-    )
     varying = [p for p in function.parameters if not _names(p) & _LEFT_OUT]
-    if not own_key and not all(_is_plain(p) for p in varying):
-        return None
     reached, complete = effects(graph).reached([function])
     models = {model.name: model for each in reached for model in models_read_by(each, graph)}
     if not models or not complete or len(models) > _MAX_MODELS:

@@ -51,7 +51,7 @@ rule = Rule(
 )
 
 _WORDS = {
-    "charged": "makes a call that is charged for",
+    "charged": "makes a charged call",
     "mail": "sends a mail",
     "hash": "works out a password hash that is slow on purpose",
     "computation": "computes for long",

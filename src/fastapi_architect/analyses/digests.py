@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from fastapi_architect.analyses.body_events import Check, Creation, Digest, Lookup
+from fastapi_architect.analyses.check_words import CHECK, CURRENT, ROLE, words
 from fastapi_architect.analyses.origins import (
     CALLER,
     NO_ORIGINS,
@@ -38,7 +39,6 @@ from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.types import ClassRef, options
-from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
 _MAX_DEPTH = 6
@@ -49,17 +49,6 @@ _PATIENCE = 3000
 #: Calls that hand on what they are given, fields and all.
 _COPIES = frozenset({"model_dump", "dict", "copy", "model_copy", "jsonable_encoder", "deepcopy", "cast"})
 _STATE = frozenset({"get", "pop", "getattr"})
-#: Words of a test, or of a function's name, that say it is about what somebody may do.
-ROLE = lazy_pattern(
-    r"role|admin|superuser|permission|privileg|is_?staff|is_?owner|moderator|scopes?$|can_|_can|allowed|authori[sz]|"
-    r"polic|rbac|acl|forbid|grant|has_access|entitle",
-)
-#: Calls that are a check by their name, when they cannot be followed.
-_CHECK = lazy_pattern(
-    r"^_?_?(check|require|ensure|verify|assert|has|can|is|authori[sz]e|validate|enforce|guard|permit|belongs|owns|allow|"
-    r"restrict|filter|scope|accessible|visible|user_(can|has))|access|permission|owner|polic|member|_for_user|by_user",
-)
-_CURRENT = lazy_pattern(r"^_?(get_)?current_?(user|principal|account|tenant|org|identity|actor)")
 
 
 # ── digests ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -122,7 +111,7 @@ class _Body:
         targets = self._graph.program.calls.targets
         for site in facts.calls:
             name = last_name(site.node.func)
-            if _CHECK.search(name) or name[:1].isupper() or targets(site):
+            if CHECK.search(name) or name[:1].isupper() or targets(site):
                 self.value(site.node)
         self._own_lookups()
         self._own_checks()
@@ -180,7 +169,7 @@ class _Body:
             return NOTHING
         bindings = self._function.facts.bindings.get(name)
         if bindings is None:
-            return whole([CALLER]) if _CURRENT.search(name) else NOTHING
+            return whole([CALLER]) if CURRENT.search(name) else NOTHING
         missed = self._missed
         self._working.add(name)
         found: set[tuple[Path, Origin]] = set()
@@ -237,7 +226,7 @@ class _Body:
             if model is not None and site is not None:
                 self._creations.append(Creation(model, value, (site,)))
             return value
-        if site is None or not targets or len(targets) > _MAX_TARGETS or _CURRENT.search(name):
+        if site is None or not targets or len(targets) > _MAX_TARGETS or CURRENT.search(name):
             return self._unfollowed(call, site, receiver)
         found: set[tuple[Path, Origin]] = set()
         for target in targets:
@@ -315,9 +304,9 @@ class _Body:
         """A library's function, or one that is not known: what it gives is made of what it is given."""
         origins = self._given(call) | flat(receiver)
         name = last_name(call.func)
-        if site is not None and len(origins) > 1 and _CHECK.search(name):
+        if site is not None and len(origins) > 1 and CHECK.search(name):
             self._checks.append(Check(origins, bool(ROLE.search(name)), site))
-        if _CURRENT.search(name):
+        if CURRENT.search(name):
             return whole([CALLER, *origins])
         return whole(origins)
 
@@ -431,7 +420,18 @@ class _Body:
         else:
             origins = flat(self.value(test))
             if origins:
-                self._checks.append(Check(origins, any(ROLE.search(name) for name in _words(test)), site))
+                role = _decides(site.node) and any(ROLE.search(name) for name in words(test))
+                self._checks.append(Check(origins, role, site))
+
+
+def _decides(node: ir.Node) -> bool:
+    """Something ends, or another way is taken: a test that only adds something to a response decides nothing."""
+    if not isinstance(node, ir.If):
+        return isinstance(node, ir.Assert | ir.Return)
+    bodies = [node.body, node.orelse, *(branch.body for branch in node.elifs)]
+    return bool(node.orelse) or any(
+        isinstance(each, ir.Raise | ir.Return | ir.Jump) for body in bodies for each in body
+    )
 
 
 #: How each class of expression is read.
@@ -504,24 +504,3 @@ def models_of_type(of: object, graph: AppGraph) -> list[Model]:
             if model is not None and model not in found:
                 found.append(model)
     return found
-
-
-def _words(expr: ir.Expr | None) -> Iterator[str]:
-    """Names, attributes and texts in a test, in lower case."""
-    stack: list[object] = [expr]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, ir.Name):
-            yield current.id.lower()
-        elif isinstance(current, ir.Attribute):
-            yield current.attr.lower()
-            stack.append(current.value)
-        elif isinstance(current, ir.Constant):
-            if current.kind == "str":
-                yield str(current.value).lower()
-        elif isinstance(current, list):
-            stack += current
-        elif isinstance(current, ir.Keyword):
-            stack.append(current.value)
-        elif isinstance(current, ir.Node) and not isinstance(current, ir.Param):
-            stack += [getattr(current, name) for name in current.__struct_fields__ if name != "span"]

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 import msgspec
 
 from fastapi_architect.analyses.body_events import Check, Lookup
-from fastapi_architect.analyses.digests import ROLE, compares_any_id, models_of_type
+from fastapi_architect.analyses.check_words import ROLE
+from fastapi_architect.analyses.digests import compares_any_id, models_of_type
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.origins import CALLER, Origin, Origins
 from fastapi_architect.analyses.principal import Frame, Story, story
@@ -344,6 +345,7 @@ def _has_callers(graph: AppGraph, operation: PathOperation) -> bool:
         is_for_administrators(operation, graph)
         or is_for_machines(operation, graph)
         or _decorated_with_role(operation.handler)
+        or _made_for_role(operation)
     )
 
 
@@ -354,6 +356,16 @@ def _decorated_with_role(handler: Function) -> bool:
             given = [decorator.func, *decorator.args, *(k.value for k in decorator.keywords)]
             if any(ROLE.search(last_name(node).lower()) for each in given for node in walk(each)):
                 return True
+    return False
+
+
+def _made_for_role(operation: PathOperation) -> bool:
+    """`Depends(current_user(required_permissions=["users.write"]))`."""
+    for dependency in operation.all_dependencies():
+        provider = dependency.provider
+        given = provider.keywords if isinstance(provider, ir.Call) else []
+        if any(k.arg and ROLE.search(k.arg.lower()) for k in given):
+            return True
     return False
 
 
@@ -399,3 +411,15 @@ def _touches(origin: Origin, covered: set[Origin]) -> bool:
 
 def _begins(origin: Origin, start: Origin) -> bool:
     return origin[: len(start)] == start
+
+
+@question_about
+def asks_for_role(graph: AppGraph, operation: PathOperation) -> bool:
+    """Not everybody may ask for it: a guard, a decorator, or a test in the handler or below it, is about roles."""
+    if graph.access(operation).level > AccessLevel.USER or operation.handler is None:
+        return True
+    if is_for_administrators(operation, graph) or is_for_machines(operation, graph):
+        return True
+    if _decorated_with_role(operation.handler) or _made_for_role(operation):
+        return True
+    return _asks_role(story(graph, operation))

@@ -104,6 +104,12 @@ class _Body:
         self._lookups: list[Lookup] = []
         self._checks: list[Check] = []
         self._creations: list[Creation] = []
+        #: `order.user_id = user.id`, by the name of the object.
+        self._stored: dict[str, list[tuple[str, ir.Expr]]] = {}
+        for site in function.facts.sites(ir.Assign):
+            for target in site.node.targets:
+                if isinstance(target, ir.Attribute) and isinstance(target.value, ir.Name):
+                    self._stored.setdefault(target.value.id, []).append((target.attr, site.node.value))
 
     def digest(self) -> Digest:
         """Everything about it."""
@@ -181,6 +187,8 @@ class _Body:
                 for index in binding.path:
                     value = field(value, str(index)) if index >= 0 else value
                 found |= value
+        for attribute, stored_there in self._stored.get(name, ()):
+            found |= within(self.value(stored_there), attribute)
         self._working.discard(name)
         value = frozenset(found)
         if self._is_complete(missed):

@@ -7,7 +7,7 @@ does, everybody may be meant to see them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -49,6 +49,7 @@ _CAPABILITY = lazy_pattern(
 )
 #: Decorators that register a route; their arguments describe it.
 _REGISTERS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "api_route", "route"})
+_ADMINISTRATOR = lazy_pattern(r"admin|superuser|role|permission")
 _CHOSEN = frozenset({"path", "query", "body", "form"})
 _TABLES = frozenset({"user", "users", "account", "accounts", "auth_user"})
 #: Models of what a person has, not of the person.
@@ -288,7 +289,7 @@ def _suspects(graph: AppGraph) -> frozenset[int]:
 @question_about
 def unscoped_lookups(graph: AppGraph, operation: PathOperation) -> tuple[Unscoped, ...]:
     """Rows that an operation looks up, and uses, without asking whose they are; one for each input and model."""
-    if not _has_callers(graph, operation):
+    if not serves_callers(graph, operation):
         return ()
     suspects = _suspects(graph)
     if not any(
@@ -329,7 +330,7 @@ def _chosen_by_client(operation: PathOperation) -> tuple[Function, ...]:
     return tuple(dict.fromkeys([*found, *([operation.handler] if operation.handler is not None else [])]))
 
 
-def _has_callers(graph: AppGraph, operation: PathOperation) -> bool:
+def serves_callers(graph: AppGraph, operation: PathOperation) -> bool:
     """People of different rights ask for it, one at a time, and nothing outside the program tells them apart."""
     access = graph.access(operation)
     if (
@@ -360,9 +361,11 @@ def _decorated_with_role(handler: Function) -> bool:
 
 
 def _made_for_role(operation: PathOperation) -> bool:
-    """`Depends(current_user(required_permissions=["users.write"]))`."""
+    """`Depends(current_user(required_permissions=["users.write"]))`, `Depends(GlobalAdmin())`."""
     for dependency in operation.all_dependencies():
         provider = dependency.provider
+        if dependency.cls is not None and _ADMINISTRATOR.search(dependency.cls.name.lower()):
+            return True
         given = provider.keywords if isinstance(provider, ir.Call) else []
         if any(k.arg and ROLE.search(k.arg.lower()) for k in given):
             return True
@@ -371,12 +374,20 @@ def _made_for_role(operation: PathOperation) -> bool:
 
 def _chosen(lookup: Lookup, told: Story) -> Origin | None:
     """The input by which a row is found; None where it comes from another row, or proves something by itself."""
-    for origin in sorted(lookup.by):
+    return chosen_identity(lookup.by, told, set())
+
+
+def chosen_identity(origins: Iterable[Origin], told: Story, covered: set[Origin]) -> Origin | None:
+    """The input that a value is, and nothing else; None where something covers it, it comes from a row, or proves itself."""
+    found: Origin | None = None
+    for origin in sorted(origins):
         if origin[0] != "client" or any(_CAPABILITY.search(part.lower()) for part in origin[1:]):
             return None
-        if len(origin) <= (3 if told.is_model(origin[1]) else 2):
-            return origin
-    return None
+        if _touches(origin, covered):
+            return None
+        if found is None and len(origin) <= (3 if told.is_model(origin[1]) else 2):
+            found = origin
+    return found
 
 
 def _is_identity(lookup: Lookup, owner: Owner) -> bool:

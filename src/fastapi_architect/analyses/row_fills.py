@@ -7,7 +7,6 @@ whose schema says which keys there may be.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -15,6 +14,14 @@ from msgspec.structs import replace
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.digests import models_of_type
 from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.mapping_keys import (
+    assigned_after,
+    attributes_assigned,
+    is_filtered,
+    keys_of,
+    root_call,
+    texts_of,
+)
 from fastapi_architect.analyses.row_writes import models_of
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.models import Model
@@ -34,7 +41,6 @@ from fastapi_architect.syntax.walking import walk
 _MAX_DEPTH = 5
 _MAX_CALLERS = 40
 _MAX_STEPS = 40
-_CHOOSING = frozenset({"in", "not in", "==", "!="})
 _COPIES = frozenset({"dict", "jsonable_encoder", "deepcopy", "copy"})
 _PARSED = frozenset({"json", "form"})
 _MAPPINGS = ("builtins.dict", "collections.abc.Mapping", "collections.abc.MutableMapping", "typing.Any")
@@ -50,6 +56,7 @@ class Taken(msgspec.Struct, frozen=True):
         none: fields that are None are left out.
         left_out: keys that are taken out, or written over.
         only: the keys that are taken; None for all.
+        picked: they are read one by one.
     """
 
     dump: Site | None = None
@@ -57,6 +64,7 @@ class Taken(msgspec.Struct, frozen=True):
     none: bool = False
     left_out: frozenset[str] = frozenset()
     only: frozenset[str] | None = None
+    picked: bool = False
 
     def allows(self, name: str) -> bool:
         """A key of that name gets through."""
@@ -118,6 +126,13 @@ def row_fills(graph: AppGraph) -> tuple[Fill, ...]:
     return tuple(found.values())
 
 
+@question
+def dumped_columns(graph: AppGraph) -> tuple[Fill, ...]:
+    """Columns that are assigned one by one from a dump: `row.name = values["name"]`."""
+    reader = _Reader(graph)
+    return tuple(fill for place in reader.picked() for fill in reader.followed(place, 0))
+
+
 class _Reader:
     """Follows fills of one graph."""
 
@@ -140,7 +155,7 @@ class _Reader:
             if load.data is not None and load.function is not None and load.function.module.kind == "source":
                 for model in models_of(load.model, load.function, self._graph, cls=True):
                     over = argument(load.node, None, "update")
-                    taken = Taken(left_out=frozenset(_keys(over)))
+                    taken = Taken(left_out=frozenset(keys_of(over)))
                     yield _Open(model, "", "create", load.data, load.function, taken, (load.site,))
 
     def _constructed(self) -> Iterator[_Open]:
@@ -157,7 +172,7 @@ class _Reader:
                 if name[:1].isupper() and not models:
                     continue
                 written = frozenset(k.arg for k in site.node.keywords if k.arg is not None)
-                written |= _assigned_after(site, site.scope)
+                written |= assigned_after(site, site.scope)
                 taken = Taken(left_out=written)
                 for data in spread:
                     holder = site.node.func.id if isinstance(site.node.func, ir.Name) and not models else ""
@@ -172,7 +187,7 @@ class _Reader:
                 continue
             named = {each.id for each in walk(loop.node.target) if isinstance(each, ir.Name)}
             key = site.node.args[1]
-            if isinstance(key, ir.Name) and key.id in named and not _is_filtered(site, key.id):
+            if isinstance(key, ir.Name) and key.id in named and not is_filtered(site, key.id):
                 yield from self._of_row(site.node.args[0], loop.node.iter, site)
 
     def _of_row(self, row: ir.Expr | None, data: ir.Expr, site: Site) -> Iterator[_Open]:
@@ -182,9 +197,7 @@ class _Reader:
         holder = row.id if isinstance(row, ir.Name) and function.parameter(row.id) is not None else ""
         models = models_of(row, function, self._graph)
         left_out = (
-            frozenset(_attributes_assigned(function, row.id))
-            if isinstance(row, ir.Name)
-            else frozenset[str]()
+            frozenset(attributes_assigned(function, row.id)) if isinstance(row, ir.Name) else frozenset[str]()
         )
         if len(models) == 1 or holder or not models:
             model = models[0] if len(models) == 1 else None
@@ -197,7 +210,7 @@ class _Reader:
             if step.kind != "values" or function is None or function.module.kind != "source":
                 continue
             spread = [k.value for k in step.keywords if k.arg is None] + list(step.args[:1])
-            root = _root_call(step.statement)
+            root = root_call(step.statement)
             if not spread or root is None or not root.args:
                 continue
             kind = "update" if last_name(root.func) == "update" else "create"
@@ -209,6 +222,31 @@ class _Reader:
             if bulk.kind == "query_update" and bulk.data is not None and function is not None:
                 for model in models_of(bulk.session, function, self._graph):
                     yield _Open(model, "", "update", bulk.data, function, Taken(), (bulk.site,))
+
+    def picked(self) -> Iterator[_Open]:
+        """`values = data.model_dump()`, then `row.name = values["name"]`."""
+        for dump in self._graph.facts(ModelDump):
+            function, statement = dump.function, dump.site.statement
+            if function is None or dump.kind != "dict" or not isinstance(statement, ir.Assign):
+                continue
+            target = statement.targets[0]
+            if (
+                not isinstance(target, ir.Name)
+                or statement.value is not dump.node
+                or function.module.kind != "source"
+            ):
+                continue
+            found: dict[int, tuple[Model, Site, set[str]]] = {}
+            for site in function.facts.sites(ir.Assign):
+                value, row = site.node.value, site.node.targets[0]
+                if not isinstance(value, ir.Subscript) or not isinstance(row, ir.Attribute):
+                    continue
+                if isinstance(value.value, ir.Name) and value.value.id == target.id:
+                    for model in models_of(row.value, function, self._graph):
+                        found.setdefault(id(model), (model, site, set()))[2].add(row.attr)
+            for model, site, names in found.values():
+                taken = Taken(only=frozenset(names), picked=True)
+                yield _Open(model, "", "update", dump.node, function, taken, (site,))
 
     # ── back to the client ───────────────────────────────────────────────────────────────────────────────────
 
@@ -326,7 +364,7 @@ class _Reader:
         elif isinstance(expr, ir.Attribute):
             yield expr, taken
         elif isinstance(expr, ir.Dict):
-            written = replace(taken, left_out=taken.left_out | frozenset(_keys(expr)))
+            written = replace(taken, left_out=taken.left_out | frozenset(keys_of(expr)))
             for key, value in zip(expr.keys, expr.values, strict=True):
                 if key is None:
                     yield from self._sources(value, function, written, steps + 1)
@@ -340,7 +378,7 @@ class _Reader:
             yield from self._sources(
                 expr.left,
                 function,
-                replace(taken, left_out=taken.left_out | frozenset(_keys(expr.right))),
+                replace(taken, left_out=taken.left_out | frozenset(keys_of(expr.right))),
                 steps + 1,
             )
         elif isinstance(expr, ir.Comprehension) and expr.kind == "dict":
@@ -386,10 +424,10 @@ class _Reader:
             for name in ("exclude_unset", "exclude_defaults")
         )
         none = "exclude_none" in given and constants.value(given["exclude_none"], scope) is not False
-        only = frozenset(_texts(given["include"])) if "include" in given else taken.only
-        left_out = taken.left_out | frozenset(_texts(given.get("exclude")))
+        only = frozenset(texts_of(given["include"])) if "include" in given else taken.only
+        left_out = taken.left_out | frozenset(texts_of(given.get("exclude")))
         open_ended = any(k.arg is None for k in dump.keywords)
-        return Taken(dump.site, unset or open_ended, none or taken.none, left_out, only)
+        return Taken(dump.site, unset or open_ended, none or taken.none, left_out, only, taken.picked)
 
     def _taken_out(self, function: Function, name: str) -> Iterator[str]:
         """`data.pop("role")`, `del data["role"]`, `data["owner_id"] = user.id`, in a loop over constants, too."""
@@ -405,7 +443,7 @@ class _Reader:
                 yield from self._constants(site.node.args[:1], function)
             else:
                 yield from (k.arg for k in site.node.keywords if k.arg is not None)
-                yield from (key for given in site.node.args for key in _keys(given))
+                yield from (key for given in site.node.args for key in keys_of(given))
         for kind in (ir.Assign, ir.Delete):
             for site in function.facts.sites(kind):
                 for target in site.node.targets:
@@ -419,7 +457,7 @@ class _Reader:
     def _constants(self, exprs: list[ir.Expr], function: Function) -> Iterator[str]:
         """Texts that expressions may be; of the list that a loop walks over, where it is known."""
         for expr in exprs:
-            yield from _texts(expr)
+            yield from texts_of(expr)
             for binding in function.facts.bindings.get(expr.id, ()) if isinstance(expr, ir.Name) else ():
                 if binding.kind == "loop" and binding.value is not None:
                     value = self._graph.program.constants.value(binding.value, function)
@@ -432,64 +470,3 @@ def _parameter_of(root: ir.Expr, function: Function) -> str:
     while isinstance(root, ir.Attribute):
         root = root.value
     return root.id if isinstance(root, ir.Name) and function.parameter(root.id) is not None else ""
-
-
-def _root_call(expr: ir.Expr | None) -> ir.Call | None:
-    """`update(Model)` of `update(Model).where(...)`."""
-    found: ir.Call | None = None
-    while isinstance(expr, ir.Call):
-        found = expr
-        expr = expr.func.value if isinstance(expr.func, ir.Attribute) else None
-    return found
-
-
-def _is_filtered(site: Site, key: str) -> bool:
-    """`if name in ALLOWED:` around it; that the row has such an attribute is no filter."""
-    for context in site.context:
-        test = getattr(context.node, "test", None)
-        if context.role not in ("if", "else") or test is None:
-            continue
-        for each in walk(test):
-            if not isinstance(each, ir.Compare) or not _CHOOSING.intersection(each.ops):
-                continue
-            if any(isinstance(n, ir.Name) and n.id == key for n in walk(each)):
-                return True
-    for other in site.scope.facts.sites(ir.If):  # `if name not in ALLOWED: continue`
-        if isinstance(other.node.body[0] if other.node.body else None, ir.Jump | ir.Raise) and any(
-            isinstance(each, ir.Compare) and isinstance(each.left, ir.Name) and each.left.id == key
-            for each in walk(other.node.test)
-        ):
-            return True
-    return False
-
-
-def _assigned_after(site: Site, function: Function) -> frozenset[str]:
-    """Columns that the body writes over: `row = Model(**data)`, then `row.owner_id = user.id`."""
-    statement = site.statement
-    targets = statement.targets if isinstance(statement, ir.Assign) else []
-    names = [target.id for target in targets if isinstance(target, ir.Name)]
-    return frozenset(attr for name in names for attr in _attributes_assigned(function, name))
-
-
-def _attributes_assigned(function: Function, name: str) -> Iterator[str]:
-    for site in function.facts.sites(ir.Assign):
-        for target in site.node.targets:
-            if (
-                isinstance(target, ir.Attribute)
-                and isinstance(target.value, ir.Name)
-                and target.value.id == name
-            ):
-                yield target.attr
-
-
-def _keys(expr: ir.Expr | None) -> Iterator[str]:
-    """Keys of a display that are constants."""
-    for key in expr.keys if isinstance(expr, ir.Dict) else ():
-        yield from _texts(key)
-
-
-def _texts(expr: Any) -> Iterator[str]:
-    """Constant texts of an expression."""
-    for each in walk(expr) if expr is not None else ():
-        if isinstance(each, ir.Constant) and each.kind == "str":
-            yield str(each.value)

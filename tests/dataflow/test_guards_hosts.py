@@ -79,6 +79,21 @@ CASES = {
                 raise HTTPException(400)
             fetched(url)  # left: nothing
 
+        def the_same_site(url):
+            joined = urljoin("https://api.example.com", url)
+            parts, own = urlparse(joined), urlparse("https://api.example.com")
+            if (parts.scheme, parts.netloc) != (own.scheme, own.netloc):
+                raise HTTPException(400)
+            fetched(joined)  # left: host, rest
+
+        def the_same_site_by_single_names(url):
+            joined = urljoin("https://api.example.com", url)
+            parts = urlparse(joined)
+            own = urlparse("https://api.example.com")
+            if (parts.scheme, parts.netloc) != (own.scheme, own.netloc):
+                raise HTTPException(400)
+            fetched(joined)  # left: nothing
+
         def another_address(url, other):
             if urlparse(other).hostname not in ALLOWED:
                 raise HTTPException(400)
@@ -272,6 +287,9 @@ CASES = {
 
         def escaped(name):
             shown(f"<p>{html.escape(name)}</p>")  # left: nothing
+
+        def replaced(name):
+            shown("<script>" + name.replace("<", "&lt;"))  # left: nothing
 
         def quoted(name):
             shown(f"<a href='/{quote(name)}'>")  # left: nothing

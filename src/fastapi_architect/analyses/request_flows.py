@@ -24,7 +24,7 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.question import question_about
-from fastapi_architect.dataflow.access_path import written
+from fastapi_architect.dataflow.access_path import AccessPath, exact_path, written
 from fastapi_architect.dataflow.path import TaintPath
 from fastapi_architect.dataflow.taint import Sink
 from fastapi_architect.findings.finding import Step
@@ -43,6 +43,24 @@ _MANY_HOPS = 15
 _WEAK = frozenset({"weak", "rest"})
 #: Kinds of sink that take a name or an address, never what lies behind it.
 _NAMES = frozenset({"path", "object-key", "url", "redirect"})
+_OF_VALUES = frozenset(name for of in (dict, list) for name in dir(of))
+#: Of these nobody has read a check yet.
+_NOTHING_READ = frozenset({"up", "host"})
+#: Words in names of functions that look at a value.
+_CHECKING = (
+    "valid",
+    "check",
+    "verify",
+    "ensure",
+    "assert",
+    "sanit",
+    "allow",
+    "safe",
+    "secure",
+    "ssrf",
+    "guard",
+    "reject",
+)
 #: What security schemes of a library give.
 _OF_CREDENTIALS = frozenset(
     {"scheme", "credentials", "username", "password", "scopes", "client_id", "client_secret"}
@@ -204,15 +222,22 @@ def _is_content(path: TaintPath) -> bool:
 def _is_of_another_object(path: TaintPath) -> bool:
     """`load(name).host`: no text has a `host`, so it is a field of something that was looked up by the text."""
     fact = path.source.fact
-    if len(path.path) < 2 or path.path[1] in _OF_TEXTS:
+    steps = path.path[1:]
+    if len(steps) == 2 and steps[0].startswith("[") and not _is_of_value(steps[1]):
+        return True
+    if isinstance(fact, Dependency) and fact.instance_of.startswith("fastapi.security."):
+        return any(step not in _OF_CREDENTIALS and not _is_of_value(step) for step in steps)
+    if not steps or _is_of_value(steps[0]):
         return False
-    if isinstance(fact, Dependency):
-        is_credential = fact.instance_of.startswith("fastapi.security.")
-        return is_credential and path.path[1] not in _OF_CREDENTIALS
     if not isinstance(fact, Parameter) or not fact.is_input or fact.name != path.path[0]:
         return False
     types = list(options(fact.type))
     return bool(types) and all(isinstance(o, Instance) and o.name in _PLAIN_TYPES for o in types)
+
+
+def _is_of_value(step: str) -> bool:
+    """A step into a JSON value, or to something that texts have."""
+    return step.startswith("[") or step in _OF_TEXTS or step in _OF_VALUES
 
 
 # ── where it comes from ──────────────────────────────────────────────────────────────────────────────────────
@@ -314,45 +339,67 @@ def _models(path: TaintPath, graph: AppGraph) -> list[Class]:
 def _is_checked(path: TaintPath, graph: AppGraph) -> bool:
     """On the way the value lies in a model with validators, or somebody looked it up and refused what is unknown."""
     calls = [
-        (t, t.node) for t in path.traces if t.kind in ("passed", "returned") and t.node.__class__ is ir.Call
+        (t.scope, t.node, t.kind)
+        for t in path.traces
+        if t.kind in ("passed", "returned") and t.node.__class__ is ir.Call
     ]
-    names = {
-        path.path[0],
-        *(t.detail for t in path.traces),
-        *(t.name for t in path.traces if t.kind == "assigned"),
-    }
-    for trace, call in calls:
-        if _is_looked_up(call, trace.scope, names):
+    values = _values(path)
+    for scope, call, kind in (*calls, (path.sink.scope, path.sink.node, "")):
+        if _is_looked_up(call, scope, values):
             return True
-        sites = (s for s in trace.scope.facts.calls if s.node is call and trace.kind == "returned")
+        sites = (s for s in scope.facts.calls if s.node is call and kind == "returned")
         owners = [target.owner for site in sites for target in graph.program.calls.targets(site)]
         schemas = [schema_of(owner, graph) for owner in owners if owner is not None]
         if any(schema is not None and schema.validators for schema in schemas):
             return True
-    return False
+    return bool(path.aspects & _NOTHING_READ) and _is_validated_by_name(path, values)
 
 
-def _is_looked_up(call: Any, scope: Scope, names: set[str]) -> bool:
+def _values(path: TaintPath) -> set[AccessPath]:
+    """The value, and the variables that hold it on the way."""
+    return {
+        path.path,
+        *((trace.detail,) for trace in path.traces if trace.kind in ("passed", "provided")),
+        *((trace.name,) for trace in path.traces if trace.kind == "assigned"),
+    }
+
+
+def _is_looked_up(call: Any, scope: Scope, values: set[AccessPath]) -> bool:
     """`row = fetch(name)` and `if not row: raise`, before the call that uses `name`: only known names get there."""
     for site in scope.facts.sites(ir.If):
-        test = site.node.test
-        if test.__class__ is not ir.UnaryOp or test.op != "not" or test.operand.__class__ is not ir.Name:
+        body = site.node.body
+        if site.node.span > call.span or not body or body[-1].__class__ not in (ir.Raise, ir.Return):
             continue
-        if site.node.span > call.span or not site.node.body or site.node.body[0].__class__ is not ir.Raise:
-            continue
-        for binding in scope.facts.bindings.get(test.operand.id, ()):
+        name = _missing(site.node.test)
+        for binding in scope.facts.bindings.get(name, ()) if name else ():
             value = getattr(binding, "value", None)
-            if names & _names_in(value) and any(each.__class__ is ir.Call for each in walk(value)):
+            if any(each.__class__ is ir.Call and _takes(each, values) for each in walk(value)):
                 return True
     return False
 
 
-def _names_in(expr: ir.Expr | None) -> set[str]:
-    """Every identifier and attribute name in an expression."""
-    found = set()
-    for node in walk(expr) if expr is not None else ():
-        if isinstance(node, ir.Name):
-            found.add(node.id)
-        elif isinstance(node, ir.Attribute):
-            found.add(node.attr)
-    return found
+def _missing(test: Any) -> str:
+    """`x` of `not x` and `x is None`."""
+    if test.__class__ is ir.UnaryOp and test.op == "not":
+        test = test.operand
+    elif test.__class__ is ir.Compare and test.ops == ["is"]:
+        test = test.left
+    else:
+        return ""
+    return test.id if test.__class__ is ir.Name else ""
+
+
+def _is_validated_by_name(path: TaintPath, values: set[AccessPath]) -> bool:
+    """A function whose name says that it checks is given the value, and what it does was not understood."""
+    scopes = {id(s): s for s in (path.source.function, path.sink.scope, *(t.scope for t in path.traces))}
+    return any(
+        any(word in last_name(site.node.func).lower() for word in _CHECKING) and _takes(site.node, values)
+        for scope in scopes.values()
+        for site in scope.facts.calls
+    )
+
+
+def _takes(call: Any, values: set[AccessPath]) -> bool:
+    """The value is among a call's arguments."""
+    given = (*call.args, *(keyword.value for keyword in call.keywords))
+    return any(exact_path(node) in values for each in given for node in walk(each))

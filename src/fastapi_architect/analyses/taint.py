@@ -17,6 +17,7 @@ from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import DatabaseCall, QueryStart, QueryStep
 from fastapi_architect.concepts.filesystem import FileAccess
 from fastapi_architect.concepts.http import OutboundRequest
+from fastapi_architect.concepts.identity import TokenDecode
 from fastapi_architect.concepts.process import CodeExecution
 from fastapi_architect.dataflow.interprocedural import TaintSolver
 from fastapi_architect.dataflow.path import TaintPath
@@ -33,6 +34,7 @@ _ANSWERING: tuple[type[Concept], ...] = (
     CacheRead,
     FileAccess,
     OutboundRequest,
+    TokenDecode,  # whoever signed it decided what stands in it
 )
 _MODELS = ("pydantic.BaseModel", "sqlmodel.SQLModel")
 

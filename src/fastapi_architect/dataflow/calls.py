@@ -49,6 +49,11 @@ _ADDING = frozenset(
 )
 #: Those that take one element, as their last argument.
 _ADDING_ONE = frozenset({"append", "appendleft", "add", "insert"})
+#: Unknown functions with these in their names make an address, and quote what they are given.
+_ADDRESS_WORDS = ("url", "uri", "authoriz")
+_ADDRESS_PARSERS = frozenset(
+    {"url", "urlparse", "urlsplit", "urljoin", "urlunparse", "urlunsplit", "httpurl", "anyurl"}
+)
 _TEXT_METHODS = frozenset(name for name in dir(str) if not name.startswith("_"))
 #: Classes of clean values that take any text.
 _ACCEPTING = frozenset({"builtins.bool", "builtins.complex", "builtins.range"})
@@ -452,8 +457,16 @@ class CallTransfer:
                 return self._looked_up(given)
             # What a text's method gives is the text again; of other objects, each method gives something of its own.
             of_object = given.base if method in _TEXT_METHODS else project(given.base, method)
-            return union([of_object, *values])
-        return union([given.base, *values])
+            return union([of_object, *self._written_into_address(given)])
+        return union([given.base, *self._written_into_address(given)])
+
+    def _written_into_address(self, given: Given) -> list[Taint]:
+        """What `client.authorize_url(state=x)` is given by name stands in the address that it makes, behind the host."""
+        name = last_name(given.node.func).lower()
+        if not any(word in name for word in _ADDRESS_WORDS) or name in _ADDRESS_PARSERS:
+            return given.values
+        mask = self.transfer.everything & ~self.solver.guards.hosts.everything
+        return [*given.args, *(masked(value, mask) for _, value in given.keywords)]
 
     def _put_into(self, func: Any, given: Given) -> None:
         """`items.append(value)`: an element, whose fields stay apart; `items.extend(values)`: what these hold."""

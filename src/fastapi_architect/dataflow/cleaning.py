@@ -96,6 +96,8 @@ class Cleaning:
         old, new = (self._program.constants.string(each, scope) for each in node.args)
         if old is None or new is None or old in new:
             return 0
+        if old == "<":
+            return self._html
         if old == "/" and ".." not in new:
             return self._paths.everything
         return self._paths.without_dots if old == ".." and "." not in new else 0

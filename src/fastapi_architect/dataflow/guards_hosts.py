@@ -101,6 +101,11 @@ class HostGuards:
             is_member = (op == "in") == holds and right.__class__ is not ir.Constant
             return self._say_of_host(left, scope, self.everything) if is_member else {}
         if op in ("==", "!=") and (op == "==") == holds:
+            if left.__class__ is ir.Sequence and right.__class__ is ir.Sequence:
+                pairs: dict[AccessPath, int] = {}
+                for one, other in zip(left.elts, right.elts, strict=False):
+                    pairs |= self._compared("==", one, other, scope, True)
+                return pairs
             if constant_text(right) == "":
                 return self._say_of_host(left, scope, self._redirect)
             found = self._say_of_host(left, scope, self.everything)

@@ -65,6 +65,20 @@ _CHECKING = (
 _OF_CREDENTIALS = frozenset(
     {"scheme", "credentials", "username", "password", "scopes", "client_id", "client_secret"}
 )
+#: What takes a text apart into values that it names.
+_PARSERS = frozenset(
+    {
+        "decode",
+        "load",
+        "loads",
+        "literal_eval",
+        "model_validate_json",
+        "parse",
+        "parse_qs",
+        "parse_raw",
+        "safe_load",
+    }
+)
 _PLAIN_TYPES = frozenset({"builtins.str", "builtins.None", "builtins.bytes"})
 #: What a text has, and what paths and addresses that are made of it have.
 _OF_TEXTS = frozenset(
@@ -227,7 +241,7 @@ def _is_of_another_object(path: TaintPath) -> bool:
         return True
     if isinstance(fact, Dependency) and fact.instance_of.startswith("fastapi.security."):
         return any(step not in _OF_CREDENTIALS and not _is_of_value(step) for step in steps)
-    if not steps or _is_of_value(steps[0]):
+    if not steps or _is_of_value(steps[0]) or _is_parsed(path):
         return False
     if not isinstance(fact, Parameter) or not fact.is_input or fact.name != path.path[0]:
         return False
@@ -238,6 +252,16 @@ def _is_of_another_object(path: TaintPath) -> bool:
 def _is_of_value(step: str) -> bool:
     """A step into a JSON value, or to something that texts have."""
     return step.startswith("[") or step in _OF_TEXTS or step in _OF_VALUES
+
+
+def _is_parsed(path: TaintPath) -> bool:
+    """`json.loads(text)["host"]`: the text held it."""
+    values: list[Any] = [getattr(trace.node, "value", trace.node) for trace in path.traces]
+    return any(
+        node.__class__ is ir.Call and last_name(node.func) in _PARSERS
+        for value in (*values, path.sink.argument)
+        for node in walk(value)
+    )
 
 
 # ── where it comes from ──────────────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from fastapi_architect.analyses.taint_sanitizers import sanitizers
 from fastapi_architect.analyses.taint_sinks import KINDS, find_sinks, kind_named
-from fastapi_architect.analyses.taint_sources import Entries
+from fastapi_architect.analyses.taint_sources import Entries, sendings
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.cache import CacheRead, RedisCommand
@@ -82,6 +82,7 @@ def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:
         sinks,
         tuple(entries.sources),
         tuple(entries.provisions),
+        tuple(sendings(graph)),
         sanitizers(graph),
         frozenset(id(node) for node in made),
         records=frozenset(f"{model}.{method}" for model in _MODELS for method in ("model_dump", "dict")),

@@ -18,7 +18,7 @@ from fastapi_architect.appgraph.schemas import SchemaField
 from fastapi_architect.dataflow.access_path import AccessPath
 from fastapi_architect.dataflow.clean_types import CleanTypes
 from fastapi_architect.dataflow.patterns import is_anchored, is_harmless
-from fastapi_architect.dataflow.taint import Provision, Source
+from fastapi_architect.dataflow.taint import Provision, Sending, Source
 from fastapi_architect.program.definitions import Class, Function
 from fastapi_architect.program.types import Instance, Type, options
 
@@ -64,6 +64,9 @@ class Entries:
         self.provisions: list[Provision] = []
         for operation in graph.operations:
             self._operation(operation)
+        for application in graph.applications:
+            for middleware in application.middleware:
+                self._middleware(middleware.function)
 
     def _operation(self, operation: PathOperation) -> None:
         handler = operation.handler
@@ -77,6 +80,12 @@ class Entries:
             if position < len(handler.parameters):
                 self._add(Source(handler, handler.parameters[position].name, REQUEST_FIELDS))
         self._reads(handler, operation.parameters, operation.dependencies)
+
+    def _middleware(self, function: Function | None) -> None:
+        """`dispatch(self, request, call_next)`; one that is called with a bare ASGI scope is not followed."""
+        names = [p.name for p in function.parameters[function.is_method :]] if function is not None else []
+        if function is not None and len(names) == 2:
+            self._add(Source(function, names[0], REQUEST_FIELDS))
 
     def _reads(
         self, function: Function, parameters: tuple[Parameter, ...], dependencies: tuple[Dependency, ...]
@@ -185,3 +194,20 @@ def _safe_kinds(pattern: str | None) -> frozenset[str]:
 def _field_pattern(field: SchemaField) -> str | None:
     pattern = field.constraints.get("pattern")
     return pattern if isinstance(pattern, str) else None
+
+
+# ── what runs elsewhere ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def sendings(graph: AppGraph) -> Iterator[Sending]:
+    """Tasks with what they are sent. (FastAPI's own background tasks are handed over like any function.)"""
+    for sent in graph.background.enqueues:
+        function = sent.function
+        if function is None or sent.caller is None or sent.kind == "background":
+            continue
+        parameters = sent.task.parameters if sent.task is not None else function.parameters
+        names = [p.name for p in parameters if p.kind in ("posonly", "normal")]
+        given = dict(zip(names, sent.args, strict=False))
+        given |= {name: expr for name, expr in sent.keywords.items() if function.parameter(name) is not None}
+        if given:
+            yield Sending(function, sent.caller, sent.site.node, tuple(given.items()))

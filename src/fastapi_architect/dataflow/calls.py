@@ -144,6 +144,11 @@ class CallTransfer:
         inner = func.__class__ is ir.Name and func.id in self.transfer.inner
         if not (inner or given.is_tainted) or id(node) in self.solver.query.opaque:
             return CLEAN
+        for sending in self.solver.sent_at(node):
+            arguments = Arguments()
+            for name, expr in sending.arguments:
+                arguments.give(name, evaluate(expr, state), expr)
+            self._applied(sending.function, arguments, node, state, alone=False)
         site = self._sites.get(id(node))
         if site is None:
             return union([base, *given.values])

@@ -23,7 +23,17 @@ from fastapi_architect.dataflow.guards import Guards
 from fastapi_architect.dataflow.path import TaintPath, Trace, flattened
 from fastapi_architect.dataflow.prefixes import Prefixes
 from fastapi_architect.dataflow.summary import NOTHING, Summary
-from fastapi_architect.dataflow.taint import CLEAN, Label, Provision, Sink, Source, TaintQuery, project, whole
+from fastapi_architect.dataflow.taint import (
+    CLEAN,
+    Label,
+    Provision,
+    Sending,
+    Sink,
+    Source,
+    TaintQuery,
+    project,
+    whole,
+)
 from fastapi_architect.dataflow.transfer import Transfer
 from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.facts import Site
@@ -94,6 +104,13 @@ class TaintSolver:
         self._function_names = {f.name for f in program.functions}
         for sink in query.sinks:
             self._sinks.setdefault(id(sink.node), []).append((self.bits[sink.kind], sink))
+        self._sent_by: dict[int, list[Sending]] = {}
+        self._sent_to: dict[int, list[Sending]] = {}
+        self._sent_at: dict[int, list[Sending]] = {}
+        for sending in query.sendings:
+            self._sent_by.setdefault(id(sending.scope), []).append(sending)
+            self._sent_to.setdefault(id(sending.function), []).append(sending)
+            self._sent_at.setdefault(id(sending.node), []).append(sending)
         self._provisions: dict[int, list[Provision]] = {}
         for provision in query.provisions:
             self._provisions.setdefault(id(provision.function), []).append(provision)
@@ -121,6 +138,7 @@ class TaintSolver:
                 continue
             found[id(current)] = current
             callers = [s.scope for s in self.program.calls.callers(current) if s.scope.module.kind != "test"]
+            callers += [sending.scope for sending in self._sent_to.get(id(current), ())]
             if not callers and id(current) not in sources:
                 callers = self._handing_on(current)
             queue += [scope for scope in callers if isinstance(scope, Function)]
@@ -213,6 +231,8 @@ class TaintSolver:
                     found[id(target_)] = target_
         for inner in function.functions:
             found[id(inner)] = inner
+        for sending in self._sent_by.get(id(function), ()):
+            found[id(sending.function)] = sending.function
         return list(found.values())
 
     def _components(self, roots: list[Function]) -> Iterator[list[Function]]:
@@ -267,6 +287,10 @@ class TaintSolver:
         if known is None:
             known = self._sites[id(function)] = {id(site.node): site for site in function.facts.calls}
         return known
+
+    def sent_at(self, node: ir.Call) -> list[Sending]:
+        """What a call has run elsewhere."""
+        return self._sent_at.get(id(node), [])
 
     def sinks_at(self, node: ir.Call) -> list[tuple[int, Sink]]:
         """Sinks of a call, with the bits of their kinds."""

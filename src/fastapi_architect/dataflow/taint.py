@@ -108,6 +108,22 @@ class Provision(msgspec.Struct, frozen=True, eq=False):
     constructs: bool = False
 
 
+class Sending(msgspec.Struct, frozen=True, eq=False):
+    """A call that has another function run, later or elsewhere (a task of a queue).
+
+    Attributes:
+        function: the function that runs.
+        scope: the body the call stands in.
+        node: the call.
+        arguments: parameter of the function to what it is sent.
+    """
+
+    function: Function
+    scope: Function
+    node: ir.Call
+    arguments: tuple[tuple[str, ir.Expr], ...]
+
+
 class TaintQuery(msgspec.Struct, frozen=True):
     """One set of questions, answered together.
 
@@ -116,6 +132,7 @@ class TaintQuery(msgspec.Struct, frozen=True):
         sinks: all sinks of these kinds.
         sources: all sources.
         provisions: parameters that are filled without a call.
+        sendings: calls that have a function run elsewhere.
         sanitizers: dotted name of a callable to the kinds for which its result is clean (`None`: all).
         opaque: identities of calls whose result carries nothing of their arguments (a database's answer).
         records: dotted names of methods that give an object's fields as a dict: its keys are the program's own.
@@ -126,6 +143,7 @@ class TaintQuery(msgspec.Struct, frozen=True):
     sinks: tuple[Sink, ...]
     sources: tuple[Source, ...]
     provisions: tuple[Provision, ...] = ()
+    sendings: tuple[Sending, ...] = ()
     sanitizers: dict[str, frozenset[str] | None] = msgspec.field(default_factory=dict)
     opaque: frozenset[int] = frozenset()
     records: frozenset[str] = frozenset()

@@ -14,7 +14,7 @@ from functools import lru_cache
 import msgspec
 
 from fastapi_architect.analyses.class_schemas import schema_of
-from fastapi_architect.analyses.made_of import Piece, pieces
+from fastapi_architect.analyses.made_of import Piece, holder_of, pieces
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question, question_about
 from fastapi_architect.appgraph.schemas import SchemaField
@@ -30,13 +30,17 @@ from fastapi_architect.syntax.walking import walk
 _SECRET = lazy_pattern(
     r"^(\w*_)?(password|passwd|passphrase|pwd|secret|secret_?key|client_?secret|private_?key|signing_key|encryption_key|"
     r"api_?key|secret_access_key|(access|refresh|id|auth|bearer|session|reset|api|jwt|verification|invite|login|user|admin|bot|"
-    r"webhook)_token|jwt|authorization|auth_header|otp|otp_code|passcode|cvv|card_number|ssn)$",
+    r"webhook)_token|jwt|authorization|otp|otp_code|passcode|cvv|card_number|ssn)$",
     re.IGNORECASE,
+)
+#: As likely an object as a text, unless it says whose.
+_ANY_SECRET = lazy_pattern(
+    r"(?<!client)(?<!app)(?<!jwt)(?<!webhook)(?<!signing)(?<!api)(^|_)secret$|^secret$", re.IGNORECASE
 )
 #: What goes with such a name and is none: a hash, a flag, a number, where it is read from.
 _NO_SECRET = lazy_pattern(
     r"(^|_)(hash(ed)?|encrypted|masked|redacted|has|is|no|use|uses|with|require[sd]?|needs|max|min|num|total|public|test|invalid|"
-    r"missing|show|csrf|dummy|default|from)_|^(no|has|is)[A-Z]",
+    r"missing|show|csrf|dummy|default|from|sanitized|safe|short|truncated|partial|hidden|defined)_|^(no|has|is)[A-Z]",
     re.IGNORECASE,
 )
 #: A name for something, and whatever it is called by where it comes from.
@@ -57,7 +61,7 @@ _ABOUT_ACCESS = lazy_pattern(
 #: Functions after which nobody can read the secret.
 _HIDES = lazy_pattern(
     r"mask|redact|saniti|scrub|obfus|hide|hash|digest|fingerprint|truncat|shorten|censor|encrypt|anonymi|safe|strip_secret|^len$|"
-    r"^bool$|^type$|^id$|^keys$|^count$|^any$|^all$|^isinstance$|^sum$|^int$|^verify|^check|^is_|^has_|^compare|^validate",
+    r"^bool$|^type$|^id$|^keys$|^count$|^any$|^all$|^isinstance$|^sum$|^int$|^set$|^sorted$|^verify|^check|^is_|^has_|^compare|^validate",
     re.IGNORECASE,
 )
 #: Attributes that may be objects with secrets in them.
@@ -79,9 +83,10 @@ _NOT_WRITTEN = frozenset(
 
 @lru_cache(maxsize=4096)
 def kind_of_name(name: str) -> str:
-    """What a name says of its value: secret, token (perhaps one), label (a name, a number, a time), or "" (nothing)."""
+    """What a name says of its value: secret, token (one where it is about access), label (a name, a number, a time), or "" (nothing)."""
     if _SECRET.search(name):
-        return "label" if _NO_SECRET.search(name) else "secret"
+        kind = "token" if _ANY_SECRET.search(name) else "secret"
+        return "label" if _NO_SECRET.search(name) else kind
     if _TOKEN.search(name) and not _NO_TOKEN.search(name) and not _NO_SECRET.search(name):
         return "token"
     return "label" if _LABEL.search(name) else ""
@@ -101,7 +106,6 @@ class LoggedSecret(msgspec.Struct, frozen=True, eq=False):
         name: the secret in the reader's words: `password`, `Authorization`.
         what: value, unwrapped, headers, cookies, object or settings.
         owner: class of the object that is written out with the secret, None for others.
-        sure: its name leaves no doubt.
     """
 
     record: LogRecord
@@ -109,7 +113,6 @@ class LoggedSecret(msgspec.Struct, frozen=True, eq=False):
     name: str
     what: str
     owner: Class | None = None
-    sure: bool = True
 
 
 @question
@@ -165,8 +168,8 @@ class _Reader:
             return False if name and self._is_harmless(expr, piece.scope) else None
         return None
 
-    def _what(self, piece: Piece) -> tuple[str, str, Class | None, bool] | None:
-        """Name, kind, class and certainty of a secret; None when the piece is none."""
+    def _what(self, piece: Piece) -> tuple[str, str, Class | None] | None:
+        """Name, kind and class of a secret; None when the piece is none."""
         expr, scope = piece.expr, piece.scope
         if expr.__class__ is ir.Call:
             return self._of_call(expr, scope)
@@ -182,9 +185,7 @@ class _Reader:
             return None if harmless else judged
         if expr.__class__ is ir.Attribute and name in _OBJECTS:
             request = self._is_request(expr.value, scope)
-            return (
-                ("Authorization" if name == "headers" else "cookies", name, None, True) if request else None
-            )
+            return ("Authorization" if name == "headers" else "cookies", name, None) if request else None
         if expr.__class__ is ir.Attribute and not _MAY_HOLD.search(name):
             return None
         return self._of_object(expr, scope)
@@ -196,24 +197,24 @@ class _Reader:
         types = options(self._inference.type_of(expr.value, scope))
         return any(isinstance(of, ClassRef) for of in types)
 
-    def _of_name(self, name: str, scope: Scope) -> tuple[str, str, Class | None, bool] | None:
+    def _of_name(self, name: str, scope: Scope) -> tuple[str, str, Class | None] | None:
         kind = kind_of_name(name)
         if kind == "secret":
-            return name, "value", None, True
-        if kind == "token":
-            return name, "value", None, bool(_ABOUT_ACCESS.search(f"{scope.full_name} {name}"))
+            return name, "value", None
+        if kind == "token" and _ABOUT_ACCESS.search(f"{scope.full_name} {name}"):
+            return name, "value", None
         return None
 
-    def _of_key(self, key: str) -> tuple[str, str, Class | None, bool] | None:
+    def _of_key(self, key: str) -> tuple[str, str, Class | None] | None:
         plain = key.lower().replace("-", "_").removeprefix("x_")
         if plain in ("cookie", "set_cookie", "proxy_authorization"):
-            return key, "value", None, True
-        return (key, "value", None, True) if _SECRET.search(plain) and not _NO_SECRET.search(plain) else None
+            return key, "value", None
+        return (key, "value", None) if _SECRET.search(plain) and not _NO_SECRET.search(plain) else None
 
-    def _of_call(self, call: ir.Call, scope: Scope) -> tuple[str, str, Class | None, bool] | None:
+    def _of_call(self, call: ir.Call, scope: Scope) -> tuple[str, str, Class | None] | None:
         name = last_name(call.func)
         if name == "get_secret_value" and isinstance(call.func, ir.Attribute):
-            return last_name(call.func.value) or "the secret", "unwrapped", None, True
+            return last_name(call.func.value) or "the secret", "unwrapped", None
         if name in _READS and call.args and isinstance(call.args[0], ir.Constant):
             key = call.args[0].value
             return self._of_key(key) if isinstance(key, str) else None
@@ -226,14 +227,14 @@ class _Reader:
 
     # ── objects that are written out ─────────────────────────────────────────────────────────────────────────────
 
-    def _of_object(self, expr: ir.Expr, scope: Scope) -> tuple[str, str, Class | None, bool] | None:
+    def _of_object(self, expr: ir.Expr, scope: Scope) -> tuple[str, str, Class | None] | None:
         for of in options(self._inference.type_of(expr, scope)):
             if not isinstance(of, Instance) or not isinstance(of.cls, Class):
                 continue
             name = _secret_field(self._graph, of.cls)
             if name:
                 kind = "settings" if id(of.cls) in self._settings else "object"
-                return name, kind, of.cls, True
+                return name, kind, of.cls
         return None
 
     def _is_request(self, expr: ir.Expr, scope: Scope) -> bool:
@@ -315,10 +316,9 @@ def _written(record: LogRecord) -> Iterator[ir.Expr]:
 
 def _is_hidden(expr: ir.Expr, scope: Scope) -> bool:
     """The name holds what a masking function gave, a constant, a flag, or a piece of the secret."""
-    if not isinstance(expr, ir.Name):
-        return False
-    bindings = scope.facts.bindings.get(expr.id, ())
-    if any(binding.kind in ("loop", "comprehension") for binding in bindings):
+    found = holder_of(expr.id, scope) if isinstance(expr, ir.Name) else None
+    bindings = found[1] if found is not None else []
+    if any(binding.kind in ("loop", "comprehension", "import", "from") for binding in bindings):
         return True
     values = [b.value for b in bindings if b.kind in ("assign", "annotated") and b.value is not None]
     return bool(values) and all(_hides(value) for value in values)

@@ -171,7 +171,7 @@ def parts(expr: Any) -> Iterator[ir.Expr]:
         yield from expr.values
     elif kind in (ir.FormattedValue, ir.Await, ir.Starred, ir.NamedExpr):
         yield expr.value
-    elif kind is ir.BinOp:
+    elif kind is ir.BinOp and expr.op in ("+", "%", "|"):
         yield expr.left
         yield expr.right
     elif kind is ir.Chain:

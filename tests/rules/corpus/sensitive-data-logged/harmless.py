@@ -74,3 +74,16 @@ def reset(payload: Reset) -> None:
 def main() -> None:
     password = "made up"
     print(password)  # silent: a command, no request
+
+
+def split(line: str) -> None:
+    for token in line.split():
+        logger.info("word %s", token)  # silent: words
+    token = line.strip()
+    logger.info("word %s", token)  # silent: nothing here is about access
+    sanitized_api_key = line[:2]
+    logger.info("key %s", sanitized_api_key)  # silent: named for it
+
+
+def unknown_fields(payload: Reset) -> None:
+    logger.info("unknown: %s", sorted(set(payload.model_dump()) - {"email"}))  # silent: names of fields

@@ -4,9 +4,10 @@ Logs are kept for months, copied to other services, and read by more people than
 finds an old backup. A bearer token in a log is a session for whoever reads it; a password opens other services as well.
 Objects are the usual way in: `logger.info("login %s", payload)` writes all fields, and `request.headers` holds the token.
 
-Known limits: secrets are known by names (of variables, keys, fields), not by their values; a bare `token` counts in code about
-signing in, else it is tentative, as is what stands under a switch for development. Filters of the logging configuration are not looked at.
-What is hashed, cut or masked by a function that is named for it is left out, and so is `print` outside of requests.
+Known limits: secrets are known by names (of variables, keys, fields), not by their values; a bare `token` or `secret` counts
+in code about signing in only. What stands under a switch for development is tentative. Filters of the logging configuration
+are not looked at. What is hashed, cut or masked by a function that is named for it is left out, and so is `print` outside of
+requests. Arguments are followed to the callers where they are declared as more than one text.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def _named(secret: LoggedSecret) -> str:
 
 
 def _confidence(secret: LoggedSecret) -> Confidence:
-    if not secret.sure or is_for_development(secret):
+    if is_for_development(secret):
         return Confidence.TENTATIVE
     direct = secret.record.sure and not secret.piece.hops
     return (

@@ -83,6 +83,11 @@ def settings_of(user_id: int) -> str:  # silent: an argument is a part of the ke
     return f"settings of {user_id}"
 
 
+@lru_cache
+def settings_of_organization(organization_id: int) -> str:  # silent: the key says whose they are
+    return f"settings of {current_user.get()}"
+
+
 @app.get("/settings")
 async def read_settings() -> str:
-    return settings_of_caller() + settings_of(1)
+    return settings_of_caller() + settings_of(1) + settings_of_organization(1)

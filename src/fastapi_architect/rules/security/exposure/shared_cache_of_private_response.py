@@ -245,7 +245,9 @@ def _decorated_for(decorator: CachingDecorator, graph: AppGraph) -> str:
     function = decorator.function
     read = frozenset(_read(function))
     held = next((name for name in sorted(read) if _HELD.search(name) and not name.startswith("self")), "")
-    held = held or _context_variable(function, graph)
+    # A parameter that says whose result it is stands in the key.
+    is_given = any(_CONTEXT_VAR.search(p.name) and p.name != "request" for p in function.parameters)
+    held = held or ("" if is_given else _context_variable(function, graph))
     if decorator.key is None:
         # fastapi-cache leaves the request out; the others key by every argument.
         is_outside = not held.startswith("request") or decorator.name.startswith("fastapi_cache")

@@ -42,6 +42,17 @@ def is_filtered(site: Site, key: str) -> bool:
     return False
 
 
+def leaves_none_out(site: Site) -> bool:
+    """`if value is not None:` or `if value:` around it."""
+    for context in site.context:
+        test = getattr(context.node, "test", None)
+        if context.role != "if" or test is None:
+            continue
+        if isinstance(test, ir.Name) or (isinstance(test, ir.Compare) and test.ops == ["is not"]):
+            return True
+    return False
+
+
 def assigned_after(site: Site, function: Function) -> frozenset[str]:
     """Columns that the body writes over: `row = Model(**data)`, then `row.owner_id = user.id`."""
     statement = site.statement

@@ -19,6 +19,7 @@ from fastapi_architect.analyses.mapping_keys import (
     attributes_assigned,
     is_filtered,
     keys_of,
+    leaves_none_out,
     root_call,
     texts_of,
 )
@@ -188,7 +189,8 @@ class _Reader:
             named = {each.id for each in walk(loop.node.target) if isinstance(each, ir.Name)}
             key = site.node.args[1]
             if isinstance(key, ir.Name) and key.id in named and not is_filtered(site, key.id):
-                yield from self._of_row(site.node.args[0], loop.node.iter, site)
+                for place in self._of_row(site.node.args[0], loop.node.iter, site):
+                    yield replace(place, taken=replace(place.taken, none=leaves_none_out(site)))
 
     def _of_row(self, row: ir.Expr | None, data: ir.Expr, site: Site) -> Iterator[_Open]:
         function = site.scope

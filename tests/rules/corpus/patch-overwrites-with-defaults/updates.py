@@ -84,6 +84,16 @@ def only_what_is_not_none(profile_id: int, change: ProfileUpdate) -> None:
         session.commit()
 
 
+@app.patch("/tested/{profile_id}")
+def tests_each_value(profile_id: int, change: ProfileUpdate) -> None:
+    with Session(engine) as session:
+        profile = session.get_one(Profile, profile_id)
+        for name, value in change.model_dump().items():
+            if value is not None:
+                setattr(profile, name, value)
+        session.commit()
+
+
 @app.patch("/required/{profile_id}")
 def has_to_be_sent(profile_id: int, change: NameChange) -> None:
     with Session(engine) as session:

@@ -197,10 +197,33 @@ def scoping(graph: AppGraph) -> dict[int, list[Scoped]]:
                 scoped = Scoped(
                     lookup.site, operation, f"{operation} filters by {owner.columns[0].attribute}"
                 )
-                found.setdefault(id(lookup.model), {})[id(lookup.site.node)] = scoped
+                _note(found.setdefault(id(lookup.model), {}), scoped)
         for lookup, check in _compared_owners(told, owned):
             scoped = Scoped(check.site, operation, f"{operation} compares the owner with the caller")
-            found.setdefault(id(lookup.model), {})[id(check.site.node)] = scoped
+            _note(found.setdefault(id(lookup.model), {}), scoped)
+    return {key: list(places.values()) for key, places in found.items()}
+
+
+def _note(places: dict[int, Scoped], scoped: Scoped) -> None:
+    """Each place once, with an operation that reads where there is one."""
+    known = places.get(id(scoped.site.node))
+    if known is None or known.operation.is_write:
+        places[id(scoped.site.node)] = scoped
+
+
+@question
+def made_for_callers(graph: AppGraph) -> dict[int, list[Scoped]]:
+    """Model (by identity) to the places that make its rows for whoever is signed in."""
+    found: dict[int, dict[int, Scoped]] = {}
+    owned = owners(graph)
+    for operation in graph.operations:
+        if operation.is_write and graph.access(operation).authenticated:
+            for _, made in story(graph, operation).creations:
+                owner = owned.get(id(made.model))
+                names = {column.attribute for column in owner.columns} if owner is not None else set[str]()
+                if any(path and path[0] in names and origin == CALLER for path, origin in made.given):
+                    scoped = Scoped(made.site, operation, f"{operation} makes it for the caller")
+                    found.setdefault(id(made.model), {})[id(made.site.node)] = scoped
     return {key: list(places.values()) for key, places in found.items()}
 
 
@@ -313,6 +336,8 @@ def unscoped_lookups(graph: AppGraph, operation: PathOperation) -> tuple[Unscope
         chosen = _chosen(lookup, told)
         if chosen is None or any(_touches(o, covered) for o in lookup.every if o[0] == "client"):
             continue
+        if lookup.kind != "get" and owner.via is not None and _parent_is_checked(operation, covered):
+            continue  # the child of a checked parent: that is `nested-resource-parent-mismatch`
         if (chosen, id(owner)) not in found and (
             lookup.kind in ("update", "delete") or is_used(graph, lookup)
         ):
@@ -348,6 +373,10 @@ def serves_callers(graph: AppGraph, operation: PathOperation) -> bool:
         or _decorated_with_role(operation.handler)
         or _made_for_role(operation)
     )
+
+
+def _parent_is_checked(operation: PathOperation, covered: set[Origin]) -> bool:
+    return any(("client", name) in {origin[:2] for origin in covered} for name in operation.path_names)
 
 
 def _decorated_with_role(handler: Function) -> bool:

@@ -245,7 +245,7 @@ def _filtered(told: Story, graph: AppGraph) -> Iterator[Finding]:
     covered = checked_inputs(told) if found else set()
     for frame, lookup in found:
         chosen = chosen_identity(lookup.by, told, covered)
-        siblings = scoping(graph).get(id(lookup.model), [])
+        siblings = [s for s in scoping(graph).get(id(lookup.model), []) if not s.operation.is_write]
         if chosen is not None and siblings and is_used(graph, lookup):
             yield _shown(told.operation, frame, lookup, chosen, siblings, graph)
 

@@ -8,10 +8,10 @@ owner, a comparison of the owner with the caller, a membership that is looked up
 dependency that does one of these is the check that is missing here.
 
 Known limits: an owner is a foreign key to whoever signs in, or a chain of them; that rows are private is learned from other
-operations that keep to the caller's own. Where everybody can list the rows, where few operations keep to their own, or where
-only an author is known, the finding is tentative. Tenants are kept apart by `tenant-filter-missing`, and a child that is not
-tied to its parent in the path by `nested-resource-parent-mismatch`. Files and documents that are found by name or in other
-databases are not looked at.
+operations that keep to the caller's own (that read, for what is read), or, for changes, that make them. Where everybody can
+list the rows, where few operations keep to their own, or where only an author is known, the finding is tentative. Tenants are
+kept apart by `tenant-filter-missing`, and a child that is not tied to its parent in the path by
+`nested-resource-parent-mismatch`. Files and documents that are found by name or in other databases are not looked at.
 """
 
 from __future__ import annotations
@@ -19,7 +19,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.origins import CALLER, flat
-from fastapi_architect.analyses.ownership import Owner, Scoped, Unscoped, listed, scoping, unscoped_lookups
+from fastapi_architect.analyses.ownership import (
+    Owner,
+    Scoped,
+    Unscoped,
+    listed,
+    made_for_callers,
+    scoping,
+    unscoped_lookups,
+)
 from fastapi_architect.rules.kit import (
     AccessLevel,
     AppGraph,
@@ -72,7 +80,13 @@ def found_by_identifier_alone(graph: AppGraph, _: AppGraph) -> Iterator[Finding]
     for found in places.values():
         owner = found[0].owner
         siblings = _siblings(owner, graph)
-        sure = _confidence(found, siblings, count[id(owner)], graph)
+        if not any(_changes(each) for each in found):
+            # That only the owner may change a row does not say that nobody else may read it.
+            siblings = [sibling for sibling in siblings if not sibling.operation.is_write]
+        if siblings:
+            sure = _confidence(found, siblings, count[id(owner)], graph)
+        else:
+            siblings, sure = _of_their_makers(found, graph)
         if sure is not None:
             yield _finding(found, siblings, sure)
 
@@ -83,14 +97,32 @@ def _siblings(owner: Owner, graph: AppGraph) -> list[Scoped]:
     return found + (_siblings(owner.via, graph) if owner.via is not None else [])
 
 
+def _of_their_makers(found: list[Unscoped], graph: AppGraph) -> tuple[list[Scoped], Confidence | None]:
+    """Rows that are made for the caller, and that anybody changes: who may read them is open, but not that."""
+    owner = found[0].owner
+    asking = any(graph.access(each.operation).level > AccessLevel.USER for each in found)
+    if asking or not any(_changes(each) for each in found):
+        return [], None
+    makers = _made(owner, graph)
+    return makers, Confidence.FIRM if makers else None
+
+
+def _made(owner: Owner, graph: AppGraph) -> list[Scoped]:
+    """Places that make rows of the model, or of the one that has the owner, for whoever is signed in."""
+    found = list(made_for_callers(graph).get(id(owner.model), ()))
+    return found + (_made(owner.via, graph) if owner.via is not None else [])
+
+
+def _changes(each: Unscoped) -> bool:
+    return each.lookup.kind in ("update", "delete") or _CHANGING.issuperset(each.operation.methods)
+
+
 def _confidence(
     found: list[Unscoped], siblings: list[Scoped], unscoped: int, graph: AppGraph
 ) -> Confidence | None:
-    """None where nothing says that the rows are private."""
+    """None where a role is asked for, and too few keep to the caller's own rows."""
     owner = found[0].owner
     operations = list(dict.fromkeys(each.operation for each in found))
-    if not siblings:
-        return None
     if all(graph.access(operation).level > AccessLevel.USER for operation in operations):
         most = len(siblings) >= _FEWEST_SIBLINGS and len(siblings) >= _SHARE * (len(siblings) + unscoped)
         return Confidence.FIRM if most else None
@@ -125,7 +157,7 @@ def _finding(found: list[Unscoped], siblings: list[Scoped], sure: Confidence) ->
         f"`{first.operation}` {what} `{owner.model.name}` by `{name}`, which the client chooses, and nothing asks whether it is "
         "the caller's.",
         _suggestion(first),
-        reasoning=f"`{owner.path}` says whose it is, and {shown} keep{'s' if shown.count('`') == 2 else ''} to the caller's own. "
+        reasoning=f"`{owner.path}` says whose it is, and {shown} {_do(siblings, shown)}. "
         f"Between the request and the use of this row there is no condition on the owner and no comparison with the caller.",
         exploit=f"Signed in as anybody, send `{first.operation}` with the `{name}` of somebody else's "
         f"`{owner.model.name}`; the next number often is one.",
@@ -142,6 +174,14 @@ def _finding(found: list[Unscoped], siblings: list[Scoped], sure: Confidence) ->
             access="user", missing_check=True, data="personal", writes=any(o.is_write for o in operations)
         ),
         symbol=place.scope.full_name,
+    )
+
+
+def _do(siblings: list[Scoped], shown: str) -> str:
+    """What the operations that are named do: they keep to the caller's own rows, or make them."""
+    one = "s" if shown.count("`") == 2 else ""
+    return (
+        f"make{one} it for the caller" if "makes it" in siblings[0].text else f"keep{one} to the caller's own"
     )
 
 

@@ -16,10 +16,11 @@ from fastapi_architect.analyses.row_origins import model_of
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.models import Model, Relationship
 from fastapi_architect.appgraph.question import question
-from fastapi_architect.program.definitions import Class, Function, all_functions
+from fastapi_architect.program.definitions import Class, Function, all_functions, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.types import ClassRef, options
 from fastapi_architect.syntax import ir
+from fastapi_architect.syntax.walking import walk
 
 #: Class methods of schemas that read the attributes of what they are given.
 _FROM_ROWS = ("model_validate", "from_orm")
@@ -89,7 +90,9 @@ def _of_attribute(graph: AppGraph, site: Site, function: Function) -> Iterator[L
         return
     model = model_of(graph, row, function)
     relationship = model.relationship_by_name.get(site.node.attr) if model is not None else None
-    if model is not None and relationship is not None and relationship.loads_when_read:
+    if relationship is None or not relationship.loads_when_read or _is_asked_for(site):
+        return
+    if model is not None:
         yield LazyRead(site, function, row, model, (site.node.attr,), relationship, awaited)
 
 
@@ -99,6 +102,19 @@ def _is_written(site: Site) -> bool:
     return (
         any(target is site.node for target in targets) or getattr(site.statement, "target", None) is site.node
     )
+
+
+def _is_asked_for(site: Site) -> bool:
+    """`if order.is_loaded("items"):`: it is read where it is there."""
+    for context in site.context:
+        test = getattr(context.node, "test", None)
+        if context.role in ("if", "else") and test is not None:
+            for node in walk(test):
+                if isinstance(node, ir.Attribute | ir.Name) and "loaded" in last_name(node):
+                    return True
+                if isinstance(node, ir.Attribute) and node.attr == "__dict__":
+                    return True
+    return False
 
 
 def _of_schema(graph: AppGraph, site: Site, function: Function) -> Iterator[LazyRead]:

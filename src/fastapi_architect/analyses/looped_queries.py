@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from fastapi_architect.analyses.effects import effects
-from fastapi_architect.analyses.rounds import Round, roots, rounds, skips_round
+from fastapi_architect.analyses.rounds import Round, may_repeat, roots, rounds, skips_round
 from fastapi_architect.analyses.row_origins import origins
 from fastapi_architect.analyses.row_writes import models_of, models_read_by
 from fastapi_architect.appgraph.graph import AppGraph
@@ -120,6 +120,8 @@ def _depends_on(call: Concept) -> set[str]:
 def _of_query(graph: AppGraph, call: Concept) -> Iterator[LoopedQuery]:
     function = call.scope
     if function.module.kind != "source" or not isinstance(function, Function) or _is_cached(function):
+        return
+    if not may_repeat(graph, call.site):
         return
     names = _depends_on(call)
     if function.owner is None or id(function.owner) not in graph.database.model_of:

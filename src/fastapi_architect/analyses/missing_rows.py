@@ -117,13 +117,13 @@ def _returns_unchecked(graph: AppGraph, site: Site, function: Function) -> bool:
         return False
     for each in returns:
         value = _stripped(each.node.value)
-        if isinstance(value, ir.Name) and value.id == name:
-            if not is_checked(graph, name, each, function) and not _is_bound_again(
-                name, site, each, function
-            ):
-                return True
-            if any(_is_none(other.node.value) and _is_because(other, name) for other in returns):
-                return True
+        if not isinstance(value, ir.Name) or value.id != name:
+            continue
+        if any(_is_none(other.node.value) and _is_because(other, name) for other in returns):
+            return True
+        checked = is_refused_at_once(name, site, each, function) or is_checked(graph, name, each, function)
+        if not checked and not _is_bound_again(name, site, each, function):
+            return True
     return False
 
 

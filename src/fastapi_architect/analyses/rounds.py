@@ -14,7 +14,7 @@ import msgspec
 from fastapi_architect.analyses.callers import Callers
 from fastapi_architect.analyses.followed_values import Place, callers, is_bound, receiver
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.question import question
+from fastapi_architect.appgraph.question import question, question_about
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Binding, Function, Scope
 from fastapi_architect.program.facts import Context, Site
@@ -71,12 +71,34 @@ def roots(expr: ir.Expr | None) -> set[str]:
 
 def rounds(graph: AppGraph, names: Iterable[str], site: Site) -> list[Round]:
     """Loops that run `site` once for each element, because one of the names at it stands for the element."""
-    found = _Search(graph)
-    if fails(site):
+    if fails(site) or not may_repeat(graph, site):
         return []
+    found = _Search(graph)
     for name in sorted(names):
         found.search(name, site, ())
     return found.rounds
+
+
+def may_repeat(graph: AppGraph, site: Site) -> bool:
+    """A loop stands around the place, or around a call that leads to it."""
+    return site.loops > 0 or (
+        isinstance(site.scope, Function) and _is_repeated(graph, (site.scope, _MAX_HOPS))
+    )
+
+
+@question_about
+def _is_repeated(graph: AppGraph, function_and_hops: tuple[Function, int]) -> bool:
+    function, hops = function_and_hops
+    if function.owner is not None and function.has_decorator(
+        "property", "cached_property", "hybrid_property"
+    ):
+        return True  # who reads it is found when somebody needs to know
+    for site in callers(graph, function):
+        if site.loops > 0:
+            return True
+        if hops > 1 and isinstance(site.scope, Function) and _is_repeated(graph, (site.scope, hops - 1)):
+            return True
+    return False
 
 
 @question

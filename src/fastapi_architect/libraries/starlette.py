@@ -37,6 +37,7 @@ from fastapi_architect.program.types import (
     options,
     union,
 )
+from fastapi_architect.syntax import ir
 
 _REQUEST = "starlette.requests.Request"
 _CONNECTION = "starlette.requests.HTTPConnection"
@@ -266,6 +267,20 @@ for _name in ("body", "json", "form", "stream"):
         request=RECEIVER,
     )
 describe(library, UploadRead, [f"{_UPLOAD}.read"], upload=RECEIVER, size=Argument(0, "size"))
+
+
+@library.recognise(UploadRead, names=["tempfile.SpooledTemporaryFile.read"])
+def _read_file_of_upload(call: RecognisedCall) -> list[UploadRead]:
+    """`upload.file.read()`."""
+    of = call.receiver
+    if of.__class__ is not ir.Attribute or of.attr != "file":
+        return []
+    names = [o.name for o in options(call.type_of(of.value)) if isinstance(o, Instance)]
+    if not any(name.endswith(".UploadFile") for name in names):
+        return []
+    return [UploadRead(*call.place, upload=of.value, size=call.argument(0, "size"))]
+
+
 describe(library, UrlBuild, [f"{_CONNECTION}.url_for"], route=Argument(0))
 
 _socket_words = ("websocket", "=ws", "socket")

@@ -156,7 +156,9 @@ class _Reader:
             if load.data is not None and load.function is not None and load.function.module.kind == "source":
                 for model in models_of(load.model, load.function, self._graph, cls=True):
                     over = argument(load.node, None, "update")
-                    taken = Taken(left_out=frozenset(keys_of(over)))
+                    taken = Taken(
+                        left_out=frozenset(keys_of(over)) | assigned_after(load.site, load.function)
+                    )
                     yield _Open(model, "", "create", load.data, load.function, taken, (load.site,))
 
     def _constructed(self) -> Iterator[_Open]:
@@ -261,6 +263,9 @@ class _Reader:
             name = _parameter_of(root, place.function)
             if not name:
                 continue
+            if isinstance(root, ir.Name):  # `payload.user_id = user.id`
+                written = frozenset(attributes_assigned(place.function, name))
+                taken = replace(taken, left_out=taken.left_out | written)
             operation = self._handlers.get(id(place.function))
             parameter = next((p for p in operation.parameters if p.name == name), None) if operation else None
             if operation is not None and parameter is not None:

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 engine = create_engine("sqlite://")
+SHOPS_OF = {1: [1]}
 
 
 class Base(DeclarativeBase): ...
@@ -149,6 +150,28 @@ def written_over(order: OrderCreate, user: CurrentUser, session: SessionDep) -> 
 def own(order: OrderCreate, user: CurrentUser, session: SessionDep) -> None:
     session.add(Order(**order.model_dump(exclude={"user_id"}), user_id=user.id))
     session.commit()
+
+
+@app.post("/orders/spread/written-over")
+def spread_written_over(order: OrderCreate, user: CurrentUser, session: SessionDep) -> None:
+    order.user_id = user.id
+    session.add(Order(**order.model_dump()))
+    session.commit()
+
+
+@app.post("/orders/made/written-over")
+def made_and_written_over(order: OrderCreate, user: CurrentUser, session: SessionDep) -> None:
+    row = Order(**order.model_dump())
+    row.user_id = user.id
+    session.add(row)
+    session.commit()
+
+
+@app.get("/shops/{shop_id}/buyers/{user_id}/orders")
+def of_a_shop_that_is_checked(shop_id: int, user_id: int, user: CurrentUser, orders: OrdersDep) -> list[str]:
+    if shop_id not in SHOPS_OF[user.id]:
+        raise HTTPException(403)
+    return orders.of_user(user_id)
 
 
 @app.post("/messages")

@@ -9,7 +9,8 @@ caller, or a lookup that names both, is the check that is missing here.
 
 Known limits: rows that tell of another person as well as of the caller (a message, a membership) are left alone; so are operations
 for administrators, or that ask for a role. What is listed by a user whom the client names is firm only where other operations keep to
-the caller's own rows. Headers are looked at by their names, and only where nothing verifies a token, a key or a signature.
+the caller's own rows. Whoever is let in by another part of the path (a group) may name its people. Headers are looked at by
+their names, and only where nothing verifies a token, a key or a signature.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from fastapi_architect.analyses.principal import Frame, Story, story
 from fastapi_architect.analyses.query_predicates import statements
 from fastapi_architect.analyses.row_fills import Fill, row_fills
 from fastapi_architect.analyses.row_uses import is_used
+from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.identity import (
@@ -145,13 +147,15 @@ def _created(told: Story, graph: AppGraph) -> Iterator[Finding]:
             given = {origin for path, origin in made.given if path == (column.attribute,)}
             acting = any(origin == CALLER for _, origin in made.given)
             chosen = chosen_identity(given, told, covered)
-            if chosen is not None and not acting and _ACTOR.search(column.attribute):
+            if chosen is None or _manages(chosen, told.operation, covered):
+                continue
+            if not acting and _ACTOR.search(column.attribute):
                 yield _made(told.operation, frame, made, column.attribute, chosen)
 
 
 def _personal(made: Creation, graph: AppGraph) -> Owner | None:
     owner = owners(graph).get(id(made.model))
-    if owner is None or owner.tenant or owner.via is not None or _BETWEEN.search(made.model.name.lower()):
+    if owner is None or owner.tenant or owner.via is not None or _is_between(made.model, graph):
         return None
     return owner if made.site.scope.module.kind == "source" else None
 
@@ -191,7 +195,7 @@ def _filled(graph: AppGraph) -> Iterator[Finding]:
             or owner.via is not None
         ):
             continue
-        if _BETWEEN.search(fill.model.name.lower()) or not serves_callers(graph, fill.operation):
+        if _is_between(fill.model, graph) or not serves_callers(graph, fill.operation):
             continue
         fields = {field.name for field in fill.schema.fields if not field.is_computed}
         for column in owner.columns:
@@ -233,6 +237,23 @@ def _from_schema(fill: Fill, column: str) -> Finding:
     )
 
 
+def _is_between(model: Model, graph: AppGraph) -> bool:
+    """It brings people and something else together: `Membership`, `UserGroup`."""
+    name = model.name.lower()
+    if _BETWEEN.search(name):
+        return True
+    names = {each.name.lower() for each in graph.models if each is not model}
+    return any(name.startswith(one) and name.removeprefix(one) in names for one in names)
+
+
+def _manages(chosen: Origin, operation: PathOperation, covered: set[Origin]) -> bool:
+    """Several people are named, or something else in the path is checked: who runs a group names its members."""
+    if chosen[-1].endswith("s"):
+        return True
+    others = {("client", name) for name in operation.path_names} - {chosen[:2]}
+    return any(origin[:2] in others for origin in covered)
+
+
 # ── rows that are listed ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -245,8 +266,10 @@ def _filtered(told: Story, graph: AppGraph) -> Iterator[Finding]:
     covered = checked_inputs(told) if found else set()
     for frame, lookup in found:
         chosen = chosen_identity(lookup.by, told, covered)
+        if chosen is None or _manages(chosen, told.operation, covered):
+            continue
         siblings = [s for s in scoping(graph).get(id(lookup.model), []) if not s.operation.is_write]
-        if chosen is not None and siblings and is_used(graph, lookup):
+        if siblings and is_used(graph, lookup):
             yield _shown(told.operation, frame, lookup, chosen, siblings, graph)
 
 
@@ -260,7 +283,7 @@ def _by_person(lookup: Lookup, graph: AppGraph) -> bool:
         or lookup.kind == "get"
     ):
         return False
-    if _BETWEEN.search(owner.model.name.lower()):
+    if _is_between(owner.model, graph):
         return False
     return lookup.column in owner.columns and bool(_ACTOR.search(lookup.column.attribute))
 

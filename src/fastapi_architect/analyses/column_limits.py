@@ -20,7 +20,7 @@ from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.path_operations import PathOperation
-from fastapi_architect.appgraph.question import question
+from fastapi_architect.appgraph.question import question, question_about
 from fastapi_architect.appgraph.schemas import Schema, SchemaField, Validator
 from fastapi_architect.appgraph.tables import Column
 from fastapi_architect.concepts.database import Commit, SessionFlush
@@ -41,6 +41,8 @@ _LARGEST_INTEGER = 2**31 - 1
 _LOOKED_UP = lazy_pattern(
     r"(^|_)(id|uuid|key|slug|type|kind|status|state|role|currency|language|locale|code)$", re.IGNORECASE
 )
+#: How many schemas within one another are looked at.
+_MOST_SCHEMAS = 30
 #: Numbers that are measured and counted, and refer to nothing.
 _MEASURED = lazy_pattern(
     r"count|quantit|amount|size|number|price|total|points|score|weight|height|width|length|pages|stock|(view|sort)_?order|"
@@ -100,19 +102,67 @@ def _answers_itself(application: Application) -> bool:
 
 
 def _of_operation(operation: PathOperation, graph: AppGraph) -> Iterator[Overflow]:
-    creations = [creation for _, creation in story(graph, operation).creations]
-    if not creations or _is_handled(operation, graph):
-        return
     schemas = {p.name: s for p in operation.parameters if (s := _schema(p.type, graph)) is not None}
-    for creation in creations:
-        for path, origin in creation.given:
-            schema = schemas.get(origin[1]) if origin[0] == "client" else None
-            if schema is None:
+    schemas = {name: schema for name, schema in schemas.items() if _may_overflow(graph, schema.cls)}
+    if not schemas:
+        return
+    found = [
+        overflow
+        for _, creation in story(graph, operation).creations
+        for overflow in _of_creation(creation, schemas, operation, graph)
+    ]
+    if found and not _is_handled(operation, graph):
+        checked = _checked_names(operation, graph)
+        yield from (each for each in found if each.field.name not in checked)
+
+
+def _of_creation(
+    creation: Creation, schemas: dict[str, Schema], operation: PathOperation, graph: AppGraph
+) -> Iterator[Overflow]:
+    for path, origin in creation.given:
+        schema = schemas.get(origin[1]) if origin[0] == "client" else None
+        if schema is None:
+            continue
+        for field, of in _fields(schema, path, origin[2:], graph):
+            column = creation.model.by_attribute.get(field.name)
+            if column is None or not _is_limited(column):
                 continue
-            for field, of in _fields(schema, path, origin[2:], graph):
-                column = creation.model.by_attribute.get(field.name)
-                if column is not None:
-                    yield from _too_much(field, of, column, operation, creation, graph)
+            for overflow in _too_much(field, column, operation, creation, graph):
+                if not _is_changed_first(field, creation) and not _is_validated(field, of):
+                    yield overflow
+
+
+@question
+def _limited_columns(graph: AppGraph) -> frozenset[str]:
+    """Attributes whose columns hold no more than so much."""
+    return frozenset(
+        column.attribute for model in graph.models for column in model.columns if _is_limited(column)
+    )
+
+
+def _is_limited(column: Column) -> bool:
+    of = column.type
+    if of is None or column.primary_key or column.foreign_keys or _LOOKED_UP.search(column.attribute):
+        return False
+    return of.family == "integer" or (of.family == "string" and of.length is not None)
+
+
+@question_about
+def _may_overflow(graph: AppGraph, cls: Class) -> bool:
+    """The schema, or one in it, has a text or number that is called like such a column."""
+    seen: set[int] = set()
+    queue = [cls]
+    while queue and len(seen) < _MOST_SCHEMAS:
+        current = queue.pop()
+        schema = schema_of(current, graph) if id(current) not in seen else None
+        seen.add(id(current))
+        for field in schema.fields if schema is not None else ():
+            if field.name in _limited_columns(graph):
+                return True
+            inner = _schema(field.type, graph)
+            if inner is not None:
+                queue.append(inner.cls)
+    return False
 
 
 def _schema(of: Type | None, graph: AppGraph) -> Schema | None:
@@ -146,21 +196,12 @@ def _fields(
 
 
 def _too_much(
-    field: SchemaField,
-    schema: Schema,
-    column: Column,
-    operation: PathOperation,
-    creation: Creation,
-    graph: AppGraph,
+    field: SchemaField, column: Column, operation: PathOperation, creation: Creation, graph: AppGraph
 ) -> Iterator[Overflow]:
+    assert column.type is not None  # else it has no limit
     names = {o.name for o in options(field.type) if isinstance(o, Instance)}
-    of = column.type
-    if of is None or _LOOKED_UP.search(field.name) or column.primary_key or column.foreign_keys:
-        return
-    if _is_changed_first(field, creation) or _is_measured(field, schema, operation, graph):
-        return
-    given = field.constraints
-    if of.family == "string" and of.length is not None and "builtins.str" in names and "pattern" not in given:
+    of, given = column.type, field.constraints
+    if of.length is not None and "builtins.str" in names and "pattern" not in given:
         most = field.limit("max_length")
         unknown = "max_length" in given and most is None
         if graph.dialect != "sqlite" and not unknown and (most is None or most > of.length):
@@ -181,17 +222,20 @@ def _is_changed_first(field: SchemaField, creation: Creation) -> bool:
     return False
 
 
-def _is_measured(field: SchemaField, schema: Schema, operation: PathOperation, graph: AppGraph) -> bool:
-    """A validator sees the field, or it is handed to `len` or to a check on the way."""
-    if any(v.fields or _mentions(v, field.name) for v in schema.validators_of(field.name)):
-        return True
-    for function in effects(graph).of_operation(operation).functions:
-        for site in function.facts.calls:
-            if any(last_name(given) == field.name for given in site.node.args):
-                name = last_name(site.node.func)
-                if name == "len" or _CHECKS.search(name):
-                    return True
-    return False
+def _is_validated(field: SchemaField, schema: Schema) -> bool:
+    """A validator sees the field."""
+    return any(v.fields or _mentions(v, field.name) for v in schema.validators_of(field.name))
+
+
+def _checked_names(operation: PathOperation, graph: AppGraph) -> set[str]:
+    """Names of what is handed to `len` or to a check on the way."""
+    return {
+        last_name(given)
+        for function in effects(graph).of_operation(operation).functions
+        for site in function.facts.calls
+        if (name := last_name(site.node.func)) == "len" or _CHECKS.search(name)
+        for given in site.node.args
+    }
 
 
 def _mentions(validator: Validator, name: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
-from fastapi_architect.concepts.cryptography import MessageAuthentication
+from fastapi_architect.concepts.cryptography import Digest, MessageAuthentication
 from fastapi_architect.concepts.http import OutboundRequest
 from fastapi_architect.concepts.identity import (
     PasswordVerify,
@@ -64,7 +64,10 @@ _SECRET = lazy_pattern(
 _ASKS = lazy_pattern(
     r"^(retrieve|fetch|get|find|lookup|query)_?\w*(event|payment|intent|charge|invoice|order|transaction|status)|^retrieve$"
 )
-_PROOFS = (SecretComparison, SignatureVerification, MessageAuthentication, PasswordVerify)
+#: Some providers sign with a plain digest of the message and a secret.
+_PROOFS = (SecretComparison, SignatureVerification, MessageAuthentication, PasswordVerify, Digest)
+#: How many functions are searched for a comparison with a secret: those that run first.
+_NEAR = 40
 
 
 def is_provider_callback(operation: PathOperation) -> bool:
@@ -94,8 +97,8 @@ def what_verifies(operation: PathOperation, graph: AppGraph) -> str:
 
     Generous: a name that speaks of a check is taken for one.
     """
-    near = _near(operation, graph)
-    for function in functions_of(operation, graph):
+    functions = functions_of(operation, graph)
+    for function in functions:
         if any(graph.within(proof, function) for proof in _PROOFS):
             return f"{function.name} verifies"
         if any(decode.verified for decode in graph.within(TokenDecode, function)):
@@ -103,7 +106,7 @@ def what_verifies(operation: PathOperation, graph: AppGraph) -> str:
         for site in function.facts.calls:
             if _CHECK.search(last_name(site.node.func)):
                 return f"{function.name} calls {last_name(site.node.func)}"
-    for function in near:
+    for function in functions[:_NEAR]:
         if _CHECK.search(function.name):
             return f"{function.name} verifies"
         for site in function.facts.sites(ir.Compare):
@@ -125,14 +128,6 @@ def asks_back(operation: PathOperation, graph: AppGraph) -> bool:
         ):
             return True
     return False
-
-
-def _near(operation: PathOperation, graph: AppGraph) -> list[Function]:
-    """Dependencies, the handler, and what they call themselves."""
-    found = list(operation.functions)
-    targets = graph.program.calls.targets
-    found += [t for function in operation.functions for site in function.facts.calls for t in targets(site)]
-    return list(dict.fromkeys(found))
 
 
 def _names_of(expr: ir.Expr) -> Iterator[str]:

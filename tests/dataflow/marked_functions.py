@@ -28,7 +28,7 @@ _MARK = re.compile(r"# left: (.*)")
 _HEAD = """
 import ipaddress, os, re, socket
 from pathlib import Path
-from urllib.parse import urlparse, quote, unquote, urljoin
+from urllib.parse import urlparse, quote, unquote, urlencode, urljoin
 
 from fastapi import HTTPException
 from werkzeug.utils import secure_filename

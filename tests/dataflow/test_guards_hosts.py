@@ -55,6 +55,15 @@ CASES = {
             fetched("/".join([settings.url, path]))  # left: nothing
             fetched("{}/{}".format(path, "x"))  # left: host, rest
 
+        def encoded(words):
+            sent(settings.url + urlencode({"words": words}))  # left: nothing
+
+        async def made_by_a_client(state):
+            sent(await client.get_authorization_url("https://example.com/callback", state))  # left: nothing
+
+        def put_into_the_query(url, words, made):
+            sent(made.include_query_params(words=words))  # left: host, rest
+
         def behind_one_slash(path):
             sent(f"/{path}")  # left: rest
 
@@ -92,6 +101,8 @@ CASES = {
             own = urlparse("https://api.example.com")
             if (parts.scheme, parts.netloc) != (own.scheme, own.netloc):
                 raise HTTPException(400)
+            if own:
+                joined = joined + "?page=1"
             fetched(joined)  # left: nothing
 
         def another_address(url, other):

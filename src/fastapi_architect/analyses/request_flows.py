@@ -415,11 +415,13 @@ def _missing(test: Any) -> str:
 
 def _is_validated_by_name(path: TaintPath, values: set[AccessPath]) -> bool:
     """A function whose name says that it checks is given the value, and what it does was not understood."""
+    hops = {id(path.sink.node), *(id(trace.node) for trace in path.traces)}
     scopes = {id(s): s for s in (path.source.function, path.sink.scope, *(t.scope for t in path.traces))}
     return any(
         any(word in last_name(site.node.func).lower() for word in _CHECKING) and _takes(site.node, values)
         for scope in scopes.values()
         for site in scope.facts.calls
+        if id(site.node) not in hops
     )
 
 

@@ -18,9 +18,14 @@ from fastapi_architect.concepts.http import ResponseCreation
 from fastapi_architect.dataflow.derived_values import computed_from
 from fastapi_architect.program.definitions import Function, Scope
 from fastapi_architect.program.types import FunctionRef, Instance, options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
 _MAX_DEPTH = 4
+#: Columns whose values the program makes, or that take no markup.
+_MADE = lazy_pattern(
+    r"(^|_)(u?u?id|email|status|role|type|kind|state|slug|token|hash|key|language|currency)$"
+)
 _TEXTS = frozenset({"builtins.str", "builtins.None"})
 
 
@@ -105,7 +110,7 @@ def _model_with_text(expr: ir.Attribute, scope: Scope, graph: AppGraph) -> Model
     inference = graph.program.inference
     for of in options(inference.type_of(expr.value, scope)):
         model = graph.database.model_of.get(id(of.cls)) if isinstance(of, Instance) else None
-        if model is not None and _is_text(inference.type_of(expr, scope)):
+        if model is not None and _is_text(inference.type_of(expr, scope)) and not _MADE.search(expr.attr):
             return model
     return None
 

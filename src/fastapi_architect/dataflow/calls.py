@@ -50,7 +50,7 @@ _ADDING = frozenset(
 #: Those that take one element, as their last argument.
 _ADDING_ONE = frozenset({"append", "appendleft", "add", "insert"})
 #: Unknown functions with these in their names make an address, and quote what they are given.
-_ADDRESS_WORDS = ("url", "uri", "authoriz")
+_ADDRESS_WORDS = ("url", "uri", "authoriz", "query_param")
 _ADDRESS_PARSERS = frozenset(
     {"url", "urlparse", "urlsplit", "urljoin", "urlunparse", "urlunsplit", "httpurl", "anyurl"}
 )
@@ -471,7 +471,10 @@ class CallTransfer:
         if not any(word in name for word in _ADDRESS_WORDS) or name in _ADDRESS_PARSERS:
             return given.values
         mask = self.transfer.everything & ~self.solver.guards.hosts.everything
-        return [*given.args, *(masked(value, mask) for _, value in given.keywords)]
+        is_method = given.node.func.__class__ is ir.Attribute
+        base = 0 if "authoriz" in name or (is_method and "query_param" in name) else 1
+        behind = [*given.args[base:], *(value for _, value in given.keywords)]
+        return [*given.args[:base], *(masked(value, mask) for value in behind)]
 
     def _put_into(self, func: Any, given: Given) -> None:
         """`items.append(value)`: an element, whose fields stay apart; `items.extend(values)`: what these hold."""

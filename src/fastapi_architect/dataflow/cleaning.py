@@ -45,7 +45,7 @@ class Cleaning:
             "sub": self._sub,
             "quote": self._quote,
             "quote_plus": self._quote,
-            "urlencode": self._quote,
+            "urlencode": self._encode,
         }
         self.matters = bool(self._paths.everything | self._hosts.everything | self._html)
 
@@ -130,6 +130,10 @@ class Cleaning:
         ):
             return 0
         return self._guards.mask_without(pattern)
+
+    def _encode(self, _node: ir.Call, _scope: Scope) -> int:
+        """`name=value&...` is no address."""
+        return self._html | self._hosts.everything
 
     def _quote(self, node: ir.Call, scope: Scope) -> int:
         safe = argument(node, 1, "safe")

@@ -34,12 +34,16 @@ def _gives_all(binding: Binding) -> bool:
     return binding.kind in _BINDING and not binding.path and binding.value is not None
 
 
-def is_unchanged_since(name: str, place: ir.Node | None, scope: Scope) -> bool:
-    """A name still is what it was at an earlier place: everything that binds it stands before."""
+def is_unchanged_since(name: str, place: ir.Node | None, scope: Scope, until: ir.Node | None = None) -> bool:
+    """A name still is what it was at an earlier place: nothing binds it between there and `until` (else, the end)."""
     if place is None:
         return True
-    bindings = scope.facts.bindings.get(name, ())
-    return all(binding.kind == "parameter" or binding.node.span < place.span for binding in bindings)
+    return all(
+        binding.kind == "parameter"
+        or binding.node.span < place.span
+        or (until is not None and binding.node.span > until.span)
+        for binding in scope.facts.bindings.get(name, ())
+    )
 
 
 def constant_text(expr: Any) -> str | None:

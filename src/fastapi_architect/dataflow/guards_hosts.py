@@ -36,6 +36,8 @@ _PARSERS = frozenset(
 )
 _HOSTS = frozenset({"hostname", "netloc", "host", "authority"})
 _SAME_HOST = frozenset({"lower", "casefold", "strip", "rstrip", "encode", "decode"})
+#: Since when a variable must be unchanged (None: it is what was tested), and until where.
+Since = tuple[ir.Node | None, ir.Node]
 #: Functions of frameworks that say whether an address leads to a host that is allowed.
 _URL_TESTS = frozenset({"url_has_allowed_host_and_scheme"})
 #: Functions that say to which addresses a name resolves.
@@ -182,10 +184,10 @@ class HostGuards:
     # ── which address a host belongs to ─────────────────────────────────────────────────────────────────────
 
     def _say_of_host(self, expr: Any, scope: Scope, mask: int) -> dict[AccessPath, int]:
-        found = self._addresses(expr, scope, None, 0)
+        found = self._addresses(expr, scope, (None, expr), 0)
         return dict.fromkeys(found, mask) if mask else {}
 
-    def _addresses(self, expr: Any, scope: Scope, since: ir.Node | None, depth: int) -> list[AccessPath]:
+    def _addresses(self, expr: Any, scope: Scope, since: Since, depth: int) -> list[AccessPath]:
         """The variables that hold the address whose host is `expr`, in any form of it."""
         if depth > MAX_DEPTH:
             return []
@@ -205,13 +207,13 @@ class HostGuards:
         if kind is ir.Attribute and expr.attr in _HOSTS:
             return self._parsed(expr.value, scope, since, depth + 1)
         if kind is ir.Name:
-            binding = computed_from(expr.id, scope, since or expr)
+            binding = computed_from(expr.id, scope, since[0] or expr)
             if binding is not None:
-                found = self._addresses(binding.value, scope, binding.node, depth + 1)
+                found = self._addresses(binding.value, scope, (binding.node, since[1]), depth + 1)
                 return [(expr.id,), *found] if found else []
         return []
 
-    def _parsed(self, expr: Any, scope: Scope, since: ir.Node | None, depth: int) -> list[AccessPath]:
+    def _parsed(self, expr: Any, scope: Scope, since: Since, depth: int) -> list[AccessPath]:
         """The variables behind something that an address was parsed into."""
         if depth > MAX_DEPTH:
             return []
@@ -224,10 +226,10 @@ class HostGuards:
         path = exact_path(expr)
         if path is None:
             return []
-        found = [path] if is_unchanged_since(path[0], since, scope) else []
-        binding = computed_from(path[0], scope, since or expr) if len(path) == 1 else None
+        found = [path] if is_unchanged_since(path[0], since[0], scope, since[1]) else []
+        binding = computed_from(path[0], scope, since[0] or expr) if len(path) == 1 else None
         if binding is not None:
-            found += self._parsed(binding.value, scope, binding.node, depth + 1)
+            found += self._parsed(binding.value, scope, (binding.node, since[1]), depth + 1)
         return found
 
 

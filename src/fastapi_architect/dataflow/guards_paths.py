@@ -66,10 +66,12 @@ class Subject(msgspec.Struct, frozen=True):
     Attributes:
         path: the variable.
         resolved: what was tested is resolved, the variable itself may not be.
+        asked: where the test stands.
     """
 
     path: AccessPath
     resolved: bool = False
+    asked: ir.Node | None = None
 
 
 class PathGuards:
@@ -107,7 +109,7 @@ class PathGuards:
         inner = _whole_of(expr)
         if inner is not None:  # only files of these names, though anywhere
             expr, mask = inner, mask & ~self.glued if mask & self.sibling else 0
-        for subject in self._subjects(expr, scope, Subject(()), None, 0):
+        for subject in self._subjects(expr, scope, Subject((), asked=expr), None, 0):
             found[subject.path] = found.get(subject.path, 0) | mask & self.everything
         return found
 
@@ -167,7 +169,7 @@ class PathGuards:
         if side.__class__ is ir.Attribute and side.attr == "parent":
             return self._say(side.value, scope, self.everything)
         if side.__class__ is ir.Attribute and side.attr == "name":
-            subjects = self._subjects(side.value, scope, Subject(()), None, 0)
+            subjects = self._subjects(side.value, scope, Subject((), asked=side), None, 0)
             if any(subject.path == exact_path(other) for subject in subjects):
                 return self._whole(other)
         if self._is_programs_own(other, scope, 0):
@@ -286,7 +288,7 @@ class PathGuards:
         (`of_text`) says nothing once it is resolved: `..` never stands there.
         """
         found: dict[AccessPath, int] = {}
-        subjects = list(self._subjects(expr, scope, Subject(()), None, 0))
+        subjects = list(self._subjects(expr, scope, Subject((), asked=expr), None, 0))
         if of_text and any(s.resolved and s.path[0] in scope.facts.bindings for s in subjects):
             return {}
         for subject in subjects:
@@ -306,7 +308,7 @@ class PathGuards:
             return
         path = exact_path(expr)
         if path is not None:
-            if is_unchanged_since(path[0], since, scope):
+            if is_unchanged_since(path[0], since, scope, so_far.asked):
                 yield msgspec.structs.replace(so_far, path=path)
             binding = computed_from(path[0], scope, since or expr) if len(path) == 1 else None
             if binding is not None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from fastapi_architect.analyses.run_by_hand import is_run_by_hand
 from fastapi_architect.analyses.select_statements import SelectStatement, selects
 from fastapi_architect.analyses.served_modules import is_served
 from fastapi_architect.analyses.surroundings import nodes_of, parents_of
@@ -77,7 +78,7 @@ _INSTEAD = {
 
 @rule.check(per=Function, having=(QueryStart,))
 def rows_that_python_reduces(function: Function, graph: AppGraph) -> Iterator[Finding]:
-    if function.module.kind != "source" or not is_served(function, graph):
+    if function.module.kind != "source" or is_run_by_hand(function) or not is_served(function, graph):
         return
     for statement in selects(graph, function):
         if statement.start is None or statement.is_open or statement.single:

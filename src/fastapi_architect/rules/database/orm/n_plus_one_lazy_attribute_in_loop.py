@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from fastapi_architect.analyses.lazy_rounds import LazyRound, lazy_rounds
 from fastapi_architect.analyses.query_counts import page_of, per_row
 from fastapi_architect.analyses.row_origins import operations_with
+from fastapi_architect.analyses.run_by_hand import is_run_by_hand
 from fastapi_architect.analyses.served_modules import is_served
 from fastapi_architect.analyses.small_tables import stays_small
 from fastapi_architect.findings.finding import Step
@@ -34,7 +35,6 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     Site,
-    lazy_pattern,
     routes_of,
     steps,
 )
@@ -51,9 +51,6 @@ rule = Rule(
     requires=("sqlalchemy",),
 )
 
-#: Code that is run by hand, or once.
-_BY_HAND = lazy_pattern(r"(^|/)(migrations?|alembic|scripts?|seeds?|fixes|commands?|cli|fixtures)(/|\.py$|_)")
-
 
 @rule.check(per=AppGraph)
 def lazy_attribute_in_loop(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
@@ -69,7 +66,7 @@ def lazy_attribute_in_loop(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
 
 def _counts(each: LazyRound, graph: AppGraph) -> bool:
     scope = each.round.scope
-    if scope.module.kind != "source" or _BY_HAND.search(scope.module.path):
+    if scope.module.kind != "source" or is_run_by_hand(scope):
         return False
     return is_served(scope, graph) and not runs_as_script(each.round.inner)
 

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from fastapi_architect.analyses.looped_queries import LoopedQuery, looped_queries
 from fastapi_architect.analyses.query_counts import page_of, per_row
 from fastapi_architect.analyses.row_writes import models_of
+from fastapi_architect.analyses.run_by_hand import is_run_by_hand
 from fastapi_architect.concepts.database import DocumentOperation, QueryStart, SessionGet
 from fastapi_architect.findings.finding import Step
 from fastapi_architect.program.facts import runs_as_script
@@ -35,7 +36,6 @@ from fastapi_architect.rules.kit import (
     Severity,
     Site,
     last_name,
-    lazy_pattern,
     routes_of,
     steps,
 )
@@ -52,16 +52,12 @@ rule = Rule(
     requires=("sqlalchemy",),
 )
 
-#: Code that is run by hand, or once.
-_BY_HAND = lazy_pattern(r"(^|/)(migrations?|alembic|scripts?|seeds?|fixes|commands?|cli|fixtures)(/|\.py$|_)")
-
 
 @rule.check(per=AppGraph)
 def query_in_loop(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     grouped: dict[int, list[LoopedQuery]] = {}
     for each in looped_queries(graph):
-        path = each.round.scope.module.path
-        if not _BY_HAND.search(path) and not runs_as_script(each.round.inner):
+        if not is_run_by_hand(each.round.scope) and not runs_as_script(each.round.inner):
             grouped.setdefault(id(each.round.loop), []).append(each)
     for those in grouped.values():
         yield _finding(those, graph)

@@ -61,7 +61,7 @@ _ABOUT_ACCESS = lazy_pattern(
 #: Functions after which nobody can read the secret.
 _HIDES = lazy_pattern(
     r"mask|redact|saniti|scrub|obfus|hide|hash|digest|fingerprint|truncat|shorten|censor|encrypt|anonymi|safe|strip_secret|^len$|"
-    r"^bool$|^type$|^id$|^keys$|^count$|^any$|^all$|^isinstance$|^sum$|^int$|^set$|^sorted$|^verify|^check|^is_|^has_|^compare|^validate",
+    r"^bool$|^type$|^id$|^keys$|^count$|^any$|^all$|^isinstance$|^sum$|^int$|^set$|^sorted$|^min$|^max$|^round$|^abs$|^float$|^range$|^time$|^now$|^monotonic$|^perf_counter$|^verify|^check|^is_|^has_|^compare|^validate",
     re.IGNORECASE,
 )
 #: Attributes that may be objects with secrets in them.
@@ -287,8 +287,13 @@ def _is_plainly_none(value: ir.Expr, scope: Scope) -> bool:
     if isinstance(value, ir.Attribute):
         return kind_of_name(value.attr) == "label"
     if isinstance(value, ir.Name):
+        kind = kind_of_name(value.id)
+        if kind:
+            return kind == "label"
         bindings = scope.facts.bindings.get(value.id)
-        return kind_of_name(value.id) == "label" or (bindings is not None and _is_plainly_bound(bindings[0]))
+        return bindings is not None and (_is_plainly_bound(bindings[0]) or _is_text_parameter(value, scope))
+    if isinstance(value, ir.BinOp):
+        return value.op not in ("+", "%", "|")
     return isinstance(value, ir.Call) and _hides_by_name(last_name(value.func))
 
 

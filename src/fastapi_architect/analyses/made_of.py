@@ -197,6 +197,8 @@ def _of_call(call: ir.Call) -> Iterator[ir.Expr]:
     name = last_name(call.func)
     if isinstance(call.func, ir.Attribute) and name in _TEXT_METHODS:
         yield call.func.value
+        if name in ("encode", "decode"):
+            return  # the name of an encoding; `jwt.decode(token, key)` is not made of either
     elif name not in _TEXTS and not name[:1].isupper():
         return
     yield from call.args

@@ -9,8 +9,9 @@ dependency that does one of these is the check that is missing here.
 
 Known limits: an owner is a foreign key to whoever signs in, or a chain of them; that rows are private is learned from other
 operations that keep to the caller's own (that read, for what is read), or, for changes, that make them. Where everybody can
-list the rows, where few operations keep to their own, or where only an author is known, the finding is tentative. Tenants are
-kept apart by `tenant-filter-missing`, and a child that is not tied to its parent in the path by
+list the rows, where few operations keep to their own, or where only an author is known, the finding is tentative. A row
+of another tenant is reported where it is loaded by its key and nearly all queries name the tenant; other queries belong to
+`tenant-filter-missing`, and a child that is not tied to its parent in the path by
 `nested-resource-parent-mismatch`. Files and documents that are found by name or in other databases are not looked at.
 """
 
@@ -63,6 +64,8 @@ rule = Rule(
 #: From operations that ask for a role, a majority has to keep to the caller's own rows.
 _FEWEST_SIBLINGS = 3
 _SHARE = 0.8
+#: What keeps tenants apart for every query at once.
+_WALLS = ("with_loader_criteria", "do_orm_execute", "set_config", "schema_translate_map")
 _CHANGING = frozenset({"PUT", "PATCH", "DELETE"})
 #: With fewer places than this that keep to the caller's own rows, they may be the exception.
 _FEWEST_SCOPED = 2
@@ -74,7 +77,7 @@ def found_by_identifier_alone(graph: AppGraph, _: AppGraph) -> Iterator[Finding]
     count: dict[int, int] = {}
     for operation in graph.operations:
         for each in unscoped_lookups(graph, operation):
-            if not each.owner.tenant and each.lookup.site.scope.module.kind == "source":
+            if each.lookup.site.scope.module.kind == "source" and _is_ours(each, graph):
                 places.setdefault((id(_place(each).node), id(each.owner)), []).append(each)
                 count[id(each.owner)] = count.get(id(each.owner), 0) + 1
     for found in places.values():
@@ -89,6 +92,13 @@ def found_by_identifier_alone(graph: AppGraph, _: AppGraph) -> Iterator[Finding]
             siblings, sure = _of_their_makers(found, graph)
         if sure is not None:
             yield _finding(found, siblings, sure)
+
+
+def _is_ours(each: Unscoped, graph: AppGraph) -> bool:
+    """Statements that forget the tenant belong to `tenant-filter-missing`; it does not look at keys, nor at sessions with walls."""
+    if not each.owner.tenant:
+        return True
+    return each.lookup.column is None and not graph.program.mentioning(*_WALLS)
 
 
 def _siblings(owner: Owner, graph: AppGraph) -> list[Scoped]:
@@ -123,7 +133,7 @@ def _confidence(
     """None where a role is asked for, and too few keep to the caller's own rows."""
     owner = found[0].owner
     operations = list(dict.fromkeys(each.operation for each in found))
-    if all(graph.access(operation).level > AccessLevel.USER for operation in operations):
+    if owner.tenant or all(graph.access(operation).level > AccessLevel.USER for operation in operations):
         most = len(siblings) >= _FEWEST_SIBLINGS and len(siblings) >= _SHARE * (len(siblings) + unscoped)
         return Confidence.FIRM if most else None
     changed = any(

@@ -266,3 +266,39 @@ def test_dependencies_that_double_are_walked_once() -> None:
 def test_odd_code_is_read_without_a_fault(text: str) -> None:
     applications, _ = read(text)
     assert "app" in applications
+
+
+ROUTERS = {
+    "items.py": """
+from fastapi import APIRouter
+router = APIRouter(prefix="/items")
+
+@router.get("/{number}")
+def item(number: int): ...
+""",
+    "api.py": """
+from fastapi import APIRouter
+import items
+api = APIRouter(prefix="/api")
+api.include_router(items.router)
+""",
+}
+
+
+def test_routers_of_a_tree_without_an_application_are_told_once_and_as_floating() -> None:
+    reader = ApplicationReader(program_of(ROUTERS))
+    assert reader.applications() == ()
+    strays = reader.strays()
+    assert strays is not None
+    assert [(str(o), o.floating) for o in strays.operations] == [("GET /api/items/{number}", True)]
+
+
+def test_routers_beside_an_application_that_does_not_include_them_are_dead_code() -> None:
+    main = "from fastapi import FastAPI\napp = FastAPI()\n\n@app.get('/')\ndef home(): ...\n"
+    reader = ApplicationReader(program_of({**ROUTERS, "main.py": main}))
+    [application] = reader.applications()
+    assert [str(o) for o in application.operations] == ["GET /"]
+
+
+def test_a_tree_without_routers_has_no_strays() -> None:
+    assert ApplicationReader(program_of({"main.py": "print('hello')\n"})).strays() is None

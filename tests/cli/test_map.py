@@ -159,3 +159,15 @@ def test_a_tree_without_an_application_says_the_next_step(tmp_path: Path) -> Non
     assert mapped(tmp_path, "x = 1\n", "table") == (
         "No FastAPI application was found here. Pass the folder of your application.\n"
     )
+
+
+def test_routers_alone_are_mapped_and_reviewed_as_they_stand(tmp_path, capsys):
+    (tmp_path / "items.py").write_text(
+        "import os\nfrom fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
+        "@router.get('/run')\ndef run(command: str) -> None:\n    os.system('ls ' + command)\n"
+    )
+    assert main(["map", str(tmp_path)]) == 0
+    assert "GET /run" in " ".join(capsys.readouterr().out.split())
+    assert main(["review", str(tmp_path), "--select", "os-command-injection"]) == 1
+    told = capsys.readouterr().out
+    assert "routers with 1 operation" in " ".join(told.split())

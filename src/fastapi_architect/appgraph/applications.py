@@ -131,6 +131,7 @@ class ApplicationReader:
         self.dependencies = DependencyReader(program, self._parameters)
         self._middleware = MiddlewareReader(program, self._objects, self._routers)
         self._events = RouterEvents()
+        self._reached: set[int] = set()
         self._order = 0
         self._class_order: dict[int, tuple[Class | str, ...]] = {}
 
@@ -143,6 +144,28 @@ class ApplicationReader:
         roots.sort(key=lambda o: (o.scope.module.path, o.creation.span))
         built = [self._application(each) for each in roots if each.scope.module.kind != "test"]
         return tuple(self._mark_mounted(self._with_floating(built)))
+
+    def strays(self) -> Application | None:
+        """Routers that no application includes, in a tree without any: one application, of which only they are known.
+
+        A folder of routers may be all that is looked at, or a package whose users bring the application.
+        """
+        walked: dict[int, list[PathOperation]] = {}
+        inner: set[int] = set()
+        routers = [r for r in self.routers() if r.scope.module.kind in ("source", "generated")]
+        for router in routers:
+            self._reached = set()
+            self._walk(router, _Way(), walked.setdefault(id(router.creation), []), [], [])
+            inner |= self._reached - {id(router.creation)}
+        operations = [o for key, found in walked.items() if key not in inner for o in found]
+        if not operations:
+            return None
+        first = routers[0]
+        return Application(
+            first.name or "router", first, first.scope.module.root.replace("^", "").replace(".", "/"), {},
+            tuple(replace(each, floating=True) for each in operations), (), (), (),
+            Lifespan(None, False, (), ()), (),
+        )  # fmt: skip
 
     def unresolved(self) -> tuple[Unresolved, ...]:
         """Router calls that concern no known object."""
@@ -158,8 +181,6 @@ class ApplicationReader:
         for each in self._created("router"):
             found.setdefault(id(each.creation), each)
         return sorted(found.values(), key=lambda o: (o.scope.module.path, o.creation.span))
-
-    _reached: set[int] = set()  # noqa: RUF012 - replaced per instance in `_application`
 
     def _created(self, kind: str) -> Iterator[RouterObject]:
         names = {"application": {"FastAPI"}, "router": {"APIRouter"}}[kind]
@@ -215,8 +236,6 @@ class ApplicationReader:
     # ── one application ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _application(self, each: RouterObject) -> Application:
-        if "_reached" not in self.__dict__:
-            self._reached = set()
         self._order = 0
         environment = self._environment(each)
         each = replace(each, environment=environment) if environment is not EMPTY else each

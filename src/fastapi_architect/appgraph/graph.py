@@ -83,8 +83,18 @@ class AppGraph:
 
     @cached_property
     def operations(self) -> tuple[PathOperation, ...]:
-        """Operations of all applications."""
-        return tuple(o for application in self.applications for o in application.operations)
+        """Operations of all applications; of routers alone where there is none."""
+        return tuple(o for application in self.mapped for o in application.operations)
+
+    @property
+    def mapped(self) -> tuple[Application, ...]:
+        """All that has operations: the applications, or the routers of a tree that has none."""
+        return self.applications if self.strays is None else (self.strays,)
+
+    @cached_property
+    def strays(self) -> Application | None:
+        """Routers of a tree without an application, as one of which nothing else is known: not one of `applications`."""
+        return None if self.applications else self._reader.strays()
 
     @cached_property
     def unresolved(self) -> tuple[Unresolved, ...]:
@@ -106,7 +116,7 @@ class AppGraph:
 
     @cached_property
     def _application_of(self) -> dict[int, Application]:
-        return {id(o): application for application in self.applications for o in application.operations}
+        return {id(o): application for application in self.mapped for o in application.operations}
 
     def application_of(self, operation: PathOperation) -> Application:
         """The application that an operation belongs to."""

@@ -27,7 +27,7 @@ def render(graph: AppGraph, form: str) -> str:
 def document(graph: AppGraph) -> dict[str, Any]:
     """The map as plain values."""
     return {
-        "applications": [_application(graph, application) for application in graph.applications],
+        "applications": [_application(graph, application) for application in graph.mapped],
         "unresolved": [
             {"what": u.what, "file": u.location.path, "line": u.location.line, "reason": u.reason}
             for u in graph.unresolved
@@ -76,7 +76,7 @@ def _called_name(dependency: Dependency) -> str:
 
 def _table(graph: AppGraph) -> str:
     lines: list[str] = []
-    for application in graph.applications:
+    for application in graph.mapped:
         rows = [row(graph, application, o) for o in application.operations]
         lines += [
             f"{application.module_path}: {application.name}, {len(rows)} operation{'' if len(rows) == 1 else 's'}",
@@ -84,7 +84,7 @@ def _table(graph: AppGraph) -> str:
         ]
         lines += _columns(rows) if rows else ["  no operation was found"]
         lines.append("")
-    if not graph.applications:
+    if not graph.mapped:
         lines += [_NOTHING, ""]
     if graph.unresolved:
         lines.append("Not resolved:")
@@ -156,7 +156,7 @@ def _mermaid(graph: AppGraph) -> str:
             lines.append(f"    {nodes[text]}{opening}{_label(text)}{closing}")
         return nodes[text]
 
-    for application in graph.applications:
+    for application in graph.mapped:
         for operation in application.operations:
             r = row(graph, application, operation)
             last = node(r["route"], "route")
@@ -207,9 +207,9 @@ def _html(graph: AppGraph) -> str:
         "Database down",
         "Redis down",
     )
-    if not graph.applications:
+    if not graph.mapped:
         parts.append(f"<p>{_NOTHING}</p>")
-    for application in graph.applications:
+    for application in graph.mapped:
         parts.append(
             f"<h2><code>{_markup(application.module_path)}: {_markup(application.name)}</code></h2><table><thead><tr>"
         )

@@ -202,11 +202,20 @@ def _about(tree: SourceTree, graph: AppGraph) -> list[str]:
     if tree.nothing_to_review:
         notes.append(tree.nothing_to_review)
     elif not graph.applications:
-        notes.append(
-            "No FastAPI application was found here; rules that need none have run. Pass the folder of your application."
-        )
+        notes.append(_without_application(graph))
     notes += [f"{u.location}: {u.what}: {u.reason}" for u in graph.unresolved]
     return notes
+
+
+def _without_application(graph: AppGraph) -> str:
+    if graph.strays is None:
+        return "No FastAPI application was found here; rules that need none have run. Pass the folder of your application."
+    number = len(graph.operations)
+    operations = f"{number} operation{'s' if number != 1 else ''}"
+    return (
+        f"No FastAPI application was found here, but routers with {operations}: they were reviewed without the prefixes, guards "
+        "and middleware that their application adds. Pass the folder that holds it."
+    )
 
 
 def _partly_followed(graph: AppGraph) -> list[NotAnalysed]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fastapi_architect.__main__ import main
 from fastapi_architect.cli.map import run
 
 APP = """
@@ -161,7 +162,9 @@ def test_a_tree_without_an_application_says_the_next_step(tmp_path: Path) -> Non
     )
 
 
-def test_routers_alone_are_mapped_and_reviewed_as_they_stand(tmp_path, capsys):
+def test_routers_alone_are_mapped_and_reviewed_as_they_stand(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "items.py").write_text(
         "import os\nfrom fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
         "@router.get('/run')\ndef run(command: str) -> None:\n    os.system('ls ' + command)\n"

@@ -46,7 +46,7 @@ MAX_ROUNDS = 6
 #: A component of more functions than this is executed once: mutual recursion that wide is dispatch, not recursion.
 MAX_COMPONENT = 200
 #: How many calls below a function that matters results are followed; what lies deeper is like an unknown library.
-MAX_BELOW = 5
+MAX_BELOW = 2
 #: A function from which no sink is reached, and that has more lines than this, is like an unknown library.
 MAX_LINES_BELOW = 250
 _MAX_PROVISIONS = 10

@@ -99,32 +99,47 @@ def _base(node: ir.ClassDef) -> str:
 def _limited(overflow: Overflow, graph: AppGraph) -> str:
     """The field with its limit, as it may be written."""
     field = overflow.field
-    annotation = written(graph, field.owner, field.annotation) or "str"
-    default = written(graph, field.owner, field.default)
+    binding = next(iter(field.owner.facts.bindings.get(field.name, ())), None)
+    annotation = written(graph, field.owner, binding.annotation if binding is not None else field.annotation)
+    value = _with_limit(overflow, binding.value if binding is not None else None, graph)
+    return f"{field.name}: {annotation or 'str'} = {value or _alone(overflow)}"
+
+
+def _alone(overflow: Overflow) -> str:
+    return f"Field({overflow.constraint}={overflow.limit})"
+
+
+def _with_limit(overflow: Overflow, value: ir.Expr | None, graph: AppGraph) -> str:
+    """The value of a field with the limit in it; "" where it cannot be put in."""
     given = f"{overflow.constraint}={overflow.limit}"
-    if default and not default.startswith("Field("):
-        return f"{field.name}: {annotation} = Field({default}, {given})"
-    return f"{field.name}: {annotation} = Field({given})"
+    text = written(graph, overflow.field.owner, value)
+    if value is None:
+        return _alone(overflow)
+    if isinstance(value, ir.Constant):
+        return f"Field({text}, {given})"
+    is_field = isinstance(value, ir.Call) and last_name(value.func) == "Field"
+    if not is_field or "#" in text or overflow.constraint in overflow.field.constraints:
+        return ""
+    inside = text[:-1].rstrip().removesuffix(",")
+    return f"{inside}{'' if inside.endswith('(') else ', '}{given})"
 
 
 def _fix(found: list[Overflow], graph: AppGraph) -> Fix | None:
-    """`Field(max_length=...)` behind every field that has no value yet, where the module knows `Field`."""
+    """The limit in every field, where the module knows `Field`."""
     edits = []
     for each in found:
-        owner, name = each.field.owner, each.field.name
-        binding = next(iter(owner.facts.bindings.get(name, ())), None)
+        owner = each.field.owner
+        binding = next(iter(owner.facts.bindings.get(each.field.name, ())), None)
         if binding is None or binding.annotation is None or "Field" not in owner.module.facts.bindings:
             return None
-        given = f"{each.constraint}={each.limit}"
-        value = binding.value
-        if value is None:
-            text = written(graph, owner, binding.annotation)
-            edits.append(Edit(owner.location(binding.annotation), f"{text} = Field({given})"))
-        elif isinstance(value, ir.Constant):
-            text = written(graph, owner, value)
-            edits.append(Edit(owner.location(value), f"Field({text}, {given})"))
-        else:
+        value = _with_limit(each, binding.value, graph)
+        if not value:
             return None
+        if binding.value is None:
+            text = written(graph, owner, binding.annotation)
+            edits.append(Edit(owner.location(binding.annotation), f"{text} = {value}"))
+        else:
+            edits.append(Edit(owner.location(binding.value), value))
     return Fix("Limit the fields to what their columns hold", tuple(edits), safe=True, changes_contract=True)
 
 

@@ -208,6 +208,16 @@ CASES = {
 
         def _registered(): ...
 
+        def the_registered_one(target):
+            if _normalised(target) != _normalised(_registered()):
+                raise HTTPException(400)
+            sent(target)  # left: nothing
+
+        def two_of_the_request(target, other):
+            if _normalised(target) != _normalised(other):
+                raise HTTPException(400)
+            sent(target)  # left: host, rest
+
         def stripped_and_put_behind_a_slash(target):
             sent("/" + target.lstrip("/"))  # left: nothing
     """,

@@ -20,7 +20,7 @@ from fastapi_architect.dataflow.guards_hosts import HostGuards
 from fastapi_architect.dataflow.guards_paths import PathGuards
 from fastapi_architect.dataflow.patterns import is_closed_by_itself, is_harmless
 from fastapi_architect.program.call_arguments import argument
-from fastapi_architect.program.definitions import Function, Scope
+from fastapi_architect.program.definitions import Function, Scope, last_name
 from fastapi_architect.program.types import ClassRef, External, FunctionRef, Instance, options
 from fastapi_architect.syntax import ir
 
@@ -144,6 +144,8 @@ class Guards:
                 for value, other in ((left, right), (right, left)):
                     if self._closed.is_constant(other, scope):
                         return self._all_kinds(_tested(value))
+                path = _normalised(left, right)
+                return {path: self._listed} if path is not None and self._listed else {}
         elif op in ("is", "is not"):
             if right.__class__ is ir.Constant and right.kind == "none":
                 return self._read(left, scope, holds if op == "is not" else not holds, depth + 1)
@@ -302,6 +304,16 @@ class Guards:
             }
             known = self._patterns[pattern] = self._query.mask(frozenset(harmless))
         return known if anchored or is_closed_by_itself(pattern) else 0
+
+
+def _normalised(left: Any, right: Any) -> AccessPath | None:
+    """`x` of `normalised(x) == normalised(the_registered_one())`."""
+    if left.__class__ is not ir.Call or right.__class__ is not ir.Call or not left.args or not right.args:
+        return None
+    name = last_name(left.func)
+    if name != last_name(right.func) or "normal" not in name or right.args[0].__class__ is not ir.Call:
+        return None
+    return exact_path(left.args[0])
 
 
 def _tested(expr: Any) -> AccessPath | None:

@@ -99,3 +99,28 @@ def b(y: str, session: Session = Depends(get_session)):
 def test_an_unknown_kind_is_refused():
     with pytest.raises(KeyError):
         flows_to(graph_of(HEAD), "sqll")
+
+
+@pytest.mark.parametrize(
+    "taken", ['data["url"]', 'data.get("url")', 'data.pop("url", None)', 'data.copy()["url"]']
+)
+@pytest.mark.parametrize("data", ["item.model_dump()", "raw"])
+def test_what_a_mapping_gives_by_its_key_is_followed(data: str, taken: str):
+    graph = graph_of(
+        f"""
+import requests
+from fastapi import FastAPI
+from pydantic import BaseModel
+app = FastAPI()
+class Item(BaseModel):
+    url: str
+    number: int
+@app.post("/items")
+def add(item: Item, raw: dict):
+    data = {data}
+    return fetch({taken}), fetch(data.get("number"))
+def fetch(url):
+    return requests.get(url).status_code
+"""
+    )
+    assert len(flows_to(graph, "url")) == 1

@@ -86,5 +86,7 @@ def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:
         sanitizers(graph),
         frozenset(id(node) for node in made),
         records=frozenset(f"{model}.{method}" for model in _MODELS for method in ("model_dump", "dict")),
-        copies=frozenset(f"{model}.{method}" for model in _MODELS for method in ("model_copy", "copy")),
+        copies=frozenset(
+            ["builtins.dict.copy", *(f"{m}.{method}" for m in _MODELS for method in ("model_copy", "copy"))]
+        ),
     )

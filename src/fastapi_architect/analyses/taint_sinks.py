@@ -52,6 +52,8 @@ _BY_NAME = {kind.name: kind for kind in KINDS}
 #: Kinds of modules that no request reaches.
 _NEVER_REQUESTED = frozenset({"test", "migration", "vendored"})
 _TEXTS = ("builtins.str", "builtins.bytes", "typing.LiteralString")
+#: What a mapping gives is named after its method, and may be anything.
+_LOOKED_UP = (".get()", ".pop()", ".setdefault()", ".popitem()")
 #: What a path or an address is given as. An open file or a stream is none, though many functions take both.
 _ADDRESSES = (
     *_TEXTS,
@@ -127,7 +129,10 @@ def _parts(graph: AppGraph) -> Iterator[Sink]:
 
 def _may_be_address(graph: AppGraph, argument: ir.Expr, scope: Scope) -> bool:
     found = list(options(graph.program.inference.type_of(argument, scope)))
-    return not found or any(not isinstance(o, Instance) or o.name.startswith(_ADDRESSES) for o in found)
+    return not found or any(
+        not isinstance(o, Instance) or o.name.startswith(_ADDRESSES) or o.name.endswith(_LOOKED_UP)
+        for o in found
+    )
 
 
 # ── statements ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -138,7 +138,8 @@ def _dict_part(*wanted: int):  # type: ignore[no-untyped-def]
 
 def _dict_value(call: CallContext) -> Type | None:
     args = call.receiver.args if call.receiver is not None else ()
-    return union(args[1], NONE) if len(args) > 1 else None
+    # Values of an unknown type: "None or anything" is anything, not None.
+    return union(args[1], NONE) if len(args) > 1 and args[1] is not None else None
 
 
 def _first_element(call: CallContext) -> Type | None:

@@ -87,16 +87,6 @@ class Meeting(msgspec.Struct, frozen=True, eq=False):
     commit: Trace | None
 
 
-class Sequence(msgspec.Struct, frozen=True, eq=False):
-    """Two writes of one function, committed one after the other."""
-
-    function: Function
-    first: Trace
-    first_commit: Trace
-    second: Trace
-    second_commit: Trace
-
-
 class Summary(msgspec.Struct, eq=False):
     """What callers have to know of a function.
 
@@ -114,8 +104,8 @@ class Summary(msgspec.Struct, eq=False):
 
 
 #: What is known at one place: indexes of pending writes, each with whether it was sent; whether a way from the entry leads
-#: here without a commit; indexes of writes that were committed on the way.
-State = tuple[frozenset[tuple[int, bool]], bool, frozenset[int]]
+#: here without a commit.
+State = tuple[frozenset[tuple[int, bool]], bool]
 _NOTHING = Summary()
 
 
@@ -124,7 +114,6 @@ class SessionFlow:
 
     Attributes:
         meetings: what happens outside while a write is not committed.
-        sequences: writes of one function that are committed one after the other.
         lost: writes on sessions that a function opened, which nobody commits.
     """
 
@@ -134,7 +123,6 @@ class SessionFlow:
         self._summaries: dict[int, Summary] = {}
         self._outside: dict[int, tuple[Trace, ...]] = {}
         self.meetings: list[Meeting] = []
-        self.sequences: list[Sequence] = []
         self.lost: list[tuple[Function, Pending]] = []
         members = list(self._acts.members.values())
         for component in Components(self._callees).of(members):
@@ -159,7 +147,6 @@ class SessionFlow:
                 self._summaries[id(function)] = run.summary()
                 if number == rounds - 1:
                     self.meetings += run.met()
-                    self.sequences += run.sequences.values()
                     self.lost += [(function, each) for each in run.lost()]
 
     def outside_of(self, function: Function, depth: int = 0) -> tuple[Trace, ...]:
@@ -213,10 +200,9 @@ class _Run:
         self.first_commit: dict[int, Trace] = {}
         self.outside: dict[tuple[int, int], Trace] = {}
         self.meetings: dict[tuple[int, int], Meeting] = {}
-        self.sequences: dict[tuple[int, int], Sequence] = {}
         self.commits = False
         self._ends: dict[int, bool] = {}
-        self.end: State = (frozenset(), True, frozenset())
+        self.end: State = (frozenset(), True)
         self._execute()
 
     # ── what comes out ──────────────────────────────────────────────────────────────────────────────────────
@@ -268,7 +254,7 @@ class _Run:
     def _execute(self) -> None:
         if not any(act.kind != "statement" for act in self.acts):
             return
-        start: State = (frozenset(), True, frozenset())
+        start: State = (frozenset(), True)
         if self._is_straight():
             self.end = self._through(start, sorted(self.acts, key=lambda act: act.site.statement.span))
             return
@@ -279,7 +265,7 @@ class _Run:
         for _ in range(_MAX_PASSES):
             if not self._pass(graph, order, by_block, states):
                 break
-        self.end = states.get(graph.exit, (frozenset(), False, frozenset()))
+        self.end = states.get(graph.exit, (frozenset(), False))
 
     def _is_straight(self) -> bool:
         """Every act happens on every way that returns: nothing has to be known about branches."""
@@ -335,18 +321,18 @@ class _Run:
 
     def _step(self, state: State, act: Act) -> State:
         state = self._left_withs(state, act.site)
-        pending, open_, done = state
+        pending, open_ = state
         if act.kind in ("write", "lock"):
-            return pending | {(self._entry(Trace(act), act, act.session, act.sends), act.sends)}, open_, done
+            return pending | {(self._entry(Trace(act), act, act.session, act.sends), act.sends)}, open_
         if act.kind in ("flush", "statement"):
-            return self._sent(pending, act.session), open_, done
+            return self._sent(pending, act.session), open_
         if act.kind == "commit":
             return self._commit(state, act.session, Trace(act), always=True)
         if act.kind == "unknown":
             return self._commit(state, act.session, Trace(act), always=False)
         if act.kind == "rollback":
             kept = frozenset(p for p in pending if self.entries[p[0]].session != act.session)
-            return kept, open_ and act.session != GIVEN, done
+            return kept, open_ and act.session != GIVEN
         if act.kind in ("outside", "enqueue"):
             return self._meet(state, Trace(act), None)
         return self._call(state, act)
@@ -364,18 +350,16 @@ class _Run:
             )
         if act.kind == "later":
             return state
-        pending, open_, done = state
+        pending, open_ = state
         for write, commit in effect.committed:
             index = self._entry(write.below(act.site), act, act.session, sends=True)
             self.first_commit.setdefault(index, commit.below(act.site))
-            self._follow(done, index)
-            done = done | {index}
         for each in effect.pending:
             if _is_switched_off(act, each.trace, self.graph):
                 continue
             index = self._entry(each.trace.below(act.site), act, act.session, each.sends)
             pending = pending | {(index, each.sends)}
-        return pending, open_, done
+        return pending, open_
 
     def _entry(self, trace: Trace, act: Act, session: str, sends: bool) -> int:
         key = (id(act.site.node), id(trace.act))
@@ -388,31 +372,17 @@ class _Run:
         return frozenset((i, sent or self.entries[i].session == session) for i, sent in pending)
 
     def _commit(self, state: State, session: str, commit: Trace, *, always: bool) -> State:
-        pending, open_, done = state
+        pending, open_ = state
         ended = [p for p in pending if self.entries[p[0]].session == session]
         self.commits = self.commits or session == GIVEN
         for index, _ in ended:
             if not self._is_lock(index):
                 self.first_commit.setdefault(index, commit)
-                self._follow(done, index)
-                done = done | {index}
         # What may be committed is taken for committed: nothing is said about what comes after.
-        return pending - frozenset(ended), open_ and (session != GIVEN or not always), done
-
-    def _follow(self, done: frozenset[int], second: int) -> None:
-        """A write is committed after another one was; one such pair is enough."""
-        if self.sequences:
-            return
-        for first in done:
-            one, two = self.first_commit[first], self.first_commit[second]
-            if first != second and one.site.node is not two.site.node:
-                self.sequences.setdefault(
-                    (first, second),
-                    Sequence(self.function, self.entries[first].trace, one, self.entries[second].trace, two),
-                )
+        return pending - frozenset(ended), open_ and (session != GIVEN or not always)
 
     def _meet(self, state: State, event: Trace, session: str | None) -> State:
-        pending, open_, _ = state
+        pending, open_ = state
         for index, sent in pending:
             entry = self.entries[index]
             key = (index, id(event.act))
@@ -440,14 +410,14 @@ class _Run:
 
     def _left_withs(self, state: State, site: Site) -> State:
         """Writes under a `with` that was left are committed by now."""
-        pending, open_, done = state
+        pending, open_ = state
         if not any(self.entries[i].until is not None for i, _ in pending):
             return state
         around = {id(context.node) for context in site.context if context.role == "with"}
         ended = [
             p for p in pending if (until := self.entries[p[0]].until) is not None and id(until) not in around
         ]
-        return pending - frozenset(ended), open_, done
+        return pending - frozenset(ended), open_
 
 
 def _is_switched_off(act: Act, trace: Trace, graph: AppGraph) -> bool:
@@ -469,7 +439,7 @@ def _is_switched_off(act: Act, trace: Trace, graph: AppGraph) -> bool:
 
 
 def _merge(one: State, other: State) -> State:
-    return one[0] | other[0], one[1] or other[1], one[2] | other[2]
+    return one[0] | other[0], one[1] or other[1]
 
 
 @question

@@ -139,6 +139,11 @@ BEHAVES_LIKE = {
     ("pydantic.NameEmail", "builtins.str"),
     ("pydantic.PostgresDsn", "pydantic.AnyUrl"),
     ("redis.RedisCluster", "redis.Redis"),
+    # Starlette's test client is a client of httpx2 where that is installed, with the same methods.
+    ("starlette.testclient.TestClient", "httpx.Client"),
+    # It streams without being derived from what Starlette calls streaming.
+    ("sse_starlette.EventSourceResponse", "starlette.responses.StreamingResponse"),
+    ("sse_starlette.sse.EventSourceResponse", "starlette.responses.StreamingResponse"),
     ("redis.asyncio.RedisCluster", "redis.asyncio.Redis"),
     ("sqlalchemy.CompoundSelect", "sqlalchemy.Select"),
     ("sqlalchemy.ext.asyncio.async_scoped_session", "sqlalchemy.ext.asyncio.AsyncSession"),

@@ -277,3 +277,33 @@ def test_a_tree_that_is_a_package_itself_is_imported_by_the_folders_name() -> No
     main = program.modules["main.py"]
     assert main.name == "shop.main"
     assert shown(program.inference.name_type("a", main)) == "Engine"
+
+
+def test_a_tree_inside_a_package_is_imported_by_both_names() -> None:
+    from fastapi_architect.libraries.registry import all_libraries
+    from fastapi_architect.program.import_graph import name_from_outside
+    from fastapi_architect.syntax.parse import parse_file
+
+    texts = {
+        "__init__.py": b"",
+        "core/db.py": b"class Engine: ...\n",
+        "main.py": b"from shop.web.core.db import Engine\nfrom shop.orders import Order\na = Engine()\n",
+    }
+    parsed = {path: parse_file(text, path) for path, text in texts.items()}
+    name = name_from_outside(("srv", "shop", "web"), parsed.values())  # type: ignore[arg-type]
+    assert name == "shop.web"
+    program = Program(parsed, all_libraries(), folder_name=name)  # type: ignore[arg-type]
+    main = program.modules["main.py"]
+    assert main.name == "shop.web.main"
+    assert shown(program.inference.name_type("a", main)) == "Engine"
+    assert program.imports.find("", "shop.orders") is None
+
+
+def test_the_shortest_name_that_is_imported_counts() -> None:
+    from fastapi_architect.program.import_graph import name_from_outside
+    from fastapi_architect.syntax.parse import parse_file
+
+    parsed = parse_file(b"from web.core import db\n", "main.py")
+    assert name_from_outside(("srv", "shop", "web"), [parsed]) == "web"  # type: ignore[list-item]
+    assert name_from_outside(("srv", "shop", "api"), [parsed]) == "api"  # type: ignore[list-item]
+    assert name_from_outside((), [parsed]) == ""  # type: ignore[list-item]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 from fastapi_architect.program.definitions import Module
@@ -16,6 +16,8 @@ from fastapi_architect.syntax import ir
 
 #: Stands for the folder above the tree: the tree itself is a package that its modules import by name.
 ABOVE = "^"
+#: How many folders above a tree may be packages that hold it.
+_MAX_OUTSIDE = 4
 
 
 class ImportGraph:
@@ -29,7 +31,8 @@ class ImportGraph:
         Args:
             paths: Python files, relative to the tree's root.
             is_known_package: tells top-level packages of libraries.
-            folder_name: name of the tree's root folder, for trees that are a package themselves.
+            folder_name: name of the tree's root folder, for trees that are a package themselves; dotted
+                (`shop.web`) where they lie inside another one.
         """
         self._is_known_package = is_known_package
         self.folder_name = folder_name
@@ -60,8 +63,10 @@ class ImportGraph:
         if root is None:
             return None
         if root == ABOVE:
-            inside = name.partition(".")[2]
-            return inside if not inside or self._exists_partly("", inside) else None
+            if name == self.folder_name:
+                return ""
+            prefix, dot, inside = name.partition(f"{self.folder_name}.")
+            return inside if dot and not prefix and self._exists_partly("", inside) else None
         full = f"{root}.{name}" if root else name
         if self.exists(full):
             return full
@@ -97,7 +102,7 @@ class ImportGraph:
             return root
         if shadowed:
             return None
-        if top == self.folder_name and top.isidentifier():
+        if top == self.folder_name.partition(".")[0] and top.isidentifier():
             return ABOVE
         # A sibling distribution of a monorepo: the only folder of that name that is not inside a package.
         candidates = [d for d in self._by_last.get(top, ()) if not self._inside_package(d)]
@@ -152,6 +157,28 @@ def absolute_imports(parsed: ir.ParsedModule) -> Iterable[str]:
             stack += [*statement.body, *statement.orelse]
         elif type(statement) is ir.Try:
             stack += statement.body
+
+
+def name_from_outside(folders: Sequence[str], modules: Iterable[ir.ParsedModule]) -> str:
+    """Dotted name by which the modules of a tree import it: its folder's, or `shop.web` where that lies in a package.
+
+    Args:
+        folders: names of the folders that lead to the tree, its own last.
+        modules: of the tree.
+
+    The shortest name that some module imports from; the folder's own where none does.
+    """
+    if not folders:
+        return ""
+    names = [".".join(folders[-count:]) for count in range(1, min(len(folders), _MAX_OUTSIDE) + 1)]
+    inner = [name for name in names if all(part.isidentifier() for part in name.split("."))]
+    if len(inner) < 2:
+        return names[0]
+    imported = {each for parsed in modules for each in absolute_imports(parsed)}
+    for name in inner:
+        if any(each == name or each.startswith(f"{name}.") for each in imported):
+            return name
+    return names[0]
 
 
 def source_roots(graph: ImportGraph, modules: dict[str, ir.ParsedModule]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.project_facts import ProjectFacts
 from fastapi_architect.libraries.registry import all_libraries
+from fastapi_architect.program.import_graph import name_from_outside
 from fastapi_architect.program.program import Program
 from fastapi_architect.review.config import Config
 from fastapi_architect.review.result import NotAnalysed
@@ -93,10 +94,21 @@ def read(
         progress("understanding", 0, 0)
     libraries = all_libraries()
     graph = AppGraph(
-        Program(parsed, libraries, kinds, tree.root.resolve().name), libraries, tree, project_facts(config)
+        Program(parsed, libraries, kinds, _name_from_outside(tree, parsed)),
+        libraries,
+        tree,
+        project_facts(config),
     )
     ordered = tuple(sorted(not_analysed, key=lambda n: (n.file, n.line, n.reason)))
     return Reading(graph, tree, ordered, len(tree.python_files), lines, comments)
+
+
+def _name_from_outside(tree: SourceTree, parsed: Mapping[str, ir.ParsedModule]) -> str:
+    """By what name the tree's modules import it, should it be a package."""
+    folders = tree.root.resolve().parts[1:]
+    if "__init__.py" not in parsed:
+        folders = folders[-1:]
+    return name_from_outside(folders, parsed.values())
 
 
 def project_facts(config: Config) -> ProjectFacts:

@@ -71,7 +71,7 @@ async def handler(
         await file.read(1024)  # : bytes  # $ UploadRead upload=file size=1024
         file.filename  # : None | str
     content = await picture.read()  # $ UploadRead upload=picture
-    picture.file.read()  # : bytes
+    picture.file.read()  # : bytes  # $ UploadRead upload=picture
     background.add_task(compute, 1, count=page)  # $ BackgroundTaskAdd target=compute args=1 tasks=background
     response.set_cookie("session", "x", httponly=True, secure=True, samesite="none", max_age=60)  # $ CookieSet secure httponly max_age=60
     response.delete_cookie("session")  # $ CookieDelete

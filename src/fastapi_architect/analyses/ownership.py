@@ -230,15 +230,25 @@ def made_for_callers(graph: AppGraph) -> dict[int, list[Scoped]]:
 def _compared_owners(told: Story, owned: dict[int, Owner]) -> Iterator[tuple[Lookup, Check]]:
     """Checks of an owner column of a row that was looked up by what the client chose."""
     checks = [check for check in told.checks if CALLER in check.about]
+    #: Last name of an origin to the checks (by position) that are about it: a story has hundreds, few of an owner.
+    named: dict[str, list[tuple[int, Origin]]] = {}
+    for position, check in enumerate(checks):
+        for origin in check.about:
+            named.setdefault(origin[-1], []).append((position, origin))
     for _, lookup in told.lookups if checks else ():
         owner = owned.get(id(lookup.model))
         if owner is None:
             continue
         names = {column.attribute for column in owner.columns}
         names |= {r.attribute for r in owner.model.relationships}
-        for check in checks:
-            if any(o[-1] in names and any(_begins(o, by) for by in lookup.by) for o in check.about):
-                yield lookup, check
+        about = {
+            position
+            for name in names
+            for position, origin in named.get(name, ())
+            if any(_begins(origin, by) for by in lookup.by)
+        }
+        for position in sorted(about):
+            yield lookup, checks[position]
 
 
 @question

@@ -109,6 +109,9 @@ class SessionUses:
         self._inference = graph.program.inference
         self._found: dict[int, tuple[SessionUse, ...]] = {}
         self._working: set[int] = set()
+        self._trips: dict[int, dict[int, DatabaseCall | QueryStart]] = {}
+        #: By the identity of a function: a round trip with a session stands in it, or in something that it calls.
+        self._gets_there: dict[int, bool] = {}
 
     # ── questions
 
@@ -116,7 +119,7 @@ class SessionUses:
         """Sessions from outside that a function uses, one use of each: its parameters', its object's, a closure's."""
         key = id(function)
         if key not in self._found:
-            if key in self._working or len(self._working) > _MAX_DEPTH:
+            if key in self._working or len(self._working) > _MAX_DEPTH or not self._reaches_trip(function):
                 return ()
             self._working.add(key)
             uses: dict[tuple[int, Steps], SessionUse] = {}
@@ -187,6 +190,12 @@ class SessionUses:
 
     def _round_trips(self, scope: Scope) -> dict[int, DatabaseCall | QueryStart]:
         """Round trips that stand in a body, by the identity of the call."""
+        known = self._trips.get(id(scope))
+        if known is None:
+            known = self._trips[id(scope)] = self._find_round_trips(scope)
+        return known
+
+    def _find_round_trips(self, scope: Scope) -> dict[int, DatabaseCall | QueryStart]:
         found: dict[int, DatabaseCall | QueryStart] = {}
         if id(scope) in self._graph.scopes_with(DatabaseCall):
             for call in self._graph.within(DatabaseCall, scope):
@@ -236,6 +245,35 @@ class SessionUses:
         )
 
     # ── through calls
+
+    def _reaches_trip(self, function: Function) -> bool:
+        """Some chain of calls leads to a round trip: most lead to none, and what is empty is not kept while it is worked out."""
+        known = self._gets_there.get(id(function))
+        if known is not None:
+            return known
+        seen = {id(function)}
+        queue = [function]
+        for current in queue:
+            if self._gets_there.get(id(current)) or self._round_trips(current):
+                self._gets_there[id(function)] = True
+                return True
+            for callee in self._callees(current):
+                if id(callee) not in seen and self._gets_there.get(id(callee)) is not False:
+                    seen.add(id(callee))
+                    queue.append(callee)
+        self._gets_there.update(dict.fromkeys(seen, False))
+        return False
+
+    def _callees(self, function: Function) -> Iterator[Function]:
+        """Whatever `_below` may go into."""
+        offloads = {id(o.node): o for o in self._graph.within(ThreadOffload, function)}
+        for site in function.facts.calls:
+            offload = offloads.get(id(site.node))
+            called = site.node.func if offload is None else offloaded(offload).function
+            while isinstance(called, ir.Lambda) and isinstance(called.body, ir.Call):
+                called = called.body.func
+            for of in options(self._inference.type_of(called, function)):
+                yield from self._graph.program.calls.functions_behind(of)
 
     def _below(self, function: Function) -> Iterator[SessionUse]:
         trips = self._round_trips(function)

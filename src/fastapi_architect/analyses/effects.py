@@ -90,11 +90,15 @@ class EffectReader:
     def _walked(self, entries: tuple[Function, ...]) -> tuple[tuple[Function, ...], bool]:
         found: dict[int, Function] = {}
         queue = deque(entries)
+        known = self._callees
         while queue and len(found) < _MAX_FUNCTIONS:
             current = queue.popleft()
-            if id(current) not in found:
-                found[id(current)] = current
-                queue += [callee for callee in self._called_by(current) if id(callee) not in found]
+            key = id(current)
+            if key not in found:
+                found[key] = current
+                callees = known[key] if key in known else self._called_by(current)
+                if callees:
+                    queue += [callee for callee in callees if id(callee) not in found]
         return tuple(found.values()), not queue
 
     def _called_by(self, function: Function) -> tuple[Function, ...]:

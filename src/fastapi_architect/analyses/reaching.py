@@ -36,6 +36,13 @@ def is_conditional(site: Site) -> bool:
 
 
 @question_about
+def _followed_calls(graph: AppGraph, function: Function) -> tuple[tuple[Site, tuple[Function, ...]], ...]:
+    """Calls in a body that run functions of the program, with those functions."""
+    targets = graph.program.calls.targets
+    return tuple((site, found) for site in function.facts.calls if (found := targets(site)))
+
+
+@question_about
 def ways(graph: AppGraph, start: Function) -> dict[int, Way]:
     """The shortest way from `start` to each function that it reaches, by the function's identity."""
     found: dict[int, Way] = {id(start): Way()}
@@ -43,8 +50,7 @@ def ways(graph: AppGraph, start: Function) -> dict[int, Way]:
     while queue and len(found) < _MAX_FUNCTIONS:
         current = queue.popleft()
         way = found[id(current)]
-        for site in current.facts.calls:
-            targets = graph.program.calls.targets(site)
+        for site, targets in _followed_calls(graph, current):
             for target in targets:
                 old = found.get(id(target))
                 if old is not None and (old.always or not way.always or len(old.hops) <= len(way.hops)):

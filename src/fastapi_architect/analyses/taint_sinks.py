@@ -68,6 +68,7 @@ _ADDRESSES = (
     "os.PathLike",
 )
 _ADDRESSED = frozenset({"path", "url"})
+_PAGE = "starlette.responses.HTMLResponse"
 _ORDERING = frozenset({"order_by", "group_by"})
 
 
@@ -113,7 +114,14 @@ def kind_named(name: str) -> SinkKind:
 
 def find_sinks(graph: AppGraph) -> tuple[Sink, ...]:
     """All sinks that a request may reach and whose argument is not constant, by kinds."""
-    found = (*_parts(graph), *_sql(graph), *_commands(graph), *_callables(graph), *_formats(graph))
+    found = (
+        *_parts(graph),
+        *_sql(graph),
+        *_commands(graph),
+        *_callables(graph),
+        *_formats(graph),
+        *_pages(graph),
+    )
     return tuple(s for s in found if s.scope.module.kind not in _NEVER_REQUESTED and _may_vary(s))
 
 
@@ -132,6 +140,38 @@ def _may_be_address(graph: AppGraph, argument: ir.Expr, scope: Scope) -> bool:
     return not found or any(
         not isinstance(o, Instance) or o.name.startswith(_ADDRESSES) or o.name.endswith(_LOOKED_UP)
         for o in found
+    )
+
+
+def _pages(graph: AppGraph) -> Iterator[Sink]:
+    """What an operation with `response_class=HTMLResponse` returns: FastAPI makes the page of it."""
+    for operation in graph.operations:
+        handler = operation.handler
+        given = operation.keywords.get("response_class") or operation.router_keywords.get(
+            "default_response_class"
+        )
+        if handler is None or given is None or not _is_page_class(graph, given, operation.registration[1]):
+            continue
+        for site in handler.facts.sites(ir.Return):
+            if site.node.value is not None and not _is_response(graph, site.node.value, handler):
+                made = ResponseCreation(site, _PAGE, True, "html", site.node.value)
+                yield Sink("html", handler, site.node, site.node.value, made, "content")
+
+
+def _is_page_class(graph: AppGraph, given: ir.Expr, scope: Scope) -> bool:
+    inference = graph.program.inference
+    return any(
+        isinstance(of, ClassRef) and inference.hierarchy.is_subclass(of.cls, _PAGE)
+        for of in options(inference.type_of(given, scope))
+    )
+
+
+def _is_response(graph: AppGraph, value: ir.Expr, scope: Scope) -> bool:
+    """A response made by hand is sent as it is."""
+    inference = graph.program.inference
+    return any(
+        isinstance(of, Instance) and inference.hierarchy.is_subclass(of.cls, "starlette.responses.Response")
+        for of in options(inference.type_of(value, scope))
     )
 
 

@@ -208,9 +208,7 @@ class CallTransfer:
             value = next((v for w, v in zip(written, values, strict=True) if w is sink.argument), None)
             if value is None:
                 value = self.transfer.evaluate(sink.argument, given.state)
-            for label, (mask, trace) in whole(value).items():
-                if mask & bits:
-                    self.transfer.reach(label, sink, mask & bits, trace)
+            self.transfer.arrive(value, sink, bits)
 
     # ── functions of the program ────────────────────────────────────────────────────────────────────────────
 

@@ -292,7 +292,7 @@ class TaintSolver:
         """What a call has run elsewhere."""
         return self._sent_at.get(id(node), [])
 
-    def sinks_at(self, node: ir.Call) -> list[tuple[int, Sink]]:
+    def sinks_at(self, node: ir.Call | ir.Return) -> list[tuple[int, Sink]]:
         """Sinks of a call, with the bits of their kinds."""
         return self._sinks.get(id(node), [])
 

@@ -38,7 +38,10 @@ def _aug_assign(run: Transfer, node: ir.AugAssign, state: State) -> None:
 
 def _return(run: Transfer, node: ir.Return, state: State) -> None:
     if node.value is not None:
-        run.give_back(run.evaluate(node.value, state))
+        value = run.evaluate(node.value, state)
+        for bits, sink in run.solver.sinks_at(node):
+            run.arrive(value, sink, bits)
+        run.give_back(value)
         run.answer(node.value, state)
 
 

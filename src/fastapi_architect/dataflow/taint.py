@@ -46,7 +46,7 @@ class Sink(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         kind: name of its `SinkKind`.
         scope: the body it stands in.
-        node: the call.
+        node: the call, or the `return` whose value is sent.
         argument: the expression that must be clean.
         fact: whatever the asker wants back (the concept it was made from).
         part: which part of the fact the argument is (`path`, `target`).
@@ -54,7 +54,7 @@ class Sink(msgspec.Struct, frozen=True, eq=False):
 
     kind: str
     scope: Scope
-    node: ir.Call
+    node: ir.Call | ir.Return
     argument: ir.Expr
     fact: object = None
     part: str = ""

@@ -321,6 +321,12 @@ class Transfer:
 
     # ── sinks ───────────────────────────────────────────────────────────────────────────────────────────────
 
+    def arrive(self, value: Taint, sink: Sink, bits: int) -> None:
+        """A value is what a sink takes; `bits` are the sink's."""
+        for label, (mask, trace) in whole(value).items():
+            if mask & bits:
+                self.reach(label, sink, mask & bits, trace)
+
     def reach(self, label: Label, sink: Sink, mask: int, trace: Trace | None) -> None:
         """A label reaches a sink, with these of the sink's bits."""
         sinks = self.summary.sinks

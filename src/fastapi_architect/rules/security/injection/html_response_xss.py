@@ -2,7 +2,8 @@
 
 A page that is put together with an f-string holds whatever was put in: a `<script>` in a name or a search runs in the browser of
 whoever opens the page, with their session. Templates escape for you, `html.escape` does it by hand. The value is followed from
-the request to `HTMLResponse`, `Response(media_type="text/html")` and `Markup`; texts of a row that the database holds, and that
+the request to `HTMLResponse`, `Response(media_type="text/html")`, `Markup` and what an operation with
+`response_class=HTMLResponse` returns; texts of a row that the database holds, and that
 a request can write, count as well, one step less sure.
 
 Known limits: where in the page the value stands is not looked at; inside a `<script>` or an address, escaping is not

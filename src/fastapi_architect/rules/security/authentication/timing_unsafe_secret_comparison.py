@@ -3,8 +3,8 @@
 How long the comparison takes tells how much of a guess was right, and enough guesses give the secret away, one
 character after the other. `secrets.compare_digest` always looks at everything.
 
-Known limits: what is compared has to be a secret setting, a secret constant or the digest of an HMAC on one side, and
-something from the caller's parameters on the other.
+Known limits: what is compared has to be a secret setting, a secret constant, a secret variable of the environment or the
+digest of an HMAC on one side, and something from the caller's parameters on the other.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fastapi_architect.program.definitions import all_functions
 from fastapi_architect.program.types import STR
 from fastapi_architect.rules.kit import (
     AppGraph,
+    ClassRef,
     Confidence,
     Context,
     Edit,
@@ -34,6 +35,7 @@ from fastapi_architect.rules.kit import (
     first_route,
     ir,
     last_name,
+    options,
     steps,
     walk,
 )
@@ -59,14 +61,14 @@ def secret_compared_by_equality(graph: AppGraph, _: AppGraph) -> Iterator[Findin
     middleware = {id(m.function) for application in graph.applications for m in application.middleware}
     for function in _candidates(graph, names):
         digests = _digests(graph, function)
-        if not names and not digests:
-            continue
         for site in function.facts.sites(ir.Compare):
             if site.node.ops[0] not in ("==", "!=") or len(site.node.ops) != 1:
                 continue
             sides = (site.node.left, site.node.comparators[0])
             secret = next((i for i, side in enumerate(sides) if _is_secret(side, names, digests)), None)
-            if secret is None or not _is_from_caller(function, sides[1 - secret], names):
+            if secret is None or _is_column(sides[secret], function, graph):
+                continue
+            if not _is_from_caller(function, sides[1 - secret], names):
                 continue
             if id(function) in middleware or graph.entries(function):
                 yield _finding(graph, function, site, sides[secret])
@@ -84,7 +86,7 @@ def _secret_names(graph: AppGraph) -> frozenset[str]:
 
 
 def _candidates(graph: AppGraph, names: frozenset[str]) -> list[Function]:
-    modules = {m.path: m for m in graph.program.mentioning(*sorted(names))} if names else {}
+    modules = {m.path: m for m in graph.program.mentioning("environ", "getenv", *sorted(names))}
     found = {id(f): f for m in modules.values() if m.kind == "source" for f in all_functions(m)}
     for mac in graph.facts(MessageAuthentication):
         if mac.function is not None and mac.function.module.kind == "source":
@@ -93,15 +95,38 @@ def _candidates(graph: AppGraph, names: frozenset[str]) -> list[Function]:
 
 
 def _digests(graph: AppGraph, function: Function) -> frozenset[str]:
-    """Local names that hold the digest of an HMAC."""
+    """Local names that hold the digest of an HMAC, or a secret that was just read from the environment."""
     nodes = {id(mac.node) for mac in graph.within(MessageAuthentication, function)}
-    if not nodes:
+    from_outside = function.module.mentions("environ") or function.module.mentions("getenv")
+    if not nodes and not from_outside:
         return frozenset()
     return frozenset(
         name
         for name, bindings in function.facts.bindings.items()
         if any(id(node) in nodes for binding in bindings for node in walk(binding.value))
+        or (from_outside and len(bindings) == 1 and _is_secret_variable(bindings[0].value))
     )
+
+
+def _is_column(expr: ir.Expr, function: Function, graph: AppGraph) -> bool:
+    """`Token.key == key` is a condition of a query: the database compares."""
+    if not isinstance(expr, ir.Attribute):
+        return False
+    models = {id(model.cls) for model in graph.models}
+    of = options(graph.program.inference.type_of(expr.value, function))
+    return any(isinstance(each, ClassRef) and id(each.cls) in models for each in of)
+
+
+def _is_secret_variable(expr: ir.Expr | None) -> bool:
+    """`os.environ["API_KEY"]`, `os.environ.get("API_KEY")`, `os.getenv("API_KEY")`."""
+    key: ir.Expr | None = None
+    if isinstance(expr, ir.Subscript) and last_name(expr.value) == "environ":
+        key = expr.slice
+    elif isinstance(expr, ir.Call) and expr.args:
+        func = dotted_name(expr.func)
+        if func.endswith("environ.get") or func.rpartition(".")[2] == "getenv":
+            key = expr.args[0]
+    return isinstance(key, ir.Constant) and key.kind == "str" and is_secret_name(str(key.value))
 
 
 def _is_secret(expr: ir.Expr, names: frozenset[str], digests: frozenset[str]) -> bool:
@@ -113,7 +138,7 @@ def _is_secret(expr: ir.Expr, names: frozenset[str], digests: frozenset[str]) ->
         expr = expr.func.value
     if expr.__class__ is ir.Name:
         return expr.id in digests or (expr.id in names and expr.id.isupper())
-    return expr.__class__ is ir.Attribute and expr.attr in names
+    return (expr.__class__ is ir.Attribute and expr.attr in names) or _is_secret_variable(expr)
 
 
 def _is_from_caller(function: Function, expr: ir.Expr, names: frozenset[str], depth: int = 0) -> bool:

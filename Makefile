@@ -7,9 +7,11 @@ P ?= examples/bookshop_vulnerable
 # Quoted, as a path may hold spaces; the shell itself has to see a leading ~.
 PATH_TO_REVIEW = $(if $(filter ~%,$(firstword $(P))),$(P),'$(subst ','\'',$(P))')
 SEED ?= 1
+CORPUS ?= ../shared/corpus
+MIRRORS ?= .work/mirrors
 
 .DEFAULT_GOAL := help
-.PHONY: help review install lint format test test-matrix bench catalogue new-rule docs accuracy sample requirements
+.PHONY: help review install lint format test test-matrix bench catalogue new-rule docs accuracy sample corpus requirements
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -59,6 +61,12 @@ accuracy: install ## the app graph against imported applications
 
 sample: install ## draw findings on pinned projects for judging: SEED=n
 	$(BIN)/python ecosystem/sample.py $(SEED)
+
+corpus: install ## certain and firm findings against known flaws: CORPUS=folder of flaws.jsonl and score.py, MIRRORS=folder of git directories
+	mkdir -p .work/corpus
+	$(BIN)/python $(CORPUS)/score.py --flaws $(CORPUS)/flaws.jsonl --mirrors $(MIRRORS) --work .work/corpus \
+	  --tool architect --command '$(CURDIR)/$(BIN)/python $(CURDIR)/ecosystem/firm.py {path}' --tag "$$(git rev-parse HEAD)" \
+	  --out .work/corpus/result.json
 
 catalogue: install ## rules built and missing, by tier and category
 	$(BIN)/python -m docs.catalogue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi_architect.analyses.origins import CALLER, field, flat, origins_in, put_in, whole, within
+from fastapi_architect.analyses.origins import CALLER, InCaller, field, flat, put_in, whole, within
 
 
 def test_a_field_of_a_parameter_is_named_after_it() -> None:
@@ -29,4 +29,4 @@ def test_parameters_give_way_to_arguments() -> None:
     given = {"user": whole([CALLER]), "order": whole([("client", "order_id")])}
     inner = whole([("in", "user", "id"), ("in", "order"), ("in", "unknown")])
     assert flat(put_in(inner, given)) == {CALLER, ("client", "order_id")}
-    assert origins_in(flat(inner), given) == {CALLER, ("client", "order_id")}
+    assert InCaller(given).of(flat(inner)) == {CALLER, ("client", "order_id")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from fastapi_architect.analyses.origins import Origins, Value, flat, origins_in, put_in
+from fastapi_architect.analyses.origins import InCaller, Origins, Value, flat, put_in
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.tables import Column
 from fastapi_architect.program.facts import Site
@@ -86,12 +86,11 @@ class Digest(msgspec.Struct, frozen=True, eq=False):
     def applied(self, arguments: dict[str, Value], site: Site | None) -> Digest:
         """The digest with arguments in place of parameters; `site` is the call, None for FastAPI's."""
         given: Origins = frozenset[tuple[str, ...]]().union(*map(flat, arguments.values()))
+        caller = InCaller(arguments)
         return Digest(
             put_in(self.gives, arguments),
-            tuple(
-                _moved(each, arguments, site, given) for each in self.lookups if len(each.sites) < _MAX_CALLS
-            ),
-            tuple(Check(origins_in(each.about, arguments), each.role, each.site) for each in self.checks),
+            tuple(_moved(each, caller, site, given) for each in self.lookups if len(each.sites) < _MAX_CALLS),
+            tuple(Check(caller.of(each.about), each.role, each.site) for each in self.checks),
             tuple(
                 Creation(each.model, put_in(each.given, arguments), _longer(each.sites, site))
                 for each in self.creations
@@ -100,15 +99,15 @@ class Digest(msgspec.Struct, frozen=True, eq=False):
         )
 
 
-def _moved(lookup: Lookup, arguments: dict[str, Value], site: Site | None, given: Origins) -> Lookup:
+def _moved(lookup: Lookup, caller: InCaller, site: Site | None, given: Origins) -> Lookup:
     """A callee's lookup in terms of the caller."""
-    told = tuple(origins_in(origins, arguments) for origins in lookup.told)
+    told = tuple(caller.of(origins) for origins in lookup.told)
     return Lookup(
         lookup.model,
         lookup.column,
         lookup.kind,
-        origins_in(lookup.by, arguments),
-        origins_in(lookup.every, arguments),
+        caller.of(lookup.by),
+        caller.of(lookup.every),
         _longer(lookup.sites, site),
         lookup.model_parameter,
         told if site is None else (given, *told),

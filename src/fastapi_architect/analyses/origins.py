@@ -75,19 +75,27 @@ def put_in(value: Value, arguments: dict[str, Value]) -> Value:
     return frozenset(found)
 
 
-def origins_in(origins: Origins, arguments: dict[str, Value]) -> Origins:
-    """Origins of a callee in terms of the caller."""
-    if not origins:
-        return origins
-    found: set[Origin] = set()
-    for origin in origins:
+class InCaller:
+    """Origins of a callee in terms of one caller: a function's tests and lookups share most of theirs."""
+
+    def __init__(self, arguments: dict[str, Value]) -> None:
+        self._arguments = arguments
+        self._known: dict[Origin, Origins] = {}
+
+    def of(self, origins: Origins) -> Origins:
+        """With arguments in place of parameters."""
+        if not origins:
+            return origins
+        known = self._known
+        return NO_ORIGINS.union(*[known[each] if each in known else self._of_one(each) for each in origins])
+
+    def _of_one(self, origin: Origin) -> Origins:
         if origin[0] != "in":
-            found.add(origin)
-            continue
-        given = arguments.get(origin[1])
-        if not given:
-            continue
-        for name in origin[2:]:
-            given = field(given, name)
-        found.update([each for _, each in given])
-    return frozenset(found)
+            found = frozenset([origin])
+        else:
+            given = self._arguments.get(origin[1]) or NOTHING
+            for name in origin[2:]:
+                given = field(given, name)
+            found = flat(given)
+        self._known[origin] = found
+        return found

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.question import question
+from fastapi_architect.appgraph.question import question, question_about
 from fastapi_architect.program.definitions import Class, Function, Module, all_functions, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.types import ClassRef, options
@@ -129,6 +129,22 @@ def _class_of(value: ir.Call, module: Module, graph: AppGraph) -> Class | None:
         if isinstance(of, ClassRef) and isinstance(of.cls, Class):
             return of.cls
     return None
+
+
+@question_about
+def changed_names(_: AppGraph, function: Function) -> frozenset[str]:
+    """Last names of all that a function assigns or changes in place: it changes no shared variable of another name."""
+    facts = function.facts
+    changed: list[ir.Expr] = [
+        site.node.func.value
+        for site in facts.calls_named(*_MUTATORS)
+        if isinstance(site.node.func, ir.Attribute)
+    ]
+    for kind in (ir.Assign, ir.AugAssign, ir.AnnAssign, ir.Delete):
+        for site in facts.sites(kind):
+            changed += site.node.targets if kind in (ir.Assign, ir.Delete) else [site.node.target]
+    changed += [target.value for target in changed if isinstance(target, ir.Subscript)]
+    return frozenset(last_name(each) for each in changed)
 
 
 def writes(cell: SharedCell, function: Function) -> Iterator[Site]:

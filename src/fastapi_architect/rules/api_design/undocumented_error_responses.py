@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 from fastapi_architect.analyses.http_errors import HttpRaise, caught, http_raises, status_code
 from fastapi_architect.analyses.reaching import ways
-from fastapi_architect.appgraph.question import question
+from fastapi_architect.appgraph.question import question, question_about
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -54,7 +54,7 @@ def undocumented(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]
     documented = _documented(operation, graph)
     if documented is None or not _is_custom(graph):
         return
-    raised = _raised(operation, graph)
+    raised = _raised(graph, operation)
     missing = {status: raised[status] for status in sorted(raised) if status not in documented}
     if missing:
         yield _finding(operation, missing)
@@ -66,7 +66,7 @@ def _is_custom(graph: AppGraph) -> bool:
     telling = {id(operation) for operation in graph.operations if _documents_errors(operation, graph)}
     if not telling:
         return False  # what each of them raises need not be followed
-    raising = [operation for operation in graph.operations if _raised(operation, graph)]
+    raising = [operation for operation in graph.operations if _raised(graph, operation)]
     documenting = sum(id(operation) in telling for operation in raising)
     return bool(documenting) and 2 * documenting >= len(raising)
 
@@ -117,7 +117,8 @@ def _by_scope(graph: AppGraph) -> dict[int, list[HttpRaise]]:
     return found
 
 
-def _raised(operation: PathOperation, graph: AppGraph) -> dict[int, HttpRaise]:
+@question_about
+def _raised(graph: AppGraph, operation: PathOperation) -> dict[int, HttpRaise]:
     """Each status with the first place that raises it, of those that reach the client and that nothing else tells."""
     by_scope = _by_scope(graph)
     found: dict[int, HttpRaise] = {}

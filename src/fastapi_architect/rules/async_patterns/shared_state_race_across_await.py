@@ -14,7 +14,14 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.event_loop import event_loop
 from fastapi_architect.analyses.interleaving import interleaving, is_exclusive, suspends
-from fastapi_architect.analyses.shared_state import SharedCell, SharedState, mentions, shared_state, writes
+from fastapi_architect.analyses.shared_state import (
+    SharedCell,
+    SharedState,
+    changed_names,
+    mentions,
+    shared_state,
+    writes,
+)
 from fastapi_architect.analyses.surroundings import nodes_in
 from fastapi_architect.concepts.http import WebSocketSend
 from fastapi_architect.rules.kit import (
@@ -53,7 +60,10 @@ _VIEWS = frozenset({"values", "items", "keys"})
 @rule.check(per=AppGraph)
 def races(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     for state in shared_state(graph):
-        changed = [(f, list(writes(state.cell, f))) for f in state.functions]
+        name = state.cell.name
+        changed = [
+            (f, list(writes(state.cell, f))) for f in state.functions if name in changed_names(graph, f)
+        ]
         changed = [(function, sites) for function, sites in changed if sites]
         if not changed:
             continue

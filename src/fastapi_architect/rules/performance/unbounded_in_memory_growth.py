@@ -18,6 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from fastapi_architect.analyses.own_code import definition
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.program.definitions import BLOCKS, all_classes, all_functions
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -238,13 +239,13 @@ def _bounds(container: _Container, scope: Scope) -> bool:
 
 def _emptied_elsewhere(container: _Container, graph: AppGraph) -> bool:
     """Another module names the container and something that removes: it may look after it."""
-    return any(
-        other.mentions(container.name)
-        and other is not container.module
-        and other.kind != "test"
-        and any(other.mentions(n) for n in _SHRINKING)
-        for other in graph.program.modules.values()
-    )
+    return any(other is not container.module and other.mentions(container.name) for other in _removing(graph))
+
+
+@question
+def _removing(graph: AppGraph) -> tuple[Module, ...]:
+    """Modules outside tests that name something that removes."""
+    return tuple(m for m in graph.program.mentioning(*sorted(_SHRINKING)) if m.kind != "test")
 
 
 def _growth(

@@ -131,6 +131,8 @@ def _changes(function: Function) -> Iterator[tuple[Site, ir.Attribute]]:
             for target in targets:
                 if isinstance(target, ir.Subscript) and (held := _held(target.value)) is not None:
                     yield site, held
+    if _CHANGES.isdisjoint(function.node.called):
+        return
     for site in function.facts.calls:
         func = site.node.func
         if (

@@ -7,6 +7,7 @@ does, everybody may be meant to see them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -21,6 +22,7 @@ from fastapi_architect.analyses.query_predicates import statements, statements_o
 from fastapi_architect.analyses.row_uses import is_used
 from fastapi_architect.analyses.row_writes import models_of, models_read_by
 from fastapi_architect.analyses.seldom_operations import is_for_administrators, is_for_machines
+from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.path_operations import PathOperation
@@ -49,6 +51,10 @@ _CAPABILITY = lazy_pattern(
 )
 #: Decorators that register a route; their arguments describe it.
 _REGISTERS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "api_route", "route"})
+#: Roles that whoever signs up gets.
+_EVERYBODY = lazy_pattern(
+    r"^(customer|user|member|client|patient|student|buyer|subscriber|guest)s?$", re.IGNORECASE
+)
 _ADMINISTRATOR = lazy_pattern(r"admin|superuser|role|permission")
 _CHOSEN = frozenset({"path", "query", "body", "form"})
 _TABLES = frozenset({"user", "users", "account", "accounts", "auth_user"})
@@ -399,10 +405,29 @@ def _decorated_with_role(handler: Function) -> bool:
     return False
 
 
+def asks_for_rank(graph: AppGraph, operation: PathOperation) -> bool:
+    """A guard asks for a role or a permission that not everybody who signs up gets."""
+    return any(
+        guard.level > AccessLevel.USER
+        and (guard.dependency is None or not _is_for_everybody(guard.dependency))
+        for guard in graph.access(operation).guards
+    )
+
+
+def _is_for_everybody(dependency: Dependency) -> bool:
+    """`Depends(RoleChecker([Role.CUSTOMER]))` tells customers from strangers and staff, not from each other."""
+    given = dependency.creation[0].args if dependency.creation is not None else []
+    roles = [each for arg in given for each in (arg.elts if isinstance(arg, ir.Sequence) else [arg])]
+    names = [str(r.value) if isinstance(r, ir.Constant) else last_name(r) for r in roles]
+    return bool(names) and all(_EVERYBODY.search(name) for name in names)
+
+
 def _made_for_role(operation: PathOperation) -> bool:
     """`Depends(current_user(required_permissions=["users.write"]))`, `Depends(GlobalAdmin())`."""
     for dependency in operation.all_dependencies():
         provider = dependency.provider
+        if _is_for_everybody(dependency):
+            continue
         if dependency.cls is not None and _ADMINISTRATOR.search(dependency.cls.name.lower()):
             return True
         given = provider.keywords if isinstance(provider, ir.Call) else []
@@ -466,7 +491,7 @@ def _begins(origin: Origin, start: Origin) -> bool:
 @question_about
 def asks_for_role(graph: AppGraph, operation: PathOperation) -> bool:
     """Not everybody may ask for it: a guard, a decorator, or a test in the handler or below it, is about roles."""
-    if graph.access(operation).level > AccessLevel.USER or operation.handler is None:
+    if asks_for_rank(graph, operation) or operation.handler is None:
         return True
     if is_for_administrators(operation, graph) or is_for_machines(operation, graph):
         return True

@@ -24,13 +24,13 @@ from fastapi_architect.analyses.ownership import (
     Owner,
     Scoped,
     Unscoped,
+    asks_for_rank,
     listed,
     made_for_callers,
     scoping,
     unscoped_lookups,
 )
 from fastapi_architect.rules.kit import (
-    AccessLevel,
     AppGraph,
     Confidence,
     Context,
@@ -110,7 +110,7 @@ def _siblings(owner: Owner, graph: AppGraph) -> list[Scoped]:
 def _of_their_makers(found: list[Unscoped], graph: AppGraph) -> tuple[list[Scoped], Confidence | None]:
     """Rows that are made for the caller, and that anybody changes: who may read them is open, but not that."""
     owner = found[0].owner
-    asking = any(graph.access(each.operation).level > AccessLevel.USER for each in found)
+    asking = any(asks_for_rank(graph, each.operation) for each in found)
     if asking or not any(_changes(each) for each in found):
         return [], None
     makers = _made(owner, graph)
@@ -133,7 +133,7 @@ def _confidence(
     """None where a role is asked for, and too few keep to the caller's own rows."""
     owner = found[0].owner
     operations = list(dict.fromkeys(each.operation for each in found))
-    if owner.tenant or all(graph.access(operation).level > AccessLevel.USER for operation in operations):
+    if owner.tenant or all(asks_for_rank(graph, operation) for operation in operations):
         most = len(siblings) >= _FEWEST_SIBLINGS and len(siblings) >= _SHARE * (len(siblings) + unscoped)
         return Confidence.FIRM if most else None
     changed = any(

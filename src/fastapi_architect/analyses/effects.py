@@ -135,7 +135,7 @@ class EffectReader:
             c for kind in (SessionAdd, SessionDelete, BulkWrite) for c in self._in(kind, acting)
         ]
         writes += [q for q in self._in(QueryStart, acting) if q.kind in ("insert", "update", "delete")]
-        writes += [d for d in self._in(DocumentOperation, acting) if _writes_document(d)]
+        writes += [d for d in self._in(DocumentOperation, acting) if writes_document(d)]
         # Rows that were added travel with the commit; after queries alone it is no query of its own.
         pending = any(isinstance(write, SessionAdd | SessionDelete) for write in writes)
         calls = (c for c in self._in(DatabaseCall, acting) if c.round_trip)
@@ -160,7 +160,8 @@ class EffectReader:
             yield from self._graph.within(concept, function)
 
 
-def _writes_document(operation: DocumentOperation) -> bool:
+def writes_document(operation: DocumentOperation) -> bool:
+    """The operation changes documents, by its name."""
     return last_name(operation.node.func).startswith(
         ("insert", "update", "delete", "replace", "bulk", "find_one_and")
     )

@@ -216,8 +216,13 @@ class Swallowed(msgspec.Struct, frozen=True, eq=False):
     hops: tuple[Site, ...]
 
 
-def swallowed(graph: AppGraph) -> Iterator[Swallowed]:
+@question
+def swallowed(graph: AppGraph) -> tuple[Swallowed, ...]:
     """Every raise that ends in a broad clause of its own body, or of an operation two calls above."""
+    return tuple(_swallowed(graph))
+
+
+def _swallowed(graph: AppGraph) -> Iterator[Swallowed]:
     leaving: dict[int, list[HttpRaise]] = {}
     for raised in http_raises(graph):
         catch = caught(graph, raised.site, raised.cls)

@@ -192,7 +192,7 @@ def scoping(graph: AppGraph) -> dict[int, list[Scoped]]:
     found: dict[int, dict[int, Scoped]] = {}
     owned = owners(graph)
     for operation in graph.operations:
-        if not graph.access(operation).authenticated:
+        if not graph.access(operation).authenticated or not _may_look_up(operation, graph):
             continue
         told = story(graph, operation)
         for _, lookup in told.lookups:
@@ -208,6 +208,28 @@ def scoping(graph: AppGraph) -> dict[int, list[Scoped]]:
             scoped = Scoped(check.site, operation, f"{operation} compares the owner with the caller")
             _note(found.setdefault(id(lookup.model), {}), scoped)
     return {key: list(places.values()) for key, places in found.items()}
+
+
+def _may_look_up(operation: PathOperation, graph: AppGraph) -> bool:
+    """Something that it runs looks rows of an owned model up: the story of the others need not be told."""
+    reached, complete = effects(graph).reached(operation.functions)
+    asking = _asking(graph)
+    return not complete or any(id(function) in asking for function in reached)
+
+
+@question
+def _asking(graph: AppGraph) -> frozenset[int]:
+    """Functions (by identity) that look rows of an owned model up, or of a model that only a caller knows."""
+    owned = owners(graph)
+    found = {id(step.function) for step in graph.facts(QueryStep) if compares_any_id(step)}
+    for get in graph.facts(SessionGet):
+        models = models_of(get.model, get.scope, graph, cls=True)
+        if isinstance(get.model, ir.Name) or len(models) != 1 or id(models[0]) in owned:
+            found.add(id(get.function))
+    for statement in statements(graph):
+        if any(id(each.model) in owned for each in statement.predicates):
+            found.add(id(statement.function))
+    return frozenset(found)
 
 
 def _note(places: dict[int, Scoped], scoped: Scoped) -> None:

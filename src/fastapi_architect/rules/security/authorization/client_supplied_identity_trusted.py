@@ -129,7 +129,9 @@ def _may_name_somebody(operation: PathOperation, graph: AppGraph) -> bool:
     if not any(p.is_input for p in operation.all_parameters()):
         return False
     naming = _naming(graph)
-    return any(id(function) in naming for function in effects(graph).of_operation(operation).functions)
+    return bool(naming) and any(
+        id(function) in naming for function in effects(graph).of_operation(operation).functions
+    )
 
 
 # ── rows that are made ───────────────────────────────────────────────────────────────────────────────────────

@@ -35,7 +35,7 @@ _TELLS_NOBODY = lazy_pattern(
 _ASIDE = lazy_pattern(
     r"(?i)audit|metric|track|event|stat(s|istic)|usage|last_|touch|cache|notif|telemetry|histor|view|clean|count|activit|seen"
     r"|heartbeat|analytic|record_|report|expire|migrat|seed|rollback|revoke|_log$|^log_|init|ping|health|optional|safe|try_"
-    r"|failed|best.effort|prune|sync|refresh|monitor|trace"
+    r"|failed|teardown|best.effort|prune|sync|refresh|monitor|trace"
 )
 _EXPLAINED = lazy_pattern(
     r"(?i)#(?!\s*(noqa|nosec|pragma|pylint|type:|finding))|best.effort|non.?(fatal|critical|blocking)"
@@ -51,7 +51,7 @@ class HiddenFailure(msgspec.Struct, frozen=True, eq=False):
         function: whose it is.
         write: the commit, document operation or call that always leads to a commit.
         answers: an operation's own function holds the clause, so that the client is told of success.
-        is_sure: no loop and no second commit says that the rest may count without it.
+        is_sure: an operation's own function, and no loop and no second commit says that the rest may count without it.
     """
 
     handler: ir.Handler
@@ -103,7 +103,9 @@ def _hidden(site: Site, statement: ir.Try, function: Function, graph: AppGraph) 
     direct = any(s.node is write.node for s in _writes_of(function, graph))
     if not direct and not answers:
         return None
-    return HiddenFailure(handler, function, write, answers, _is_sure(site, statement, function, graph))
+    return HiddenFailure(
+        handler, function, write, answers, answers and _is_sure(site, statement, function, graph)
+    )
 
 
 # ── what the clause does ─────────────────────────────────────────────────────────────────────────────────────

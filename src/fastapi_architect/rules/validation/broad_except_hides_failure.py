@@ -6,8 +6,8 @@ above. When the clause does no more than pass, log or roll back, the code behind
 
 Known limits: only what commits to a database or writes a document is followed, not payments. Clauses that set a flag, return
 another value, call something, log no more than a warning or say in a comment why nothing is to be done are left alone, and so is
-what is written on the side (history, statistics, notifications), by the names of the functions. In loops or beside another
-commit it is tentative.
+what is written on the side (history, statistics, notifications), by the names of the functions. In loops, beside another
+commit and in helpers it is tentative.
 """
 
 from __future__ import annotations

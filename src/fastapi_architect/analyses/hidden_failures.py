@@ -33,9 +33,9 @@ _TELLS_NOBODY = lazy_pattern(
 )
 #: What may fail without harm: nobody has asked for it.
 _ASIDE = lazy_pattern(
-    r"(?i)audit|metric|track|event|stat(s|istic)|usage|last_|touch|cache|notif|telemetry|histor|view|clean|count|activit|seen"
-    r"|heartbeat|analytic|record_|report|expire|migrat|seed|rollback|revoke|_log$|^log_|init|ping|health|optional|safe|try_"
-    r"|failed|teardown|best.effort|prune|sync|refresh|monitor|trace"
+    r"(?i)audit|metric|track|(?<!pr)event|stat(s|istic)|usage|last_|touch|cache|notif|telemetry|histor|view|clean|(?<!ac)(?<!is)count|activit|seen"
+    r"|heartbeat|analytic|record_|report|expire|migrat|seed|rollback|revoke|_log$|^log_|(?<![a-z])(init|ping)(?![a-z])|health|optional|safe|try_"
+    r"|failed|teardown|best.effort|prune|(?<!a)sync|refresh|monitor|trace"
 )
 _EXPLAINED = lazy_pattern(
     r"(?i)#(?!\s*(noqa|nosec|pragma|pylint|type:|finding))|best.effort|non.?(fatal|critical|blocking)"
@@ -134,7 +134,9 @@ def _looks_like_success(statement: ir.Try, handler: ir.Handler, function: Functi
     """What is behind the clause does not depend on what the `try` has made, and refuses nothing."""
     inside = list(nodes_in(statement.body))
     if any(
-        isinstance(node, ir.Return) or (isinstance(node, ir.Jump) and node.kind == "break") for node in inside
+        (isinstance(node, ir.Return) and node.value is not None)
+        or (isinstance(node, ir.Jump) and node.kind == "break")
+        for node in inside
     ):
         return _says_yes(handler) and any(
             isinstance(n, ir.Return) and isinstance(n.value, ir.Constant) and n.value.value is True

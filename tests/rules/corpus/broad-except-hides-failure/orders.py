@@ -161,3 +161,27 @@ def nothing_written(number: str):
     except Exception:
         pass
     return {"status": "read"}
+
+
+class OrderMapping(Base):
+    __tablename__ = "order_mappings"
+
+    number: Mapped[str] = mapped_column(primary_key=True)
+
+
+def remove(session: Session, number: str) -> None:
+    try:
+        found = session.query(OrderMapping).filter(OrderMapping.number.in_([number])).first()
+        if found is None:
+            return
+        session.delete(found)
+        session.commit()
+    except Exception:  # finding: broad-except-hides-failure
+        logger.exception("not removed")
+        session.rollback()
+
+
+@app.delete("/removed")
+def removed(number: str, session: Session = Depends(get_session)):
+    remove(session, number)
+    return {"status": "removed"}

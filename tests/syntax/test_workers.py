@@ -101,10 +101,12 @@ def test_a_process_killed_from_outside_loses_nothing(
 def test_an_interrupt_reaches_the_caller_and_leaves_no_process(tmp_path: Path):
     program = tmp_path / "program.py"
     program.write_text(
-        "import os, sys, time\n"
+        "import os, signal, sys, time\n"
         "from pathlib import Path\n"
         "from fastapi_architect.source.tree import SourceTree\n"
         "from fastapi_architect.syntax import workers\n"
+        # Whoever starts the tests in the background has them ignore interrupts.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "workers._WORTH_FORKING = 0\n"
         "def parse_file(data, path, max_bytes):\n"
         "    os.write(1, b'%d\\n' % os.getpid())\n"

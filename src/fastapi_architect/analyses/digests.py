@@ -38,7 +38,7 @@ from fastapi_architect.concepts.database import QueryStep, SessionGet
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.facts import Site
-from fastapi_architect.program.types import ClassRef, options
+from fastapi_architect.program.types import ClassRef, Type, options
 from fastapi_architect.syntax import ir
 
 _MAX_DEPTH = 6
@@ -503,10 +503,10 @@ def stored(constructor: Function, reader: DigestReader) -> Value:
     return frozenset(found)
 
 
-def models_of_type(of: object, graph: AppGraph) -> list[Model]:
+def models_of_type(of: Type | None, graph: AppGraph) -> list[Model]:
     """Models that a type is an instance of, or holds instances of."""
     found: list[Model] = []
-    for option in options(of):  # type: ignore[arg-type]
+    for option in options(of):
         for each in (option, *(o for a in getattr(option, "args", ()) for o in options(a))):
             model = graph.database.model_of.get(id(getattr(each, "cls", None)))
             if model is not None and model not in found:

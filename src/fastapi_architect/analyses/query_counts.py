@@ -31,8 +31,9 @@ def page_of(operations: Iterable[PathOperation], limit: int | None = None) -> Ro
         for parameter in operation.all_parameters():
             if parameter.name in _SIZES:
                 value = getattr(getattr(parameter, "default", None), "value", None)
-                known = isinstance(value, int) and not isinstance(value, bool) and value > 0
-                return Rows(parameter.name, value if known else _PAGE)  # type: ignore[arg-type]
+                if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+                    return Rows(parameter.name, value)
+                return Rows(parameter.name, _PAGE)
     return Rows("", limit) if limit is not None and limit > 0 else Rows("", _PAGE)
 
 

@@ -6,7 +6,7 @@ A request's session comes from a dependency. It is committed by the handler or w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 from packaging.version import Version
@@ -158,11 +158,13 @@ def _hands_on(graph: AppGraph, function: Function) -> bool:
     return not complete or any(acts.may_end(site) for each in reached for site in each.facts.calls)
 
 
-def _left_by(operation: PathOperation, summary: object) -> Iterator[tuple[Pending, Function]]:
+def _left_by(
+    operation: PathOperation, summary: Callable[[Function], Summary]
+) -> Iterator[tuple[Pending, Function]]:
     """Writes of an operation's functions that neither they nor those that run later commit."""
     left: list[tuple[Pending, Function]] = []
     for function in operation.functions:
-        known: Summary = summary(function)  # type: ignore[operator]
+        known = summary(function)
         if known.commits != "no":
             left.clear()
         left += [(pending, function) for pending in known.pending if _is_statement(pending)]

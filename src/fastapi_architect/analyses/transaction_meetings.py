@@ -14,6 +14,7 @@ from fastapi_architect.appgraph.question import question
 from fastapi_architect.findings.finding import Step
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.program.facts import Site
+from fastapi_architect.source.location import Location
 
 
 class OpenTransaction(msgspec.Struct, frozen=True, eq=False):
@@ -63,13 +64,12 @@ def _way(sites: tuple[Site, ...], what: str) -> Iterator[Step]:
     yield Step(_place(sites[-1]), what)
 
 
-def _place(site: Site):  # type: ignore[no-untyped-def]
+def _place(site: Site) -> Location:
     return site.scope.location(site.node)
 
 
 def _line(site: Site) -> int:
-    line: int = _place(site).line
-    return line
+    return _place(site).line
 
 
 @question

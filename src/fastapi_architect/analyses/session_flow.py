@@ -28,7 +28,7 @@ from fastapi_architect.program.facts import Site
 from fastapi_architect.syntax import ir
 
 #: Traces of one kind that a summary keeps.
-_MAX_TRACES = 6
+_MAX_TRACES = 64
 _MAX_HOPS = 8
 #: How often the functions of a recursive component are run again.
 _MAX_ROUNDS = 3
@@ -102,6 +102,14 @@ class Summary(msgspec.Struct, eq=False):
     outside: tuple[Trace, ...] = ()
     committed: tuple[tuple[Trace, Trace], ...] = ()
 
+    def learned(self, before: Summary) -> bool:
+        """Whether it says something that an earlier round did not."""
+        return self._said() != before._said()
+
+    def _said(self) -> tuple[object, ...]:
+        acts = (tuple(id(trace.act) for trace in self.outside), tuple(id(p.trace.act) for p in self.pending))
+        return self.commits, acts, tuple((id(write.act), id(commit.act)) for write, commit in self.committed)
+
 
 #: What is known at one place: indexes of pending writes, each with whether it was sent; whether a way from the entry leads
 #: here without a commit.
@@ -115,6 +123,7 @@ class SessionFlow:
     Attributes:
         meetings: what happens outside while a write is not committed.
         lost: writes on sessions that a function opened, which nobody commits.
+        cut: functions for which a bound was hit: meetings in them, or in their callers, may be missing.
     """
 
     def __init__(self, graph: AppGraph) -> None:
@@ -124,6 +133,7 @@ class SessionFlow:
         self._outside: dict[int, tuple[Trace, ...]] = {}
         self.meetings: list[Meeting] = []
         self.lost: list[tuple[Function, Pending]] = []
+        self.cut: list[Function] = []
         members = list(self._acts.members.values())
         for component in Components(self._callees).of(members):
             self._summarise(component)
@@ -144,10 +154,13 @@ class SessionFlow:
         for number in range(rounds):
             for function in reversed(component):
                 run = _Run(self._graph, self, function, self._acts.of(function))
-                self._summaries[id(function)] = run.summary()
+                before, after = self._summaries[id(function)], run.summary()
+                self._summaries[id(function)] = after
                 if number == rounds - 1:
                     self.meetings += run.met()
                     self.lost += [(function, each) for each in run.lost()]
+                    if run.cut or (rounds > 1 and after.learned(before)):
+                        self.cut.append(function)
 
     def outside_of(self, function: Function, depth: int = 0) -> tuple[Trace, ...]:
         """What a function that touches no session does outside."""
@@ -201,6 +214,7 @@ class _Run:
         self.outside: dict[tuple[int, int], Trace] = {}
         self.meetings: dict[tuple[int, int], Meeting] = {}
         self.commits = False
+        self.cut = False
         self._ends: dict[int, bool] = {}
         self.end: State = (frozenset(), True)
         self._execute()
@@ -214,6 +228,7 @@ class _Run:
         if self.acts and is_committing_decorator(self.graph, self.function):
             return Summary("must", outside=(), committed=())
         committed = [(self.entries[i].trace, c) for i, c in self.first_commit.items()]
+        self.cut = self.cut or max(len(lost), len(self.outside), len(committed)) > _MAX_TRACES
         return Summary(
             commits,
             tuple(lost[:_MAX_TRACES]),
@@ -265,6 +280,8 @@ class _Run:
         for _ in range(_MAX_PASSES):
             if not self._pass(graph, order, by_block, states):
                 break
+        else:
+            self.cut = True
         self.end = states.get(graph.exit, (frozenset(), False))
 
     def _is_straight(self) -> bool:
@@ -446,3 +463,9 @@ def _merge(one: State, other: State) -> State:
 def session_flow(graph: AppGraph) -> SessionFlow:
     """The flow of a graph."""
     return SessionFlow(graph)
+
+
+def sessions_not_fully_followed(graph: AppGraph) -> tuple[Function, ...]:
+    """Functions for which a bound of the analysis was hit; nothing when no rule has asked for sessions."""
+    flow = session_flow.known(graph)
+    return tuple(flow.cut) if flow is not None else ()

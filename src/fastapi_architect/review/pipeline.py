@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from fastapi_architect.analyses.matrix import matrix
+from fastapi_architect.analyses.session_flow import sessions_not_fully_followed
 from fastapi_architect.analyses.strengths import measure, subjects
 from fastapi_architect.analyses.taint import not_fully_followed
 from fastapi_architect.appgraph.graph import AppGraph
@@ -219,10 +220,15 @@ def _without_application(graph: AppGraph) -> str:
 
 
 def _partly_followed(graph: AppGraph) -> list[NotAnalysed]:
-    """Functions in which too many flows meet to follow them all."""
-    reason = "so many values meet in `{}` that not every flow of request data through it was followed"
-    found = [(f.location(), f.name) for f in not_fully_followed(graph)]
-    return [NotAnalysed(place.path, reason.format(name), place.line) for place, name in sorted(found)]
+    """Functions in which so much meets that a bound ended the analysis of it."""
+    bounded = {
+        "so many values meet in `{}` that not every flow of request data through it was followed": not_fully_followed,
+        "so much happens to sessions in `{}` that not every transaction through it was followed": sessions_not_fully_followed,
+    }
+    found = [
+        (f.location(), f.name, reason) for reason, functions in bounded.items() for f in functions(graph)
+    ]
+    return [NotAnalysed(place.path, reason.format(name), place.line) for place, name, reason in sorted(found)]
 
 
 def _snippets(

@@ -7,8 +7,9 @@ from pathlib import Path
 from tests.appgraph.sample import program_of
 
 from fastapi_architect.analyses.origins import CALLER, flat
-from fastapi_architect.analyses.ownership import checked_inputs, owners, principal_models, unscoped_lookups
+from fastapi_architect.analyses.ownership import checked_inputs, unscoped_lookups
 from fastapi_architect.analyses.principal import story
+from fastapi_architect.analyses.row_owners import owners, principal_models
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.libraries.registry import all_libraries
 from fastapi_architect.source.tree import SourceTree

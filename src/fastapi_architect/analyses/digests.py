@@ -178,15 +178,7 @@ class _Body:
             return whole([CALLER]) if CURRENT.search(name) else NOTHING
         missed = self._missed
         self._working.add(name)
-        found: set[tuple[Path, Origin]] = set()
-        for binding in bindings:
-            if binding.kind == "parameter":
-                found.add(((), ("in", name)))
-            elif binding.value is not None and binding.kind != "except":
-                value = self.value(binding.value)
-                for index in binding.path:
-                    value = field(value, str(index)) if index >= 0 else value
-                found |= value
+        found = set(self._bound(name))
         for attribute, stored_there in self._stored.get(name, ()):
             found |= within(self.value(stored_there), attribute)
         self._working.discard(name)
@@ -194,6 +186,19 @@ class _Body:
         if self._is_complete(missed):
             self._names[name] = value
         return value
+
+    def _bound(self, name: str) -> Value:
+        """What is assigned to a name itself; what its fields are given later is left out."""
+        found: set[tuple[Path, Origin]] = set()
+        for binding in self._function.facts.bindings.get(name, ()):
+            if binding.kind == "parameter":
+                found.add(((), ("in", name)))
+            elif binding.value is not None and binding.kind != "except":
+                value = self.value(binding.value)
+                for index in binding.path:
+                    value = field(value, str(index)) if index >= 0 else value
+                found |= value
+        return frozenset(found)
 
     def subscript_of(self, expr: ir.Subscript) -> Value:
         key = expr.slice
@@ -362,7 +367,7 @@ class _Body:
             every |= flat(self.value(step.node))
             made = step.site.statement
             if isinstance(made, ir.Assign) and isinstance(made.targets[0], ir.Name):
-                every |= flat(self.value(made.targets[0]))
+                every |= flat(self._bound(made.targets[0].id))
         for each in statement.predicates:
             if each.operator not in ("==", "in") or each.value is None or each.alternative:
                 continue
@@ -407,7 +412,8 @@ class _Body:
         facts = self._function.facts
         for kind in (ir.If, ir.IfExp, ir.While, ir.Assert):
             for site in facts.sites(kind):
-                self._test(site.node.test, site)
+                if not _chooses_either(site.node):
+                    self._test(site.node.test, site)
                 for branch in getattr(site.node, "elifs", ()):
                     self._test(branch.test, site)
         for site in facts.sites(ir.Comprehension):
@@ -426,10 +432,18 @@ class _Body:
         elif isinstance(test, ir.UnaryOp):
             self._test(test.operand, site)
         else:
-            origins = flat(self.value(test))
+            # Whether there is a row at all says nothing of what is stored in its fields further down.
+            origins = flat(self._bound(test.id) if isinstance(test, ir.Name) else self.value(test))
             if origins:
                 role = _decides(site.node) and any(ROLE.search(name) for name in words(test))
                 self._checks.append(Check(origins, role, site))
+
+
+def _chooses_either(node: ir.Node) -> bool:
+    """`row.user1 if row.user2_id == user.id else row.user2`: whoever asks gets one of the two, and nobody is refused."""
+    return isinstance(node, ir.IfExp) and all(
+        isinstance(each, ir.Name | ir.Attribute) for each in (node.body, node.orelse)
+    )
 
 
 def _decides(node: ir.Node) -> bool:

@@ -14,37 +14,27 @@ import msgspec
 
 from fastapi_architect.analyses.body_events import Check, Lookup
 from fastapi_architect.analyses.check_words import ROLE
-from fastapi_architect.analyses.digests import compares_any_id, models_of_type
+from fastapi_architect.analyses.digests import compares_any_id
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.origins import CALLER, Origin, Origins
 from fastapi_architect.analyses.principal import Frame, Story, story
 from fastapi_architect.analyses.query_predicates import statements, statements_of
+from fastapi_architect.analyses.row_owners import Owner, owners
 from fastapi_architect.analyses.row_uses import is_used
 from fastapi_architect.analyses.row_writes import models_of, models_read_by
 from fastapi_architect.analyses.seldom_operations import is_for_administrators, is_for_machines
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
-from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.question import question, question_about
 from fastapi_architect.appgraph.security import AccessLevel
-from fastapi_architect.appgraph.tables import Column
 from fastapi_architect.concepts.database import QueryStep, SessionGet
 from fastapi_architect.program.definitions import Function, last_name
 from fastapi_architect.program.facts import Site
-from fastapi_architect.program.types import FunctionRef
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.walking import walk
 
-_PERSON = lazy_pattern(
-    r"user|account|member|person|customer|profile|principal|employee|student|patient|client"
-)
-#: Columns that say who did something with a row, not whose it is.
-_AUDIT = lazy_pattern(
-    r"^(last_|updat|modif|edit|delet|approv|assign|review|invit|resolv|lock|verif|publish|reject|accept|process|handl|grant|"
-    r"revok|close|complet|sent|sender|receiv|request|archiv|merg|upload|manag|support|agent|referr|parent)"
-)
 #: Inputs that prove something by themselves: who has them may use them.
 _CAPABILITY = lazy_pattern(
     r"token|secret|signature|api_?key|password|credential|session_?key|^code$|otp|nonce|state$|slug|hash"
@@ -57,122 +47,6 @@ _EVERYBODY = lazy_pattern(
 )
 _ADMINISTRATOR = lazy_pattern(r"admin|superuser|role|permission")
 _CHOSEN = frozenset({"path", "query", "body", "form"})
-_TABLES = frozenset({"user", "users", "account", "accounts", "auth_user"})
-#: Models of what a person has, not of the person.
-_HELD = lazy_pattern(
-    r"role|token|session|group|member(ship)?$|link|permission|key$|setting|preference|history|log$"
-)
-#: Columns that say who made a row: everybody may be meant to see it.
-_AUTHOR = lazy_pattern(r"^(author|creat|owner_org|publisher|poster)")
-_MAX_CHAIN = 2
-
-
-class Owner(msgspec.Struct, frozen=True, eq=False):
-    """How a row leads to its owner.
-
-    Attributes:
-        model: the model of the row.
-        columns: columns that name the owner, or the row that has one.
-        via: the owned model that they lead to; None when they name the owner itself.
-        tenant: the owner is a tenant, not a person.
-    """
-
-    model: Model
-    columns: tuple[Column, ...]
-    via: Owner | None = None
-    tenant: bool = False
-
-    @property
-    def is_author(self) -> bool:
-        """The owner is only known as whoever made the row."""
-        last = self.via or self
-        return bool(_AUTHOR.search(last.columns[0].attribute))
-
-    @property
-    def path(self) -> str:
-        """As a sentence names it: `Item.order_id -> Order.user_id`."""
-        own = f"{self.model.name}.{self.columns[0].attribute}"
-        return own if self.via is None else f"{own} -> {self.via.path}"
-
-
-@question
-def principal_models(graph: AppGraph) -> tuple[Model, ...]:
-    """Models of whoever signs in: what authenticating dependencies give, else what they look up, else tables of people."""
-    guards = {
-        id(function): (function, operation)
-        for operation in graph.operations
-        for guard in graph.access(operation).guards
-        if (function := guard.dependency.function if guard.dependency is not None else None) is not None
-    }
-    inference = graph.program.inference
-    given: dict[int, Model] = {}
-    for function, _ in guards.values():
-        of = inference.call_result(FunctionRef(function), None, None)
-        given |= {id(m): m for m in models_of_type(inference.awaited(of) or of, graph) if _is_person(m)}
-    if given:
-        return tuple(given.values())
-    for key, (_, operation) in guards.items():
-        for frame, lookup in story(graph, operation).lookups:
-            if id(frame.function) == key and lookup.model is not None and lookup.by == {CALLER}:
-                given |= {id(lookup.model): lookup.model} if _is_person(lookup.model) else {}
-    return tuple(given.values()) or tuple(m for m in graph.models if m.table.name.lower() in _TABLES)
-
-
-def _is_person(model: Model) -> bool:
-    name = model.name.lower()
-    return bool(_PERSON.search(name)) and not _HELD.search(name)
-
-
-@question
-def owners(graph: AppGraph) -> dict[int, Owner]:
-    """Owned models, by the identity of the model; the principals' own models are not among them."""
-    principals = principal_models(graph)
-    tables = {m.table.full_name for m in principals} | {m.table.name for m in principals}
-    known = {id(m) for m in principals}
-    found: dict[int, Owner] = {}
-    for model in graph.models:
-        if id(model) not in known:
-            owner = _direct(model, tables)
-            if owner is not None:
-                found[id(model)] = owner
-    for _ in range(_MAX_CHAIN):
-        by_table = {owner.model.table.full_name: owner for owner in found.values()}
-        more = {
-            id(model): owner
-            for model in graph.models
-            if id(model) not in found
-            and id(model) not in known
-            and (owner := _through(model, by_table)) is not None
-        }
-        found |= more
-    return found
-
-
-def _direct(model: Model, people: set[str]) -> Owner | None:
-    named = {id(column) for column in model.owner_columns if not column.foreign_keys}
-    composite = sum(column.primary_key for column in model.columns) > 1
-    columns = [
-        column
-        for column in model.columns
-        if (not column.primary_key or composite)
-        and not _AUDIT.search(column.attribute)
-        and (id(column) in named or any(key.table in people for key in column.foreign_keys))
-    ]
-    if columns:
-        # An author is an owner where the rows have no other.
-        columns.sort(key=lambda column: bool(_AUTHOR.search(column.attribute)))
-        return Owner(model, tuple(columns))
-    tenant = [c for c in model.tenant_columns if not c.primary_key]
-    return Owner(model, tuple(tenant), tenant=True) if tenant else None
-
-
-def _through(model: Model, owned: dict[str, Owner]) -> Owner | None:
-    for column in model.columns:
-        for key in column.foreign_keys:
-            owner = owned.get(key.table)
-            if owner is not None and owner.model is not model and not column.nullable:
-                return Owner(model, (column,), owner, owner.tenant)
-    return None
 
 
 # ── who asks for the owner ───────────────────────────────────────────────────────────────────────────────────
@@ -232,6 +106,26 @@ def _asking(graph: AppGraph) -> frozenset[int]:
     return frozenset(found)
 
 
+@question
+def kept_apart(graph: AppGraph) -> dict[int, list[Scoped]]:
+    """Models (by identity) that name their tenant, to the places that keep to the caller's."""
+    owned = owners(graph)
+    return {
+        key: places for key, places in scoping(graph).items() if owned[key].tenant and owned[key].via is None
+    }
+
+
+def asks_for_caller(graph: AppGraph, operation: PathOperation) -> bool:
+    """The handler, or what it calls, looks something up or tests something by whoever is signed in."""
+    told = story(graph, operation)
+    if not told.frames or told.frames[-1].function is not operation.handler:
+        return False
+    digest = told.frames[-1].digest
+    return any(CALLER in lookup.every for lookup in digest.lookups) or any(
+        CALLER in check.about for check in digest.checks
+    )
+
+
 def _note(places: dict[int, Scoped], scoped: Scoped) -> None:
     """Each place once, with an operation that reads where there is one."""
     known = places.get(id(scoped.site.node))
@@ -281,10 +175,15 @@ def _compared_owners(told: Story, owned: dict[int, Owner]) -> Iterator[tuple[Loo
 
 @question
 def listed(graph: AppGraph) -> frozenset[int]:
-    """Models (by identity) of which anybody who is signed in, or nobody in particular, is given rows without asking for one."""
+    """Models (by identity) of which anybody who is signed in, or nobody in particular, is given rows without asking for one.
+
+    A route that its author hides from the documentation says nothing of what everybody may see.
+    """
     found: set[int] = set()
     for operation in graph.operations:
         if operation.methods != ("GET",) or operation.path_names or is_for_administrators(operation, graph):
+            continue
+        if not operation.in_schema and not graph.access(operation).authenticated:
             continue
         if graph.access(operation).level > AccessLevel.USER or operation.handler is None:
             continue
@@ -403,8 +302,10 @@ def serves_callers(graph: AppGraph, operation: PathOperation) -> bool:
         or operation.is_websocket
     ):
         return False
-    if operation.floating or "/.well-known/" in operation.path:
-        return False
+    if (operation.floating and graph.applications) or "/.well-known/" in operation.path:
+        return (
+            False  # in a package that holds no application, a router's own guards are all that can be known
+        )
     return not (
         is_for_administrators(operation, graph)
         or is_for_machines(operation, graph)

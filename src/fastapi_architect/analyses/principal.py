@@ -102,7 +102,7 @@ class _Ran(msgspec.Struct, frozen=True, eq=False):
 
 
 @question
-def _dependencies_ran(_: AppGraph) -> dict[tuple[int, ...], _Ran]:
+def _dependencies_ran(_: AppGraph) -> dict[tuple[int | str | None, ...], _Ran]:
     return {}
 
 
@@ -154,6 +154,9 @@ class _Teller:
             id(dependency.cls),
             id(dependency.parameters),
             id(dependency.dependencies),
+            # Libraries' dependencies have neither function nor inputs: only their names tell them apart.
+            dependency.name,
+            dependency.instance_of,
         )
         known = self._known.get(key)
         if known is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from fastapi_architect.analyses.ownership import owners, principal_models
+from fastapi_architect.analyses.row_owners import owners, principal_models
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.tables import Column
@@ -54,6 +54,6 @@ def _find(graph: AppGraph, model: Model) -> Iterator[Privilege]:
             if pattern.search(column.attribute.lower()):
                 yield Privilege(column, what)
     owner = owners(graph).get(id(model))
-    if owner is not None and owner.via is None:
-        for column in owner.columns:
+    if owner is not None and (owner.via is None or owner.tenant):
+        for column in owner.columns if owner.via is None else model.tenant_columns:
             yield Privilege(column, "says whose the row is")

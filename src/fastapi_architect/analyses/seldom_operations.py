@@ -29,8 +29,7 @@ def is_for_machines(operation: PathOperation, graph: AppGraph) -> bool:
     for guard in graph.access(operation).guards:
         if guard.level is AccessLevel.USER and _MACHINE.search(guard.name.rpartition(".")[2]):
             below = guard.dependency.dependencies if guard.dependency is not None else ()
-            if not any(
-                graph.guards.of_dependency(each) for each in below
-            ):  # else a service that is given the user
+            people = [e for e in below if graph.guards.of_dependency(e) and not graph.guards.is_scheme(e)]
+            if not people:  # else a service that is given the user
                 return True
     return False

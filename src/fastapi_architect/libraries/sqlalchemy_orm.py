@@ -55,7 +55,7 @@ _MODULES = (
 ).split()
 
 library = Library(
-    packages=("flask_sqlalchemy", "fastapi_async_sqlalchemy", "sqlalchemy_utils"),
+    packages=("flask_sqlalchemy", "fastapi_sqlalchemy", "fastapi_async_sqlalchemy", "sqlalchemy_utils"),
     aliases={
         **{f"{_ORM}.{module}.*": _ORM for module in _MODULES},
         f"{_ORM}.attributes.flag_modified": f"{_ORM}.attributes.flag_modified",
@@ -76,6 +76,12 @@ library = Library(
         f"{_ORM}.exc.ObjectDeletedError": ("sqlalchemy.exc.InvalidRequestError",),
     },
 )
+
+# ── sessions that middleware opens for each request: `from fastapi_sqlalchemy import db` ──────────────────────
+
+for _package, _session in (("fastapi_sqlalchemy", SESSION), ("fastapi_async_sqlalchemy", ASYNC_SESSION)):
+    library.attributes[f"{_package}.db"] = Instance(f"{_package}.DBSession")
+    library.attributes[f"{_package}.DBSession.session"] = Instance(_session)
 
 # ── mapped attributes ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -384,7 +384,10 @@ class TypeInference:
         known = self._externals.get(name)
         if known is None:
             canonical = self.library.canonical(builtins.canonical(name))
-            known = ClassRef(canonical) if self.library.is_class(canonical) else External(canonical)
+            owner, _, last = canonical.rpartition(".")
+            known = self.library.attribute_type(owner, last)  # an object that a module exports, ready made
+            if known is None:
+                known = ClassRef(canonical) if self.library.is_class(canonical) else External(canonical)
             self._externals[name] = known
         return known
 

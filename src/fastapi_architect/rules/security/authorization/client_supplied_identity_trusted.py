@@ -21,18 +21,17 @@ from fastapi_architect.analyses.body_events import Creation, Lookup
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.origins import CALLER, Origin
 from fastapi_architect.analyses.ownership import (
-    Owner,
     Scoped,
     checked_inputs,
     chosen_identity,
     listed,
-    owners,
     scoping,
     serves_callers,
 )
 from fastapi_architect.analyses.principal import Frame, Story, story
 from fastapi_architect.analyses.query_predicates import statements
 from fastapi_architect.analyses.row_fills import Fill, row_fills
+from fastapi_architect.analyses.row_owners import Owner, owners
 from fastapi_architect.analyses.row_uses import is_used
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.parameters import Parameter

@@ -10,8 +10,9 @@ dependency that does one of these is the check that is missing here.
 Known limits: an owner is a foreign key to whoever signs in, or a chain of them; that rows are private is learned from other
 operations that keep to the caller's own (that read, for what is read), or, for changes, that make them. Where everybody can
 list the rows, where few operations keep to their own, or where only an author is known, the finding is tentative. A row
-of another tenant is reported where it is loaded by its key and nearly all queries name the tenant; other queries belong to
-`tenant-filter-missing`, and a child that is not tied to its parent in the path by
+of another tenant is reported where it is loaded by its key and nearly all queries name the tenant, and a row whose parent
+belongs to a tenant where three other models are kept to the caller's tenant and the operation never asks for it. Other
+queries belong to `tenant-filter-missing`, and a child that is not tied to its parent in the path by
 `nested-resource-parent-mismatch`. Files and documents that are found by name or in other databases are not looked at.
 """
 
@@ -21,15 +22,17 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.origins import CALLER, flat
 from fastapi_architect.analyses.ownership import (
-    Owner,
     Scoped,
     Unscoped,
+    asks_for_caller,
     asks_for_rank,
+    kept_apart,
     listed,
     made_for_callers,
     scoping,
     unscoped_lookups,
 )
+from fastapi_architect.analyses.row_owners import Owner
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -88,6 +91,8 @@ def found_by_identifier_alone(graph: AppGraph, _: AppGraph) -> Iterator[Finding]
             siblings = [sibling for sibling in siblings if not sibling.operation.is_write]
         if siblings:
             sure = _confidence(found, siblings, count[id(owner)], graph)
+        elif owner.tenant:
+            siblings, sure = _of_other_tenants(found, graph)
         else:
             siblings, sure = _of_their_makers(found, graph)
         if sure is not None:
@@ -98,13 +103,25 @@ def _is_ours(each: Unscoped, graph: AppGraph) -> bool:
     """Statements that forget the tenant belong to `tenant-filter-missing`; it does not look at keys, nor at sessions with walls."""
     if not each.owner.tenant:
         return True
-    return each.lookup.column is None and not graph.program.mentioning(*_WALLS)
+    named_by_parent = each.owner.via is not None
+    return (named_by_parent or each.lookup.column is None) and not graph.program.mentioning(*_WALLS)
 
 
 def _siblings(owner: Owner, graph: AppGraph) -> list[Scoped]:
     """Places that keep to the caller's own rows of the model, or of the one that has the owner."""
     found = list(scoping(graph).get(id(owner.model), ()))
     return found + (_siblings(owner.via, graph) if owner.via is not None else [])
+
+
+def _of_other_tenants(found: list[Unscoped], graph: AppGraph) -> tuple[list[Scoped], Confidence | None]:
+    """Rows of a tenant's child, where other models are kept apart by the caller's tenant and nobody here asks who that is."""
+    owner = found[0].owner
+    kept = [places for places in kept_apart(graph).values() if places]
+    if owner.via is None or len(kept) < _FEWEST_SIBLINGS:
+        return [], None
+    if any(asks_for_rank(graph, each.operation) or asks_for_caller(graph, each.operation) for each in found):
+        return [], None
+    return [places[0] for places in kept], Confidence.FIRM
 
 
 def _of_their_makers(found: list[Unscoped], graph: AppGraph) -> tuple[list[Scoped], Confidence | None]:

@@ -182,6 +182,27 @@ def other(name: str):
     assert solver.executed == 2
 
 
+def test_what_leads_to_a_sink_but_brings_nothing_there_is_not_executed():
+    graph = graph_of(
+        HEAD
+        + """
+@app.get("/books")
+def search(name: str, session: Session = Depends(get_session)):
+    return listed(session, measured(name))
+def measured(name):
+    return name.strip()
+def listed(session, name):
+    return counted(session)
+def counted(session: Session):
+    statement = session.execute(text("SELECT statement FROM reports")).scalar()
+    return session.execute(text(statement)).all()
+"""
+    )
+    solver = TaintSolver(graph.program, taint._query(graph, find_sinks(graph)))
+    assert solver.solve() == ()
+    assert solver.executed == 1
+
+
 def test_answers_are_kept_and_in_order():
     body = "".join(
         f"""

@@ -109,7 +109,9 @@ class Given:
     @property
     def is_tainted(self) -> bool:
         """Anything of it is."""
-        return self.base is not CLEAN or any(value is not CLEAN for value in self.values)
+        if self.base is not CLEAN:
+            return True
+        return any(v is not CLEAN for v in self.args) or any(v is not CLEAN for _, v in self.keywords)
 
     def positional(self, behind: int = 0) -> list[tuple[Any, Taint]]:
         """Positional arguments from a position on, as written and as values."""
@@ -186,6 +188,8 @@ class CallTransfer:
         if targets:
             found = CLEAN
             for target in targets:
+                if self.solver.summary(target).says_nothing:
+                    continue
                 arguments, fresh = self._bound(target, given)
                 result = self._applied(target, arguments, given.node, given.state, alone=len(targets) == 1)
                 found = merge(found, self._fresh(target, arguments, given) if fresh else result)
@@ -294,8 +298,11 @@ class CallTransfer:
         """
         summary = self.solver.summary(target)
         lookup = _Lookup(arguments, summary, state)
+        arriving: dict[Label, dict[Label, Mark]] = {}  # many sinks are reached by the same label
         for (label, _), (sink, bits, inner) in summary.sinks.items():
-            for mine, (mask, trace) in whole(lookup.value(label)).items():
+            if label not in arriving:
+                arriving[label] = whole(lookup.value(label))
+            for mine, (mask, trace) in arriving[label].items():
                 if mask & bits:
                     step = Trace("passed", self.function, node, target.name, label[0], trace, inner)
                     self.transfer.reach(mine, sink, mask & bits, step)

@@ -84,7 +84,7 @@ def _bool_op(run: Transfer, expr: ir.BoolOp, state: State) -> Taint:
     current = state
     for value in expr.values:
         found = merge(found, run.evaluate(value, current))
-        current = run.assumed(value, current, holds=expr.op == "and")
+        current = dict(run.assumed(value, current, holds=expr.op == "and"))
     return found
 
 
@@ -151,8 +151,9 @@ def _lambda(run: Transfer, expr: ir.Lambda, state: State) -> Taint:
 
 def _if_exp(run: Transfer, expr: ir.IfExp, state: State) -> Taint:
     run.evaluate(expr.test, state)
-    body = run.evaluate(expr.body, run.assumed(expr.test, state, holds=True))
-    return merge(body, run.evaluate(expr.orelse, run.assumed(expr.test, state, holds=False)))
+    held, failed = (dict(run.assumed(expr.test, state, holds=holds)) for holds in (True, False))
+    body = run.evaluate(expr.body, held)
+    return merge(body, run.evaluate(expr.orelse, failed))
 
 
 def _value_of(run: Transfer, expr: Any, state: State) -> Taint:

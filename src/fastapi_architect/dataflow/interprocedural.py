@@ -4,8 +4,10 @@
    what fills the parameters of those (dependencies). Where no sink is, nothing is executed.
 2. *In which order*: the functions that matter and what they call for a result, as strongly connected components of the
    call graph, callees first.
-3. *Summaries*: each function is executed once (`transfer`); a component that calls itself until its summaries stay the
-   same, at most `MAX_ROUNDS` times. A function left earlier is listed in `cut`.
+3. *Summaries*: a function is executed once (`transfer`) when it has a sink, when it calls one whose parameters reach a
+   sink, or when somebody who is executed asks for its result; most of what leads to a sink brings nothing there. A
+   component that calls itself is executed until its summaries stay the same, at most `MAX_ROUNDS` times. A function left
+   earlier is listed in `cut`.
 4. *Paths*: a parameter that reaches a sink and is a source, or is filled by a function whose result comes from a source.
 """
 
@@ -77,6 +79,7 @@ class TaintSolver:
     Attributes:
         program: the program.
         query: what is asked.
+        bits: name of a kind or aspect to its bits; `everything` the bits of all.
         executed: number of function executions, for measurements.
         cut: functions for which a bound was hit, in order of files.
     """
@@ -89,10 +92,15 @@ class TaintSolver:
         self.prefixes = Prefixes(program, self.clean_types, self.guards.paths, self.guards.hosts)
         self.cleaning = Cleaning(program, query, self.guards)
         self.bits = query.bits()
+        self.everything = query.everything
         self._masks: dict[frozenset[str] | None, int] = {}
         self.executed = 0
         self.cut: list[Function] = []
+        self._left_early: set[int] = set()
         self._summaries: dict[int, Summary] = {}
+        self._order: list[list[Function]] = []
+        #: Functions that nobody has asked for yet, by identity, to the position of their component in the order.
+        self._waiting: dict[int, int] = {}
         self._graphs: dict[int, ControlFlowGraph] = {}
         self._sinks: dict[int, list[tuple[int, Sink]]] = {}
         self._captured: dict[int, frozenset[str]] = {}
@@ -121,9 +129,15 @@ class TaintSolver:
             return ()
         relevant = self.relevant()
         self._members = self._needed(relevant)
-        for component in self._components(relevant):
-            self._summarise(component)
-        return self._paths(relevant)
+        self._order = list(self._components(relevant))
+        self._waiting = {id(f): position for position, those in enumerate(self._order) for f in those}
+        with_sink = {id(sink.scope) for sink in self.query.sinks}
+        for component in self._order:
+            if any(id(f) in with_sink or self._passes_on(f) for f in component):
+                self._demand(component[0])
+        paths = self._paths(relevant)
+        self.cut = [f for component in self._order for f in component if id(f) in self._left_early]
+        return paths
 
     # ── who matters ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -242,6 +256,27 @@ class TaintSolver:
 
     # ── summaries ───────────────────────────────────────────────────────────────────────────────────────────
 
+    def _passes_on(self, function: Function) -> bool:
+        """A function that it calls has been found to bring a parameter to a sink."""
+        known = self._summaries
+        return any(id(callee) in known and known[id(callee)].sinks for callee in self._callees(function))
+
+    def _demand(self, function: Function) -> None:
+        """Summarise a function's component, and first what that calls: so asking never nests deeper than this."""
+        waiting = self._waiting
+        needed: set[int] = set()
+        stack = [function]
+        while stack:
+            current = stack.pop()
+            position = waiting.get(id(current))
+            if position is not None and position not in needed:
+                needed.add(position)
+                stack += [callee for f in self._order[position] for callee in self._callees(f)]
+        for position in sorted(needed):
+            for each in self._order[position]:
+                waiting.pop(id(each), None)
+            self._summarise(self._order[position])
+
     def _summarise(self, component: list[Function]) -> None:
         recursive = len(component) > 1 or component[0] in self._callees(component[0])
         rounds = MAX_ROUNDS if recursive and len(component) <= MAX_COMPONENT else 1
@@ -256,7 +291,7 @@ class TaintSolver:
                 break
         for function in component:
             if self._summaries[id(function)].cut or (recursive and changed):
-                self.cut.append(function)
+                self._left_early.add(id(function))
 
     def _execute(self, function: Function) -> Summary:
         if not function.parameters and not self.captured(function):
@@ -265,7 +300,9 @@ class TaintSolver:
         return Transfer(self, function).run()
 
     def summary(self, function: Function) -> Summary:
-        """What is known of a function by now."""
+        """What is known of a function; one of a component that is being executed is known as far as it got by now."""
+        if id(function) in self._waiting:
+            self._demand(function)
         return self._summaries.get(id(function), NOTHING)
 
     def passing(self, function: Function, position: int | None, holds: bool) -> dict[AccessPath, int]:
@@ -359,7 +396,7 @@ class TaintSolver:
         for function in relevant:
             if id(function) not in sources and id(function) not in self._provisions:
                 continue
-            for (label, _), (sink, bits, trace) in self.summary(function).sinks.items():
+            for (label, _), (sink, bits, trace) in self._found_at(function).items():
                 for source, path, mask, before in self._origins(function, label, bits, sources, 0):
                     left = mask & ~self.mask(source.safe_at(path[1:]))
                     if not left:
@@ -370,6 +407,10 @@ class TaintSolver:
                     if known is None or len(traces) < len(known.traces):
                         found[key] = TaintPath(source, path, sink, traces, self._aspects(sink.kind, left))
         return tuple(sorted(found.values(), key=_order))
+
+    def _found_at(self, function: Function) -> dict[tuple[Label, int], tuple[Sink, int, Trace | None]]:
+        """Sinks that a function's parameters reach; none of one that was not executed."""
+        return self._summaries.get(id(function), NOTHING).sinks
 
     def _aspects(self, kind: str, mask: int) -> frozenset[str]:
         prefix = f"{kind}."

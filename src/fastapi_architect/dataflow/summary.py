@@ -29,6 +29,11 @@ class Summary(msgspec.Struct, eq=False):
     captured: frozenset[str] = frozenset()
     cut: bool = False
 
+    @property
+    def says_nothing(self) -> bool:
+        """A call of the function has a clean result and changes nothing."""
+        return self.returns is CLEAN and not (self.sinks or self.leaving or self.captured)
+
     def says_the_same(self, other: Summary) -> bool:
         """Equal but for the traces."""
         return (

@@ -380,8 +380,8 @@ def limited(taint: Taint, depth: int = 2) -> Taint:
 
 def masked(taint: Taint, mask: int) -> Taint:
     """The value with only some kinds left."""
-    if taint is CLEAN:
-        return CLEAN
+    if all(not bits & ~mask for bits, _ in taint.labels.values()) and not taint.fields:
+        return taint
     labels = {label: (bits & mask, trace) for label, (bits, trace) in taint.labels.items() if bits & mask}
     fields = {step: masked(inner, mask) for step, inner in taint.fields.items()}
     return normal(labels, fields)

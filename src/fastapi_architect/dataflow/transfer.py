@@ -67,7 +67,7 @@ class Transfer:
         self.solver = solver
         self.function = function
         self.summary = Summary()
-        self.everything = solver.query.everything
+        self.everything = solver.everything
         self.inner: dict[str, Function] = {each.name: each for each in function.functions}
         self.values: dict[int, Taint] = {}
         self.subjects: dict[int, ir.Expr] = {}
@@ -144,18 +144,20 @@ class Transfer:
     def _guarded(self, edge: Edge, state: State) -> State:
         condition = edge.condition
         if condition is None:
-            return dict(state)
+            return state
         if isinstance(condition, ir.Case):
             checked = self.solver.guards.matched(condition, edge.subject) if edge.subject is not None else {}
             return self.cleared(state, checked)
         return self.assumed(condition, state, holds=edge.holds)
 
     def assumed(self, test: Any, state: State, *, holds: bool) -> State:
-        """The state where a test was true (or false); a new one."""
+        """The state where a test was true (or false); the given one when the test says nothing."""
         return self.cleared(state, self.solver.guards.checked(test, self.function, holds=holds))
 
     def cleared(self, state: State, checked: dict[tuple[str, ...], int]) -> State:
-        """A copy of the state with checked paths clean."""
+        """A copy of the state with checked paths clean; the state itself when there are none."""
+        if not checked:
+            return state
         state = dict(state)
         for path, mask in checked.items():
             taint = state.get(path[0], CLEAN)

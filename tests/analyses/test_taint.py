@@ -186,6 +186,7 @@ def test_what_leads_to_a_sink_but_brings_nothing_there_is_not_executed():
     graph = graph_of(
         HEAD
         + """
+COLUMNS = configured()
 @app.get("/books")
 def search(name: str, session: Session = Depends(get_session)):
     return listed(session, measured(name))
@@ -194,8 +195,7 @@ def measured(name):
 def listed(session, name):
     return counted(session)
 def counted(session: Session):
-    statement = session.execute(text("SELECT statement FROM reports")).scalar()
-    return session.execute(text(statement)).all()
+    return session.execute(text(", ".join(column for column in COLUMNS))).all()
 """
     )
     solver = TaintSolver(graph.program, taint._query(graph, find_sinks(graph)))

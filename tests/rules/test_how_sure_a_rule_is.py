@@ -767,3 +767,32 @@ def test_a_change_that_nothing_behind_it_saves_is_tentative() -> None:
         ),
     ):
         assert confidences_of(rule, {"main.py": text}) == [confidence]
+
+
+_NAMED_TEST = """
+    import sqlite3
+
+    from fastapi import FastAPI
+    from fastapi.responses import HTMLResponse
+
+    app = FastAPI()
+    connection = sqlite3.connect(":memory:")
+
+
+    @app.get("{path}", response_class=HTMLResponse)
+    def {name}(page: str) -> str:
+        try:
+            return connection.execute("SELECT text FROM pages WHERE name = ?", (page,)).fetchone()[0]
+        except Exception as exc:
+            return f"<p>{{exc}}</p>"
+"""
+
+
+def test_a_page_that_has_test_in_its_name_is_no_test_of_a_connection() -> None:
+    files = {"main.py": _NAMED_TEST.format(path="/pages", name="page_test")}
+    assert confidences_of("exception-text-returned-to-client", files) == [Confidence.FIRM]
+
+
+def test_why_a_connection_fails_is_what_its_test_tells() -> None:
+    files = {"main.py": _NAMED_TEST.format(path="/connection/test", name="test_connection")}
+    assert confidences_of("exception-text-returned-to-client", files) == [Confidence.TENTATIVE]

@@ -26,6 +26,8 @@ from fastapi_architect.syntax.walking import NODE_FIELDS, walk
 
 _MAX_HOPS = 4
 _ADDRESSES = frozenset({"base_url"})
+#: Parts of `request.url` that repeat the Host header.
+_HOSTS = frozenset({"netloc", "hostname"})
 _HOST_HEADERS = frozenset({"host", "x-forwarded-host"})
 _REQUESTS = ("starlette.requests.", "fastapi.Request", "fastapi.requests.")
 _MAILS = lazy_pattern(r"(?i)e?mail|send_\w*(link|invit|reset|verif|confirm|activat|recover|magic)")
@@ -79,7 +81,7 @@ def _sources(graph: AppGraph) -> Iterator[tuple[Function, ir.Expr]]:
         if isinstance(build.scope, Function) and build.scope.module.kind == "source":
             yield build.scope, build.node
     seen: set[int] = set()
-    for name in ("base_url", "headers"):
+    for name in ("base_url", "headers", *sorted(_HOSTS)):
         for module in graph.program.mentioning(name):
             if module.kind == "source" and id(module) not in seen and module.mentions("Request"):
                 seen.add(id(module))
@@ -89,8 +91,13 @@ def _sources(graph: AppGraph) -> Iterator[tuple[Function, ir.Expr]]:
 def _read_from_requests(module: Any, graph: AppGraph) -> Iterator[tuple[Function, ir.Expr]]:
     for function in all_functions(module):
         for site in function.facts.sites(ir.Attribute):
-            if site.node.attr in _ADDRESSES and _is_request(site.node.value, function, graph):
-                yield function, site.node
+            node, held = site.node, site.node.value
+            if node.attr in _HOSTS and held.__class__ is ir.Attribute and held.attr == "url":
+                held = held.value
+            elif node.attr not in _ADDRESSES:
+                continue
+            if _is_request(held, function, graph):
+                yield function, node
         for site in (*function.facts.calls_named("get"), *function.facts.sites(ir.Subscript)):
             if _is_host_header(site.node, function, graph):
                 yield function, site.node

@@ -39,7 +39,7 @@ _ANY_SECRET = lazy_pattern(
 )
 #: What goes with such a name and is none: a hash, a flag, a number, where it is read from.
 _NO_SECRET = lazy_pattern(
-    r"(^|_)(hash(ed)?|encrypted|masked|redacted|has|is|no|use|uses|with|require[sd]?|needs|max|min|num|total|public|test|invalid|"
+    r"(^|_)(type|kind|hash(ed)?|encrypted|masked|redacted|has|is|no|use|uses|with|require[sd]?|needs|max|min|num|total|public|test|invalid|"
     r"missing|show|csrf|dummy|default|from|sanitized|safe|short|truncated|partial|hidden|defined)_|^(no|has|is)[A-Z]",
     re.IGNORECASE,
 )
@@ -118,9 +118,15 @@ class LoggedSecret(msgspec.Struct, frozen=True, eq=False):
 @question
 def logged_secrets(graph: AppGraph) -> tuple[LoggedSecret, ...]:
     """Every record with a secret in it, in order of files; one secret for each record."""
-    reader = _Reader(graph)
+    reader = _reader(graph)
     found = (reader.of(record) for record in graph.facts(LogRecord) if record.scope.module.kind == "source")
     return tuple(each for each in found if each is not None)
+
+
+def credential_in(graph: AppGraph, value: ir.Expr, scope: Scope) -> tuple[Piece, str] | None:
+    """A credential itself, no object that holds one, that a value is made of: the piece and its name."""
+    found = _reader(graph).inside(value, scope)
+    return found[:2] if found is not None and found[2] in ("value", "unwrapped") else None
 
 
 class _Reader:
@@ -139,12 +145,19 @@ class _Reader:
         ):
             return None
         for value in _written(record):
-            if value.__class__ is ir.Constant or _is_plainly_none(value, record.scope):
-                continue
-            for piece in pieces(self._graph, value, record.scope, self.is_secret):
-                what = self._what(piece)
-                if what is not None and not _is_placeholder(piece, self._graph):
-                    return LoggedSecret(record, piece, *what)
+            found = self.inside(value, record.scope)
+            if found is not None:
+                return LoggedSecret(record, *found)
+        return None
+
+    def inside(self, value: ir.Expr, scope: Scope) -> tuple[Piece, str, str, Class | None] | None:
+        """The first secret that a value is made of: the piece, its name, its kind and the object's class."""
+        if value.__class__ is ir.Constant or _is_plainly_none(value, scope):
+            return None
+        for piece in pieces(self._graph, value, scope, self.is_secret):
+            what = self._what(piece)
+            if what is not None and not _is_placeholder(piece, self._graph):
+                return piece, *what
         return None
 
     def is_secret(self, piece: Piece) -> bool | None:
@@ -247,6 +260,12 @@ class _Reader:
     def _is_harmless(self, expr: ir.Expr, scope: Scope) -> bool:
         of = self._inference.type_of(expr, scope)
         return of is not None and (self._clean.is_clean(of) or all(_is_no_text(each) for each in options(of)))
+
+
+@question
+def _reader(graph: AppGraph) -> _Reader:
+    """The reader of a graph."""
+    return _Reader(graph)
 
 
 def _is_no_text(of: Type) -> bool:

@@ -67,6 +67,29 @@ def is_limited(graph: AppGraph, operation: PathOperation, functions: Iterable[Fu
     return any(_counts(graph, function) for function in functions)
 
 
+def unlimited(
+    application: Application, graph: AppGraph, functions: frozenset[int]
+) -> tuple[list[PathOperation], bool]:
+    """Operations that let strangers run one of some functions as often as they like, and whether others are limited.
+
+    Args:
+        functions: identities of the functions, such as those that test a password.
+    """
+    open_ones: list[PathOperation] = []
+    limited = False
+    for operation in application.operations if functions else ():
+        if operation.handler is None or operation.is_websocket or graph.access(operation).authenticated:
+            continue
+        ran = below(graph, operation)
+        if not any(id(f) in functions for f in ran):
+            continue
+        if is_limited(graph, operation, ran):
+            limited = True
+        elif not is_covered(graph, operation):
+            open_ones.append(operation)
+    return open_ones, limited
+
+
 def _written(expr: ir.Expr | None) -> str:
     if expr is None:
         return ""

@@ -77,3 +77,9 @@ def newsletter(address: str, request: Request):
 @app.post("/reset-relative")
 def reset_relative(address: str, request: Request):
     return {"next": str(request.url_for("confirm", token="t"))}
+
+
+@app.post("/reset-by-part")
+def reset_by_part(address: str, request: Request):
+    link = f"https://{request.url.netloc}/reset?token=t"  # finding: host-header-in-security-link
+    deliver(address, link)

@@ -3,6 +3,8 @@
 A code of six digits falls after half a million tries, a common password after a few hundred. Without a limit on
 attempts that is a matter of minutes, and of nothing but patience.
 
+A code counts when the program makes it itself from so few characters that all of them can be tried.
+
 Known limits: a limiter is recognised by its decorator, dependency, middleware or counter, and by names such as `limit`
 and `throttle`; one in front of the application is declared in `[tool.fastapi-architect.project]` as
 `gateway.rate-limit`.
@@ -14,7 +16,8 @@ import re
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.own_code import registered
-from fastapi_architect.analyses.rate_limits import below, is_covered, is_limited, is_limited_as_a_whole
+from fastapi_architect.analyses.rate_limits import is_limited_as_a_whole, unlimited
+from fastapi_architect.analyses.short_codes import code_checks
 from fastapi_architect.concepts.identity import PasswordVerify
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -46,36 +49,28 @@ rule = Rule(
 
 @rule.check(per=Application)
 def attempts_without_a_limit(application: Application, graph: AppGraph) -> Iterator[Finding]:
-    verifiers = _verifiers(graph)
-    if not verifiers or is_limited_as_a_whole(graph, application):
+    if is_limited_as_a_whole(graph, application):
         return
-    open_ones: list[PathOperation] = []
-    limited = False
-    for operation in application.operations:
-        if operation.handler is None or operation.is_websocket or graph.access(operation).authenticated:
-            continue
-        functions = below(graph, operation)
-        if not any(id(f) in verifiers for f in functions):
-            continue
-        if is_limited(graph, operation, functions):
-            limited = True
-        elif not is_covered(graph, operation):
-            open_ones.append(operation)
-    if open_ones and not limited:
-        yield _finding(open_ones, graph)
-        return
-    for operation in open_ones:
-        yield _finding([operation], graph)
+    told: set[int] = set()
+    for tests, tries in (
+        (_verifiers(graph), "each of the ten thousand commonest passwords"),
+        (frozenset(code_checks(graph)), "every code there can be"),
+    ):
+        open_ones, limited = unlimited(application, graph, tests)
+        open_ones = [o for o in open_ones if id(o.handler) not in told]
+        told |= {id(o.handler) for o in open_ones}
+        for group in [[o] for o in open_ones] if limited else [open_ones] if open_ones else []:
+            yield _finding(group, graph, tries)
 
 
-def _verifiers(graph: AppGraph) -> set[int]:
-    """Functions that test a password or a code."""
+def _verifiers(graph: AppGraph) -> frozenset[int]:
+    """Functions that test a password or the code of an authenticator."""
     found = {id(v.function) for v in graph.facts(PasswordVerify) if v.function is not None}
     totp = graph.program.call_sites(["pyotp.TOTP.verify", "pyotp.HOTP.verify", "pyotp.totp.TOTP.verify"])
-    return found | {id(site.scope) for site, _ in totp}
+    return frozenset(found | {id(site.scope) for site, _ in totp})
 
 
-def _finding(operations: list[PathOperation], graph: AppGraph) -> Finding:
+def _finding(operations: list[PathOperation], graph: AppGraph, tries: str) -> Finding:
     first = next(
         (o for o in operations if re.search(r"log_?in|token|sign_?in|auth", o.path, re.IGNORECASE)),
         operations[0],
@@ -90,7 +85,7 @@ def _finding(operations: list[PathOperation], graph: AppGraph) -> Finding:
         "Limit attempts by account and by address, before the password is tested:\n"
         f"```python\n{limited}\n```",
         reasoning="No decorator, dependency, middleware or counter on the way refuses the next attempt.",
-        exploit=f"Send `{first}` once for each of the ten thousand commonest passwords: every attempt is answered.",
+        exploit=f"Send `{first}` once for {tries}: every attempt is answered.",
         confidence=Confidence.FIRM,
         trace=steps(
             *((o.handler, f"{o} tests a password or code") for o in operations[:8] if o.handler is not None)

@@ -19,6 +19,7 @@ from fastapi_architect.analyses.goes_into import Destination, destinations
 from fastapi_architect.analyses.made_of import Piece, pieces
 from fastapi_architect.concepts.configuration import ClockRead
 from fastapi_architect.concepts.cryptography import Digest, RandomValue
+from fastapi_architect.program.facts import runs_as_script
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -58,7 +59,8 @@ rule = Rule(
 _SECRET = lazy_pattern(
     r"(^|_)(token|otp|passcode|api_?key|apikey|secret|secret_?key|session_?(id|key)|csrf|xsrf|password|passwd|pwd|"
     r"(reset|verification|verify|verif|confirmation|confirm|activation|auth|access|invite|invitation|login|recovery|security|"
-    r"sms|one_time|mfa|magic|temp|temporary)_?(code|key|pin|hash|link|secret)|pin_?code|(recovery|backup)_codes?)$",
+    r"sms|one_time|mfa|magic|temp|temporary)_?(code|key|pin|hash|link|secret)|pin_?code|(recovery|backup)_codes?|"
+    r"(referral|coupon|voucher|gift(_?card)?|promo|redeem|redemption|licen[sc]e)_?(code|key))$",
     re.IGNORECASE,
 )
 _NO_SECRET = lazy_pattern(
@@ -121,9 +123,7 @@ def _is_mixed(graph: AppGraph, site: Site) -> bool:
 
 
 def _finding(graph: AppGraph, value: RandomValue, found: Destination) -> Finding:
-    function = value.function
-    assert function is not None
-    operations = graph.entries(function)
+    operations = graph.entries(value.function) if value.function is not None else ()
     made = _how(value)
     return rule.at(
         value,
@@ -175,12 +175,25 @@ def _confidence(graph: AppGraph, value: RandomValue, found: Destination) -> Conf
         or (_CONVERSATION.search(found.name) and found.kind != "cookie")
     ):
         return Confidence.TENTATIVE
-    assert function is not None
-    if not graph.entries(function) and not (isinstance(found.scope, Function) and graph.entries(found.scope)):
+    if function is None:
+        return Confidence.FIRM
+    if not _is_reached(graph, function, found):
         return Confidence.TENTATIVE
     if value.name in ("uuid.uuid3", "uuid.uuid5") and found.kind != "cookie":
         return Confidence.TENTATIVE
     return Confidence.CERTAIN if found.kind == "cookie" else Confidence.FIRM
+
+
+def _is_reached(graph: AppGraph, function: Function, found: Destination) -> bool:
+    """A request runs it, or the service does when it starts: a module or the body of a class calls it."""
+    if graph.entries(function) or (isinstance(found.scope, Function) and graph.entries(found.scope)):
+        return True
+    return any(
+        not isinstance(site.scope, Function)
+        and site.scope.module.kind == "source"
+        and not runs_as_script(site)
+        for site in graph.program.calls.callers(function)
+    )
 
 
 def _trace(value: RandomValue, found: Destination) -> tuple[Step, ...]:
@@ -214,6 +227,25 @@ def _edit(value: RandomValue) -> Edit | None:
     if value.name == f"random.{func.attr}":
         return Edit(Location(place.path, place.end_line, start, place.end_line, start), "SystemRandom().")
     return None
+
+
+@rule.check(per=AppGraph)
+def made_of_random_at_the_start(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    """A secret of a module or a class, made once when the service starts."""
+    seen: set[int] = set()
+    for value in graph.facts(RandomValue):
+        is_own = value.name == "uuid.uuid7" or value.name.startswith("random.Random")
+        if value.secure or is_own or value.function is not None or id(value.site.statement) in seen:
+            continue
+        statement = value.site.statement
+        if not isinstance(statement, ir.Assign | ir.AnnAssign) or value.scope.module.kind != "source":
+            continue
+        targets = statement.targets if isinstance(statement, ir.Assign) else [statement.target]
+        here = [Destination(last_name(target), "assigned", statement, value.scope) for target in targets]
+        found = next((each for each in here if _is_secret(each)), None)
+        if found is not None and not _is_mixed(graph, value.site):
+            seen.add(id(statement))
+            yield _finding(graph, value, found)
 
 
 # ── digests of what everybody knows, and times ────────────────────────────────────────────────────────────────────

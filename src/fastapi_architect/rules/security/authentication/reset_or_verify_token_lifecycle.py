@@ -1,7 +1,8 @@
-"""The code that proves who owns a mail address is handed to whoever asks for it, or is good for ever.
+"""The code that proves who owns a mail address is handed to whoever asks for it, is soon tried out, or is good for ever.
 
 A reset code is a password that travels by mail. When the answer to the request holds it, no mailbox is needed to take an
-account over. When the table that keeps codes has no time in it, an old mail opens the account years later.
+account over. When the table that keeps codes has no time in it, an old mail opens the account years later. And a code of
+four or six digits is worth no more than the limit on attempts at the operation that compares it.
 
 Known limits: requests are recognised by their path and name; the code is followed inside one function. Whether a code is
 cleared after use is not looked at.
@@ -13,6 +14,8 @@ import re
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.injected_values import names_read
+from fastapi_architect.analyses.rate_limits import is_limited_as_a_whole, unlimited
+from fastapi_architect.analyses.short_codes import ShortCode, code_checks, short_codes
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.concepts.cryptography import RandomValue
 from fastapi_architect.concepts.identity import TokenEncode
@@ -37,7 +40,7 @@ from fastapi_architect.rules.kit import (
 
 rule = Rule(
     __name__,
-    "A code that proves who owns an account is given away or never ends",
+    "A code that proves who owns an account is given away, soon tried out, or never ends",
     severity=Severity.IMPORTANT,
     cwe=640,
     cvss="AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N",
@@ -53,7 +56,8 @@ _REQUEST = lazy_pattern(
 )
 _SECRET = lazy_pattern(r"code|token|otp|pin|link|url|secret|key", re.IGNORECASE)
 _COLUMN = lazy_pattern(
-    r"(reset|recovery|verification|verify|confirmation|activation|magic|otp)_?(token|code|key|hash|pin|secret)",
+    r"(reset|recovery|verification|verify|confirmation|activation|magic|otp)(_password|_email|_account)?_?"
+    r"(token|code|key|hash|pin|secret)",
     re.IGNORECASE,
 )
 #: Endings of columns that say something about a code, and do not hold it.
@@ -158,6 +162,45 @@ def _given_away(operation: PathOperation, handler: Function, place: Site, name: 
         exploit=f"Ask `{operation}` for somebody else's address, take `{name}` from the answer, and set their password.",
         confidence=Confidence.FIRM,
         trace=steps((handler, f"{operation} asks nobody who they are"), (place, f"{name} is given back")),
+        routes=routes_of([operation]),
+        context=Context(access="none", data="secret", writes=True),
+    )
+
+
+@rule.check(per=AppGraph)
+def code_that_is_soon_tried_out(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    """A short code that opens an account, where some operation compares it without counting attempts."""
+    codes = [code for code in short_codes(graph) if _COLUMN.search(code.name)]
+    if not codes:
+        return
+    checks = code_checks(graph)
+    for code in codes:
+        tests = frozenset(function for function, name in checks.items() if name == code.name)
+        open_ones = [
+            operation
+            for application in graph.applications
+            if not is_limited_as_a_whole(graph, application)
+            for operation in unlimited(application, graph, tests)[0]
+        ]
+        if open_ones:
+            yield _soon_tried(code, open_ones[0])
+
+
+def _soon_tried(code: ShortCode, operation: PathOperation) -> Finding:
+    assert operation.handler is not None
+    return rule.at(
+        code.value,
+        f"`{code.name}` is one of {code.possibilities:,} codes, and `{operation}` ({operation.handler.name}) compares as many "
+        "as somebody sends.",
+        f"Send a code that nobody can try out, and count the attempts at `{operation}`:\n"
+        f"```python\n{code.name} = secrets.token_urlsafe(16)\n```",
+        reasoning="A short code is safe only when it is gone after a few wrong ones.",
+        exploit=f"Ask for a code for somebody else's account, and send `{operation}` all {code.possibilities:,} of them before it "
+        "ends.",
+        confidence=Confidence.FIRM,
+        trace=steps(
+            (code.value, f"{code.name} is made here"), (operation.handler, "it is compared without a limit")
+        ),
         routes=routes_of([operation]),
         context=Context(access="none", data="secret", writes=True),
     )

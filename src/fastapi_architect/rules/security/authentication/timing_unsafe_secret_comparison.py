@@ -3,12 +3,14 @@
 How long the comparison takes tells how much of a guess was right, and enough guesses give the secret away, one
 character after the other. `secrets.compare_digest` always looks at everything.
 
-Known limits: what is compared has to be a secret setting, a secret constant, a secret variable of the environment or the
-digest of an HMAC on one side, and something from the caller's parameters on the other.
+Known limits: what is compared has to be a secret setting, a secret constant, a secret variable of the environment, the
+digest of an HMAC, an attribute that keeps a key or token, or one of several keys in a loop on one side, and something from
+the caller's parameters on the other. Conditions of queries are left to the database, passwords to other rules.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.injected_values import names_read
@@ -35,6 +37,7 @@ from fastapi_architect.rules.kit import (
     first_route,
     ir,
     last_name,
+    lazy_pattern,
     options,
     steps,
     walk,
@@ -52,6 +55,13 @@ rule = Rule(
     ),
 )
 
+_PASSWORD = lazy_pattern(r"passw(or)?d|passphrase|pwd|salt|pepper|dsn", re.IGNORECASE)
+_MOST_CALLERS = 8
+#: Parameters that hold what a caller proves itself with.
+_SENT = frozenset({
+    "api_key", "apikey", "x_api_key", "key", "token", "access_token", "auth_token", "bearer_token", "x_token", "session_token",
+    "refresh_token", "secret", "client_secret", "shared_secret", "provided_key", "provided_token", "plaintext_key", "raw_key",
+})  # fmt: skip
 _UNWRAPPED = frozenset({"get_secret_value", "encode", "strip", "lower", "hexdigest", "digest"})
 
 
@@ -72,6 +82,99 @@ def secret_compared_by_equality(graph: AppGraph, _: AppGraph) -> Iterator[Findin
                 continue
             if id(function) in middleware or graph.entries(function):
                 yield _finding(graph, function, site, sides[secret])
+
+
+@rule.check(per=AppGraph)
+def kept_secret_compared_by_equality(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    """A key that an object keeps, or one of many that a loop goes through, against the one that was sent."""
+    settings = _secret_names(graph)
+    for module in graph.program.mentioning(*sorted(_SENT)):
+        for function in all_functions(module) if module.kind == "source" else ():
+            sent = {p.name for p in function.parameters} & _SENT
+            if not sent or function.name in ("__eq__", "__ne__", "__hash__"):
+                continue
+            for site in function.facts.sites(ir.Compare):
+                sides = (site.node.left, site.node.comparators[0])
+                if site.node.ops not in (["=="], ["!="]) or not any(
+                    _is_sent(s, function, sent) for s in sides
+                ):
+                    continue
+                kept = next((side for side in sides if _is_kept(side, function, settings)), None)
+                if (
+                    kept is None
+                    or _is_column(kept, function, graph)
+                    or not _runs_for_requests(graph, function)
+                ):
+                    continue
+                yield _finding(graph, function, site, kept)
+
+
+def _runs_for_requests(graph: AppGraph, function: Function, depth: int = 0) -> bool:
+    """An operation gets there, or a function that is written as a dependency, whoever uses it."""
+    if graph.entries(function):
+        return True
+    given = [each for p in function.parameters for each in (p.annotation, p.default) if each is not None]
+    if any(
+        n.__class__ is ir.Call and last_name(n.func) in ("Depends", "Security")
+        for e in given
+        for n in walk(e)
+    ):
+        return True
+    callers = [site.scope for site in graph.program.calls.callers(function)]
+    return depth < 2 and any(
+        isinstance(each, Function)
+        and each.module.kind == "source"
+        and _runs_for_requests(graph, each, depth + 1)
+        for each in callers[:_MOST_CALLERS]
+    )
+
+
+def _is_sent(expr: ir.Expr, function: Function, sent: set[str], depth: int = 0) -> bool:
+    """The parameter that holds what was sent, as a whole or without what is around it; no digest of it."""
+    expr = _unwrapped(expr)
+    if expr.__class__ is not ir.Name:
+        return False
+    if expr.id in sent:
+        return True
+    bindings = function.facts.bindings.get(expr.id, ())
+    return depth < 2 and any(
+        b.kind == "assign" and b.value is not None and _is_sent(b.value, function, sent, depth + 1)
+        for b in bindings
+    )
+
+
+def _is_kept(expr: ir.Expr, function: Function, settings: frozenset[str]) -> bool:
+    """`user.api_key`, or `key` of `for key in user.api_keys`; what the first check looks at is left out."""
+    expr = _unwrapped(expr)
+    if expr.__class__ is ir.Attribute:
+        return (
+            expr.attr not in settings
+            and is_secret_name(expr.attr)
+            and not _PASSWORD.search(expr.attr)
+            and last_name(expr.value) not in _SENT
+        )
+    if expr.__class__ is not ir.Name:
+        return False
+    bindings = function.facts.bindings.get(expr.id, ())
+    return any(b.kind in ("loop", "comprehension") and _are_secrets(b.value) for b in bindings)
+
+
+def _are_secrets(expr: ir.Expr | None) -> bool:
+    """A collection by the name of several secrets: `settings.api_keys.split(",")`."""
+    while expr.__class__ is ir.Call and expr.func.__class__ is ir.Attribute:
+        expr = expr.func.value
+    name = last_name(expr) if expr.__class__ in (ir.Name, ir.Attribute) else ""
+    return name[-1:] in ("s", "S") and is_secret_name(name[:-1]) and not _PASSWORD.search(name)
+
+
+def _unwrapped(expr: ir.Expr) -> ir.Expr:
+    while (
+        expr.__class__ is ir.Call
+        and last_name(expr.func) in _UNWRAPPED
+        and expr.func.__class__ is ir.Attribute
+    ):
+        expr = expr.func.value
+    return expr
 
 
 def _secret_names(graph: AppGraph) -> frozenset[str]:
@@ -130,12 +233,7 @@ def _is_secret_variable(expr: ir.Expr | None) -> bool:
 
 
 def _is_secret(expr: ir.Expr, names: frozenset[str], digests: frozenset[str]) -> bool:
-    while (
-        expr.__class__ is ir.Call
-        and last_name(expr.func) in _UNWRAPPED
-        and expr.func.__class__ is ir.Attribute
-    ):
-        expr = expr.func.value
+    expr = _unwrapped(expr)
     if expr.__class__ is ir.Name:
         return expr.id in digests or (expr.id in names and expr.id.isupper())
     return (expr.__class__ is ir.Attribute and expr.attr in names) or _is_secret_variable(expr)
@@ -164,13 +262,7 @@ def _finding(graph: AppGraph, function: Function, site: Site, secret: ir.Expr) -
         text_at(graph, function.location(side)) for side in (site.node.left, site.node.comparators[0])
     )
     negated = "not " if site.node.ops[0] == "!=" else ""
-    held = secret
-    while (
-        held.__class__ is ir.Call
-        and held.func.__class__ is ir.Attribute
-        and last_name(held.func) in _UNWRAPPED
-    ):
-        held = held.func.value
+    held = _unwrapped(secret)
     shown = f"`{last_name(held)}`" if last_name(held) else "a digest"
     better = f"{negated}secrets.compare_digest({left}.encode(), {right}.encode())"
     return rule.at(

@@ -89,6 +89,10 @@ def _finding(
     )
 
 
+_GROUPS = frozenset({"(", "(?:", ")", "^", "$"})
+_MOST_CHOICES = 64
+_OWNABLE = lazy_pattern(r"https?://([\w-]+\.)+[a-z]{2,}(:\d+)?$")
+_ANY_SUBDOMAIN = r"https://([a-z0-9-]+\.)?"
 _TOKEN = lazy_pattern(r"(\\.|\[[^\]]*\]|\(\?:|[()|^$]|.)([*+?]|\{\d+(?:,\d*)?\})?\??")
 
 
@@ -99,22 +103,65 @@ def _tokens(pattern: str) -> list[tuple[str, str]]:
 
 def admitted_stranger(pattern: str) -> str:
     """An origin of somebody else that `pattern` matches as a whole; "" when none was found."""
-    tokens = _tokens(pattern)
-    for index, (atom, quantifier) in enumerate(tokens):
-        if atom != ".":
-            continue
-        if not quantifier:
-            candidate = _sample(tokens, {index: "x"})
-        elif _is_wide(quantifier) and index and tokens[index - 1][0] == "/":
-            after = tokens[index + 1][0] if index + 1 < len(tokens) else ""
-            candidate = _sample(tokens, {index: "evil"}) if re.match(r"\w", after) else ""
-        elif _is_wide(quantifier) and not any(re.match(r"\w|\\\.", a) for a, _ in tokens[index + 1 :]):
-            candidate = _sample(tokens, {index: ".evil.example"})
-        else:
-            candidate = ""
-        if candidate and _matches(pattern, candidate):
-            return candidate
+    for tokens in _without_alternatives(_tokens(pattern)):
+        for index, (atom, quantifier) in enumerate(tokens):
+            candidate = _candidate(tokens, index, quantifier) if atom == "." else ""
+            if candidate and _matches(pattern, candidate):
+                return candidate
     return ""
+
+
+def _candidate(tokens: list[tuple[str, str]], index: int, quantifier: str) -> str:
+    """An origin with a stranger's domain in the place of the dot at `index`."""
+    after = tokens[index + 1 :]
+    if not quantifier:
+        return _sample(tokens, {index: "x"})
+    if not _is_wide(quantifier):
+        return ""
+    joins_domain = bool(re.match(r"\w", next((a for a, _ in after if a not in _GROUPS), "")))
+    if not index or tokens[index - 1][0] == "^":
+        return _sample(tokens, {index: "https://evil"}) if joins_domain else ""
+    if tokens[index - 1][0] == "/":
+        return _sample(tokens, {index: "evil"}) if joins_domain else ""
+    is_open_end = not any(re.match(r"\w|\\\.", a) for a, _ in after)
+    return _sample(tokens, {index: ".evil.example"}) if is_open_end else ""
+
+
+def _without_alternatives(tokens: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    """The pattern once for each choice of its alternatives, the first ones first."""
+    waiting = [tokens]
+    for _ in range(_MOST_CHOICES):
+        if not waiting:
+            return
+        current = waiting.pop(0)
+        choices = _split_once(current)
+        if choices is None:
+            yield current
+        else:
+            waiting = choices + waiting
+
+
+def _split_once(tokens: list[tuple[str, str]]) -> list[list[tuple[str, str]]] | None:
+    """One group of alternatives, innermost first, resolved in each way; None when there is none."""
+    atoms = [atom for atom, _ in tokens]
+    if "|" not in atoms:
+        return None
+    start, end = -1, len(tokens)
+    for index, atom in enumerate(atoms):
+        if atom in ("(", "(?:"):
+            start = index
+        elif atom == ")" and "|" in atoms[start + 1 : index]:
+            end = index
+            break
+        elif atom == ")":  # a group without alternatives: what is around it is still open
+            return _split_once([*tokens[:start], *tokens[start + 1 : index], *tokens[index + 1 :]])
+    inner: list[list[tuple[str, str]]] = [[]]
+    for token in tokens[start + 1 : end]:
+        if token[0] == "|":
+            inner.append([])
+        else:
+            inner[-1].append(token)
+    return [[*tokens[: max(start, 0)], *each, *tokens[end + 1 :]] for each in inner]
 
 
 def _is_wide(quantifier: str) -> bool:
@@ -127,37 +174,52 @@ def _sample(tokens: list[tuple[str, str]], chosen: dict[int, str]) -> str:
     for index, (atom, quantifier) in enumerate(tokens):
         if index in chosen:
             parts.append(chosen[index])
-        elif atom in ("(", "(?:", ")", "^", "$") or (quantifier in ("?", "*") and atom != "."):
+        elif atom == ".":
+            parts.append("https://x." if not index and _is_wide(quantifier) else ".")
+        elif atom in _GROUPS or quantifier in ("?", "*"):
             continue
-        elif atom == "|":
-            return ""
         elif atom.startswith("["):
             parts.append("1" if "a-z" not in atom and ("\\d" in atom or "0-9" in atom) else "a")
         elif atom.startswith("\\"):
             parts.append({"d": "1", "w": "a", "S": "a"}.get(atom[1], atom[1]))
         else:
-            parts.append("x" if atom == "." else atom)
+            parts.append(atom)
     return "".join(parts)
 
 
 def _matches(pattern: str, origin: str) -> bool:
+    """The pattern admits the origin, and somebody can own its domain: no bare word, no address."""
     try:
-        return re.fullmatch(pattern, origin) is not None
+        return bool(_OWNABLE.match(origin)) and re.fullmatch(pattern, origin) is not None
     except re.error:
         return False
 
 
 def tightened(pattern: str) -> str:
     """The pattern with dots escaped and `.*` before the domain made one label."""
-    parts = []
-    for atom, quantifier in _tokens(pattern):
+    tokens = _tokens(pattern)
+    parts: list[str] = []
+    for index, (atom, quantifier) in enumerate(tokens):
         if atom == "." and not quantifier:
             parts.append(r"\.")
         elif atom == "." and _is_wide(quantifier):
-            parts.append(r"([a-z0-9-]+\.)?" if parts and parts[-1] == "/" else "")
+            parts.append(_label(tokens, index))
+        elif atom in (".", r"\.") and parts and parts[-1] == _ANY_SUBDOMAIN:
+            continue  # the label has its own dot
         else:
             parts.append(atom + quantifier)
-    return "".join(parts)
+    return "".join(parts).replace(_ANY_SUBDOMAIN + r"\.", _ANY_SUBDOMAIN)
+
+
+def _label(tokens: list[tuple[str, str]], index: int) -> str:
+    """What stands for one label in the place of `.*`; "" at the end of the pattern."""
+    following = next((atom for atom, _ in tokens[index + 1 :] if atom not in _GROUPS), "")
+    if not following:
+        return ""
+    before = tokens[index - 1][0] if index else "^"
+    if before == "^":
+        return _ANY_SUBDOMAIN
+    return r"([a-z0-9-]+\.)?" if before == "/" and re.match(r"\w", following) else "[a-z0-9-]+"
 
 
 rule.bad = """

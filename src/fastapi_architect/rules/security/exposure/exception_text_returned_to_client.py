@@ -83,9 +83,13 @@ def exception_in_an_answer(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
         )
 
 
-#: Operations that exist to tell somebody why a connection fails.
+#: Operations that exist to tell somebody why a connection fails: a verb with its object (`test_email`), alone (`/test`), or
+#: behind what is connected to (`webhook_test`).
 _DIAGNOSES = lazy_pattern(
-    r"(^|[_/-])(test|verify|validate|diagnos\w*|probe|ping|check)([_/-]|$)", re.IGNORECASE
+    r"(^|[_/-])(test|verify|validate|diagnos\w*|probe|ping|check)[_/-]\w|(^|/)(test|verify|validate|diagnos\w*|probe|ping|check)$|"
+    r"(connect(ion|or|ivity)|webhook|smtp|ldap|e?mail|channel|integration|provider|server|config\w*|credentials?|settings|health)"
+    r"[_/-](test|verify|validate|probe|ping|check)([_/-]|$)",
+    re.IGNORECASE,
 )
 
 

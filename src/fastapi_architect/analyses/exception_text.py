@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from fastapi_architect.analyses.http_errors import BROAD, handler_classes, http_raises
+from fastapi_architect.analyses.in_memory import works_in_memory
 from fastapi_architect.analyses.made_of import Piece, pieces, site_of
 from fastapi_architect.appgraph.applications import ExceptionHandler
 from fastapi_architect.appgraph.graph import AppGraph
@@ -20,7 +21,7 @@ from fastapi_architect.concepts.http import HttpError, ResponseCreation, WebSock
 from fastapi_architect.concepts.logging import TracebackText
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.facts import Site
-from fastapi_architect.program.types import ClassRef, options
+from fastapi_architect.program.types import ClassRef, Instance, options
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir, span
 from fastapi_architect.syntax.walking import walk
@@ -41,7 +42,7 @@ _OWN_WORDS = frozenset({
 _ABOUT_INPUT = lazy_pattern(
     r"Valid|Parse|Decode|Syntax|Format|Schema|HTTPException|Expired|Signature|JWT|Jose|^Token|Claims|Unauthori|Forbidden|"
     r"PermissionDenied|NotFound|Limit|Quota|Disconnect|Cancelled|Timeout|Unsupported|Malformed|Conversion|^OAuth|Unpack|YAML|Template|"
-    r"NoResult|MultipleResults",
+    r"NoResult|MultipleResults|DoesNotExist",
     re.IGNORECASE,
 )
 _INPUT_PACKAGES = (
@@ -53,7 +54,13 @@ _INPUT_PACKAGES = (
     "jsonschema.",
     "email_validator.",
     "marshmallow.",
+    "jmespath.",
+    "jsonpath",
+    "lark.",
+    "pyparsing.",
 )
+#: Statuses of what the client did wrong.
+_CLIENT_ERRORS = range(400, 500)
 #: Functions that take what is secret out of a text.
 _CLEANS = lazy_pattern(
     r"saniti|redact|mask|scrub|censor|^safe_|_safe$|public_|user_facing|friendly", re.IGNORECASE
@@ -109,7 +116,9 @@ def exposed_texts(graph: AppGraph) -> tuple[ExposedText, ...]:
             # `return JSONResponse(...)` is two answers and one text.
             if id(piece.expr) in told and not piece.hops:
                 break
-            if not _is_for_debugging(piece, node, scope) and _is_reached(graph, scope):
+            if _is_for_debugging(piece, node, scope) or _is_feedback(graph, node, scope, piece):
+                continue
+            if _is_reached(graph, scope):
                 found[id(node)] = ExposedText(how, node, value, scope, piece, judge.caught(piece))
                 told.add(id(piece.expr))
                 break
@@ -209,6 +218,7 @@ class _Judge:
     def __init__(self, graph: AppGraph) -> None:
         self._graph = graph
         self._tracebacks = {id(each.node) for each in graph.facts(TracebackText)}
+        self._models = {id(model.cls) for model in graph.models}
 
     def is_told(self, piece: Piece) -> bool | None:
         expr = piece.expr
@@ -226,6 +236,8 @@ class _Judge:
 
     def _of_call(self, call: ir.Call, scope: Scope) -> bool | None:
         """Nothing when no called function may tell of an exception, and none is handed to it."""
+        if self._makes_row(call, scope):
+            return False
         site = site_of(call, scope)
         targets = self._graph.program.calls.targets(site) if site is not None else ()
         if not targets or any(_may_tell(self._graph, target) for target in targets):
@@ -233,6 +245,11 @@ class _Judge:
         given = (*call.args, *(k.value for k in call.keywords))
         names = (n for each in given for n in walk(each) if n.__class__ is ir.Name)
         return None if any(self._of_name(name, scope) for name in names) else False
+
+    def _makes_row(self, call: ir.Call, scope: Scope) -> bool:
+        """A row of a table: what is stored in it is not what it is written out as."""
+        types = options(self._graph.program.inference.type_of(call, scope))
+        return any(isinstance(each, Instance) and id(each.cls) in self._models for each in types)
 
     def _of_attribute(self, expr: ir.Attribute, scope: Scope) -> bool:
         inner: ir.Expr = expr
@@ -292,6 +309,16 @@ def clause_of(name: ir.Name, scope: Scope) -> ir.Handler | None:
         if binding.kind == "except" and isinstance(binding.node, ir.Handler) and _spans(binding.node, name):
             return binding.node
     return None
+
+
+def _is_feedback(graph: AppGraph, node: ir.Node, scope: Scope, piece: Piece) -> bool:
+    """A 4xx that says why something could not be built in memory from what the client sent."""
+    if graph.guards.status_of(node, scope) not in _CLIENT_ERRORS:  # type: ignore[arg-type]
+        return False
+    names = [each for each in walk(piece.expr) if each.__class__ is ir.Name]
+    clause = next((c for name in names if (c := clause_of(name, piece.scope)) is not None), None)
+    statement = next((s.node for s in piece.scope.facts.sites(ir.Try) if clause in s.node.handlers), None)
+    return statement is not None and works_in_memory(graph, statement.body, piece.scope)
 
 
 def _only_parses(clause: ir.Handler, scope: Scope) -> bool:

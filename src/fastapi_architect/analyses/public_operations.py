@@ -9,11 +9,13 @@ from fnmatch import fnmatch
 
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.local_operations import is_local_only
+from fastapi_architect.analyses.source_text import comments_of
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.middleware import Middleware
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.question import question
+from fastapi_architect.appgraph.schemas import read_schema
 from fastapi_architect.appgraph.security import AccessLevel
 from fastapi_architect.concepts.identity import (
     PasswordVerify,
@@ -63,6 +65,61 @@ def is_public_by_nature(operation: PathOperation) -> bool:
     handler = operation.handler.name if operation.handler is not None else operation.handler_name
     said = operation.handler.node.docstring if operation.handler is not None else ""
     return bool(_PUBLIC.search(operation.path) or _PUBLIC.search(handler) or _SAID.search(said or ""))
+
+
+#: What somebody says in a docstring or a comment who means it; what is still to be done is not meant.
+_MEANT = lazy_pattern(
+    r"\bpublic(ly)?\b|unauthenticated|without (any )?(auth|log|permission)|\bno[t]? (auth|permission|log-?in)|anonymous|"
+    r"anyone|anybody|data subject|(extern|open)\w* (access|reach|availab)|\bopen to (all|every)",
+    re.IGNORECASE,
+)
+_UNDONE = lazy_pattern(r"\b(todo|fixme|xxx|hack|should|must)\b", re.IGNORECASE)
+_PASSWORD = lazy_pattern(r"^(new_?|plain_?|raw_?)?(password|passwd|pwd)_?1?$", re.IGNORECASE)
+_IDENTITY = lazy_pattern(r"e_?mail|user_?name|nick_?name|login|phone|^name$|handle", re.IGNORECASE)
+#: What nobody may give himself.
+_AUTHORITY = lazy_pattern(
+    r"admin|super_?user|staff|role|permission|privilege|scope|access_?level|group|tenant|is_(active|verified|root|owner)",
+    re.IGNORECASE,
+)
+_ACCOUNT = lazy_pattern(r"user|account|member|customer|profile|player|subscriber|people|person", re.IGNORECASE)
+
+
+def seems_meant_for_strangers(operation: PathOperation, graph: AppGraph) -> bool:
+    """Its docstring or a comment says so in some words, or somebody makes an account for himself here.
+
+    Less sure than `is_public_by_nature`: reasons to doubt a finding, not to be silent.
+    """
+    if operation.handler is None:
+        return False
+    said = [operation.handler.node.docstring or "", *comments_of(graph, operation.handler)]
+    if any(_MEANT.search(each) and not _UNDONE.search(each) for each in said):
+        return True
+    return _is_self_registration(operation, graph)
+
+
+def _is_self_registration(operation: PathOperation, graph: AppGraph) -> bool:
+    """`POST /users` with a name and a password of one's own, and nothing that says what the account may do."""
+    if operation.methods != ("POST",) or operation.path_names:
+        return False
+    if not _ACCOUNT.search(operation.path) and not _ACCOUNT.search(operation.handler_name):
+        return False
+    fields = [
+        name for p in operation.parameters if p.is_input for name in _field_names(p.type, graph) or (p.name,)
+    ]
+    return (
+        any(_PASSWORD.search(name) for name in fields)
+        and any(_IDENTITY.search(name) for name in fields)
+        and not any(_AUTHORITY.search(name) for name in fields)
+    )
+
+
+def _field_names(of: Type | None, graph: AppGraph) -> tuple[str, ...]:
+    """Names of what a model of the program takes; none for other types."""
+    for option in options(of):
+        if isinstance(option, Instance) and isinstance(option.cls, Class):
+            schema = read_schema(graph.program, option.cls)
+            return tuple(field.name for field in schema.fields) if schema is not None else ()
+    return ()
 
 
 class CallerQuestions:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question_about
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.source.decode import decode
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.source.location import Location
 from fastapi_architect.source.tree import Unreadable
 from fastapi_architect.syntax import span
@@ -36,3 +40,26 @@ def block_of(function: Function) -> Location:
     return Location(
         function.module.path, first, 0, span.end_line_of(node.span), span.end_column_of(node.span)
     )
+
+
+#: A comment of its own line, or behind code; a `#` inside a string stands behind a space only by chance.
+_COMMENT = lazy_pattern(r"(?:^|\s)#+\s*(.*)$", re.MULTILINE)
+
+
+def comments_of(graph: AppGraph, function: Function) -> Iterator[str]:
+    """What is said inside a function and right above it, the lines of one remark joined."""
+    block = block_of(function)
+    lines = lines_of(graph, block.path)
+    first = block.line
+    while first > 1 and lines[first - 2 : first - 1] and lines[first - 2].lstrip().startswith("#"):
+        first -= 1
+    remark: list[str] = []
+    for line in lines[first - 1 : block.end_line]:
+        found = _COMMENT.search(line)
+        if found is not None:
+            remark.append(found[1])
+        elif remark:
+            yield " ".join(remark)
+            remark = []
+    if remark:
+        yield " ".join(remark)

@@ -4,7 +4,8 @@ A dependency keeps somebody out only by raising. An `HTTPException` that is made
 or an `except` that swallows the failure and gives None or a default user: in each case the operation runs.
 
 Known limits: an optional user is fine where every receiver tests it; a value that is handed to a call or whose
-attributes are read counts as tested.
+attributes are read counts as tested. Who sends no credential and who sends a wrong one being given the same stand-in
+(a guest, a service account) is an optional login, unless the stand-in is an administrator.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.injected_values import is_looked_at, is_tested, receivers, with_parents
 from fastapi_architect.analyses.public_operations import is_public_by_nature
+from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.concepts.identity import PasswordVerify, SignatureVerification, TokenDecode
 from fastapi_architect.rules.kit import (
     UNKNOWN,
@@ -56,6 +58,7 @@ _VERIFIES = lazy_pattern(
     re.IGNORECASE,
 )
 _OPTIONAL = lazy_pattern(r"optional|maybe|anonymous|or_none|if_any|guest|try_", re.IGNORECASE)
+_MIGHTY = lazy_pattern(r"admin|super_?user|root|staff", re.IGNORECASE)
 _ERRORS = ("HTTPException", "JSONResponse", "Response", "PlainTextResponse", "ORJSONResponse")
 
 
@@ -162,6 +165,8 @@ def _guards_verification(graph: AppGraph, function: Function, node: ir.Try) -> b
 
 def _judged(graph: AppGraph, function: Function, place: Site, value: ir.Expr | None) -> Iterator[Finding]:
     nothing = value is None or (value.__class__ is ir.Constant and value.kind == "none")
+    if value is not None and not nothing and _gives_everybody(graph, function, value):
+        return
     denial = value.__class__ is ir.Constant and value.value is False
     open_to = [
         each
@@ -188,6 +193,18 @@ def _judged(graph: AppGraph, function: Function, place: Site, value: ir.Expr | N
         else f"`dependencies=[...]` of {receiver.operation}"
     )
     yield _finding(graph, function, place, f"{what}, and {who} never tests it", Confidence.FIRM, None)
+
+
+def _gives_everybody(graph: AppGraph, function: Function, value: ir.Expr) -> bool:
+    """Who sends no credential is given the very same: an optional login, and no check that fails."""
+    stand_in = text_at(graph, function.location(value)).split()
+    return not _MIGHTY.search(" ".join(stand_in)) and any(
+        site.node.value is not None
+        and site.node.value is not value
+        and all(context.role not in ("try", "handler") for context in site.context)
+        and text_at(graph, function.location(site.node.value)).split() == stand_in
+        for site in function.facts.sites(ir.Return)
+    )
 
 
 def _asked_elsewhere(graph: AppGraph, operation: PathOperation, function: Function) -> bool:

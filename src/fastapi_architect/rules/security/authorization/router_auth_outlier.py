@@ -4,9 +4,10 @@ A guard is easily forgotten on the route that was added last. When at least thre
 them, are guarded by the same dependency, the one without it is reported and the siblings are shown.
 
 Known limits: routes that are public by their nature (login, health, webhooks with a signature) are recognised by their
-path and name, a GET without inputs (or of a path such as `/{kind}/schema`) that reads no database tells everybody the same,
-and a route that does nothing but refuse (410, 501) gives nothing away; anything else is declared public with a
-reason in `[tool.fastapi-architect.project]`.
+path and name, a GET without inputs (or with members of an enumeration, or of a path such as `/{kind}/schema`) that
+reads no database tells everybody the same, and a route that does nothing but refuse (410, 501), or that is not written
+yet, gives nothing away. What a comment calls public, or looks like a registration, is tentative; anything else is
+declared public with a reason in `[tool.fastapi-architect.project]`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.own_code import registered
-from fastapi_architect.analyses.public_operations import callers_of, is_public_by_nature
+from fastapi_architect.analyses.public_operations import (
+    callers_of,
+    is_public_by_nature,
+    seems_meant_for_strangers,
+)
+from fastapi_architect.appgraph.parameters import Parameter
+from fastapi_architect.program.types import NONE
 from fastapi_architect.rules.kit import (
     AccessLevel,
     AppGraph,
@@ -25,6 +32,7 @@ from fastapi_architect.rules.kit import (
     Context,
     Finding,
     Function,
+    Instance,
     PathOperation,
     Proof,
     Rule,
@@ -32,6 +40,7 @@ from fastapi_architect.rules.kit import (
     ir,
     last_name,
     lazy_pattern,
+    options,
     routes_of,
     steps,
 )
@@ -55,6 +64,7 @@ _FIRST_ERROR = 400
 _DEFINITIONS = frozenset({
     "schema", "json-schema", "jsonschema", "schemas", "enum", "enums", "choices", "constants", "types", "formats",
 })  # fmt: skip
+_CHOICES = frozenset({"typing.Literal", "builtins.bool"})
 _STATUS = lazy_pattern(r"HTTP_(\d{3})_")
 
 
@@ -73,6 +83,7 @@ def route_without_the_guard_of_its_siblings(application: Application, graph: App
                 not access.authenticated
                 and not access.public_reason
                 and not _is_harmless(operation, application, graph)
+                and not _is_unfinished(operation, siblings)
             ):
                 yield _finding(operation, guarded, guard, len(siblings), graph)
 
@@ -99,8 +110,29 @@ def _is_harmless(operation: PathOperation, application: Application, graph: AppG
         return True
     does = effects(graph).of_handler(operation)
     reads_nothing = not does.round_trips and not does.outbound and not does.redis
-    asks_nothing = not any(p.is_input for p in operation.parameters) or _describes(operation)
+    asks_nothing = all(_is_choice(p, graph) for p in operation.parameters if p.is_input)
+    asks_nothing = asks_nothing or _describes(operation)
     return not operation.is_write and asks_nothing and reads_nothing and does.changes_state is None
+
+
+def _is_choice(parameter: Parameter, graph: AppGraph) -> bool:
+    """One of a few values that the code names: a literal, a member of an enumeration, yes or no."""
+    hierarchy = graph.program.inference.hierarchy
+    given = [each for each in options(parameter.type) if each != NONE]
+    return bool(given) and all(
+        isinstance(each, Instance)
+        and (each.name in _CHOICES or hierarchy.is_subclass(each.cls, "enum.Enum"))
+        for each in given
+    )
+
+
+def _is_unfinished(operation: PathOperation, siblings: list[PathOperation]) -> bool:
+    """It calls nothing and answers a text or nothing, whatever is sent, beside siblings that do something."""
+    handler = operation.handler
+    if handler is None or handler.facts.calls or not any(o.handler and o.handler.facts.calls for o in siblings):
+        return False
+    values = [site.node.value for site in handler.facts.sites(ir.Return)]
+    return all(value is None or value.__class__ is ir.Constant for value in values)
 
 
 def _describes(operation: PathOperation) -> bool:
@@ -147,7 +179,9 @@ def _finding(
         f"```python\n{required}\n```",
         reasoning=f"No dependency of {name}, of its router, or of the includes on the way refuses an anonymous request.",
         exploit=f"An anonymous client sends `{operation}` and is answered as if it had signed in.",
-        confidence=Confidence.FIRM,
+        confidence=Confidence.TENTATIVE
+        if seems_meant_for_strangers(operation, graph)
+        else Confidence.FIRM,
         trace=steps(*((o.handler, f"{o} is guarded by {guard}") for o in shown if o.handler is not None)),
         routes=routes_of([operation]),
         context=Context(access="none", writes=operation.is_write, data=None),

@@ -6,14 +6,14 @@ among them refuses an anonymous request, and the handler goes on to write rows, 
 Known limits: an operation that strangers have to reach (login, registration, reset, webhook) is recognised by its
 path and name, or because its handler verifies a password, a token or a signature. Anything else that is public on
 purpose is declared with a reason in `[tool.fastapi-architect.project]`. In an application without any
-authentication there is one finding for all of its operations. A router that is included only where a setting says
+authentication there is one finding for all of its operations. What only a comment calls public, and a registration
+(a name and a password of one's own, nothing that says what the account may do), is tentative. A router that is included only where a setting says
 `local`, `dev` or `test`, and does not say so by default, is no part of production, and neither is a route that a class
 such as `NoAuthBackend` registers: who chooses that mode lets everybody in.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.effects import Effects, effects
@@ -22,6 +22,7 @@ from fastapi_architect.analyses.public_operations import (
     callers_of,
     guard_of,
     is_public_by_nature,
+    seems_meant_for_strangers,
 )
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import Commit
@@ -60,10 +61,6 @@ rule = Rule(
 #: With fewer guarded operations than one in so many, the whole application lacks authentication.
 _FEW = 5
 _LISTED = 8
-#: A docstring that says so: public on purpose, as far as words go.
-_MEANT = lazy_pattern(
-    r"\bpublic(ly)?\b|unauthenticated|without (auth|log)|no auth|anonymous|anyone|data subject", re.IGNORECASE
-)
 
 #: Providers of a mode in which everybody is let in: `NoAuthIdentityManager`, `AuthDisabledBackend`.
 _NO_AUTHENTICATION = lazy_pattern(r"^(No|Without|Disabled)Auth|(?<=[a-z])NoAuth(?![a-z])|AuthDisabled")
@@ -118,10 +115,10 @@ def _change(done: Effects, graph: AppGraph) -> Concept | None:
     return next(iter([*found, *done.outbound]), None)
 
 
-def _confidence(operation: PathOperation, what: Concept) -> Confidence:
+def _confidence(operation: PathOperation, what: Concept, graph: AppGraph) -> Confidence:
     reads_elsewhere = type(what).__name__ == "OutboundRequest" and not isinstance(what, PaidApiCall)
-    said = operation.handler.node.docstring if operation.handler is not None else ""
-    if operation.conditional or reads_elsewhere or not what.sure or _MEANT.search(said or ""):
+    meant = seems_meant_for_strangers(operation, graph)
+    if operation.conditional or reads_elsewhere or not what.sure or meant:
         return Confidence.TENTATIVE
     return Confidence.FIRM
 
@@ -139,7 +136,7 @@ def _of_operation(operation: PathOperation, what: Concept, guard: str, graph: Ap
         reasoning=f"No dependency of {name}, of its router, of the includes on the way or of the application, "
         f"and no middleware, refuses an anonymous request, and {name} reaches {call}(...).",
         exploit=f"An anonymous client sends `{operation}`, and the change is made.",
-        confidence=_confidence(operation, what),
+        confidence=_confidence(operation, what, graph),
         trace=steps(
             (operation.handler, f"{operation} runs for everybody"), (what, f"{call}(...) makes the change")
         ),

@@ -1,0 +1,111 @@
+"""What somebody seems to have meant is a reason to doubt: tentative. The twin without that sign stays as sure as it was."""
+
+from __future__ import annotations
+
+import pytest
+from tests.rules.kit import confidences_of
+
+from fastapi_architect.findings.severity import Confidence
+
+_ACCOUNTS = """
+    from fastapi import Depends, FastAPI, HTTPException, Request
+    from pydantic import BaseModel
+
+    app = FastAPI()
+
+
+    class Account(BaseModel):
+        email: str
+        {fields}
+
+
+    def current_user(request: Request) -> str:
+        if request.headers.get("authorization") != "Bearer known":
+            raise HTTPException(401)
+        return "known"
+
+
+    @app.get("/users", dependencies=[Depends(current_user)])
+    def users() -> str:
+        return open("users.txt").read()
+
+
+    @app.post("/users")
+    def add_user(account: Account) -> None:
+        with open("users.txt", "a") as kept:
+            kept.write(account.email)
+"""
+
+
+@pytest.mark.parametrize(
+    ("fields", "confidence"),
+    [
+        ("password: str", Confidence.TENTATIVE),
+        ("password1: str", Confidence.TENTATIVE),
+        ("password: str; is_admin: bool = False", Confidence.FIRM),
+        ("password: str; role: str", Confidence.FIRM),
+        ("nickname: str", Confidence.FIRM),
+    ],
+)
+def test_a_registration_may_be_open_unless_it_gives_rights(fields: str, confidence: Confidence) -> None:
+    files = {"main.py": _ACCOUNTS.replace("{fields}", fields.replace("; ", "\n        "))}
+    assert confidences_of("unauthenticated-state-changing-route", files) == [confidence]
+
+
+_SAID = """
+    from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+
+    router = APIRouter(prefix="/maps")
+
+
+    def current_user(request: Request) -> str:
+        if request.headers.get("authorization") != "Bearer known":
+            raise HTTPException(401)
+        return "known"
+
+
+    @router.get("/1", dependencies=[Depends(current_user)])
+    def one() -> str:
+        return open("1.txt").read()
+
+
+    @router.get("/2", dependencies=[Depends(current_user)])
+    def two() -> str:
+        return open("2.txt").read()
+
+
+    @router.get("/3", dependencies=[Depends(current_user)])
+    def three() -> str:
+        return open("3.txt").read()
+
+
+    @router.get("/4", dependencies=[Depends(current_user)])
+    def four() -> str:
+        return open("4.txt").read()
+
+
+    @router.get("/all")
+    def everything(
+        # {comment}
+        box: str,
+    ) -> str:
+        return open(box).read()
+
+
+    app = FastAPI()
+    app.include_router(router)
+"""
+
+
+@pytest.mark.parametrize(
+    ("comment", "confidence"),
+    [
+        ("no permissions here: this is externally accessible", Confidence.TENTATIVE),
+        ("public on purpose", Confidence.TENTATIVE),
+        ("TODO must not stay public", Confidence.FIRM),
+        ("the box to look into", Confidence.FIRM),
+    ],
+)
+def test_a_comment_that_calls_a_route_public_is_a_reason_to_doubt(comment: str, confidence: Confidence) -> None:
+    files = {"main.py": _SAID.format(comment=comment)}
+    assert confidences_of("router-auth-outlier", files) == [confidence]

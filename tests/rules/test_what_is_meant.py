@@ -109,3 +109,55 @@ _SAID = """
 def test_a_comment_that_calls_a_route_public_is_a_reason_to_doubt(comment: str, confidence: Confidence) -> None:
     files = {"main.py": _SAID.format(comment=comment)}
     assert confidences_of("router-auth-outlier", files) == [confidence]
+
+
+_POOL = """
+    from collections.abc import Iterator
+    from typing import Annotated
+
+    import httpx
+    from fastapi import Depends, FastAPI
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.orm import Session
+
+    app = FastAPI()
+    engine = create_engine("postgresql+psycopg://localhost/shop")
+
+
+    def get_session() -> Iterator[Session]:
+        with Session(engine) as session:
+            yield session
+
+
+    SessionDep = Annotated[Session, Depends(get_session)]
+
+
+    @app.get("/books")
+    def books(session: SessionDep) -> int:
+        return session.scalar(text("SELECT 1")) or 0
+
+
+    @app.get("/orders")
+    def orders(session: SessionDep) -> int:
+        return session.scalar(text("SELECT 2")) or 0
+
+
+    @app.get("/parcels")
+    def parcels(session: SessionDep) -> str:
+        number = session.scalar(text("SELECT 3")) or 0
+        return {answer}
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "confidence"),
+    [
+        ('httpx.get(f"https://parcels.example/{number}", timeout=9).text', Confidence.FIRM),
+        ("str(number)", Confidence.TENTATIVE),
+    ],
+)
+def test_a_small_pool_is_sure_to_hurt_where_connections_are_held_long(
+    answer: str, confidence: Confidence
+) -> None:
+    files = {"main.py": _POOL.replace("{answer}", answer), "requirements.txt": "psycopg==3.3.9\n"}
+    assert confidences_of("pool-capacity-mismatch", files) == [confidence]

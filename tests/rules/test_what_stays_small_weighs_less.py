@@ -262,7 +262,16 @@ def test_all_rows_that_are_made_by_hand_are_minor() -> None:
         assert severities_of("list-endpoint-without-pagination", few) == [Severity.MINOR]
 
 
-def _migration(rule: str, table: str, body: str, compose: str = "") -> list[tuple[Severity, Confidence]]:
+def _migration(
+    rule: str,
+    table: str,
+    body: str,
+    compose: str = "",
+    *,
+    between: str = "CREATE INDEX CONCURRENTLY ix_id ON other (id)",
+    last: int = 7,
+) -> list[tuple[Severity, Confidence]]:
+    """A table, a statement that says how much the project minds locks, some time, and what is done then."""
     first = f"""
         import sqlalchemy as sa
         from alembic import op
@@ -274,13 +283,19 @@ def _migration(rule: str, table: str, body: str, compose: str = "") -> list[tupl
         def upgrade() -> None:
             op.create_table("{table}", sa.Column("id", sa.Integer, primary_key=True), sa.Column("at", sa.Integer))
     """
-    second = first.replace('"0001"', '"0002"').replace("down_revision = None", 'down_revision = "0001"')
+    opening = textwrap.dedent(first).partition("    op.create_table")[0]
+
+    def revision(number: int, does: str) -> str:
+        own = opening.replace('"0001"', f'"{number:04}"')
+        return own.replace("down_revision = None", f'down_revision = "{number - 1:04}"') + f"    {does}\n"
+
     files = {
         "requirements.txt": "psycopg==3.3.9\n",
         "migrations/env.py": "from alembic import context\n",
         "migrations/versions/0001.py": first,
-        "migrations/versions/0002.py": textwrap.dedent(second).partition("    op.create_table")[0]
-        + f"    {body}\n",
+        "migrations/versions/0002.py": revision(2, f"op.execute('{between}')"),
+        **{f"migrations/versions/{n:04}.py": revision(n, "pass") for n in range(3, last)},
+        f"migrations/versions/{last:04}.py": revision(last, body),
     }
     return weights_of(rule, files | ({"compose.yaml": compose} if compose else {}))
 
@@ -293,6 +308,25 @@ def test_an_index_beside_a_rewrite_of_its_table_is_minor() -> None:
     rewrite = f'op.alter_column("orders", "at", type_=sa.BigInteger())\n    {_INDEXED}'
     assert [severity for severity, _ in _migration(rule, "orders", rewrite)] == [Severity.MINOR]
     assert [severity for severity, _ in _migration(rule, "orders", _INDEXED)] == [Severity.IMPORTANT]
+
+
+def test_an_index_is_minor_where_the_project_minds_no_locks_and_on_a_young_table() -> None:
+    rule = "index-built-with-write-lock"
+    for between, last, severity in (
+        ("SELECT 1", 7, Severity.MINOR),
+        ("SET lock_timeout = 5000", 7, Severity.IMPORTANT),
+        ("CREATE INDEX CONCURRENTLY ix_id ON other (id)", 6, Severity.MINOR),
+        ("CREATE INDEX CONCURRENTLY ix_id ON other (id)", 7, Severity.IMPORTANT),
+    ):
+        found = _migration(rule, "orders", _INDEXED, between=between, last=last)
+        assert [weight for weight, _ in found] == [severity], (between, last)
+
+
+def test_a_brin_index_is_minor() -> None:
+    rule = "index-built-with-write-lock"
+    for method, severity in (("BRIN", Severity.MINOR), ("btree", Severity.IMPORTANT)):
+        found = _migration(rule, "orders", f'op.execute("CREATE INDEX ix_at ON orders USING {method} (at)")')
+        assert [weight for weight, _ in found] == [severity]
 
 
 def test_an_index_is_minor_where_one_release_runs_at_a_time() -> None:
@@ -464,3 +498,42 @@ def test_searching_definitions_whose_instances_are_rows_of_another_table_is_mino
     for name, severity in (("SignalInstance", Severity.MINOR), ("SignalPart", Severity.IMPORTANT)):
         text = _SEARCHED.replace("MODEL", "Signal") + other.replace("NAME", name)
         assert severities_of(rule, _rows("Signal", text)) == [severity]
+
+
+def test_searching_what_administrators_have_is_minor() -> None:
+    rule = "missing-index-for-query-predicate"
+    for model, severity in (
+        ("AdminRequest", Severity.MINOR),
+        ("AdministratorMail", Severity.MINOR),
+        ("AdminAuditEntry", Severity.IMPORTANT),
+        ("Badminton", Severity.IMPORTANT),
+    ):
+        assert severities_of(rule, _rows(model, _SEARCHED.replace("MODEL", model))) == [severity], model
+
+
+_USED_UP = """
+    @app.post("/rows/{token}")
+    def use(token: str) -> None:
+        with Session(engine) as session:
+            found = session.scalars(select(MODEL).where(MODEL.token == token)).one()
+            session.DOES(found)
+            session.commit()
+"""
+
+
+def test_searching_tokens_that_are_deleted_when_they_are_used_is_minor() -> None:
+    rule = "missing-index-for-query-predicate"
+    for model, does, severity in (
+        ("ResetToken", "delete", Severity.MINOR),
+        ("ResetToken", "refresh", Severity.IMPORTANT),
+        ("Receipt", "delete", Severity.IMPORTANT),
+    ):
+        files = _rows(model, _USED_UP.replace("MODEL", model).replace("DOES", does))
+        assert severities_of(rule, files) == [severity], (model, does)
+
+
+def test_a_view_has_no_index_of_its_own() -> None:
+    rows = _rows("Order", _SEARCHED.replace("MODEL", "Order"))["main.py"]
+    for table, severities in (("v_order", []), ("vorder", [Severity.IMPORTANT])):
+        files = {"main.py": rows.replace('__tablename__ = "rows"', f'__tablename__ = "{table}"')}
+        assert severities_of("missing-index-for-query-predicate", files) == severities

@@ -14,7 +14,7 @@ _MACHINE = lazy_pattern(
     r"scim|api_?key|service|machine|internal|webhook|hmac|signature|cron|worker|agent_token|partner",
     re.IGNORECASE,
 )
-_ADMIN = frozenset({"admin", "administration", "superadmin"})
+_ADMIN = frozenset({"admin", "admins", "administration", "administrators", "superadmin"})
 
 
 def is_for_administrators(operation: PathOperation, graph: AppGraph) -> bool:

@@ -22,7 +22,9 @@ def stays_small(name: str) -> bool:
 
 #: Rows that people make by hand, a few at a time: usually few, though nothing holds them to it.
 _MADE_BY_HAND = lazy_pattern(
-    r"invit(e|ation)s?$|director(y|ies)$|folders?$|(^|_)trees?$|taxonom|codes?$|groups?$|teams?$|labels?$|rules?$|projects?$|presets?$|severit(y|ies)$|priorit(y|ies)$|region(s)?$|(^|_|[a-z])status(es)?$",
+    r"invit(e|ation)s?$|director(y|ies)$|folders?$|(^|_)trees?$|taxonom|codes?$|groups?$|teams?$|labels?$|rules?$|projects?$|presets?$|"
+    r"(^|_|[a-z])(tools?|personas?|assistants?|fleets?|volumes?|bots?|servers?|clusters?|periods?|integrations?)$|document_?sets?$|"
+    r"severit(y|ies)$|priorit(y|ies)$|region(s)?$|(^|_|[a-z])status(es)?$",
     re.IGNORECASE,
 )
 #: Codes that are made for each attempt of each person.
@@ -33,9 +35,21 @@ _ISSUED = lazy_pattern(
 )
 
 
+#: Who administers: a few people, with their invitations and tokens. What they do is written down without end.
+_ADMINISTRATORS = lazy_pattern(r"^(super_?)?(admin(istrator)?|superuser|staff|moderator|operator)", re.IGNORECASE)
+_HAPPENS = lazy_pattern(r"log|audit|action|event|message|activit|histor|notif|session|task|visit", re.IGNORECASE)
+
+
 def tends_to_stay_small(name: str) -> bool:
-    """Likewise, or its rows are made by hand: invitations, folders, groups, codes of a register. A reason to lower, not to be silent."""
-    return stays_small(name) or (_MADE_BY_HAND.search(name) is not None and not _ISSUED.search(name))
+    """Likewise, or its rows are made by hand (invitations, folders, groups, codes of a register), or are administrators.
+
+    A reason to lower, not to be silent.
+    """
+    return (
+        stays_small(name)
+        or (_MADE_BY_HAND.search(name) is not None and not _ISSUED.search(name))
+        or (_ADMINISTRATORS.search(name) is not None and not _HAPPENS.search(name))
+    )
 
 
 _NAMES = frozenset({"name", "title", "label"})

@@ -1,4 +1,4 @@
-"""Which tables do not grow: nothing adds rows any more, or what has expired is deleted."""
+"""Which tables do not grow: nothing adds rows any more, or what has expired or is used up is deleted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi_architect.analyses.row_writes import models_of
 from fastapi_architect.analyses.surroundings import nodes_in, nodes_of
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.models import Model
-from fastapi_architect.concepts.database import QueryStart, SessionAdd
+from fastapi_architect.concepts.database import QueryStart, SessionAdd, SessionDelete
 from fastapi_architect.program.definitions import Class, Function, Module, all_functions, last_name
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
@@ -26,9 +26,49 @@ _HOLDS = frozenset({"list", "List", "Sequence", "Optional", "Mapped", "Select"})
 _EXPIRY = lazy_pattern(r"expir|valid_until", re.IGNORECASE)
 
 
+#: Rows that are good for one use.
+_FOR_ONE_USE = lazy_pattern(
+    r"token|invit|otp|verif|one_?time|(reset|activation|confirmation|login|recovery)_?(code|link|request)",
+    re.IGNORECASE,
+)
+#: Modules that fill tables before anybody uses them.
+_FILLS = lazy_pattern(r"(^|[/_])(seed\w*|fixtures?|migrations?|alembic|initial_data|init_db)([/_.]|$)")
+
+
 def stopped_growing(model: Model, graph: AppGraph) -> bool:
-    """Its rows are only read and deleted, or those that have expired are removed."""
-    return _is_swept(model, graph) or _is_only_read(model, graph)
+    """Its rows are only read and deleted, or those that have expired, or were used, are removed."""
+    return _is_swept(model, graph) or _is_used_up(model, graph) or _is_only_read(model, graph)
+
+
+def _is_used_up(model: Model, graph: AppGraph) -> bool:
+    """An invitation or a token that some code deletes: what is left are those that nobody has used yet."""
+    if not _FOR_ONE_USE.search(model.name):
+        return False
+    for deleted in graph.facts(SessionDelete):
+        scope = deleted.scope
+        if scope.module.kind == "source" and any(
+            each is model for each in models_of(deleted.instance, scope, graph)
+        ):
+            return True
+    for start in graph.facts(QueryStart):
+        function = start.function
+        if function is None or function.module.kind != "source" or not _deletes(start):
+            continue
+        named = (each for entity in start.entities for each in models_of(entity, function, graph, cls=True))
+        if any(each is model for each in named):
+            return True
+    return False
+
+
+def _deletes(start: QueryStart) -> bool:
+    """`delete(Token)`, or `query(Token)....delete()`."""
+    return start.kind == "delete" or (
+        start.kind == "query"
+        and any(
+            isinstance(node, ir.Call) and last_name(node.func) == "delete"
+            for node in nodes_in([start.site.statement])
+        )
+    )
 
 
 def _is_swept(model: Model, graph: AppGraph) -> bool:
@@ -65,11 +105,11 @@ def _is_only_read(model: Model, graph: AppGraph) -> bool:
     name = model.cls.name
     if not graph.facts(SessionAdd) or graph.program.inference.hierarchy.subclasses(model.cls):
         return False
-    if any(site.scope.module.kind == "source" for site in graph.program.call_sites_named(name)):
+    if any(_is_in_use(site.scope.module) for site in graph.program.call_sites_named(name)):
         return False  # `Order(...)`, the way most rows are made, without looking at every place
     mentions = 0
     for module in graph.program.mentioning(name):
-        if module.kind != "source":
+        if not _is_in_use(module):
             continue
         bodies: list[Module | Function] = [module, *all_functions(module)]
         for scope in bodies:
@@ -78,6 +118,11 @@ def _is_only_read(model: Model, graph: AppGraph) -> bool:
                     return False
                 mentions += 1
     return mentions > 0
+
+
+def _is_in_use(module: Module) -> bool:
+    """Code of the application while it is used, not what fills its tables before."""
+    return module.kind == "source" and not _FILLS.search(module.path)
 
 
 def _named(scope: Module | Function, name: str) -> list[tuple[dict[int, Any], Any]]:

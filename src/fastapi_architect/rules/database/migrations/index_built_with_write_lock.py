@@ -4,7 +4,9 @@ PostgreSQL's plain `CREATE INDEX` holds a SHARE lock until the migration's trans
 on the table waits as long as the whole table takes to read. `DROP INDEX` even keeps readers out. On a table with rows that is
 an outage.
 
-Known limits: the size of a table is not known; a table created by the same revision is left out, as are one that it drops or
+Known limits: the size of a table is not known. Important is what a project does that builds its other indexes
+concurrently, or limits how long it waits for locks: it has tables for which that matters. It is minor elsewhere, on a table
+that is only a few revisions older, and for a BRIN index, which is built in one cheap scan. A table created by the same revision is left out, as are one that it drops or
 gives a column that only an empty table can take, materialised views, to which nobody writes, and revisions that lie more than
 ten before the head, because they have run.
 """
@@ -25,6 +27,7 @@ from fastapi_architect.analyses.releases import one_release_at_a_time
 from fastapi_architect.analyses.small_tables import is_list_of_choices, stays_small, tends_to_stay_small
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -52,6 +55,11 @@ rule = Rule(
 
 #: A WHERE that asks for one thing: the column has no value.
 _EMPTY = lazy_pattern(r'\bwhere\s+(?:\w+\.)?"?(?P<column>\w+)"?\s+is\s+null\s*;?\s*$', re.IGNORECASE)
+
+
+_WAITS = lazy_pattern(r"\block_timeout\b", re.IGNORECASE)
+_BRIN = lazy_pattern(r"\busing\s+brin\b", re.IGNORECASE)
+_FEW_REVISIONS = 5
 
 
 @rule.check(per=Revision)
@@ -85,8 +93,31 @@ def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[
             symbol=f"{revision.module.name}.upgrade",
         )
         # Where the old release has stopped by then, nobody writes who would wait.
-        little = _adds_little(operation, others) or one_release_at_a_time(graph)
+        little = (
+            _adds_little(operation, others)
+            or not _minds_locks(graph)
+            or _is_young(table.since, place)
+            or one_release_at_a_time(graph)
+        )
         yield replace(finding, severity=Severity.MINOR) if little else finding
+
+
+@question
+def _minds_locks(graph: AppGraph) -> bool:
+    """Some migration builds an index concurrently, or says how long it waits for a lock."""
+    return any(
+        operation.concurrently or (operation.sql is not None and _WAITS.search(operation.sql) is not None)
+        for history in graph.migrations
+        for revision in history.revisions
+        for operation in revision.upgrades
+    )
+
+
+def _is_young(since: str, place: RevisionInHistory) -> bool:
+    """The table came a few revisions before: it has had little time to grow, or comes with the same release."""
+    order = [revision.id for revision in place.history.revisions]
+    own = place.revision.id
+    return since in order and own in order and order.index(own) - order.index(since) <= _FEW_REVISIONS
 
 
 def _is_materialised_view(name: str, place: RevisionInHistory) -> bool:
@@ -123,7 +154,11 @@ def _leaves_no_rows(operation: Operation) -> bool:
 
 
 def _adds_little(operation: Operation, others: list[Operation]) -> bool:
-    """The table is rewritten or filled, so locked for longer than its index takes; or it is small, and is locked for the column."""
+    """The table is rewritten or filled, so locked for longer than its index takes; or it is small, and is locked for the column;
+    or the index is a BRIN, of a few pages.
+    """
+    if operation.sql is not None and _BRIN.search(operation.sql):
+        return True
     if any(_rewrites(other) for other in others) or _is_filled_while_locked(others):
         return True
     added = {o.column.name for o in others if o.kind == "add_column" and o.column is not None}

@@ -57,6 +57,8 @@ _FEW = lazy_pattern(
 _OF_A_CUSTOMER = lazy_pattern(
     r"(^|_)(tenant|org|organi[sz]ation|workspace|project|account|client|company)_id$"
 )
+#: What is selected anew for each reader has no index of its own.
+_VIEW = lazy_pattern(r"^(mv|vw?)_|_view$")
 #: Columns that say since when a row is there.
 _MADE_AT = lazy_pattern(r"^(created?|inserted|added|joined|registered)(_|$)|^date_(created|joined|added)$")
 
@@ -161,10 +163,10 @@ def _few(predicate: Predicate) -> bool:
 
 
 def _grows(model: Model, graph: AppGraph) -> bool:
-    """It looks like a table of events or things, not like a lookup."""
+    """It looks like a table of events or things, not like a lookup or a view."""
     table = table_of(model, graph)
     dated = any(c.type is not None and c.type.family == "datetime" for c in table.columns)
-    return not stays_small(model.name) and (dated or bool(table.foreign_keys))
+    return not stays_small(model.name) and not _VIEW.search(table.name) and (dated or bool(table.foreign_keys))
 
 
 def _finding(places: list[tuple[Predicate, tuple[PathOperation, ...]]], graph: AppGraph) -> Finding:

@@ -8,7 +8,7 @@ Every server process has a pool of its own. Eight workers with 20 + 10 connectio
 refuses the 101st with `too many clients already`: for this service and for all others on the same server.
 
 Known limits: too small are pools of default size only, of databases other than SQLite, and only where several `def`
-operations use them; a limit of threads that is set elsewhere is taken as intended. Too large are pools whose sizes stand
+operations use them; it is tentative unless some of them hold their connection for long, while another host answers. A limit of threads that is set elsewhere is taken as intended. Too large are pools whose sizes stand
 in the code, times the processes that a command line or compose file starts; where the files do not show the database
 server, its default limit is assumed, and the finding is tentative. Behind PgBouncer nothing is reported.
 """
@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.effects import effects
 from fastapi_architect.appgraph.containers import is_compose
 from fastapi_architect.appgraph.database import Engine
 from fastapi_architect.rules.kit import (
@@ -106,19 +107,30 @@ def _threaded(graph: AppGraph) -> Iterator[PathOperation]:
 def _finding(engine: Engine, operations: list[PathOperation], graph: AppGraph) -> Finding:
     name = engine.variable or "engine"
     made = dotted_name(engine.site.node.func) or "create_engine"
+    long = [each for each in operations if _waits_elsewhere(each, graph)]
     return rule.at(
         engine,
         f"`{name}` hands out {_CONNECTIONS} connections, and {len(operations)} `def` operations run in up to {_THREADS} "
         "threads of each process: the 16th waits for up to 30 seconds.",
         _as_many(name, made, _share(engine, graph)),
         reasoning="`pool_size` and `max_overflow` are not set, so they are 5 and 10; AnyIO's default limit is 40 threads.",
-        exploit=f"While 15 slow requests hold the connections of `{name}`, `{operations[0].names[0]}` waits for "
+        exploit=f"While 15 slow requests{_such_as(long)} hold the connections of `{name}`, `{operations[0].names[0]}` waits for "
         "30 seconds and is answered with 500.",
-        confidence=Confidence.FIRM,
-        trace=steps(*((o, f"{o.names[0]} holds a connection in a thread") for o in operations[:3])),
+        confidence=Confidence.FIRM if long else Confidence.TENTATIVE,
+        trace=steps(*((o, f"{o.names[0]} holds a connection in a thread") for o in (long or operations)[:3])),
         routes=routes_of(operations),
         impact=float(_THREADS - _CONNECTIONS),
     )
+
+
+def _waits_elsewhere(operation: PathOperation, graph: AppGraph) -> bool:
+    """The operation asks another host or sends a mail, and its session is closed only behind it."""
+    does = effects(graph).of_handler(operation)
+    return bool(does.outbound or does.messages)
+
+
+def _such_as(long: list[PathOperation]) -> str:
+    return f" such as `{long[0].names[0]}`" if long else ""
 
 
 def _as_many(name: str, made: str, share: int) -> str:

@@ -106,7 +106,9 @@ _SAID = """
         ("the box to look into", Confidence.FIRM),
     ],
 )
-def test_a_comment_that_calls_a_route_public_is_a_reason_to_doubt(comment: str, confidence: Confidence) -> None:
+def test_a_comment_that_calls_a_route_public_is_a_reason_to_doubt(
+    comment: str, confidence: Confidence
+) -> None:
     files = {"main.py": _SAID.format(comment=comment)}
     assert confidences_of("router-auth-outlier", files) == [confidence]
 
@@ -161,3 +163,50 @@ def test_a_small_pool_is_sure_to_hurt_where_connections_are_held_long(
 ) -> None:
     files = {"main.py": _POOL.replace("{answer}", answer), "requirements.txt": "psycopg==3.3.9\n"}
     assert confidences_of("pool-capacity-mismatch", files) == [confidence]
+
+
+_GET = """
+    from celery import Celery
+    from fastapi import FastAPI
+
+    queue = Celery("shop", broker="redis://cache")
+    app = FastAPI()
+
+
+    @app.get("{path}")
+    def start() -> None:
+        queue.send_task("elsewhere")
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "confidence"),
+    [
+        ("/health", Confidence.TENTATIVE),
+        ("/task/example", Confidence.TENTATIVE),
+        ("/healthy-meals", Confidence.CERTAIN),
+        ("/tasks", Confidence.CERTAIN),
+    ],
+)
+def test_a_get_that_shows_something_is_a_reason_to_doubt(path: str, confidence: Confidence) -> None:
+    files = {"main.py": _GET.replace("{path}", path)}
+    assert confidences_of("unsafe-method-semantics", files) == [confidence]
+
+
+@pytest.mark.parametrize(
+    ("name", "confidence"), [("csrf_token", Confidence.TENTATIVE), ("session_token", Confidence.CERTAIN)]
+)
+def test_the_cookie_of_a_csrf_check_is_no_session(name: str, confidence: Confidence) -> None:
+    files = {
+        "main.py": f"""
+            from fastapi import FastAPI, Response
+
+            app = FastAPI()
+
+
+            @app.post("/login")
+            def log_in(response: Response) -> None:
+                response.set_cookie("{name}", "t0k3n", httponly=True)
+        """
+    }
+    assert confidences_of("insecure-session-cookie", files) == [confidence]

@@ -81,7 +81,9 @@ _AUTHORITY = lazy_pattern(
     r"admin|super_?user|staff|role|permission|privilege|scope|access_?level|group|tenant|is_(active|verified|root|owner)",
     re.IGNORECASE,
 )
-_ACCOUNT = lazy_pattern(r"user|account|member|customer|profile|player|subscriber|people|person", re.IGNORECASE)
+_ACCOUNT = lazy_pattern(
+    r"user|account|member|customer|profile|player|subscriber|people|person", re.IGNORECASE
+)
 
 
 def seems_meant_for_strangers(operation: PathOperation, graph: AppGraph) -> bool:

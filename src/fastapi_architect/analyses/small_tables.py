@@ -36,8 +36,12 @@ _ISSUED = lazy_pattern(
 
 
 #: Who administers: a few people, with their invitations and tokens. What they do is written down without end.
-_ADMINISTRATORS = lazy_pattern(r"^(super_?)?(admin(istrator)?|superuser|staff|moderator|operator)", re.IGNORECASE)
-_HAPPENS = lazy_pattern(r"log|audit|action|event|message|activit|histor|notif|session|task|visit", re.IGNORECASE)
+_ADMINISTRATORS = lazy_pattern(
+    r"^(super_?)?(admin(istrator)?|superuser|staff|moderator|operator)", re.IGNORECASE
+)
+_HAPPENS = lazy_pattern(
+    r"log|audit|action|event|message|activit|histor|notif|session|task|visit", re.IGNORECASE
+)
 
 
 def tends_to_stay_small(name: str) -> bool:

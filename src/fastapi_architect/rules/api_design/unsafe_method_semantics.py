@@ -7,7 +7,7 @@ visitor do it with one `<img>`.
 
 Known limits: what dependencies write (a session's last use) is left out, and so are counters, audit entries
 and logs, by the names of their tables and functions. Links that consume a token are reported as
-information.
+information. A task that does nothing which anybody notices is no effect; examples and probes, by their paths, are tentative.
 """
 
 from __future__ import annotations
@@ -87,6 +87,15 @@ _LAZY = lazy_pattern(
     r"get_or_|ensure|init|setup|bootstrap|migrat|upsert|sync|refresh|seed|create_if|load_or|default",
     re.IGNORECASE,
 )
+#: Operations that show something, or ask whether it works.
+_SHOWS = lazy_pattern(
+    r"(^|[/_-])(example|demo|sample|hello|health|healthz|healthcheck|ready|readiness|live|liveness|ping|probe|debug)([/_-]|$)",
+    re.IGNORECASE,
+)
+#: What a task calls that leaves nothing behind.
+_IDLE = frozenset(
+    "sleep print info debug warning range len str int float format get_logger getLogger".split()
+)  # noqa: SIM905
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -112,7 +121,7 @@ def _noticeable(done: Effects, handler: Function, graph: AppGraph) -> Iterator[t
     later = []
     for effect in (*done.writes, *done.messages):
         way = reached.get(id(effect.scope))
-        if way is None or (effect in done.writes and not committed):
+        if way is None or (effect in done.writes and not committed) or _starts_nothing(effect, graph):
             continue
         subject = _subject(effect, graph)
         names = [subject, *(site.scope.name for site in way.hops), effect.scope.name]
@@ -125,6 +134,25 @@ def _noticeable(done: Effects, handler: Function, graph: AppGraph) -> Iterator[t
         else:
             later.append((effect, way, subject))
     yield from later
+
+
+def _starts_nothing(effect: Concept, graph: AppGraph) -> bool:
+    """The task that is sent is known, and writes, sends and asks nothing."""
+    scope = effect.scope
+    if not isinstance(effect, Enqueue) or not isinstance(scope, Function):
+        return False
+    sent = [e for e in graph.background.enqueues_in.get(id(scope), ()) if e.site.node is effect.node]
+    tasks = [each.function for each in sent if each.function is not None]
+    if not tasks:
+        return False
+    does = effects(graph).of_functions(tasks)
+    called = [site for function in does.functions for site in function.facts.calls]
+    return (
+        does.complete
+        and does.changes_state is None
+        and not does.redis
+        and all(graph.program.calls.targets(site) or last_name(site.node.func) in _IDLE for site in called)
+    )
 
 
 def _is_only_a_trace(effect: Concept, way: Way) -> bool:
@@ -224,7 +252,9 @@ def _finding(
     verb = _verb(effect)
     method = "delete" if verb == "deletes" else "post"
     confidence = Confidence.FIRM if always else Confidence.TENTATIVE
-    if always and effect.sure and not way.ambiguous and len(way.hops) <= 2:
+    if _SHOWS.search(operation.path) or _SHOWS.search(handler.name):
+        confidence = Confidence.TENTATIVE
+    elif always and effect.sure and not way.ambiguous and len(way.hops) <= 2:
         confidence = Confidence.CERTAIN
     found = rule.at(
         handler,

@@ -6,13 +6,14 @@ browser hides it, and the page reports a network error instead of "please log in
 never carry a token, are refused as well.
 
 Known limits: the order is judged where one body adds both; `app.middleware` lists given to `FastAPI(...)`
-are read too.
+are read too. An answer under a condition on the `User-Agent` is for programs that say who they are, not for pages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.made_of import site_of
 from fastapi_architect.analyses.source_text import block_of, lines_of, text_at
 from fastapi_architect.appgraph.middleware import Middleware
 from fastapi_architect.rules.kit import (
@@ -28,6 +29,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    Site,
     ir,
     last_name,
     options,
@@ -53,6 +55,7 @@ _ANSWERS = {
     "slowapi.middleware.SlowAPIMiddleware": "429",
     "slowapi.middleware.SlowAPIASGIMiddleware": "429",
 }
+_AGENT = "user-agent"
 _RESPONSE = "starlette.responses.Response"
 
 
@@ -87,13 +90,33 @@ def _answer(middleware: Middleware, graph: AppGraph) -> tuple[Location, str] | N
     if function is None or function.module.kind == "test" or _names_the_header(middleware, function):
         return None
     for site in function.facts.sites(ir.Return):
-        if site.node.value is not None and _is_own_response(site.node.value, function, graph):
+        if (
+            site.node.value is not None
+            and _is_own_response(site.node.value, function, graph)
+            and not _is_for_some_programs(site, function, graph)
+        ):
             return function.location(site.node), "it returns a response of its own"
     for site in function.facts.calls:
         # `await response(scope, receive, send)` of an ASGI middleware
         if site.awaited and len(site.node.args) == 3 and _is_response(site.node.func, function, graph):
             return function.location(site.node), "it sends a response of its own"
     return None
+
+
+def _is_for_some_programs(site: Site, function: Function, graph: AppGraph) -> bool:
+    """A condition around it depends on the `User-Agent`, read here or by a function that is asked for it."""
+    tests = [c.node.test for c in site.context if c.role in ("if", "else") and isinstance(c.node, ir.If)]
+    names = {n.id for test in tests for n in walk(test) if isinstance(n, ir.Name)}
+    asked = [b.value for name in names for b in function.facts.bindings.get(name, ()) if b.value is not None]
+    for expr in (*tests, *asked):
+        for each in walk(expr):
+            if isinstance(each, ir.Constant) and str(each.value).lower() == _AGENT:
+                return True
+            call = site_of(each, function) if isinstance(each, ir.Call) else None
+            for target in graph.program.calls.targets(call) if call is not None else ():
+                if _AGENT in text_at(graph, block_of(target)).lower():
+                    return True
+    return False
 
 
 def _names_the_header(middleware: Middleware, function: Function) -> bool:

@@ -166,7 +166,9 @@ def _grows(model: Model, graph: AppGraph) -> bool:
     """It looks like a table of events or things, not like a lookup or a view."""
     table = table_of(model, graph)
     dated = any(c.type is not None and c.type.family == "datetime" for c in table.columns)
-    return not stays_small(model.name) and not _VIEW.search(table.name) and (dated or bool(table.foreign_keys))
+    return (
+        not stays_small(model.name) and not _VIEW.search(table.name) and (dated or bool(table.foreign_keys))
+    )
 
 
 def _finding(places: list[tuple[Predicate, tuple[PathOperation, ...]]], graph: AppGraph) -> Finding:

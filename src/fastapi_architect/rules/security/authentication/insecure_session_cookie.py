@@ -4,8 +4,9 @@ Without `secure` a browser sends it over plain HTTP as well, where whoever liste
 injected script reads it. With `samesite="none"` every other site's requests carry it. Starlette sets neither of the
 first two by itself, and SessionMiddleware has `https_only=False` by default.
 
-Known limits: cookies are known by their names. A flag bound to a setting is taken to be on where it counts. A CSRF
-cookie that scripts have to read may lack `httponly`.
+Known limits: cookies are known by their names. A flag bound to a setting is taken to be on where it counts. The cookie
+of a CSRF check is no session: scripts have to read it, and without `secure` it is tentative. Flags in a mapping
+(`set_cookie(**params)`) are read where it is written out beside the call, or is appended to the list that the call goes over.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.cookies_from_mappings import cookies_of
 from fastapi_architect.analyses.cors import cors_policies
 from fastapi_architect.appgraph.middleware import Middleware
 from fastapi_architect.concepts.http import CookieSet
@@ -59,22 +61,34 @@ _HARMLESS = lazy_pattern(
 
 @rule.check(per=CookieSet)
 def cookie_without_flags(cookie: CookieSet, graph: AppGraph) -> Iterator[Finding]:
-    if cookie.scope.module.kind != "source" or any(k.arg is None for k in cookie.node.keywords):
+    if cookie.scope.module.kind != "source":
         return
-    name, sure = _name(cookie, graph)
+    if any(k.arg is None for k in cookie.node.keywords):
+        found = (_judged(each.cookie, each.written, graph) for each in cookies_of(cookie, graph))
+        yield from [each for each in found if each is not None][:1]
+        return
+    judged = _judged(cookie, cookie.scope, graph)
+    if judged is not None:
+        yield judged
+
+
+def _judged(cookie: CookieSet, written: Scope, graph: AppGraph) -> Finding | None:
+    """What is wrong with one cookie whose name and flags are written in a body; None when nothing is."""
+    name, sure = _name(cookie, written, graph)
     if not name:
-        return
+        return None
     lacking = []
     if _is_off(cookie.secure):
         lacking.append("secure=True")
     if _is_off(cookie.httponly) and not _CSRF.search(name):
         lacking.append("httponly=True")
-    if cookie.samesite is not None and _is_none(cookie.samesite, cookie.scope, graph):
+    if cookie.samesite is not None and _is_none(cookie.samesite, written, graph):
         lacking.append('samesite="lax"')
-    if lacking and not _is_emptied(cookie):
-        if lacking == ['samesite="lax"'] and _may_be_meant(graph):
-            sure = Confidence.TENTATIVE
-        yield _of_cookie(cookie, name, lacking, sure)
+    if not lacking or _is_emptied(cookie):
+        return None
+    if _CSRF.search(name) or (lacking == ['samesite="lax"'] and _may_be_meant(graph)):
+        sure = Confidence.TENTATIVE
+    return _of_cookie(cookie, name, lacking, sure)
 
 
 def _may_be_meant(graph: AppGraph) -> bool:
@@ -86,9 +100,9 @@ def _may_be_meant(graph: AppGraph) -> bool:
     )
 
 
-def _name(cookie: CookieSet, graph: AppGraph) -> tuple[str, Confidence]:
+def _name(cookie: CookieSet, written: Scope, graph: AppGraph) -> tuple[str, Confidence]:
     """The cookie's name when it stands for a session; by the names of its value where its own is not known."""
-    known = graph.program.constants.string(cookie.key, cookie.scope)
+    known = graph.program.constants.string(cookie.key, written)
     if known is not None:
         return (known if _SESSION.search(known) and not _HARMLESS.search(known) else ""), Confidence.CERTAIN
     names = " ".join(names_in(cookie.key))
@@ -124,7 +138,7 @@ def _of_cookie(cookie: CookieSet, name: str, lacking: list[str], sure: Confidenc
         f'response.set_cookie("{name}", value, secure=True, httponly=True, samesite="lax")\n```',
         reasoning=_why(lacking),
         exploit=_attack(lacking, name),
-        confidence=sure if cookie.sure else Confidence.FIRM,
+        confidence=sure if cookie.sure or sure is Confidence.TENTATIVE else Confidence.FIRM,
         trace=steps((cookie, f"{name} is set here")),
         context=Context(access=None, hard=True, data="secret"),
     )

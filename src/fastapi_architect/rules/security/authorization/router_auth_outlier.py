@@ -120,8 +120,7 @@ def _is_choice(parameter: Parameter, graph: AppGraph) -> bool:
     hierarchy = graph.program.inference.hierarchy
     given = [each for each in options(parameter.type) if each != NONE]
     return bool(given) and all(
-        isinstance(each, Instance)
-        and (each.name in _CHOICES or hierarchy.is_subclass(each.cls, "enum.Enum"))
+        isinstance(each, Instance) and (each.name in _CHOICES or hierarchy.is_subclass(each.cls, "enum.Enum"))
         for each in given
     )
 
@@ -129,7 +128,11 @@ def _is_choice(parameter: Parameter, graph: AppGraph) -> bool:
 def _is_unfinished(operation: PathOperation, siblings: list[PathOperation]) -> bool:
     """It calls nothing and answers a text or nothing, whatever is sent, beside siblings that do something."""
     handler = operation.handler
-    if handler is None or handler.facts.calls or not any(o.handler and o.handler.facts.calls for o in siblings):
+    if (
+        handler is None
+        or handler.facts.calls
+        or not any(o.handler and o.handler.facts.calls for o in siblings)
+    ):
         return False
     values = [site.node.value for site in handler.facts.sites(ir.Return)]
     return all(value is None or value.__class__ is ir.Constant for value in values)
@@ -179,9 +182,7 @@ def _finding(
         f"```python\n{required}\n```",
         reasoning=f"No dependency of {name}, of its router, or of the includes on the way refuses an anonymous request.",
         exploit=f"An anonymous client sends `{operation}` and is answered as if it had signed in.",
-        confidence=Confidence.TENTATIVE
-        if seems_meant_for_strangers(operation, graph)
-        else Confidence.FIRM,
+        confidence=Confidence.TENTATIVE if seems_meant_for_strangers(operation, graph) else Confidence.FIRM,
         trace=steps(*((o.handler, f"{o} is guarded by {guard}") for o in shown if o.handler is not None)),
         routes=routes_of([operation]),
         context=Context(access="none", writes=operation.is_write, data=None),

@@ -49,13 +49,18 @@ def _displays(name: str, scope: Function, graph: AppGraph) -> Iterator[tuple[ir.
         if isinstance(binding.value, ir.Dict):
             yield binding.value, scope
     for site in scope.facts.sites(ir.For):
-        if isinstance(site.node.target, ir.Name) and site.node.target.id == name:
-            held = last_name(site.node.iter)
-            for append in graph.program.call_sites_named("append")[:_MAX_APPENDS] if held else ():
-                func, given = append.node.func, append.node.args
-                if isinstance(func, ir.Attribute) and last_name(func.value) == held and given:
-                    if isinstance(given[0], ir.Dict) and append.scope.module.kind == "source":
-                        yield given[0], append.scope
+        held = last_name(site.node.iter)
+        if held and isinstance(site.node.target, ir.Name) and site.node.target.id == name:
+            yield from _appended(held, graph)
+
+
+def _appended(held: str, graph: AppGraph) -> Iterator[tuple[ir.Dict, Scope]]:
+    """Displays that code of the application appends to a list of that name."""
+    for site in graph.program.call_sites_named("append")[:_MAX_APPENDS]:
+        func, given = site.node.func, site.node.args
+        named = isinstance(func, ir.Attribute) and last_name(func.value) == held
+        if named and given and isinstance(given[0], ir.Dict) and site.scope.module.kind == "source":
+            yield given[0], site.scope
 
 
 def _entries(display: ir.Dict) -> Iterator[tuple[ir.Constant, ir.Expr]]:

@@ -94,8 +94,22 @@ _SHOWS = lazy_pattern(
 )
 #: What a task calls that leaves nothing behind.
 _IDLE = frozenset(
-    "sleep print info debug warning range len str int float format get_logger getLogger".split()
-)  # noqa: SIM905
+    [
+        "sleep",
+        "print",
+        "info",
+        "debug",
+        "warning",
+        "range",
+        "len",
+        "str",
+        "int",
+        "float",
+        "format",
+        "get_logger",
+        "getLogger",
+    ]
+)
 _SAFE = frozenset({"GET", "HEAD"})
 
 

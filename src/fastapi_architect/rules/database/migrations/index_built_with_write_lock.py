@@ -4,11 +4,11 @@ PostgreSQL's plain `CREATE INDEX` holds a SHARE lock until the migration's trans
 on the table waits as long as the whole table takes to read. `DROP INDEX` even keeps readers out. On a table with rows that is
 an outage.
 
-Known limits: the size of a table is not known. Important is what a project does that builds its other indexes
-concurrently, or limits how long it waits for locks: it has tables for which that matters. It is minor elsewhere, on a table
-that is only a few revisions older, and for a BRIN index, which is built in one cheap scan. A table created by the same revision is left out, as are one that it drops or
-gives a column that only an empty table can take, materialised views, to which nobody writes, and revisions that lie more than
-ten before the head, because they have run.
+Known limits: the size of a table is not known. Important is what a project does that builds its other indexes concurrently,
+or limits how long it waits for locks: it has tables for which that matters. It is minor elsewhere, on a table that is only
+a few revisions older, and for a BRIN index, which is built in one cheap scan. A table created by the same revision is left
+out, as are one that it drops or gives a column that only an empty table can take, materialised views, to which nobody
+writes, and revisions that lie more than ten before the head, because they have run.
 """
 
 from __future__ import annotations

@@ -8,9 +8,10 @@ Every server process has a pool of its own. Eight workers with 20 + 10 connectio
 refuses the 101st with `too many clients already`: for this service and for all others on the same server.
 
 Known limits: too small are pools of default size only, of databases other than SQLite, and only where several `def`
-operations use them; it is tentative unless some of them hold their connection for long, while another host answers. A limit of threads that is set elsewhere is taken as intended. Too large are pools whose sizes stand
-in the code, times the processes that a command line or compose file starts; where the files do not show the database
-server, its default limit is assumed, and the finding is tentative. Behind PgBouncer nothing is reported.
+operations use them; it is tentative unless some of them hold their connection for long, while another host answers. A limit
+of threads that is set elsewhere is taken as intended. Too large are pools whose sizes stand in the code, times the
+processes that a command line or compose file starts; where the files do not show the database server, its default limit is
+assumed, and the finding is tentative. Behind PgBouncer nothing is reported.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ from fastapi_architect.rules.kit import (
     steps,
     walk,
 )
+from fastapi_architect.syntax import span
 
 rule = Rule(
     __name__,
@@ -156,13 +157,31 @@ def _next_use(attempt: Site, handler: ir.Handler, failing: Act, acts: tuple[Act,
         if any(node is attempt.node or isinstance(node, ir.Handler) for node in inside):
             continue
         if act.site.node.span > attempt.node.span and not _excludes(attempt, act.site):
-            return act
-    if loop is not None:
+            return None if _is_another(attempt, act) else act
+    if loop is not None and not _is_made_inside(loop.node, failing):
         round_ = (a for a in acts if any(c.node is loop.node for c in a.site.context))
         return next(
             (a for a in round_ if a.session == failing.session and isinstance(a.concept, DatabaseCall)), None
         )
     return None
+
+
+def _is_another(attempt: Site, later: Act) -> bool:
+    """Between the `try` and the use, the name is given to a session of its own: `with Session(engine) as session:`."""
+    end = span.unpack(attempt.node.span)[2:]
+    used = span.unpack(later.site.node.span)[:2]
+    bindings = later.site.scope.facts.bindings.get(later.session, ())
+    return any(end <= span.unpack(b.node.span)[:2] <= used for b in bindings if b.kind != "parameter")
+
+
+def _is_made_inside(loop: ir.Node | None, failing: Act) -> bool:
+    """Each round of the loop makes a session of its own."""
+    if loop is None:
+        return False
+    around = span.unpack(loop.span)
+    bindings = failing.site.scope.facts.bindings.get(failing.session, ())
+    inner = (span.unpack(b.node.span) for b in bindings if b.kind != "parameter")
+    return any(around[:2] <= each[:2] and each[2:] <= around[2:] for each in inner)
 
 
 def _excludes(attempt: Site, later: Site) -> bool:

@@ -3,13 +3,13 @@
 Application, includes, router, route, parameters and middleware are composed as FastAPI composes them; nothing
 among them refuses an anonymous request, and the handler goes on to write rows, files or messages.
 
-Known limits: an operation that strangers have to reach (login, registration, reset, webhook) is recognised by its
-path and name, or because its handler verifies a password, a token or a signature. Anything else that is public on
-purpose is declared with a reason in `[tool.fastapi-architect.project]`. In an application without any
-authentication there is one finding for all of its operations. What only a comment calls public, and a registration
-(a name and a password of one's own, nothing that says what the account may do), is tentative. A router that is included only where a setting says
-`local`, `dev` or `test`, and does not say so by default, is no part of production, and neither is a route that a class
-such as `NoAuthBackend` registers: who chooses that mode lets everybody in.
+Known limits: an operation that strangers have to reach (login, registration, reset, webhook) is recognised by its path and
+name, or because its handler verifies a password, a token or a signature. Anything else that is public on purpose is
+declared with a reason in `[tool.fastapi-architect.project]`. In an application without any authentication there is one
+finding for all of its operations. What only a comment calls public, and a registration (a name and a password of one's own,
+nothing that says what the account may do), is tentative. A router that is included only where a setting says `local`, `dev`
+or `test`, and does not say so by default, is no part of production, and neither is a route that a class such as
+`NoAuthBackend` registers: who chooses that mode lets everybody in.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ and its values, the address and the port inside the network, the path of a file,
 
 Known limits: exceptions of the program itself, and those that describe what was sent (validation, parsing, tokens,
 `ValueError`), are taken for texts that were written to be read, and so is what a function with a name like `sanitize`
-gives. A 4xx that says why something could not be built in memory from what was sent is feedback. A text under a switch for development is left out. Operations that test a connection are tentative. Objects that
-hold a text and are returned later, and handlers that are registered by a library, are not followed.
+gives. A 4xx that says why something could not be built in memory from what was sent is feedback. A text under a switch for
+development is left out. Operations that test a connection are tentative. Objects that hold a text and are returned later,
+and handlers that are registered by a library, are not followed.
 """
 
 from __future__ import annotations

@@ -313,7 +313,8 @@ def clause_of(name: ir.Name, scope: Scope) -> ir.Handler | None:
 
 def _is_feedback(graph: AppGraph, node: ir.Node, scope: Scope, piece: Piece) -> bool:
     """A 4xx that says why something could not be built in memory from what the client sent."""
-    if graph.guards.status_of(node, scope) not in _CLIENT_ERRORS:  # type: ignore[arg-type]
+    status = graph.guards.status_of(node, scope)  # type: ignore[arg-type]
+    if status is None or status not in _CLIENT_ERRORS:
         return False
     names = [each for each in walk(piece.expr) if each.__class__ is ir.Name]
     clause = next((c for name in names if (c := clause_of(name, piece.scope)) is not None), None)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
-from typing import TypeVar
+from typing import Any
 
 import msgspec
 
@@ -27,8 +26,6 @@ from fastapi_architect.concepts.filesystem import FileAccess
 from fastapi_architect.concepts.http import OutboundRequest, PaidApiCall
 from fastapi_architect.concepts.messaging import EmailSend, Enqueue
 from fastapi_architect.program.definitions import Function, last_name
-
-ConceptT = TypeVar("ConceptT", bound=Concept)
 
 #: A request that reaches more functions than this is cut off there, and says so.
 _MAX_FUNCTIONS = 400
@@ -73,7 +70,8 @@ class EffectReader:
 
     def __init__(self, graph: AppGraph) -> None:
         self._graph = graph
-        self._callees: dict[int, tuple[Function, ...]] = {}
+        self._callees: dict[Function, tuple[Function, ...]] = {}
+        self._own_acts: dict[Function, list[tuple[type[Concept], list[Concept]]]] = {}
         self._reached: dict[tuple[int, ...], tuple[tuple[Function, ...], bool]] = {}
         self._operations: dict[int, Effects] = {}
         self._handlers: dict[int, Effects] = {}
@@ -88,26 +86,23 @@ class EffectReader:
         return known
 
     def _walked(self, entries: tuple[Function, ...]) -> tuple[tuple[Function, ...], bool]:
-        found: dict[int, Function] = {}
-        queue = deque(entries)
-        known = self._callees
-        while queue and len(found) < _MAX_FUNCTIONS:
-            current = queue.popleft()
-            key = id(current)
-            if key not in found:
-                found[key] = current
-                callees = known[key] if key in known else self._called_by(current)
-                if callees:
-                    queue += [callee for callee in callees if id(callee) not in found]
-        return tuple(found.values()), not queue
+        found = list(dict.fromkeys(entries))
+        seen = set(found)
+        for current in found:  # it grows meanwhile
+            if len(found) > _MAX_FUNCTIONS:
+                break
+            following = [callee for callee in self._called_by(current) if callee not in seen]
+            found += following
+            seen.update(following)
+        return tuple(found[:_MAX_FUNCTIONS]), len(found) <= _MAX_FUNCTIONS
 
     def _called_by(self, function: Function) -> tuple[Function, ...]:
         """What a body calls, each once, in the order of its calls."""
-        known = self._callees.get(id(function))
+        known = self._callees.get(function)
         if known is None:
             targets = self._graph.program.calls.targets
-            called = {id(each): each for site in function.facts.calls for each in targets(site)}
-            known = self._callees[id(function)] = tuple(called.values())
+            called = dict.fromkeys(each for site in function.facts.calls for each in targets(site))
+            known = self._callees[function] = tuple(called)
         return known
 
     def of_operation(self, operation: PathOperation) -> Effects:
@@ -128,25 +123,28 @@ class EffectReader:
     def of_functions(self, functions: Iterable[Function]) -> Effects:
         """What some functions do."""
         reached, complete = self.reached(functions)
-        acting = [function for function in reached if id(function) in self._acting]
+        does_something = self._acting
+        acting = [function for function in reached if id(function) in does_something]
         if not acting:
             return Effects(reached, (), (), (), (), (), (), complete)
-        writes: list[Concept] = [
-            c for kind in (SessionAdd, SessionDelete, BulkWrite) for c in self._in(kind, acting)
-        ]
-        writes += [q for q in self._in(QueryStart, acting) if q.kind in ("insert", "update", "delete")]
-        writes += [d for d in self._in(DocumentOperation, acting) if writes_document(d)]
+        acts = self._acts(acting)
         # Rows that were added travel with the commit; after queries alone it is no query of its own.
-        pending = any(isinstance(write, SessionAdd | SessionDelete) for write in writes)
-        calls = (c for c in self._in(DatabaseCall, acting) if c.round_trip)
+        pending = acts[SessionAdd] or acts[SessionDelete]
+        calls = (c for c in acts[DatabaseCall] if c.round_trip)
         return Effects(
             reached,
             tuple(c for c in calls if pending or not isinstance(c, Commit)),
-            tuple(writes),
-            (*self._in(OutboundRequest, acting), *self._in(PaidApiCall, acting)),
-            (*self._in(Enqueue, acting), *self._in(EmailSend, acting)),
-            tuple(self._in(RedisCommand, acting)),
-            tuple(f for f in self._in(FileAccess, acting) if f.mode in ("write", "delete")),
+            (
+                *acts[SessionAdd],
+                *acts[SessionDelete],
+                *acts[BulkWrite],
+                *(q for q in acts[QueryStart] if q.kind in ("insert", "update", "delete")),
+                *(d for d in acts[DocumentOperation] if writes_document(d)),
+            ),
+            (*acts[OutboundRequest], *acts[PaidApiCall]),
+            (*acts[Enqueue], *acts[EmailSend]),
+            tuple(acts[RedisCommand]),
+            tuple(f for f in acts[FileAccess] if f.mode in ("write", "delete")),
             complete,
         )
 
@@ -155,9 +153,21 @@ class EffectReader:
         """Bodies that do any of it themselves: few of those that a request runs through."""
         return frozenset().union(*(self._graph.scopes_with(kind) for kind in _ACTS))
 
-    def _in(self, concept: type[ConceptT], functions: Iterable[Function]) -> Iterator[ConceptT]:
+    def _acts(self, functions: Iterable[Function]) -> dict[type[Concept], list[Any]]:
+        """What some bodies do themselves, by kind."""
+        found: dict[type[Concept], list[Any]] = {kind: [] for kind in _ACTS}
         for function in functions:
-            yield from self._graph.within(concept, function)
+            for kind, acts in self._own(function):
+                found[kind] += acts
+        return found
+
+    def _own(self, function: Function) -> list[tuple[type[Concept], list[Concept]]]:
+        """What a body does itself: few kinds in any one body."""
+        known = self._own_acts.get(function)
+        if known is None:
+            found = ((kind, self._graph.within(kind, function)) for kind in _ACTS)
+            known = self._own_acts[function] = [(kind, acts) for kind, acts in found if acts]
+        return known
 
 
 def writes_document(operation: DocumentOperation) -> bool:

@@ -35,11 +35,29 @@ def is_conditional(site: Site) -> bool:
     return site.context.inside(*_CONDITIONAL) is not None
 
 
+class _Step(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """A call in a body that runs a function of the program."""
+
+    target: Function
+    site: Site
+    always: bool
+    ambiguous: bool
+
+
 @question_about
-def _followed_calls(graph: AppGraph, function: Function) -> tuple[tuple[Site, tuple[Function, ...]], ...]:
-    """Calls in a body that run functions of the program, with those functions."""
+def _steps(graph: AppGraph, function: Function) -> tuple[_Step, ...]:
+    """For each function that a body calls its first call, and its first that is always made; in order of calls."""
     targets = graph.program.calls.targets
-    return tuple((site, found) for site in function.facts.calls if (found := targets(site)))
+    found: list[_Step] = []
+    surely: dict[Function, bool] = {}
+    for site in function.facts.calls:
+        called = targets(site)
+        always = bool(called) and not is_conditional(site)
+        for target in called:
+            if target not in surely or (always and not surely[target]):
+                surely[target] = always
+                found.append(_Step(target, site, always, len(called) > 1))
+    return tuple(found)
 
 
 @question_about
@@ -50,14 +68,13 @@ def ways(graph: AppGraph, start: Function) -> dict[int, Way]:
     while queue and len(found) < _MAX_FUNCTIONS:
         current = queue.popleft()
         way = found[id(current)]
-        for site, targets in _followed_calls(graph, current):
-            for target in targets:
-                old = found.get(id(target))
-                if old is not None and (old.always or not way.always or len(old.hops) <= len(way.hops)):
-                    continue  # the way there is as good, or shorter
-                always = way.always and not is_conditional(site)
-                if old is None or always:
-                    found[id(target)] = Way((*way.hops, site), always, way.ambiguous or len(targets) > 1)
-                if old is None:
-                    queue.append(target)
+        for step in _steps(graph, current):
+            old = found.get(id(step.target))
+            if old is not None and (old.always or not way.always or len(old.hops) <= len(way.hops)):
+                continue  # the way there is as good, or shorter
+            always = way.always and step.always
+            if old is None or always:
+                found[id(step.target)] = Way((*way.hops, step.site), always, way.ambiguous or step.ambiguous)
+            if old is None:
+                queue.append(step.target)
     return found

@@ -224,6 +224,95 @@ def test_a_name_that_nobody_looked_up_is_certain_in_a_statement() -> None:
     assert confidences_of("sql-injection-raw-statement", files) == [Confidence.CERTAIN]
 
 
+def test_a_name_that_a_helper_looked_up_or_raised_for_is_tentative_in_a_statement() -> None:
+    helper = """
+    def require(session: Session, name: str):
+        row = fetch(session, name)
+        if row is None:
+            raise HTTPException(404)
+        return row
+    """
+    files = {"main.py": _LOOKED_UP.format(check="require(session, name)") + helper}
+    assert confidences_of("sql-injection-raw-statement", files) == [Confidence.TENTATIVE]
+
+
+_VERIFIED = """
+    from abc import ABC, abstractmethod
+    from pathlib import Path
+    from fastapi import FastAPI
+    from fastapi.responses import FileResponse
+
+    app = FastAPI()
+
+    class Names(ABC):
+        @abstractmethod
+        def read(self, sent: str) -> str:
+            ...
+
+    class PlainNames(Names):
+        def read(self, sent: str) -> str:
+            return sent.strip()
+    {other}
+    class Registry:
+        names: Names
+
+    @app.get("/files")
+    def send(name: str):
+        return FileResponse(Path("/srv/files") / Registry.names.read(name))
+"""
+
+
+def test_what_the_only_implementation_returns_is_certain() -> None:
+    assert confidences_of("path-traversal-read-or-delete", {"main.py": _VERIFIED.format(other="")}) == [
+        Confidence.CERTAIN
+    ]
+
+
+def test_what_one_of_several_implementations_returns_is_tentative() -> None:
+    other = """
+    class SignedNames(Names):
+        def read(self, sent: str) -> str:
+            return unsigned(sent).path
+    """
+    files = {"main.py": _VERIFIED.format(other=other)}
+    assert confidences_of("path-traversal-read-or-delete", files) == [Confidence.TENTATIVE]
+
+
+_CHECKED = """
+    from pathlib import Path
+    from fastapi import FastAPI, HTTPException
+    from fastapi.responses import FileResponse
+    {import_}
+    app = FastAPI()
+    {check}
+    @app.get("/files")
+    def send(name: str):
+        if not validate_name(name):
+            raise HTTPException(404)
+        return FileResponse(Path("/srv/files") / name)
+"""
+
+
+def test_a_check_whose_body_asks_nothing_makes_no_difference() -> None:
+    check = """
+    def validate_name(name: str) -> bool:
+        return (Path("/srv/files") / name).exists()
+    """
+    files = {"main.py": _CHECKED.format(import_="", check=check)}
+    assert confidences_of("path-traversal-read-or-delete", files) == [Confidence.CERTAIN]
+
+
+def test_a_check_that_is_not_in_the_tree_or_asks_more_than_is_understood_is_tentative() -> None:
+    outside = {"main.py": _CHECKED.format(import_="from names import validate_name", check="")}
+    assert confidences_of("path-traversal-read-or-delete", outside) == [Confidence.TENTATIVE]
+    check = """
+    def validate_name(name: str) -> bool:
+        return sum(each == "." for each in name) < 2
+    """
+    inside = {"main.py": _CHECKED.format(import_="", check=check)}
+    assert confidences_of("path-traversal-read-or-delete", inside) == [Confidence.TENTATIVE]
+
+
 _LISTED = """
     from fastapi import FastAPI
     from sqlalchemy import create_engine, select

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -12,6 +12,7 @@ from fastapi_architect.analyses.assigned_once import assigned_once
 from fastapi_architect.concepts.process import CommandExecution
 from fastapi_architect.program.definitions import Scope, last_name
 from fastapi_architect.syntax import ir
+from fastapi_architect.syntax.walking import walk
 
 #: Programs that run others or write files for an option: `git --upload-pack=...`, `tar --checkpoint-action=...`.
 _TAKING_OPTIONS = frozenset(
@@ -46,6 +47,8 @@ _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "cmd", "cmd.exe", "powe
 _INTERPRETERS = frozenset({"python", "python3", "node", "perl", "ruby", "php"})
 _CODE_OPTIONS = frozenset({"-c", "-lc", "-ec", "-xc", "/c", "/C", "-Command", "-e", "-r"})
 _MAX_ELEMENTS = 60
+#: What makes text of a path.
+_AS_TEXT = frozenset({"str", "fspath"})
 
 
 class CommandPart(msgspec.Struct, frozen=True):
@@ -78,6 +81,34 @@ def command_parts(started: CommandExecution) -> Iterator[CommandPart]:
         program = _first_word(split, scope)
         if program in _SHELLS | _TAKING_OPTIONS or not program:
             yield CommandPart("option" if program else "program", split, program)
+
+
+def file_arguments(started: CommandExecution, is_path: Callable[[ir.Expr], bool]) -> Iterator[ir.Expr]:
+    """Paths among what a program is given: its folder, and what is a path before it becomes text.
+
+    Args:
+        started: the program.
+        is_path: tells what is a path by its type.
+    """
+    command: Any = started.command
+    listed = assigned_once(command, started.scope) if command is not None else None
+    for expr in (listed, *started.args):
+        yield from (
+            inner for node in walk(expr) if (inner := _put_in_text(node)) is not None and is_path(inner)
+        )
+    for keyword in started.node.keywords:
+        if keyword.arg == "cwd":
+            yield keyword.value
+
+
+def _put_in_text(node: Any) -> ir.Expr | None:
+    """`path` of `str(path)`, of `f"{path}"`, and of a plain argument."""
+    kind = node.__class__
+    if kind is ir.FormattedValue:
+        return node.value  # type: ignore[no-any-return]
+    if kind is ir.Call and last_name(node.func) in _AS_TEXT and len(node.args) == 1:
+        return node.args[0]  # type: ignore[no-any-return]
+    return node if kind is ir.Name else None
 
 
 def _words(started: CommandExecution, scope: Scope) -> list[Any] | None:

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import pathlib
 import urllib.parse
+from bisect import bisect_right
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.closed_fields import is_closed
+from fastapi_architect.analyses.named_checks import is_checked_by_name, is_empty, takes
 from fastapi_architect.analyses.taint import taint_paths
 from fastapi_architect.appgraph.declarations import annotated_parts, annotation_heads
 from fastapi_architect.appgraph.dependencies import Dependency
@@ -24,12 +27,12 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.question import question_about
-from fastapi_architect.dataflow.access_path import AccessPath, exact_path, written
+from fastapi_architect.dataflow.access_path import AccessPath, written
 from fastapi_architect.dataflow.path import TaintPath
 from fastapi_architect.dataflow.taint import Sink
 from fastapi_architect.findings.finding import Step
 from fastapi_architect.findings.severity import Confidence
-from fastapi_architect.program.definitions import Class, Scope, last_name
+from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.types import Instance, options
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.walking import walk
@@ -39,6 +42,8 @@ _FEW_HOPS = 8
 #: Hops beyond which nobody can say that the value is still the one that was sent.
 _MANY_HOPS = 15
 
+#: Ways to one sink whose sureness is compared.
+_MAX_COMPARED = 6
 #: What is left of a danger when a check that can be got around stands on the way.
 _WEAK = frozenset({"weak", "rest"})
 #: Kinds of sink that take a name or an address, never what lies behind it.
@@ -46,21 +51,6 @@ _NAMES = frozenset({"path", "object-key", "url", "redirect"})
 _OF_VALUES = frozenset(name for of in (dict, list) for name in dir(of))
 #: Of these nobody has read a check yet.
 _NOTHING_READ = frozenset({"up", "host"})
-#: Words in names of functions that look at a value.
-_CHECKING = (
-    "valid",
-    "check",
-    "verify",
-    "ensure",
-    "assert",
-    "sanit",
-    "allow",
-    "safe",
-    "secure",
-    "ssrf",
-    "guard",
-    "reject",
-)
 #: What security schemes of a library give.
 _OF_CREDENTIALS = frozenset(
     {"scheme", "credentials", "username", "password", "scopes", "client_id", "client_secret"}
@@ -189,12 +179,27 @@ def flows_to(graph: AppGraph, kind: str) -> tuple[Flow, ...]:
     for path in taint_paths(graph, kind):
         if not (_is_closed(path, graph) or _is_content(path) or _is_of_another_object(path)):
             by_argument.setdefault(_key(path.sink), []).append(path)
-    return tuple(_flow(kind, sorted(paths, key=_rank), graph) for paths in by_argument.values())
+    return tuple(_flow(kind, _ranked(paths, graph), graph) for paths in by_argument.values())
 
 
-def _rank(path: TaintPath) -> tuple[bool, int]:
-    """Those that only a weak check stands on last, the short ones first."""
-    return bool(path.aspects) and path.aspects <= _WEAK, len(path.traces)
+def _ranked(paths: list[TaintPath], graph: AppGraph) -> list[TaintPath]:
+    """What can be told best first: a whole path before one part of it, the sure ways before guessed ones, the short before the long."""
+    if len(paths) == 1:
+        return paths
+    found = sorted(paths, key=lambda path: (_is_cramped(path, graph), len(path.traces)))
+    first = found[: bisect_right([_is_cramped(path, graph) for path in found], _is_cramped(found[0], graph))]
+    sure = (path for path in first[:_MAX_COMPARED] if _confidence(path, graph) is not Confidence.TENTATIVE)
+    best = next(sure, found[0])
+    return [best, *(path for path in found if path is not best)]
+
+
+def _is_cramped(path: TaintPath, graph: AppGraph) -> tuple[bool, bool]:
+    """What little the value can do at the sink: one part of a path alone; what a weak check has left."""
+    running = graph.operations_running(path.source.function)
+    return (
+        path.sink.kind == "path" and _is_one_segment(path, running),
+        bool(path.aspects) and path.aspects <= _WEAK,
+    )
 
 
 def _key(sink: Sink) -> tuple[int, str | int, str]:
@@ -291,22 +296,35 @@ def _is_one_segment(path: TaintPath, running: tuple[PathOperation, ...]) -> bool
 
 
 def _confidence(path: TaintPath, graph: AppGraph) -> Confidence:
-    """By what the path is made of.
-
-    Attributes of `self` are followed by class, so values of other instances meet there. What a model's validators refuse
-    is not known.
-    """
+    """By what the path is made of. What a model's validators refuse is not known."""
     if (
         (bool(path.aspects) and path.aspects <= _WEAK)
         or len(path.traces) > _MANY_HOPS
-        or any("self." in trace.text for trace in path.traces)
         or _is_extracted(path)
         or _is_validated(path, graph)
         or _is_checked(path, graph)
+        or _is_given_by_one_of_several(path, graph)
     ):
         return Confidence.TENTATIVE
     sure = getattr(path.sink.fact, "sure", True)
     return Confidence.CERTAIN if sure and len(path.traces) <= _FEW_HOPS else Confidence.FIRM
+
+
+def _is_given_by_one_of_several(path: TaintPath, graph: AppGraph) -> bool:
+    """`verifier.verify(token)`: what one of the classes that might run returns, another may have checked."""
+    for trace in path.traces:
+        if trace.kind != "returned" or trace.node.__class__ is not ir.Call:
+            continue
+        targets = [
+            target
+            for site in trace.scope.facts.calls
+            if site.node is trace.node
+            for target in graph.program.calls.targets(site)
+            if not is_empty(target)
+        ]
+        if len(targets) > 1:
+            return True
+    return False
 
 
 def _is_extracted(path: TaintPath) -> bool:
@@ -369,14 +387,14 @@ def _is_checked(path: TaintPath, graph: AppGraph) -> bool:
     ]
     values = _values(path)
     for scope, call, kind in (*calls, (path.sink.scope, path.sink.node, "")):
-        if _is_looked_up(call, scope, values):
+        if _is_looked_up(call, scope, values, graph):
             return True
         sites = (s for s in scope.facts.calls if s.node is call and kind == "returned")
         owners = [target.owner for site in sites for target in graph.program.calls.targets(site)]
         schemas = [schema_of(owner, graph) for owner in owners if owner is not None]
         if any(schema is not None and schema.validators for schema in schemas):
             return True
-    return bool(path.aspects & _NOTHING_READ) and _is_validated_by_name(path, values)
+    return bool(path.aspects & _NOTHING_READ) and is_checked_by_name(path, values, graph)
 
 
 def _values(path: TaintPath) -> set[AccessPath]:
@@ -388,18 +406,41 @@ def _values(path: TaintPath) -> set[AccessPath]:
     }
 
 
-def _is_looked_up(call: Any, scope: Scope, values: set[AccessPath]) -> bool:
-    """`row = fetch(name)` and `if not row: raise`, before the call that uses `name`: only known names get there."""
+def _is_looked_up(call: Any, scope: Scope, values: set[AccessPath], graph: AppGraph) -> bool:
+    """`row = fetch(name)` and `if not row: raise`, before the call that uses `name`: only known names get there.
+
+    Or a function that does this is called with it.
+    """
+    for taken in _required(scope, call):
+        if takes(taken, values):
+            return True
+    return any(
+        site.node.span < call.span
+        and takes(site.node, values)
+        and any(_requires(target) for target in graph.program.calls.targets(site))
+        for site in scope.facts.calls
+    )
+
+
+def _requires(function: Function) -> bool:
+    """The function looks up what it is given and raises when it is not there."""
+    parameters: set[AccessPath] = {(param.name,) for param in function.parameters[function.is_method :]}
+    return any(takes(taken, parameters) for taken in _required(function, None))
+
+
+def _required(scope: Scope, before: Any) -> Iterator[Any]:
+    """Calls whose result has to be there, or the body is left; those above `before`."""
     for site in scope.facts.sites(ir.If):
         body = site.node.body
-        if site.node.span > call.span or not body or body[-1].__class__ not in (ir.Raise, ir.Return):
+        if not body or body[-1].__class__ not in (ir.Raise, ir.Return):
+            continue
+        if before is None and body[-1].__class__ is not ir.Raise:
+            continue
+        if before is not None and site.node.span > before.span:
             continue
         name = _missing(site.node.test)
         for binding in scope.facts.bindings.get(name, ()) if name else ():
-            value = getattr(binding, "value", None)
-            if any(each.__class__ is ir.Call and _takes(each, values) for each in walk(value)):
-                return True
-    return False
+            yield from (each for each in walk(getattr(binding, "value", None)) if each.__class__ is ir.Call)
 
 
 def _missing(test: Any) -> str:
@@ -411,21 +452,3 @@ def _missing(test: Any) -> str:
     else:
         return ""
     return test.id if test.__class__ is ir.Name else ""
-
-
-def _is_validated_by_name(path: TaintPath, values: set[AccessPath]) -> bool:
-    """A function whose name says that it checks is given the value, and what it does was not understood."""
-    hops = {id(path.sink.node), *(id(trace.node) for trace in path.traces)}
-    scopes = {id(s): s for s in (path.source.function, path.sink.scope, *(t.scope for t in path.traces))}
-    return any(
-        any(word in last_name(site.node.func).lower() for word in _CHECKING) and _takes(site.node, values)
-        for scope in scopes.values()
-        for site in scope.facts.calls
-        if id(site.node) not in hops
-    )
-
-
-def _takes(call: Any, values: set[AccessPath]) -> bool:
-    """The value is among a call's arguments."""
-    given = (*call.args, *(keyword.value for keyword in call.keywords))
-    return any(exact_path(node) in values for each in given for node in walk(each))

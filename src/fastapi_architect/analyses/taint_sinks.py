@@ -6,12 +6,13 @@ A new kind is a line in `KINDS` and a line in `_PARTS` (or a small function belo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from fastapi_architect.analyses.chosen_callables import chosen_callables
-from fastapi_architect.analyses.command_lines import command_parts
+from fastapi_architect.analyses.command_lines import command_parts, file_arguments
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import DocumentOperation, QueryStep, SqlExecution, SqlText
@@ -67,6 +68,7 @@ _ADDRESSES = (
     "builtins.tuple",
     "os.PathLike",
 )
+_PATHS = ("pathlib.", "anyio.")
 _ADDRESSED = frozenset({"path", "url"})
 _PAGE = "starlette.responses.HTMLResponse"
 _ORDERING = frozenset({"order_by", "group_by"})
@@ -222,6 +224,13 @@ def _commands(graph: AppGraph) -> Iterator[Sink]:
         for part in command_parts(started):
             kind = "command-option" if part.role == "option" else "command"
             yield Sink(kind, started.scope, started.node, part.value, started, part.role)
+        for path in file_arguments(started, partial(_is_path, graph, started.scope)):
+            yield Sink("path", started.scope, started.node, path, started, "file")
+
+
+def _is_path(graph: AppGraph, scope: Scope, expr: ir.Expr) -> bool:
+    found = list(options(graph.program.inference.type_of(expr, scope)))
+    return any(isinstance(o, Instance) and o.name.startswith(_PATHS) for o in found)
 
 
 def _callables(graph: AppGraph) -> Iterator[Sink]:

@@ -392,7 +392,7 @@ class TaintSolver:
         sources: dict[int, list[Source]] = {}
         for source in self.query.sources:
             sources.setdefault(id(source.function), []).append(source)
-        found: dict[tuple[int, int], TaintPath] = {}
+        found: dict[tuple[int, int], tuple[int, TaintPath]] = {}
         for function in relevant:
             if id(function) not in sources and id(function) not in self._provisions:
                 continue
@@ -404,9 +404,12 @@ class TaintSolver:
                     traces = (*before, *flattened(trace))
                     key = (id(source), id(sink))
                     known = found.get(key)
-                    if known is None or len(traces) < len(known.traces):
-                        found[key] = TaintPath(source, path, sink, traces, self._aspects(sink.kind, left))
-        return tuple(sorted(found.values(), key=_order))
+                    # Of several parts of one request the one that fewest checks have seen, then the shortest way.
+                    rank = -left.bit_count(), len(traces)
+                    if known is None or rank < (-known[0].bit_count(), len(known[1].traces)):
+                        aspects = self._aspects(sink.kind, left)
+                        found[key] = left, TaintPath(source, path, sink, traces, aspects)
+        return tuple(sorted((each for _, each in found.values()), key=_order))
 
     def _found_at(self, function: Function) -> dict[tuple[Label, int], tuple[Sink, int, Trace | None]]:
         """Sinks that a function's parameters reach; none of one that was not executed."""

@@ -30,7 +30,7 @@ def save(filename: str, content: bytes) -> str:
 
 def locate(name: str) -> Path:
     """Where a picture lies."""
-    return Path(settings.cover_directory) / name
+    return Path(settings.cover_directory) / name  # finding: path-traversal-read-or-delete
 
 
 def exists(name: str) -> bool:

@@ -25,21 +25,21 @@ def inside(name: str) -> Path:
 
 
 def inside_by_text(name: str) -> Path:
-    target = os.path.join("/srv/reports", name)
+    target = os.path.join("/srv/reports", name)  # finding: path-traversal-read-or-delete
     if not target.startswith("/srv/reports"):
         raise HTTPException(404)
     return Path(target)
 
 
 def by_prefix(name: str) -> str:
-    target = os.path.realpath(os.path.join("/srv/reports", name))
+    target = os.path.realpath(os.path.join("/srv/reports", name))  # finding: path-traversal-read-or-delete
     if os.path.commonprefix([target, "/srv/reports"]) != "/srv/reports":
         raise HTTPException(404)
     return target
 
 
 def sibling(name: str) -> str:
-    target = os.path.realpath(os.path.join("/srv/reports", name))
+    target = os.path.realpath(os.path.join("/srv/reports", name))  # finding: path-traversal-read-or-delete - tentative
     if not target.startswith("/srv/reports"):
         raise HTTPException(404)
     return target
@@ -52,17 +52,17 @@ def checked(target: Path = Depends(inside)):
 
 @app.get("/text")
 def checked_by_text(target: Path = Depends(inside_by_text)):
-    return FileResponse(target)  # finding: path-traversal-read-or-delete
+    return FileResponse(target)
 
 
 @app.get("/prefix")
 def checked_by_prefix(name: str):
-    return FileResponse(by_prefix(name))  # finding: path-traversal-read-or-delete
+    return FileResponse(by_prefix(name))
 
 
 @app.get("/sibling")
 def checked_by_the_beginning(name: str):
-    return FileResponse(sibling(name))  # finding: path-traversal-read-or-delete - tentative
+    return FileResponse(sibling(name))
 
 
 @app.get("/asserted")

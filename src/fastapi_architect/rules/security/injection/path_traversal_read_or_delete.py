@@ -37,6 +37,7 @@ _DONE = {
     "write": "writes to",
     "delete": "removes",
     "move": "moves",
+    "run": "hands to a program",
     "send": "sends",
     "read": "reads",
     "list": "lists",
@@ -45,6 +46,7 @@ _GAINED = {
     "write": "overwrites that file",
     "delete": "removes what lies there",
     "move": "moves what lies there",
+    "run": "has a program work on what lies there",
     "send": "answers with that file",
     "read": "reads that file",
     "list": "tells what lies there",
@@ -60,30 +62,41 @@ def a_request_names_a_file(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
 
 def _finding(found: FileFlow, graph: AppGraph) -> Finding:
     flow = found.flow
-    others = f", and uses it in {found.others} more places" if found.others else ""
-    issue = (
-        f"`{flow.sink.scope.full_name.rpartition('.')[2]}` {_DONE[found.action]} a file that `{flow.name}` "
-        f"of {flow.route} names{others}."
-    )
     finding = rule.at(
-        flow.fact,
-        issue,
+        found.place,
+        _issue(found),
         _suggestion(found, graph),
         reasoning=f"`{flow.name}` is whatever the client of {flow.route} sends; it arrives{flow.through}. {found.why}",
         exploit=f"{flow.route} with `{flow.field}={found.payload}` {_GAINED[found.action]}.",
         confidence=found.confidence,
-        trace=flow.trace(f"it names the file that is {_PASSIVE[found.action]}"),
-        routes=flow.routes,
+        trace=found.trace(f"it names the file that is {_PASSIVE[found.action]}"),
+        routes=found.routes,
     )
+    if flow.is_one_segment and found.confidence is Confidence.TENTATIVE:
+        return replace(finding, severity=Severity.MINOR)
     if flow.is_one_segment or found.confidence is Confidence.TENTATIVE:
-        finding = replace(finding, severity=Severity.MINOR if flow.is_one_segment else Severity.IMPORTANT)
+        return replace(finding, severity=Severity.IMPORTANT)
     return finding
+
+
+def _issue(found: FileFlow) -> str:
+    flow = found.flow
+    user = flow.sink.scope.full_name.rpartition(".")[2]
+    if found.join is not None:
+        others = f", like {len(found.others)} more uses of that path" if found.others else ""
+        return (
+            f"`{found.function}` makes a path of `{flow.name}` of {flow.route} and a folder without a check that it "
+            f"stays inside; `{user}` {_DONE[found.action]} that file{others}."
+        )
+    others = f", and uses it in {len(found.others)} more places" if found.others else ""
+    return f"`{user}` {_DONE[found.action]} a file that `{flow.name}` of {flow.route} names{others}."
 
 
 _PASSIVE = {
     "write": "written",
     "delete": "removed",
     "move": "moved",
+    "run": "handed to a program",
     "send": "sent",
     "read": "read",
     "list": "listed",
@@ -91,7 +104,7 @@ _PASSIVE = {
 
 
 def _suggestion(found: FileFlow, graph: AppGraph) -> str:
-    parts = joined_parts(found.flow, graph)
+    parts = joined_parts(found, graph)
     field = found.flow.field
     folder, name = parts or ("FOLDER", field if field.isidentifier() else "name")
     return (
@@ -111,26 +124,26 @@ _MAIN = """
 
     @app.get("/covers/{name:path}")
     def cover(name: str) -> FileResponse:
-        return FileResponse(covers.locate(name))%s
+        return FileResponse(covers.locate(name))
 """
 
 rule.bad = Files(
     {
-        "main.py": _MAIN % "  # finding: path-traversal-read-or-delete",
+        "main.py": _MAIN,
         "covers.py": """
         from pathlib import Path
 
         FOLDER = Path("covers")
 
         def locate(name: str) -> Path:
-            return FOLDER / name
+            return FOLDER / name  # finding: path-traversal-read-or-delete
     """,
     }
 )
 
 rule.good = Files(
     {
-        "main.py": _MAIN % "",
+        "main.py": _MAIN,
         "covers.py": """
         from pathlib import Path
 

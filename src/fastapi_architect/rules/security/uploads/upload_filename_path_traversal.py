@@ -40,15 +40,15 @@ def an_upload_names_its_file(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
 def _finding(found: FileFlow, graph: AppGraph) -> Finding:
     flow = found.flow
     return rule.at(
-        flow.fact,
-        f"`{flow.sink.scope.full_name.rpartition('.')[2]}` stores an upload of {flow.route} under `{flow.name}`, "
+        found.place,
+        f"`{found.function}` stores an upload of {flow.route} under `{flow.name}`, "
         "a name that the client chooses.",
         _suggestion(found, graph),
         reasoning=f"`{flow.name}` arrives as the client sent it{flow.through}. {found.why}",
         exploit=f"{flow.route} with a file named `{_payload(found)}` writes outside the folder, over code or settings.",
         confidence=found.confidence,
-        trace=flow.trace("it names the file that is written"),
-        routes=flow.routes,
+        trace=found.trace("it names the file that is written"),
+        routes=found.routes,
         context=Context(writes=True, reads=False),
     )
 
@@ -58,7 +58,7 @@ def _payload(found: FileFlow) -> str:
 
 
 def _suggestion(found: FileFlow, graph: AppGraph) -> str:
-    parts = joined_parts(found.flow, graph)
+    parts = joined_parts(found, graph)
     folder = parts[0] if parts is not None else "FOLDER"
     name = found.flow.name
     return (

@@ -23,6 +23,7 @@ from fastapi_architect.dataflow.interprocedural import TaintSolver
 from fastapi_architect.dataflow.path import TaintPath
 from fastapi_architect.dataflow.taint import Sink, TaintQuery
 from fastapi_architect.program.definitions import Function
+from fastapi_architect.syntax import ir
 
 #: Calls whose result is made of something else than their arguments: a database answers with rows, another service with
 #: what it knows, a file with what it holds, and an expression binds the values that it is made of.
@@ -75,7 +76,9 @@ def _solve(graph: AppGraph) -> tuple[tuple[TaintPath, ...], tuple[Function, ...]
 
 def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:
     entries = Entries(graph)
-    made = [call.node for concept in _ANSWERING for call in graph.facts(concept)]
+    made = [
+        call.node for concept in _ANSWERING for call in graph.facts(concept) if not _reads_stream(call.node)
+    ]
     made += [code.node for code in graph.facts(CodeExecution) if code.kind == "import"]
     return TaintQuery(
         KINDS,
@@ -90,3 +93,8 @@ def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:
             ["builtins.dict.copy", *(f"{m}.{method}" for m in _MODELS for method in ("model_copy", "copy"))]
         ),
     )
+
+
+def _reads_stream(node: ir.Call) -> bool:
+    """`tarfile.open(fileobj=upload.file)`: what it gives is what it was given."""
+    return any(keyword.arg == "fileobj" for keyword in node.keywords)

@@ -45,6 +45,7 @@ KINDS = (
     SinkKind("url", ".:/@\\?#", HOST_ASPECTS),
     SinkKind("redirect", "/:\\", HOST_ASPECTS),
     SinkKind("html", "<>\"'&"),
+    SinkKind("archive"),
     SinkKind("mail"),
     SinkKind("callable"),
 )
@@ -92,6 +93,7 @@ _PARTS = (
     _Part("path", FileAccess, "path", lambda access: access.mode != "make"),
     _Part("path", FileAccess, "target"),
     _Part("path", ArchiveExtraction, "target"),
+    _Part("archive", ArchiveExtraction, "archive", lambda unpacked: unpacked.format != "zip"),
     _Part("path", ResponseCreation, "path"),
     _Part("object-key", ObjectStorageCall, "key"),
     _Part("url", OutboundRequest, "url"),

@@ -38,6 +38,11 @@ _HOLDS = lazy_pattern(
     r"(^|_)(value|key|secret|token|password|passwd|pwd|hash(ed)?|digest|raw|plain\w*|content|data|text|code)(_|$)",
     re.IGNORECASE,
 )
+#: Fields of the application's own settings that hold what it signs in with elsewhere: `openai_api_key`, `smtp_password`.
+_CONFIGURED = lazy_pattern(
+    r"(^|_)(api_?key|secret(_key)?|password|passwd|(auth|access|api|bot)_token|private_key|access_key)$",
+    re.IGNORECASE,
+)
 _HARMLESS_TYPES = frozenset({
     "builtins.bool", "builtins.int", "builtins.float", "builtins.None", "datetime.datetime", "datetime.date",
     "pydantic.SecretStr", "pydantic.SecretBytes", "pydantic.types.SecretStr", "pydantic.types.SecretBytes",
@@ -54,6 +59,7 @@ class ExposedField(msgspec.Struct, frozen=True):
         owner: the class that has it.
         location: where it is declared.
         always_secret: nobody outside may see it; otherwise it may be shown once, when it is made.
+        configured: it belongs to the settings of the application, which its administrators may see.
     """
 
     name: str
@@ -61,6 +67,7 @@ class ExposedField(msgspec.Struct, frozen=True):
     owner: Class
     location: Location
     always_secret: bool
+    configured: bool = False
 
 
 class ExposureReader:
@@ -70,6 +77,7 @@ class ExposureReader:
         self._graph = graph
         self._models = {id(m.cls): m for m in graph.models}
         self._known: dict[Type, tuple[ExposedField, ...]] = {}
+        self._settings = {id(each.cls): each.schema for each in graph.settings.classes}
 
     def secrets_in(self, of: Type | None) -> tuple[ExposedField, ...]:
         """Secret fields that serialising a value of this type writes out."""
@@ -97,7 +105,8 @@ class ExposureReader:
     def _of_class(
         self, of: Instance, cls: Class, path: str, depth: int, seen: frozenset[int]
     ) -> Iterator[ExposedField]:
-        schema = schema_of(cls, self._graph)
+        settings = id(cls) in self._settings
+        schema = self._settings[id(cls)] if settings else schema_of(cls, self._graph)
         if schema is None:
             model = self._models.get(id(cls))
             for column in model.table.columns if model is not None else ():
@@ -110,9 +119,12 @@ class ExposureReader:
         for field in specialised_fields(schema, of):
             if field.excluded or field.name in hidden or "*" in hidden:
                 continue
-            kind = _kind(field.name)
+            configured = settings and bool(_CONFIGURED.search(field.name))
+            kind = "secret" if configured else _kind(field.name)
             if kind and not self._tells_nothing(field.type) and not _is_computed_mask(field):
-                yield ExposedField(field.name, f"{path}{field.name}", cls, field.location, kind == "secret")
+                yield ExposedField(
+                    field.name, f"{path}{field.name}", cls, field.location, kind == "secret", configured
+                )
             elif not kind:
                 yield from self._secrets(field.type, f"{path}{field.name}.", depth + 1, seen)
 

@@ -310,7 +310,7 @@ def serves_callers(graph: AppGraph, operation: PathOperation) -> bool:
         is_for_administrators(operation, graph)
         or is_for_machines(operation, graph)
         or _decorated_with_role(operation.handler)
-        or _made_for_role(operation)
+        or made_for_role(operation)
     )
 
 
@@ -345,7 +345,7 @@ def _is_for_everybody(dependency: Dependency) -> bool:
     return bool(names) and all(_EVERYBODY.search(name) for name in names)
 
 
-def _made_for_role(operation: PathOperation) -> bool:
+def made_for_role(operation: PathOperation) -> bool:
     """`Depends(current_user(required_permissions=["users.write"]))`, `Depends(GlobalAdmin())`."""
     for dependency in operation.all_dependencies():
         provider = dependency.provider
@@ -418,6 +418,6 @@ def asks_for_role(graph: AppGraph, operation: PathOperation) -> bool:
         return True
     if is_for_administrators(operation, graph) or is_for_machines(operation, graph):
         return True
-    if _decorated_with_role(operation.handler) or _made_for_role(operation):
+    if _decorated_with_role(operation.handler) or made_for_role(operation):
         return True
     return _asks_role(story(graph, operation))

@@ -31,12 +31,13 @@ from fastapi_architect.syntax import ir
 #: Paths and names of operations that a stranger has to reach: signing in and up, resets, webhooks, probes.
 _PUBLIC = lazy_pattern(
     r"log[-_]?in|sign[-_]?(in|up)|log[-_]?out|regist|(runtime|client|public)[-_]?config|create[-_]?account|(?<!test[-_])token|refresh|oauth|sso|saml|oidc|"
-    r"callback|forgot|reset|recover|verif|confirm|activat|invit|claim|exchange|webhook|hook|health|ready|readiness|"
-    r"liveness|ping|version|metrics|docs|openapi|public|csp|captcha|well-known|preflight|first[-_]?install|setup|"
+    r"callback|forgot|reset|recover|verif|confirm|activat|invit|claim|exchange|webhook|hook|public|csp|captcha|well-known|preflight|first[-_]?install|setup|"
     r"anonymous|unsubscribe|contact|inquir|enquir|(^|[/_-])apply([/_-]|$)|feedback|newsletter|subscribe|waitlist|share|consent|otp|two[-_]?factor|2fa|"
     r"magic[-_]?link|authenticat|/auth/?$|pair|beacon|telemetry|track|event[-_]?ingest|demo[-_]",
     re.IGNORECASE,
 )
+#: Words of what a load balancer, a monitor or a browser looks at: with a method that only reads, and no other.
+_PROBE = lazy_pattern(r"health|ready|readiness|liveness|ping|version|metrics|docs|openapi", re.IGNORECASE)
 _PROOFS = (PasswordVerify, SecretComparison, SignatureVerification, TokenDecode)
 
 
@@ -64,6 +65,9 @@ def is_public_by_nature(operation: PathOperation) -> bool:
         return True
     handler = operation.handler.name if operation.handler is not None else operation.handler_name
     said = operation.handler.node.docstring if operation.handler is not None else ""
+    names = f"{operation.path} {handler}"
+    if not operation.is_write and _PROBE.search(names):
+        return True
     return bool(_PUBLIC.search(operation.path) or _PUBLIC.search(handler) or _SAID.search(said or ""))
 
 

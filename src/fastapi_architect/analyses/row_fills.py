@@ -42,7 +42,7 @@ from fastapi_architect.syntax.walking import walk
 _MAX_DEPTH = 5
 _MAX_CALLERS = 40
 _MAX_STEPS = 40
-_COPIES = frozenset({"dict", "jsonable_encoder", "deepcopy", "copy"})
+_COPIES = frozenset({"dict", "jsonable_encoder", "deepcopy", "copy", "vars"})
 _PARSED = frozenset({"json", "form"})
 _MAPPINGS = ("builtins.dict", "collections.abc.Mapping", "collections.abc.MutableMapping", "typing.Any")
 _READ = frozenset({"body", "form", "query"})
@@ -369,7 +369,10 @@ class _Reader:
         elif isinstance(expr, ir.Name):
             yield from self._of_name(expr, function, taken, steps)
         elif isinstance(expr, ir.Attribute):
-            yield expr, taken
+            if expr.attr == "__dict__":
+                yield from self._sources(expr.value, function, taken, steps + 1)
+            else:
+                yield expr, taken
         elif isinstance(expr, ir.Dict):
             written = replace(taken, left_out=taken.left_out | frozenset(keys_of(expr)))
             for key, value in zip(expr.keys, expr.values, strict=True):

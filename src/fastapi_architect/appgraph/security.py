@@ -118,7 +118,8 @@ _ROLE = lazy_pattern(
 _VERIFIER = lazy_pattern(
     r"(decode|verify|validate|check|parse|authenticate|introspect|get_current|current|load|require|lookup)\w*"
     r"(token|jwt|session|credential|user|auth|api_?key|login|principal|signature|id_token|password)|"
-    r"^(authenticate|authorize|require_auth|login_required|verify_id_token)",
+    r"^(authenticate|authorize|require_auth|login_required|verify_id_token)|"
+    r"(auth\w*|token|jwt|session|credentials?|api_?key|login)_(verifier|checker|validator|guard|required)$",
     re.IGNORECASE,
 )
 #: 401 and 403, and what pages answer instead: a redirect to the form where one signs in.

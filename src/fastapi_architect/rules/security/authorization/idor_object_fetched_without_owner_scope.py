@@ -3,6 +3,9 @@
 Being signed in says who is calling, not what is theirs. When `/orders/{order_id}` loads the order by `order_id` and nobody
 compares its owner with the caller, every user reads or changes everybody's orders by counting.
 
+An account that the body names is one such object: `PUT /profile` with the `username` of somebody else, where the handler is given
+the caller and never asks about them.
+
 What an operation looks up is followed through dependencies, services and repositories, generic ones too. A condition on the
 owner, a comparison of the owner with the caller, a membership that is looked up for both, a test of the caller's role, or a
 dependency that does one of these is the check that is missing here.
@@ -20,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.chosen_accounts import ChosenAccount, chosen_accounts
 from fastapi_architect.analyses.origins import CALLER, flat
 from fastapi_architect.analyses.ownership import (
     Scoped,
@@ -97,6 +101,37 @@ def found_by_identifier_alone(graph: AppGraph, _: AppGraph) -> Iterator[Finding]
             siblings, sure = _of_their_makers(found, graph)
         if sure is not None:
             yield _finding(found, siblings, sure)
+    for account in chosen_accounts(graph):
+        yield _of_account(account)
+
+
+def _of_account(account: ChosenAccount) -> Finding:
+    """The body names the account that is changed, and the caller, whom the handler is given, is not asked about."""
+    operation, lookup, fill = account.operation, account.lookup, account.fill
+    name, model = ".".join(account.chosen[1:]), fill.model.name
+    caller = next(
+        (n for n, value in account.frame.arguments.items() if flat(value) == {CALLER}), "current_user"
+    )
+    return rule.at(
+        lookup.sites[0],
+        f"`{operation}` changes the `{model}` that `{name}` names, which the client chooses, and never asks about `{caller}`.",
+        f"Change the caller's own account, and drop `{account.chosen[-1]}` from what the client sends:\n```python\n"
+        f'for name, value in {fill.parameter.name}.model_dump(exclude={{"{account.chosen[-1]}"}}, exclude_unset=True).items():\n'
+        f"    setattr({caller}, name, value)\n```",
+        reasoning=f"The handler is given `{caller}`, whom the token proves, and neither compares it with `{name}` nor looks "
+        "anything up by it.",
+        exploit=f"Signed in as anybody, send `{operation}` with somebody else's `{account.chosen[-1]}`: their account is changed.",
+        confidence=Confidence.TENTATIVE if operation.conditional else Confidence.FIRM,
+        trace=steps(
+            (account.frame.function, f"`{name}` comes from the client of {operation}"),
+            *((site, "it is handed on") for site in lookup.sites[:-1]),
+            (lookup.site, f"the `{model}` is found by it alone"),
+            (fill.site, "and filled with what the client sends"),
+        ),
+        routes=routes_of([operation]),
+        context=Context(access="user", missing_check=True, data="personal", writes=True),
+        symbol=lookup.sites[0].scope.full_name,
+    )
 
 
 def _is_ours(each: Unscoped, graph: AppGraph) -> bool:

@@ -10,12 +10,13 @@ inherited fields included. Keys that are excluded, popped or written over on the
 
 Known limits: columns are recognised by their names, on models of accounts; the owner of a row only where something else can tell
 who it is. Operations for administrators, or that ask for a role, are left alone. An owner that is checked against the caller
-is fine. New rows whose owner the client names are told by `client-supplied-identity-trusted`.
+is fine. New rows whose owner the client names are told by `client-supplied-identity-trusted`; a body of an account and
+its new role, by `privileged-route-without-role-check`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from fastapi_architect.analyses.ownership import asks_for_role, checked_inputs
 from fastapi_architect.analyses.principal import story
@@ -32,6 +33,7 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     ir,
+    lazy_pattern,
     routes_of,
     steps,
     walk,
@@ -49,6 +51,9 @@ rule = Rule(
     ),
     requires=("sqlalchemy",),
 )
+
+
+_IDENTITY = lazy_pattern(r"(^|_)(id|uuid|username|email|login)$")
 
 
 @rule.check(per=AppGraph)
@@ -79,8 +84,16 @@ def _exposed(fill: Fill, graph: AppGraph) -> tuple[Privilege, SchemaField] | Non
             continue
         if privilege.what.endswith("whose the row is") and not _moves_rows(fill, name, graph):
             continue
+        if fill.kind == "update" and _is_for_it(fields, name):
+            continue
         return privilege, field
     return None
+
+
+def _is_for_it(fields: Iterable[str], name: str) -> bool:
+    """`RoleUpdate(username, role)` exists to hand the role out: who may ask for it is another question than what is let through."""
+    others = [each for each in fields if each != name]
+    return bool(others) and all(_IDENTITY.search(each) for each in others)
 
 
 def _is_harmless(field: SchemaField) -> bool:

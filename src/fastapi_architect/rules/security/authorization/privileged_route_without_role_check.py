@@ -4,9 +4,10 @@ A route for administrators, one that hands out roles, and one that changes or de
 only who is calling, and not what that person may do.
 
 Known limits: a route is privileged by its path or tag, by the columns it writes (role, permissions, is_admin), by
-changing an account that its path names, or because four in five of the router's other writes ask for a role. A
-comparison of the path's id with the caller's own is self-service; a test of a role anywhere in the handler or what
-it calls counts as a check, and so does middleware that looks for `/admin/` in the path. Where no table holds people, all
+changing an account that its path names, because the other writes of its path ask for a role and the rows are nobody's own, or
+because four in five of the router's other writes do. A comparison of the path's id with the caller's own is self-service; a test
+of a role anywhere in the handler or what it calls counts as a check, unless it is of the client's own input alone, and so do a
+dependency that is made with roles or permissions and middleware that looks for `/admin/` in the path. Where no table holds people, all
 share one credential, and nothing is sure.
 """
 
@@ -18,8 +19,14 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.effects import effects
+from fastapi_architect.analyses.origins import Origins
 from fastapi_architect.analyses.own_code import registered
+from fastapi_architect.analyses.ownership import made_for_role
+from fastapi_architect.analyses.principal import Story, story
 from fastapi_architect.analyses.public_operations import guard_of, is_public_by_nature
+from fastapi_architect.analyses.row_fills import row_fills
+from fastapi_architect.analyses.row_owners import owners
+from fastapi_architect.analyses.row_writes import row_writes
 from fastapi_architect.analyses.seldom_operations import is_for_machines
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.rules.kit import (
@@ -75,6 +82,7 @@ _PERSON = lazy_pattern(r"user|account|member|person|people|employee|customer|sta
 #: Decorators that register a route; their arguments describe it.
 _REGISTERS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "api_route", "route"})
 _FEWEST_SIBLINGS = 3
+_FEWEST_WRITES = 2
 _SHARE = 0.8
 
 
@@ -109,7 +117,7 @@ def _only_signed_in(operation: PathOperation, graph: AppGraph) -> bool:
     access = graph.access(operation)
     if access.level != AccessLevel.USER or access.public_reason or _SELF.search(operation.path):
         return False
-    return not is_for_machines(operation, graph)
+    return not (is_for_machines(operation, graph) or made_for_role(operation))
 
 
 def _decorator_with_roles(operation: PathOperation, graph: AppGraph) -> bool | None:
@@ -175,8 +183,11 @@ def _privileged(operation: PathOperation, graph: AppGraph) -> _Why | None:
 
 def _writes_privilege(operation: PathOperation, graph: AppGraph) -> tuple[Site, str] | None:
     """An assignment to a privilege of a stored account, of something that the request carries."""
-    if not operation.path_names or not _carries_privilege(operation, graph):
+    if not _carries_privilege(operation, graph):
         return None
+    filled = _fills_privilege(operation, graph)
+    if filled is not None or not operation.path_names:
+        return filled
     for function in effects(graph).of_handler(operation).functions:
         for site in function.facts.sites(ir.Assign):
             for target in site.node.targets:
@@ -188,6 +199,25 @@ def _writes_privilege(operation: PathOperation, graph: AppGraph) -> tuple[Site, 
             if column:
                 return site, column
     return None
+
+
+def _fills_privilege(operation: PathOperation, graph: AppGraph) -> tuple[Site, str] | None:
+    """Every key of a body with a role becomes a column of the account that the same body, or the path, names."""
+    told: Story | None = None
+    for fill in row_fills(graph):
+        if fill.operation is not operation or fill.kind != "update" or fill.schema is None:
+            continue
+        column = next((f.name for f in fill.schema.fields if _PRIVILEGE.match(f.name)), "")
+        if not column or not fill.taken.allows(column) or column not in fill.model.by_attribute:
+            continue
+        told = told or story(graph, operation)
+        if any(each.model is fill.model and _is_chosen(each.by) for _, each in told.lookups):
+            return fill.site, column
+    return None
+
+
+def _is_chosen(by: Origins) -> bool:
+    return bool(by) and all(origin[0] == "client" for origin in by)
 
 
 def _carries_privilege(operation: PathOperation, graph: AppGraph) -> bool:
@@ -272,12 +302,13 @@ def _checks_role(operation: PathOperation, graph: AppGraph) -> bool:
     """Some condition in the handler, or in what it calls, is about roles, or the handler refuses by itself."""
     handler = operation.handler
     assert handler is not None
-    if graph.guards.refuses(handler):
+    asked = _asked_of_the_client(operation, graph)
+    if _refuses(handler, asked, graph):
         return True
     for function in effects(graph).of_handler(operation).functions:
         for kind in (ir.If, ir.IfExp):
             for site in function.facts.sites(kind):
-                if any(_ROLE_TEST.search(n) for n in names_in(site.node.test)):
+                if id(site.node) not in asked and any(_ROLE_TEST.search(n) for n in names_in(site.node.test)):
                     return True
         if any(
             _ROLE_TEST.search(last_name(s.node.func)) and _is_check(last_name(s.node.func))
@@ -285,6 +316,24 @@ def _checks_role(operation: PathOperation, graph: AppGraph) -> bool:
         ):
             return True
     return False
+
+
+def _asked_of_the_client(operation: PathOperation, graph: AppGraph) -> set[int]:
+    """Tests (by identity) of nothing but what the client sends: `if payload.role == "owner": raise` says nothing of the caller."""
+    told = story(graph, operation)
+    checks = [c for f in told.frames if f.function is operation.handler for c in f.digest.checks]
+    known = {id(c.site.node) for c in checks if not _is_chosen(c.about)}
+    return {id(c.site.node) for c in checks} - known
+
+
+def _refuses(handler: Function, asked: set[int], graph: AppGraph) -> bool:
+    """The handler itself refuses, for another reason than what the client sends."""
+    if not graph.guards.refuses(handler):
+        return False
+    raised = [s for s in handler.facts.sites(ir.Raise) if graph.guards.is_refusal(s)]
+    return not raised or not all(
+        any(around.role == "if" and id(around.node) in asked for around in site.context) for site in raised
+    )
 
 
 def _is_check(name: str) -> bool:
@@ -317,7 +366,39 @@ def _outliers(application: Application, graph: AppGraph) -> dict[int, _Why]:
         for operation in siblings:
             if id(operation) not in asking:
                 found[id(operation)] = (text, Confidence.TENTATIVE, evidence)
+    return found | _alone_of_its_resource(application, graph)
+
+
+def _alone_of_its_resource(application: Application, graph: AppGraph) -> dict[int, _Why]:
+    """`DELETE /menu/{id}` asks for no role although `POST /menu` and `PUT /menu/{id}` do, and the rows are nobody's own."""
+    resources: dict[str, list[PathOperation]] = defaultdict(list)
+    for operation in application.operations:
+        if operation.is_write and operation.handler is not None and not operation.floating:
+            resources[operation.path.partition("/{")[0].rstrip("/")].append(operation)
+    found: dict[int, _Why] = {}
+    for path, siblings in resources.items():
+        scoped = [o for o in siblings if graph.access(o).level >= AccessLevel.SCOPED]
+        others = [o for o in siblings if graph.access(o).level < AccessLevel.SCOPED]
+        if len(others) != 1 or len(scoped) < _FEWEST_WRITES or _is_action(others[0], path):
+            continue
+        changed = _changed(others[0], graph)
+        if changed and all(changed & _changed(o, graph) for o in scoped) and not changed & set(owners(graph)):
+            evidence: list[tuple[object, str]] = [(o.handler, f"{o} asks for a role") for o in scoped]
+            text = f"asks for no role, as the other {len(scoped)} that change `{path}` do"
+            found[id(others[0])] = (text, Confidence.FIRM, evidence)
     return found
+
+
+def _is_action(operation: PathOperation, path: str) -> bool:
+    """`POST /polls/{id}/vote` is for everybody; what replaces or removes the thing itself is not."""
+    rest = operation.path.removeprefix(path).strip("/")
+    return bool(rest) and not re.fullmatch(r"{[^/]*}", rest)
+
+
+def _changed(operation: PathOperation, graph: AppGraph) -> set[int]:
+    """Models (by identity) of which an operation changes rows."""
+    functions = {id(function) for function in effects(graph).of_handler(operation).functions}
+    return {id(write.model) for write in row_writes(graph) if id(write.function) in functions}
 
 
 def _finding(operation: PathOperation, why: _Why, guard: str, graph: AppGraph) -> Finding:

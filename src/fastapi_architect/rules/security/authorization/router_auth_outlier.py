@@ -3,6 +3,9 @@
 A guard is easily forgotten on the route that was added last. When at least three siblings, and at least four in five of
 them, are guarded by the same dependency, the one without it is reported and the siblings are shown.
 
+A guard may be a call in the body, too: where two in three of a router's operations that run commands or code first call
+`check_access(...)`, the one that runs its own without is reported.
+
 Known limits: routes that are public by their nature (login, health, webhooks with a signature) are recognised by their
 path and name, a GET without inputs (or with members of an enumeration, or of a path such as `/{kind}/schema`) that
 reads no database tells everybody the same, and a route that does nothing but refuse (410, 501), or that is not written
@@ -15,8 +18,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.called_checks import Unchecked, unchecked_operations
 from fastapi_architect.analyses.effects import effects
-from fastapi_architect.analyses.own_code import registered
+from fastapi_architect.analyses.own_code import registered, written
 from fastapi_architect.analyses.public_operations import (
     callers_of,
     is_public_by_nature,
@@ -86,6 +90,36 @@ def route_without_the_guard_of_its_siblings(application: Application, graph: App
                 and not _is_unfinished(operation, siblings)
             ):
                 yield _finding(operation, guarded, guard, len(siblings), graph)
+
+
+@rule.check(per=AppGraph)
+def operation_without_the_check_of_its_siblings(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    for each in unchecked_operations(graph):
+        operation = each.operation
+        harmless = is_public_by_nature(operation) or callers_of(graph).proof_in_body(operation)
+        if operation.handler is not None and not harmless and not graph.access(operation).public_reason:
+            yield _unchecked(each, operation.handler, graph)
+
+
+def _unchecked(each: Unchecked, handler: Function, graph: AppGraph) -> Finding:
+    operation, count = each.operation, len(each.siblings)
+    first, call = each.siblings[0]
+    return rule.at(
+        handler,
+        f"`{operation}` ({handler.name}) runs a command without `{each.check}(...)`, which {count} operations of this router that run "
+        "one call first.",
+        f"Call it before anything else, as `{first}` does; better, make it a dependency of the router, which nobody can forget:\n"
+        f"```python\n{written(graph, call.scope, call.node)}\n```",
+        reasoning=f"Neither {handler.name} nor a dependency on the way calls `{each.check}`, and nothing else asks who is calling.",
+        exploit=f"A client whom `{each.check}` would refuse sends `{operation}`, and the command is run.",
+        confidence=Confidence.FIRM,
+        trace=steps(
+            *((site, f"{o} calls {each.check} first") for o, site in each.siblings[:5]),
+            (each.act, f"{operation} runs this without it"),
+        ),
+        routes=routes_of([operation]),
+        context=Context(access="none", writes=True, data=None),
+    )
 
 
 def _families(application: Application) -> Iterator[list[PathOperation]]:

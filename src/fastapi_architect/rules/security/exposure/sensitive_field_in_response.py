@@ -3,9 +3,12 @@
 Without a response model FastAPI writes out everything that an object holds; a model that has the field writes it
 out as well; and a union such as `UserOut | UserInDB` filters nothing when the wider one is returned.
 
-Known limits: secrets are known by the names of fields. API keys, client secrets and reset tokens may be shown once,
-when they are made: they are reported for reading routes only, as tentative. What the client has to ask for by a parameter
-such as `include_credentials`, which the code tests before it fills the field, is minor and tentative.
+The settings of the application are one such object: a route that shows them whole shows every key that it signs in with elsewhere.
+
+Known limits: secrets are known by the names of fields. Settings that only some roles may read are left alone. API keys, client
+secrets and reset tokens may be shown once, when they are made: they are reported for reading routes only, as tentative. What the
+client has to ask for by a parameter such as `include_credentials`, which the code tests before it fills the field, is minor and
+tentative.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from fastapi_architect.analyses.exposed_fields import ExposedField, exposure, le
 from fastapi_architect.analyses.own_code import registered, written
 from fastapi_architect.program.types import Type
 from fastapi_architect.rules.kit import (
+    AccessLevel,
     AppGraph,
     Class,
     Confidence,
@@ -77,6 +81,7 @@ def secret_in_answer(operation: PathOperation, graph: AppGraph) -> Iterator[Find
         if not ({f.name, f.path.partition(".")[0]} & excluded)
         and (not included or f.path.partition(".")[0] in included)
         and (f.always_secret or operation.methods == ("GET",))
+        and not (f.configured and graph.access(operation).level > AccessLevel.USER)
         and not _is_blanked(operation, f.name, graph)
     ]
     if not shown:

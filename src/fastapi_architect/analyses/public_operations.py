@@ -71,13 +71,13 @@ def is_public_by_nature(operation: PathOperation) -> bool:
     return bool(_PUBLIC.search(operation.path) or _PUBLIC.search(handler) or _SAID.search(said or ""))
 
 
-#: What somebody says in a docstring or a comment who means it; what is still to be done is not meant.
+#: What somebody says in a docstring or a comment who means it; what is still to be done, or denied, is not meant.
 _MEANT = lazy_pattern(
     r"\bpublic(ly)?\b|unauthenticated|without (any )?(auth|log|permission)|\bno[t]? (auth|permission|log-?in)|anonymous|"
     r"anyone|anybody|data subject|(extern|open)\w* (access|reach|availab)|\bopen to (all|every)",
     re.IGNORECASE,
 )
-_UNDONE = lazy_pattern(r"\b(todo|fixme|xxx|hack|should|must)\b", re.IGNORECASE)
+_UNDONE = lazy_pattern(r"\b(todo|fixme|xxx|hack|should|must|(not|never) (intended|meant))\b", re.IGNORECASE)
 _PASSWORD = lazy_pattern(r"^(new_?|plain_?|raw_?)?(password|passwd|pwd)_?1?$", re.IGNORECASE)
 _IDENTITY = lazy_pattern(r"e_?mail|user_?name|nick_?name|login|phone|^name$|handle", re.IGNORECASE)
 #: What nobody may give himself.

@@ -16,7 +16,12 @@ from collections.abc import Iterator
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.own_code import registered
 from fastapi_architect.analyses.ownership import scoping
-from fastapi_architect.analyses.public_operations import callers_of, guard_of, is_public_by_nature
+from fastapi_architect.analyses.public_operations import (
+    callers_of,
+    guard_of,
+    is_public_by_nature,
+    seems_meant_for_strangers,
+)
 from fastapi_architect.analyses.query_predicates import statements_of
 from fastapi_architect.analyses.row_owners import owners
 from fastapi_architect.analyses.row_writes import models_read_by
@@ -191,7 +196,9 @@ def _finding(
         reasoning=f"No dependency of {name}, of its router, or of the includes on the way refuses an anonymous request, and most "
         f"operations of `{application.name}` do.{hidden}",
         exploit=f"An anonymous client sends `{operation}` and reads the answer.",
-        confidence=Confidence.TENTATIVE if operation.conditional else Confidence.FIRM,
+        confidence=Confidence.TENTATIVE
+        if operation.conditional or seems_meant_for_strangers(operation, graph)
+        else Confidence.FIRM,
         trace=steps((operation.handler, f"{operation} runs for everybody"), (site, what)),
         routes=routes_of([operation]),
         context=Context(access="none", writes=False, data="personal"),

@@ -159,3 +159,15 @@ def signed(invoice_id: int, sum_of_id: str, org_id: Org) -> int:
 def several(ids: str, org_id: Org) -> int:
     with Session(engine) as session:
         return len(list(session.scalars(select(Invoice).where(Invoice.id.in_(ids.split(","))))))  # finding: tenant-filter-missing
+
+
+@app.get("/of-members/{number}")
+def of_members(number: str, org_id: Org) -> int:
+    statement = select(Invoice).join(Member, Member.id == Invoice.user_id)
+    statement = statement.where(Invoice.number == number, Member.org_id == org_id)  # silent: the member is of the tenant
+    with Session(engine) as session:
+        first = list(session.scalars(select(Invoice).where(Invoice.org_id == org_id, Invoice.number == "1")))
+        second = list(session.scalars(select(Invoice).where(Invoice.org_id == org_id, Invoice.number == "2")))
+        third = list(session.scalars(select(Invoice).where(Invoice.org_id == org_id, Invoice.number == "3")))
+        fourth = list(session.scalars(select(Invoice).where(Invoice.org_id == org_id, Invoice.number == "4")))
+        return len([*session.scalars(statement), *first, *second, *third, *fourth])

@@ -130,6 +130,11 @@ def _is_found_otherwise(query: Statement, model: Model, function: Function) -> b
         return True
     if any(p.operator == "in" and _is_a_query(p, function) for p in own):
         return True
+    others = (p for p in query.predicates if p.model is not model and not p.alternative)
+    if any(
+        p.operator == "==" and p.column in p.model.tenant_columns and not p.column.primary_key for p in others
+    ):
+        return True  # joined to rows of the caller's tenant
     return all(p.operator == "order" for p in query.predicates) and _is_continued(query, function)
 
 

@@ -210,3 +210,80 @@ def test_the_cookie_of_a_csrf_check_is_no_session(name: str, confidence: Confide
         """
     }
     assert confidences_of("insecure-session-cookie", files) == [confidence]
+
+
+_ATTEMPTS = """
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    redis_client = None
+    store = None
+    failed_attempts: dict[str, int] = {}
+
+
+    @app.post("/login")
+    async def log_in(name: str) -> None:
+        if {asked} is not None:
+            await {asked}.incr(name)
+        else:
+            failed_attempts[name] = failed_attempts.get(name, 0) + 1
+"""
+_WORKERS = "services:\n  api:\n    image: shop\n    command: uvicorn main:app --workers 4\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "confidence"), [("redis_client", Confidence.TENTATIVE), ("store", Confidence.FIRM)]
+)
+def test_what_stands_in_for_redis_is_a_reason_to_doubt(asked: str, confidence: Confidence) -> None:
+    files = {"main.py": _ATTEMPTS.replace("{asked}", asked), "compose.yaml": _WORKERS}
+    assert confidences_of("process-local-state-with-many-workers", files) == [confidence]
+
+
+@pytest.mark.parametrize(
+    ("said", "confidence"),
+    [
+        ("A key for local development only, never for production.", Confidence.TENTATIVE),
+        ("The key that partners know us by.", Confidence.FIRM),
+    ],
+)
+def test_a_credential_that_is_said_to_be_for_development_is_a_reason_to_doubt(
+    said: str, confidence: Confidence
+) -> None:
+    key = "AKIA" + "Q3EGRZ7XVYTJ2HKM"
+    files = {"main.py": f'from fastapi import FastAPI\n\napp = FastAPI()\n# {said}\nACCESS_KEY = "{key}"\n'}
+    assert confidences_of("hardcoded-credential", files) == [confidence]
+
+
+_FILTERED = """
+    from fastapi import Body, FastAPI
+    from pydantic import BaseModel
+
+    app = FastAPI()
+
+
+    class Filter(BaseModel):
+        title: str = ""
+
+
+    @app.get("/books")
+    def books({parameter}) -> str:
+        return {answer}
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameter", "answer", "confidence"),
+    [
+        ("wanted: Filter = None", 'str(wanted) + "!"', Confidence.FIRM),
+        ("wanted: Filter = None", '"all"', Confidence.TENTATIVE),
+        ("wanted: Filter", 'str(wanted) + "!"', Confidence.TENTATIVE),
+        ("wanted: list[int]", 'str(wanted) + "!"', Confidence.CERTAIN),
+        ("wanted: list[int] = Body()", 'str(wanted) + "!"', Confidence.TENTATIVE),
+    ],
+)
+def test_a_body_that_callers_have_to_send_is_a_reason_to_doubt(
+    parameter: str, answer: str, confidence: Confidence
+) -> None:
+    text = _FILTERED.replace("{parameter}", parameter).replace("{answer}", answer)
+    found = confidences_of("body-inferred-on-get-or-query-model-misread", {"main.py": text})
+    assert found == [confidence]

@@ -537,3 +537,54 @@ def test_a_view_has_no_index_of_its_own() -> None:
     for table, severities in (("v_order", []), ("vorder", [Severity.IMPORTANT])):
         files = {"main.py": rows.replace('__tablename__ = "rows"', f'__tablename__ = "{table}"')}
         assert severities_of("missing-index-for-query-predicate", files) == severities
+
+
+def test_rewriting_rows_is_minor_where_the_project_minds_no_locks() -> None:
+    body = (
+        'op.add_column("orders", sa.Column("done", sa.Integer))\n    op.execute("UPDATE orders SET done = 1")'
+    )
+    for between, severity in (
+        ("SELECT 1", Severity.MINOR),
+        ("SET lock_timeout = 5000", Severity.IMPORTANT),
+    ):
+        found = _migration("data-backfill-in-schema-transaction", "orders", body, between=between)
+        assert [weight for weight, _ in found] == [severity]
+
+
+def test_a_rename_is_tentative_where_nothing_shows_that_the_old_release_serves_on() -> None:
+    body = 'op.alter_column("orders", "at", new_column_name="placed")'
+    for between, confidence in (
+        ("SELECT 1", Confidence.TENTATIVE),
+        ("SET lock_timeout = 5000", Confidence.FIRM),
+    ):
+        found = _migration("rename-breaks-running-code", "orders", body, between=between)
+        assert [sure for _, sure in found] == [confidence]
+
+
+def test_clearing_the_cache_by_its_keys_is_minor() -> None:
+    for path, severity in (
+        ("/cache/clear", Severity.MINOR),
+        ("/admin/sessions", Severity.MINOR),
+        ("/sessions", Severity.IMPORTANT),
+    ):
+        text = _REDIS.format(key='"friends"').replace("/users/{user}/friends", path).replace("user: int", "")
+        files = {"main.py": text.replace('smembers("friends")', 'keys("session:*")')}
+        assert severities_of("redis-keyspace-command-in-request", files) == [severity], path
+
+
+_UPLOAD = """
+    from fastapi import FastAPI, UploadFile
+
+    app = FastAPI()
+
+
+    @app.post("PATH")
+    async def upload(file: UploadFile) -> int:
+        return len(str(await file.read()))
+"""
+
+
+def test_an_upload_of_administrators_is_minor() -> None:
+    for path, severity in (("/admin/licence", Severity.MINOR), ("/pictures", Severity.IMPORTANT)):
+        files = {"main.py": _UPLOAD.replace("PATH", path)}
+        assert severities_of("upload-read-without-limit", files) == [severity]

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 
 from fastapi_architect.analyses.client_values import ClientValue, client_value
+from fastapi_architect.analyses.endings import reaches_end
 from fastapi_architect.analyses.followed_values import Place, called_functions, callers
-from fastapi_architect.analyses.none_checks import dominance, is_checked, is_refused_at_once
+from fastapi_architect.analyses.made_of import given_for
+from fastapi_architect.analyses.none_checks import dominance, implies, is_checked, is_refused_at_once
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.question import question, question_about
@@ -102,7 +104,10 @@ def _given_by(graph: AppGraph, site: Site, depth: int, seen: set[int]) -> Iterat
     seen.add(id(function))
     if function.is_generator or not _returns_unchecked(graph, site, function):
         return
+    flags = _refusing_flags(site, function)
     for call in callers(graph, function):
+        if any(_is_on(graph, given_for(flag, function, call), call) for flag in flags):
+            continue
         if len(graph.program.calls.targets(call)) == 1:
             yield from _given_by(graph, call, depth + 1, seen)
 
@@ -125,6 +130,25 @@ def _returns_unchecked(graph: AppGraph, site: Site, function: Function) -> bool:
         if not checked and not _is_bound_again(name, site, each, function):
             return True
     return False
+
+
+def _refusing_flags(site: Site, function: Function) -> list[str]:
+    """Parameters that make the function raise where there is no row: `if must_exist and order is None: raise`."""
+    name = _name_of(site, function)
+    found = []
+    for each in function.facts.sites(ir.If) if name else ():
+        test = each.node.test
+        if not isinstance(test, ir.BoolOp) or test.op != "and" or reaches_end(each.node.body):
+            continue
+        asked = [v for v in test.values if implies(v, name, function, holds=False)]
+        flags = [v.id for v in test.values if isinstance(v, ir.Name) and function.parameter(v.id)]
+        if asked and len(flags) == 1 and len(asked) + 1 == len(test.values):
+            found.append(flags[0])
+    return found
+
+
+def _is_on(graph: AppGraph, given: ir.Expr | None, call: Site) -> bool:
+    return given is not None and graph.program.constants.value(given, call.scope) is True
 
 
 def _is_none(expr: ir.Expr | None) -> bool:

@@ -40,9 +40,14 @@ def _is_single(graph: AppGraph) -> bool:
     return bool(copies) and all(number == 1 for number in copies)
 
 
+def runs_several_copies(graph: AppGraph) -> bool:
+    """More than one copy of the server is declared: they are not all exchanged in one moment."""
+    return any(number is not None and number > 1 for number in _copies(graph))
+
+
 def _rolls(graph: AppGraph) -> bool:
     """Several copies, or a Kubernetes Deployment that starts the new pod before it ends the old one, as is its default."""
-    if any(number is not None and number > 1 for number in _copies(graph)):
+    if runs_several_copies(graph):
         return True
     return any(
         _DEPLOYMENT.search(text) is not None and _STOPS_FIRST.search(text) is None

@@ -171,8 +171,13 @@ def _is_page_class(graph: AppGraph, given: ir.Expr, scope: Scope) -> bool:
 
 
 def _is_response(graph: AppGraph, value: ir.Expr, scope: Scope) -> bool:
-    """A response made by hand is sent as it is."""
+    """A response made by hand is sent as it is; `state.templates.TemplateResponse(...)` is one by its name."""
     inference = graph.program.inference
+    made = [value]
+    if isinstance(value, ir.Name):
+        made += [b.value for b in scope.facts.bindings.get(value.id, ()) if b.value is not None]
+    if any(isinstance(each, ir.Call) and last_name(each.func).endswith("Response") for each in made):
+        return True
     return any(
         isinstance(of, Instance) and inference.hierarchy.is_subclass(of.cls, "starlette.responses.Response")
         for of in options(inference.type_of(value, scope))

@@ -3,15 +3,17 @@
 FastAPI reads lists, dictionaries and models from the body unless they are marked. On GET that is hardly
 ever meant: browsers cannot send such a body, proxies drop it, and `?ids=1&ids=2` is refused with 422.
 
-Known limits: a list in the body of DELETE is taken to be meant, unless the project's own tests or clients send it in the query:
-then an unmarked one of plain values is reported, tentatively. Nothing is said of a method whose signature is made when the
-program runs (`@with_signature`, `__signature__`): what FastAPI sees stands nowhere.
+Known limits: a list in the body of DELETE is taken to be meant, unless the project's own tests or clients send it in the
+query: then an unmarked one of plain values is reported, tentatively. Tentative is also what is marked with `Body()`, a
+model that every request needs, because those who call it send one, and what the handler never reads. Nothing is said of a
+method whose signature is made when the program runs (`@with_signature`, `__signature__`): what FastAPI sees stands nowhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.injected_values import is_mentioned
 from fastapi_architect.analyses.own_code import definition, written
 from fastapi_architect.analyses.route_order import shadows
 from fastapi_architect.analyses.source_text import text_at
@@ -107,6 +109,14 @@ def _is_sent_in_query(parameter: Parameter, graph: AppGraph) -> bool:
     )
 
 
+def _is_meant(parameter: Parameter) -> bool:
+    """`Body()` is written there; nothing works without it, so those who call it send one; or nothing reads it."""
+    owner = parameter.owner
+    if parameter.marker is not None or (parameter.required and not _is_plain_list(parameter)):
+        return True
+    return isinstance(owner, Function) and not is_mentioned(owner, parameter.name)
+
+
 def _finding(operation: PathOperation, parameter: Parameter, graph: AppGraph) -> Finding:
     method = operation.methods[0]
     model = next(
@@ -132,7 +142,7 @@ def _finding(operation: PathOperation, parameter: Parameter, graph: AppGraph) ->
         reasoning=f"A body has no defined meaning for {method} (RFC 9110, section 9.3), and many clients and proxies drop it.",
         exploit=f"A client sends `?{parameter.alias}=...` to `{operation}`, and it is "
         f"{'refused with 422' if parameter.required else 'ignored'}.",
-        confidence=Confidence.TENTATIVE if "DELETE" in operation.methods else sure,
+        confidence=Confidence.TENTATIVE if "DELETE" in operation.methods or _is_meant(parameter) else sure,
         fix=fix,
         routes=routes_of([operation]),
         symbol=parameter.owner.full_name,

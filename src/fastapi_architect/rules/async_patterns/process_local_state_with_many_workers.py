@@ -6,13 +6,15 @@ worker, and a message reaches those sockets only that happen to be connected to 
 
 Known limits: the number of workers is read from Dockerfiles, compose files, Kubernetes manifests whose containers name
 their command, scripts and `uvicorn.run`; Helm templates are not rendered, and words in a README are not read. Values
-kept to save work (caches) are left out, by their names.
+kept to save work (caches) are left out, by their names. What stands in for Redis where there is none is tentative.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+
+from msgspec.structs import replace
 
 from fastapi_architect.concepts.http import WebSocketSend
 from fastapi_architect.rules.kit import (
@@ -36,6 +38,7 @@ from fastapi_architect.rules.kit import (
     options,
     routes_of,
     steps,
+    walk,
 )
 
 rule = Rule(
@@ -89,7 +92,9 @@ def state_of_one_process(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
             for name, value in _containers(module):
                 change = _change(module, name, graph)
                 if change is not None and not _holds_tasks(module, name):
-                    yield _finding(module, name, value, change, processes, graph)
+                    found = _finding(module, name, value, change, processes, graph)
+                    spare = _stands_in_for_redis(module, name)
+                    yield replace(found, confidence=Confidence.TENTATIVE) if spare else found
     yield from _managers(graph, processes)
 
 
@@ -134,6 +139,23 @@ def _holds_tasks(module: Module, name: str) -> bool:
         for argument in site.node.args
         if isinstance(argument, ir.Attribute)
     )
+
+
+def _stands_in_for_redis(module: Module, name: str) -> bool:
+    """Functions that use the container ask for Redis first: it serves where there is one process and no Redis."""
+    for function in _functions(module):
+        sites = (*function.facts.sites(ir.If), *function.facts.sites(ir.IfExp))
+        tested = (
+            last_name(n) for s in sites for n in walk(s.node.test) if isinstance(n, ir.Name | ir.Attribute)
+        )
+        if not any("redis" in each.lower() for each in tested):
+            continue
+        named = (
+            _base(s.node.value) for kind in (ir.Subscript, ir.Attribute) for s in function.facts.sites(kind)
+        )
+        if name in named:
+            return True
+    return False
 
 
 def _functions(module: Module) -> Iterator[Function]:

@@ -4,7 +4,8 @@
 client of that server waits. `FLUSHDB` and `FLUSHALL` also throw away what others keep there: sessions, locks, queues.
 `SCAN` goes through the keys in small steps.
 
-Known limits: sets and lists that grow without bound are reported tentatively, as their size is not known.
+Known limits: sets and lists that grow without bound are reported tentatively, as their size is not known. It is minor where
+administrators, or whoever clears the cache or looks into it, ask for it: seldom, and not many at once.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.analyses.switched_off import is_without_argument
 from fastapi_architect.concepts.cache import RedisCommand
@@ -25,11 +27,13 @@ from fastapi_architect.rules.kit import (
     Finding,
     Fix,
     Function,
+    PathOperation,
     Proof,
     Rule,
     Severity,
     ir,
     last_name,
+    lazy_pattern,
     routes_of,
     steps,
     walk,
@@ -45,6 +49,9 @@ rule = Rule(
     requires=("redis",),
 )
 
+_MAINTENANCE = lazy_pattern(
+    r"(^|[/_-])(cache|caches|clear|flush|purge|refresh|monitor|monitoring|reset|reload|debug|stats)([/_-]|$|[A-Z])"
+)
 _WHOLE = frozenset({"keys", "flushdb", "flushall"})
 
 
@@ -72,7 +79,16 @@ def keyspace_command(command: RedisCommand, graph: AppGraph) -> Iterator[Finding
         context=Context(writes=False),
         impact=float(len(operations)),
     )
-    yield replace(found, severity=Severity.MINOR) if _is_of_one(command) else found
+    seldom = _is_of_one(command) or all(_maintains(each, graph) for each in operations)
+    yield replace(found, severity=Severity.MINOR) if seldom else found
+
+
+def _maintains(operation: PathOperation, graph: AppGraph) -> bool:
+    """Administrators, and whoever clears or looks into the cache, ask for it: seldom, and not many at once."""
+    handler = operation.handler_name.rpartition(".")[2]
+    return is_for_administrators(operation, graph) or any(
+        _MAINTENANCE.search(text) for text in (operation.path, handler)
+    )
 
 
 def _is_never_asked_for(command: RedisCommand, function: Function, graph: AppGraph) -> bool:

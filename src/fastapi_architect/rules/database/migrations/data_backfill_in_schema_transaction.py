@@ -4,12 +4,16 @@
 in the same revision, nobody reads or writes the table for as long as that takes.
 
 Known limits: the size of a table is not known, only guessed by its name; statements with a WHERE clause are taken to be small.
+It is important in a project that minds locks elsewhere (an index built concurrently, a `lock_timeout`), and minor in others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
+from fastapi_architect.analyses.lock_care import minds_locks
 from fastapi_architect.analyses.migration_history import histories, is_for_another_database
 from fastapi_architect.analyses.small_tables import tends_to_stay_small
 from fastapi_architect.appgraph.migration_operations import Operation
@@ -41,7 +45,7 @@ def rows_rewritten_under_the_lock(revision: Revision, graph: AppGraph) -> Iterat
         lock = next((o for o in revision.upgrades if _locks(o, operation)), None)
         if lock is None:
             continue
-        yield rule.at(
+        finding = rule.at(
             operation,
             f"Every row of `{table.name}` is rewritten while `{lock.kind}` of the same revision locks the table: nobody reads or "
             "writes it until both have ended.",
@@ -54,6 +58,7 @@ def rows_rewritten_under_the_lock(revision: Revision, graph: AppGraph) -> Iterat
             trace=steps((lock, f"{lock.kind} locks {table.name}"), (operation, "every row is rewritten")),
             symbol=f"{revision.module.name}.upgrade",
         )
+        yield finding if minds_locks(graph) else replace(finding, severity=Severity.MINOR)
 
 
 def _locks(other: Operation, data: Operation) -> bool:

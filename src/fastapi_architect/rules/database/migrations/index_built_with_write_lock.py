@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from fastapi_architect.analyses.lock_care import minds_locks
 from fastapi_architect.analyses.migration_history import (
     RevisionInHistory,
     histories,
@@ -27,7 +28,6 @@ from fastapi_architect.analyses.releases import one_release_at_a_time
 from fastapi_architect.analyses.small_tables import is_list_of_choices, stays_small, tends_to_stay_small
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
-from fastapi_architect.appgraph.question import question
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -57,7 +57,6 @@ rule = Rule(
 _EMPTY = lazy_pattern(r'\bwhere\s+(?:\w+\.)?"?(?P<column>\w+)"?\s+is\s+null\s*;?\s*$', re.IGNORECASE)
 
 
-_WAITS = lazy_pattern(r"\block_timeout\b", re.IGNORECASE)
 _BRIN = lazy_pattern(r"\busing\s+brin\b", re.IGNORECASE)
 _FEW_REVISIONS = 5
 
@@ -95,22 +94,11 @@ def index_without_concurrently(revision: Revision, graph: AppGraph) -> Iterator[
         # Where the old release has stopped by then, nobody writes who would wait.
         little = (
             _adds_little(operation, others)
-            or not _minds_locks(graph)
+            or not minds_locks(graph)
             or _is_young(table.since, place)
             or one_release_at_a_time(graph)
         )
         yield replace(finding, severity=Severity.MINOR) if little else finding
-
-
-@question
-def _minds_locks(graph: AppGraph) -> bool:
-    """Some migration builds an index concurrently, or says how long it waits for a lock."""
-    return any(
-        operation.concurrently or (operation.sql is not None and _WAITS.search(operation.sql) is not None)
-        for history in graph.migrations
-        for revision in history.revisions
-        for operation in revision.upgrades
-    )
 
 
 def _is_young(since: str, place: RevisionInHistory) -> bool:

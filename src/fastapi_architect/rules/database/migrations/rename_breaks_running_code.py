@@ -3,17 +3,19 @@
 During a rolling deployment old and new code run side by side against one schema. The moment the rename commits, every query
 of the old release fails; a roll-back of the code fails in the same way.
 
-Known limits: a declared maintenance window is not known. Where one copy of the server is declared, or the server migrates in
-its own start and no rolling deployment is shown, the old release has probably ended: tentative. A table created by the same
-revision is left out, as are revisions that lie more than ten before the head.
+Known limits: a declared maintenance window is not known. It is tentative unless something shows that the old release serves on:
+several copies of the server are declared, or other migrations mind those who use the tables meanwhile (an index built
+concurrently, a `lock_timeout`). A table created by the same revision is left out, as are revisions that lie more than ten
+before the head.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.lock_care import minds_locks
 from fastapi_architect.analyses.migration_history import histories
-from fastapi_architect.analyses.releases import one_release_at_a_time
+from fastapi_architect.analyses.releases import one_release_at_a_time, runs_several_copies
 from fastapi_architect.appgraph.migration_operations import Operation
 from fastapi_architect.appgraph.migrations import Revision
 from fastapi_architect.appgraph.schema_replay import TableState
@@ -49,9 +51,14 @@ def rename_of_what_is_in_use(revision: Revision, graph: AppGraph) -> Iterator[Fi
             reasoning=f"`{table.name}` exists since revision {table.since or 'the first'}; nothing in this revision keeps "
             f"`{old}` readable.",
             exploit=f"The migration is through, the old release still serves, and each of its queries that names `{old}` is an error.",
-            confidence=Confidence.TENTATIVE if one_release_at_a_time(graph) else Confidence.FIRM,
+            confidence=Confidence.FIRM if _meets_the_old_release(graph) else Confidence.TENTATIVE,
             symbol=f"{revision.module.name}.upgrade",
         )
+
+
+def _meets_the_old_release(graph: AppGraph) -> bool:
+    """Something shows that the old release serves on: several copies, or migrations that are written with care for it."""
+    return not one_release_at_a_time(graph) and (runs_several_copies(graph) or minds_locks(graph))
 
 
 def _names(operation: Operation) -> tuple[str, str] | None:

@@ -31,7 +31,7 @@ from fastapi_architect.analyses.ownership import (
 from fastapi_architect.analyses.principal import Frame, Story, story
 from fastapi_architect.analyses.query_predicates import statements
 from fastapi_architect.analyses.row_fills import Fill, row_fills
-from fastapi_architect.analyses.row_owners import Owner, owners
+from fastapi_architect.analyses.row_owners import Owner, owners, principal_models
 from fastapi_architect.analyses.row_uses import is_used
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.parameters import Parameter
@@ -137,6 +137,8 @@ def _may_name_somebody(operation: PathOperation, graph: AppGraph) -> bool:
 
 
 def _created(told: Story, graph: AppGraph) -> Iterator[Finding]:
+    if any(made.model is account for _, made in told.creations for account in principal_models(graph)):
+        return  # a registration: whose rows these are is made by the same request
     creations = [
         (frame, made, owner)
         for frame, made in told.creations

@@ -2,9 +2,9 @@
 
 Everybody with the repository, an image or a backup of either can use it, and it cannot be changed without a release.
 
-Known limits: an address needs a host outside of the machine, a key the format of a known provider, a setting a value
-that looks random; placeholders, examples and hosts of a compose file are left out. Keys that sign tokens are reported
-by `hardcoded-signing-secret`.
+Known limits: an address needs a host outside of the machine, a key the format of a known provider, a setting a value that
+looks random; what a comment calls good for development only is tentative; placeholders, examples and hosts of a compose
+file are left out. Keys that sign tokens are reported by `hardcoded-signing-secret`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fastapi_architect.analyses.credentials_in_text import (
     is_remote,
 )
 from fastapi_architect.analyses.secrets import secret_uses
+from fastapi_architect.analyses.source_text import lines_of
 from fastapi_architect.appgraph.values import is_placeholder
 from fastapi_architect.concepts.http import OutboundRequest
 from fastapi_architect.rules.kit import (
@@ -56,18 +57,38 @@ _OWN_MACHINE = lazy_pattern(
 )
 
 
+_FOR_DEVELOPMENT = lazy_pattern(
+    r"\b(dev|local|development|demo|dummy|example)\b.*\b(only|secret|fallback|key)\b|(never|not) (for|in) prod|not a secret",
+    re.IGNORECASE,
+)
+_COMMENT_LINES = 8
+
+
 @rule.check(per=AppGraph)
 def credential_in_a_file(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     seen = {_line(use.origin.location) for use in secret_uses(graph)}
     for found in (*credentials_in_python(graph), *_in_other_files(graph)):
         if _line(found.location) not in seen:
             seen.add(_line(found.location))
-            own = _OWN_MACHINE.search(found.location.path.rpartition("/")[2])
+            own = _OWN_MACHINE.search(found.location.path.rpartition("/")[2]) or _is_said_to_be_harmless(
+                graph, found.location
+            )
             yield _finding(found.location, found.what, Confidence.TENTATIVE if own else Confidence.FIRM)
     for place, what in _in_settings(graph):
         if _line(place) not in seen:
             seen.add(_line(place))
             yield _finding(place, what, Confidence.FIRM)
+
+
+def _is_said_to_be_harmless(graph: AppGraph, place: Location) -> bool:
+    """The comment right above says that it is good for development only."""
+    lines = lines_of(graph, place.path)
+    said = []
+    for line in reversed(lines[max(0, place.line - 1 - _COMMENT_LINES) : place.line - 1]):
+        if not line.lstrip().startswith("#"):
+            break
+        said.append(line)
+    return _FOR_DEVELOPMENT.search(" ".join(said)) is not None
 
 
 def _line(place: Location) -> tuple[str, int]:

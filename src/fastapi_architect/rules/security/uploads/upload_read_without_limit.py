@@ -5,7 +5,8 @@ memory; `shutil.copyfileobj` fills the disk. A few large uploads at once stop th
 a look at the length, `file.size` before anything is read, or a limit on bodies in front of the application end that.
 
 Known limits: a limit that a proxy sets is not seen; name it as `gateway = {"body-size" = ["*"]}` in
-`[tool.fastapi-architect.project]`. `len(content)` after everything was read is reported as tentative. Bodies that are read with
+`[tool.fastapi-architect.project]`. `len(content)` after everything was read is reported as tentative; where only
+administrators upload it is minor. Bodies that are read with
 `request.body()` are not looked at, as FastAPI reads JSON in the same way.
 """
 
@@ -13,8 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from fastapi_architect.analyses.own_code import written
 from fastapi_architect.analyses.per_request import PerRequest, per_request
+from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.analyses.upload_limits import (
     checked_after,
     checked_before,
@@ -83,7 +87,9 @@ def _unlimited(fact: UploadRead | FileCopy, upload: ir.Expr, graph: AppGraph) ->
     callers = [site.scope for site in found.hops if isinstance(site.scope, Function)]
     before = {id(f): f for f in (function, found.root, *callers, *dependencies_of(found.operations))}
     if not checked_before(before.values(), graph):
-        yield _finding(fact, upload, function, found, graph)
+        finding = _finding(fact, upload, function, found, graph)
+        trusted = found.operations and all(is_for_administrators(o, graph) for o in found.operations)
+        yield replace(finding, severity=Severity.MINOR) if trusted else finding
 
 
 def _finding(

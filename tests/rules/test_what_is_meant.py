@@ -287,3 +287,64 @@ def test_a_body_that_callers_have_to_send_is_a_reason_to_doubt(
     text = _FILTERED.replace("{parameter}", parameter).replace("{answer}", answer)
     found = confidences_of("body-inferred-on-get-or-query-model-misread", {"main.py": text})
     assert found == [confidence]
+
+
+_READS = """
+    from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+
+    router = APIRouter(prefix="/shop")
+
+
+    def current_user(request: Request) -> str:
+        if request.headers.get("authorization") != "Bearer known":
+            raise HTTPException(401)
+        return "known"
+
+
+    @router.METHOD("/1", dependencies=[Depends(current_user)])
+    def one() -> str:
+        return open("1.txt").read()
+
+
+    @router.METHOD("/2", dependencies=[Depends(current_user)])
+    def two() -> str:
+        return open("2.txt").read()
+
+
+    @router.METHOD("/3", dependencies=[Depends(current_user)])
+    def three() -> str:
+        return open("3.txt").read()
+
+
+    @router.METHOD("/4", dependencies=[Depends(current_user)])
+    def four() -> str:
+        return open("4.txt").read()
+
+
+    @router.get("/PATH")
+    def everything(of: str) -> str:
+        BODY
+        return open(of).read()
+
+
+    app = FastAPI()
+    app.include_router(router)
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "confidence"),
+    [
+        ("get", "orders", "pass", Confidence.FIRM),
+        ("post", "orders", "pass", Confidence.TENTATIVE),
+        ("get", "plans", "pass", Confidence.TENTATIVE),
+        ("get", "static/{of}", "pass", Confidence.TENTATIVE),
+        ("get", "orders", "if of != 'word': raise HTTPException(403)", Confidence.TENTATIVE),
+        ("get", "orders", "if of != 'word': raise HTTPException(404)", Confidence.FIRM),
+    ],
+)
+def test_a_read_that_may_be_for_everybody_is_a_reason_to_doubt(
+    method: str, path: str, body: str, confidence: Confidence
+) -> None:
+    text = _READS.replace("METHOD", method).replace("PATH", path).replace("BODY", body)
+    assert confidences_of("router-auth-outlier", {"main.py": text}) == [confidence]

@@ -588,3 +588,21 @@ def test_an_upload_of_administrators_is_minor() -> None:
     for path, severity in (("/admin/licence", Severity.MINOR), ("/pictures", Severity.IMPORTANT)):
         files = {"main.py": _UPLOAD.replace("PATH", path)}
         assert severities_of("upload-read-without-limit", files) == [severity]
+
+
+_TAKEN = """
+    @app.post("/rows")
+    def add(token: str) -> None:
+        with Session(engine) as session:
+            if session.scalars(select(MODEL).where(MODEL.token == token)).first() is None:
+                session.add(MODEL(token=token))
+                session.commit()
+"""
+
+
+def test_adding_a_second_row_of_what_people_make_by_hand_is_minor() -> None:
+    rule = "check-then-insert-without-unique-constraint"
+    for model, severity in (("Role", Severity.MINOR), ("Order", Severity.IMPORTANT)):
+        assert severities_of(rule, _rows(model, _TAKEN.replace("MODEL", model))) == [severity]
+    for_few = _TAKEN.replace("MODEL", "Order").replace("/rows", "/admin/rows")
+    assert severities_of(rule, _rows("Order", for_few)) == [Severity.MINOR]

@@ -5,7 +5,8 @@ Two at once both look, both find nothing, and both insert. Only a unique constra
 also means that the query reads the whole table.
 
 Known limits: the query and the insert are looked for in one function and in what it calls; a limit on the number of rows is left
-alone, as no constraint expresses it.
+alone, as no constraint expresses it. Rows that people make by hand (roles, types), and what only administrators add, are minor:
+two at once are rare.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.guarded_rows import is_isolated, is_under_lock
 from fastapi_architect.analyses.migration_history import histories
 from fastapi_architect.analyses.query_predicates import Statement, statements_of
 from fastapi_architect.analyses.request_transactions import request_end
 from fastapi_architect.analyses.search_indexes import is_known, table_of
+from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.analyses.session_acts import Act, session_acts, written_model
 from fastapi_architect.analyses.session_flow import session_flow
 from fastapi_architect.analyses.session_owners import may_commit
+from fastapi_architect.analyses.small_tables import tends_to_stay_small
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.concepts.database import SessionAdd
 from fastapi_architect.rules.kit import (
@@ -102,7 +106,11 @@ def looked_first(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
             operations = tuple(o for o in graph.entries(function) if o.is_write and _is_saved(o, graph))
             if operations:
                 seen.add(key)
-                yield _finding(look, insert, function, operations)
+                found = _finding(look, insert, function, operations)
+                few = tends_to_stay_small(insert.model.name) or all(
+                    is_for_administrators(operation, graph) for operation in operations
+                )
+                yield replace(found, severity=Severity.MINOR) if few else found
 
 
 def _is_saved(operation: PathOperation, graph: AppGraph) -> bool:

@@ -9,12 +9,15 @@ A guard may be a call in the body, too: where two in three of a router's operati
 Known limits: routes that are public by their nature (login, health, webhooks with a signature) are recognised by their
 path and name, a GET without inputs (or with members of an enumeration, or of a path such as `/{kind}/schema`) that
 reads no database tells everybody the same, and a route that does nothing but refuse (410, 501), or that is not written
-yet, gives nothing away. What a comment calls public, or looks like a registration, is tentative; anything else is
+yet, gives nothing away. What a comment calls public, or looks like a registration, is tentative, and so are a
+read where hardly another read is guarded, what pages show to everybody (plans, templates, pictures) and what refuses
+somebody itself; anything else is
 declared public with a reason in `[tool.fastapi-architect.project]`.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
@@ -26,6 +29,7 @@ from fastapi_architect.analyses.public_operations import (
     is_public_by_nature,
     seems_meant_for_strangers,
 )
+from fastapi_architect.analyses.small_tables import stays_small
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.program.types import NONE
 from fastapi_architect.rules.kit import (
@@ -62,12 +66,19 @@ rule = Rule(
 )
 
 _FEWEST_SIBLINGS = 3
+_FEWEST_READS = 2
 _SHARE = 0.8
 _FIRST_ERROR = 400
 #: Last parts of paths that answer with definitions, the same for everybody.
 _DEFINITIONS = frozenset({
     "schema", "json-schema", "jsonschema", "schemas", "enum", "enums", "choices", "constants", "types", "formats",
 })  # fmt: skip
+#: What pages show to everybody, and browsers load without a token.
+_SHOWN = lazy_pattern(
+    r"(^|[/_-])(static|assets?|logos?|icons?|avatars?|thumbnails?|pictures?|images?|templates?|plans?|pricing|catalog(ue)?|"
+    r"testimonials?|faqs?|blogs?|news|manifest)([/_-]|$)",
+    re.IGNORECASE,
+)
 _CHOICES = frozenset({"typing.Literal", "builtins.bool"})
 _STATUS = lazy_pattern(r"HTTP_(\d{3})_")
 
@@ -89,7 +100,7 @@ def route_without_the_guard_of_its_siblings(application: Application, graph: App
                 and not _is_harmless(operation, application, graph)
                 and not _is_unfinished(operation, siblings)
             ):
-                yield _finding(operation, guarded, guard, len(siblings), graph)
+                yield _finding(operation, guarded, guard, siblings, graph)
 
 
 @rule.check(per=AppGraph)
@@ -149,6 +160,24 @@ def _is_harmless(operation: PathOperation, application: Application, graph: AppG
     return not operation.is_write and asks_nothing and reads_nothing and does.changes_state is None
 
 
+def _may_be_open(
+    operation: PathOperation, guarded: list[PathOperation], siblings: list[PathOperation], graph: AppGraph
+) -> bool:
+    """A read among guarded writes, or of what is shown to everybody (plans, pictures); or it refuses somebody itself."""
+    handler = operation.handler
+    assert handler is not None
+    if any(graph.guards.status_of(s.node, handler) in (401, 403) for s in handler.facts.calls):
+        return True
+    if operation.is_write:
+        return False
+    reads = [each for each in siblings if not each.is_write]
+    guarded_reads = [each for each in guarded if not each.is_write]
+    if len(guarded_reads) < _FEWEST_READS or len(guarded_reads) < _SHARE * len(reads):
+        return True
+    last = next((part for part in reversed(operation.path.split("/")) if part and "{" not in part), "")
+    return stays_small(last) or any(_SHOWN.search(text) for text in (operation.path, handler.name))
+
+
 def _is_choice(parameter: Parameter, graph: AppGraph) -> bool:
     """One of a few values that the code names: a literal, a member of an enumeration, yes or no."""
     hierarchy = graph.program.inference.hierarchy
@@ -203,20 +232,27 @@ def _status(call: ir.Call, scope: Function, graph: AppGraph) -> int:
 
 
 def _finding(
-    operation: PathOperation, guarded: list[PathOperation], guard: str, total: int, graph: AppGraph
+    operation: PathOperation,
+    guarded: list[PathOperation],
+    guard: str,
+    siblings: list[PathOperation],
+    graph: AppGraph,
 ) -> Finding:
     assert operation.handler is not None
     name = operation.handler.name
     shown = guarded[:5]
+    doubtful = seems_meant_for_strangers(operation, graph) or _may_be_open(
+        operation, guarded, siblings, graph
+    )
     required = registered(graph, operation, keywords={"dependencies": f"[Depends({guard})]"})
     return rule.at(
         operation.handler,
-        f"`{operation}` ({name}) runs without `{guard}`, which guards {len(guarded)} of the {total} routes of this router.",
+        f"`{operation}` ({name}) runs without `{guard}`, which guards {len(guarded)} of the {len(siblings)} routes of this router.",
         f"Require `{guard}` on the router, so that no later route can forget it, or here:\n"
         f"```python\n{required}\n```",
         reasoning=f"No dependency of {name}, of its router, or of the includes on the way refuses an anonymous request.",
         exploit=f"An anonymous client sends `{operation}` and is answered as if it had signed in.",
-        confidence=Confidence.TENTATIVE if seems_meant_for_strangers(operation, graph) else Confidence.FIRM,
+        confidence=Confidence.TENTATIVE if doubtful else Confidence.FIRM,
         trace=steps(*((o.handler, f"{o} is guarded by {guard}") for o in shown if o.handler is not None)),
         routes=routes_of([operation]),
         context=Context(access="none", writes=operation.is_write, data=None),

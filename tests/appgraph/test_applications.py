@@ -56,6 +56,9 @@ def test_the_lowest_decorator_registers_first() -> None:
         ("router.trace('/x')(plain)", "TRACE /p/r/x"),
         ("router.get(path='/x/')(plain)", "GET /p/r/x/"),
         ("router.get(unknown)(plain)", "GET /p/r/{?}"),
+        ("router.get(unknown.rstrip('/') + '/{name:path}')(plain)", "GET /p/r/{?}/{name:path}"),
+        ("router.get(f'/v{unknown}/{{name}}')(plain)", "GET /p/r/v{?}/{name}"),
+        ("tail = unknown + '/tail'\nrouter.get('/head' + tail)(plain)", "GET /p/r/head{?}/tail"),
     ],
 )
 def test_a_router_registers_under_its_prefixes(registration: str, expected: str) -> None:

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 
 import msgspec
 
-from fastapi_architect.appgraph.applications import UNKNOWN_PART
+from fastapi_architect.appgraph.path_texts import UNKNOWN_PART
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 
 #: What Starlette takes for a parameter; anything else in braces is literal text.

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 from msgspec.structs import replace
 
-from fastapi_architect.appgraph.dependencies import Dependency, DependencyReader
 from fastapi_architect.appgraph.loop_rounds import LoopRounds
 from fastapi_architect.appgraph.middleware import Lifespan, Middleware, MiddlewareReader
-from fastapi_architect.appgraph.parameters import Parameter, ParameterReader
-from fastapi_architect.appgraph.path_operations import Inclusion, PathOperation, path_parameters
+from fastapi_architect.appgraph.path_operations import Inclusion, PathOperation
+from fastapi_architect.appgraph.path_texts import UNKNOWN_PART, path_text
+from fastapi_architect.appgraph.registrations import RegistrationReader, Way, shown
 from fastapi_architect.appgraph.router_objects import EMPTY, Environment, RouterObject, RouterObjects, Value
 from fastapi_architect.appgraph.routers import (
-    HTTP_METHODS,
     Event,
     RouterEvents,
     RouterReader,
     Unresolved,
-    endpoint_argument,
     keyword_arguments,
 )
 from fastapi_architect.program.call_arguments import argument
-from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name, last_name
+from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.program import Program
-from fastapi_architect.program.types import Type
 from fastapi_architect.source.location import Location
 from fastapi_architect.syntax import ir
 
-#: Stands in a path for a part whose value is not known.
-UNKNOWN_PART = "{?}"
 _MAX_NESTING = 20
+#: The path of a mount that has none to read.
+_NOWHERE = f"/{UNKNOWN_PART}"
 #: Operations of one application; routers that include one router twice double with every level.
 _MAX_OPERATIONS = 10_000
 
@@ -103,21 +100,6 @@ class Application(msgspec.Struct, frozen=True, eq=False):
         return self.object.scope.module.path
 
 
-class _Way(msgspec.Struct, frozen=True, eq=False):
-    """What has been gathered on the way from the application to a router."""
-
-    prefix: str = ""
-    #: The prefix without that of the router itself, which mounts and plain routes do not get.
-    outer_prefix: str = ""
-    dependencies: tuple[tuple[ir.Expr, Scope, str], ...] = ()
-    tags: tuple[str, ...] = ()
-    inclusions: tuple[Inclusion, ...] = ()
-    conditional: bool = False
-    in_schema: bool = True
-    deprecated: bool = False
-    keys: frozenset[tuple[int, ...]] = frozenset()
-
-
 class ApplicationReader:
     """Builds every application of a program."""
 
@@ -127,12 +109,10 @@ class ApplicationReader:
         self._objects = RouterObjects(program)
         self._rounds = LoopRounds(self._objects)
         self._routers = RouterReader(program, self._objects)
-        self._parameters = ParameterReader(program)
-        self.dependencies = DependencyReader(program, self._parameters)
+        self._registrations = RegistrationReader(program, self._objects, self._routers)
         self._middleware = MiddlewareReader(program, self._objects, self._routers)
         self._events = RouterEvents()
         self._reached: set[int] = set()
-        self._order = 0
         self._class_order: dict[int, tuple[Class | str, ...]] = {}
 
     def applications(self) -> tuple[Application, ...]:
@@ -155,7 +135,7 @@ class ApplicationReader:
         routers = [r for r in self.routers() if r.scope.module.kind in ("source", "generated")]
         for router in routers:
             self._reached = set()
-            self._walk(router, _Way(), walked.setdefault(id(router.creation), []), [], [])
+            self._walk(router, Way(), walked.setdefault(id(router.creation), []), [], [])
             inner |= self._reached - {id(router.creation)}
         operations = [o for key, found in walked.items() if key not in inner for o in found]
         if not operations:
@@ -215,7 +195,7 @@ class ApplicationReader:
             ):
                 continue
             operations: list[PathOperation] = []
-            self._walk(router, _Way(), operations, [], [])
+            self._walk(router, Way(), operations, [], [])
             extra.setdefault(id(owners[0]), []).extend(replace(o, floating=True) for o in operations)
         return [replace(a, operations=(*a.operations, *extra[id(a)])) if id(a) in extra else a for a in built]
 
@@ -236,11 +216,13 @@ class ApplicationReader:
     # ── one application ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _application(self, each: RouterObject) -> Application:
-        self._order = 0
+        self._registrations.begin()
         environment = self._environment(each)
         each = replace(each, environment=environment) if environment is not EMPTY else each
         keywords = keyword_arguments(each.creation)
-        way = _Way(dependencies=self._listed(keywords.get("dependencies"), each.scope, "application"))
+        way = Way(
+            dependencies=self._registrations.listed(keywords.get("dependencies"), each.scope, "application")
+        )
         operations: list[PathOperation] = []
         mounts: list[Mount] = []
         unresolved: list[Unresolved] = []
@@ -296,19 +278,10 @@ class ApplicationReader:
             found.append((event, environment))
         return found
 
-    def _listed(
-        self, expr: ir.Expr | None, scope: Scope, level: str
-    ) -> tuple[tuple[ir.Expr, Scope, str], ...]:
-        """Elements of a `dependencies=[...]` argument."""
-        if expr is None:
-            return ()
-        elements = self._objects.elements(Value(expr, scope, EMPTY))
-        return tuple((v.expr, v.scope, level) for v in elements)
-
     def _walk(
         self,
         each: RouterObject,
-        way: _Way,
+        way: Way,
         operations: list[PathOperation],
         mounts: list[Mount],
         unresolved: list[Unresolved],
@@ -335,10 +308,10 @@ class ApplicationReader:
             return True
         return self._rounds.reaches(event.call, event.context, event.scope, environment)
 
-    def _through_router(self, each: RouterObject, way: _Way) -> _Way:
+    def _through_router(self, each: RouterObject, way: Way) -> Way:
         keywords = self._router_keywords(each)
-        prefix = self._prefix(keywords.get("prefix"))
-        tags = self._strings(keywords.get("tags"))
+        prefix = self._registrations.prefix(keywords.get("prefix"))
+        tags = self._registrations.strings(keywords.get("tags"))
         dependencies: tuple[tuple[ir.Expr, Scope, str], ...] = ()
         if "dependencies" in keywords:
             value = keywords["dependencies"]
@@ -349,8 +322,9 @@ class ApplicationReader:
             outer_prefix=way.prefix,
             tags=way.tags + tags,
             dependencies=way.dependencies + dependencies,
-            in_schema=way.in_schema and self._flag(keywords.get("include_in_schema"), default=True),
-            deprecated=way.deprecated or self._flag(keywords.get("deprecated"), default=False),
+            in_schema=way.in_schema
+            and self._registrations.flag(keywords.get("include_in_schema"), default=True),
+            deprecated=way.deprecated or self._registrations.flag(keywords.get("deprecated"), default=False),
         )
 
     def _router_keywords(self, each: RouterObject) -> dict[str, Value]:
@@ -373,30 +347,12 @@ class ApplicationReader:
                 return {**(found if not passed or _passes_on(site.node) else {}), **passed}
         return found
 
-    def _prefix(self, value: Value | None) -> str:
-        if value is None:
-            return ""
-        found = self._objects.value(value.expr, value.scope, value.environment)
-        if isinstance(found, str):
-            return found
-        return "" if found is None else f"/{UNKNOWN_PART}"
-
-    def _strings(self, value: Value | None) -> tuple[str, ...]:
-        found = self._objects.value(value.expr, value.scope, value.environment) if value is not None else ()
-        return tuple(str(v) for v in found) if isinstance(found, list | tuple) else ()
-
-    def _flag(self, value: Value | None, *, default: bool) -> bool:
-        found = (
-            self._objects.value(value.expr, value.scope, value.environment) if value is not None else default
-        )
-        return found if isinstance(found, bool) else default
-
     def _event(
         self,
         each: RouterObject,
         event: Event,
         environment: Environment,
-        way: _Way,
+        way: Way,
         operations: list[PathOperation],
         mounts: list[Mount],
         unresolved: list[Unresolved],
@@ -411,7 +367,7 @@ class ApplicationReader:
         elif event.kind == "mount":
             self._mount(event, environment, way, mounts)
         elif event.kind in ("route", "plain-route", "websocket"):
-            operations.append(self._operation(each, event, environment, way))
+            operations.append(self._registrations.operation(each, event, environment, way))
 
     # ── includes and mounts ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -419,7 +375,7 @@ class ApplicationReader:
         self,
         event: Event,
         environment: Environment,
-        way: _Way,
+        way: Way,
         operations: list[PathOperation],
         mounts: list[Mount],
         unresolved: list[Unresolved],
@@ -427,7 +383,7 @@ class ApplicationReader:
         keywords = self._objects.arguments(event.call, event.scope, environment)
         first = argument(event.call, 0, None)
         router = keywords.get("router") if first is None else Value(first, event.scope, environment)
-        prefix = self._prefix(keywords.get("prefix"))
+        prefix = self._registrations.prefix(keywords.get("prefix"))
         listed = keywords.get("dependencies")
         dependencies = (
             tuple((v.expr, v.scope, "include") for v in self._objects.elements(listed)) if listed else ()
@@ -436,156 +392,39 @@ class ApplicationReader:
             way,
             prefix=way.prefix + prefix,
             dependencies=way.dependencies + dependencies,
-            tags=way.tags + self._strings(keywords.get("tags")),
+            tags=way.tags + self._registrations.strings(keywords.get("tags")),
             conditional=way.conditional or event.conditional,
-            in_schema=way.in_schema and self._flag(keywords.get("include_in_schema"), default=True),
-            deprecated=way.deprecated or self._flag(keywords.get("deprecated"), default=False),
+            in_schema=way.in_schema
+            and self._registrations.flag(keywords.get("include_in_schema"), default=True),
+            deprecated=way.deprecated or self._registrations.flag(keywords.get("deprecated"), default=False),
         )
         found = (
             self._objects.targets(router.expr, router.scope, router.environment) if router is not None else []
         )
-        made = tuple(self._dependencies(dependencies, frozenset()))
+        made = tuple(self._registrations.declared(dependencies, frozenset()))
         inclusion = Inclusion(event.call, event.scope, prefix, made, event.conditional)
         inner = replace(inner, inclusions=(*way.inclusions, inclusion))
         for target, reached_by in found:
             self._walk(self._with(target, reached_by), inner, operations, mounts, unresolved)
         if not found:
             reason = "the included router could not be followed to an APIRouter of this tree"
-            shown = _shown(router.expr if router is not None else None)
-            unresolved.append(Unresolved(shown, event.location, reason))
+            what = shown(router.expr if router is not None else None)
+            unresolved.append(Unresolved(what, event.location, reason))
 
     def _with(self, target: RouterObject, way: Environment) -> RouterObject:
         return replace(target, environment=target.environment.merged(way)) if way.values else target
 
-    def _mount(self, event: Event, environment: Environment, way: _Way, mounts: list[Mount]) -> None:
+    def _mount(self, event: Event, environment: Environment, way: Way, mounts: list[Mount]) -> None:
         path = argument(event.call, 0, "path")
         target = argument(event.call, 1, "app")
-        text = self._objects.string(path, event.scope, environment) if path is not None else None
-        full = way.outer_prefix + (text if text is not None else f"/{UNKNOWN_PART}")
+        full = way.outer_prefix
+        full += (
+            path_text(self._objects, Value(path, event.scope, environment)) if path is not None else _NOWHERE
+        )
         found = self._objects.objects(target, event.scope, environment) if target is not None else []
         kind = found[0].kind if found else "unknown"
         application = next((o for o in found if o.kind == "application"), None)
         mounts.append(Mount(full, kind, application, event.location, event.call, event.scope))
-
-    # ── operations ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _operation(
-        self, each: RouterObject, event: Event, environment: Environment, way: _Way
-    ) -> PathOperation:
-        path_expr = argument(event.call, 0, "path")
-        text = self._objects.string(path_expr, event.scope, environment) if path_expr is not None else ""
-        # Starlette's own registrations know nothing of a router's prefix.
-        is_plain = event.kind == "plain-route" or event.method in ("add_websocket_route", "websocket_route")
-        prefix = way.outer_prefix if is_plain else way.prefix
-        path = (prefix + (text if text is not None else f"/{UNKNOWN_PART}")) or "/"
-        handler = event.handler
-        if handler is None:
-            handler = self._routers.function_of(endpoint_argument(event), event.scope, environment)
-        keywords = keyword_arguments(event.call)
-        names = frozenset(path_parameters(path))
-        kind = {"route": "http", "plain-route": "plain", "websocket": "websocket"}[event.kind]
-        parameters, dependencies = self._inputs(handler, event, names, kind)
-        listed = self._listed(keywords.get("dependencies"), event.scope, "route")
-        before = tuple(self._dependencies((*way.dependencies, *listed), names)) if kind != "plain" else ()
-        model, model_scope, response_type = self._response(handler, keywords, event.scope, environment)
-        self._order += 1
-        status = self._objects.value(keywords.get("status_code"), event.scope, environment)
-        in_schema = self._objects.value(keywords.get("include_in_schema"), event.scope, environment)
-        return PathOperation(
-            self._methods(event, environment),
-            path,
-            handler,
-            handler.full_name if handler is not None else _shown(endpoint_argument(event)),
-            handler.location() if handler is not None else event.location,
-            (event.call, event.scope),
-            each.location,
-            parameters,
-            before + dependencies,
-            model,
-            response_type,
-            model_scope,
-            int(status) if isinstance(status, int) else None,
-            way.inclusions,
-            keywords,
-            keyword_arguments(each.creation),
-            way.tags
-            + self._strings(
-                Value(keywords["tags"], event.scope, environment) if "tags" in keywords else None
-            ),
-            kind,
-            way.conditional or event.conditional,
-            event.view,
-            self._order,
-            way.in_schema and in_schema is not False and kind != "plain",
-            way.deprecated
-            or self._objects.value(keywords.get("deprecated"), event.scope, environment) is True,
-        )
-
-    def _methods(self, event: Event, environment: Environment) -> tuple[str, ...]:
-        if event.kind == "websocket":
-            return ("WEBSOCKET",)
-        if event.method in HTTP_METHODS:
-            return (event.method.upper(),)
-        expr = argument(event.call, 2 if event.method == "add_route" else None, "methods")
-        if expr is None:
-            return ("GET",)
-        value = self._objects.value(expr, event.scope, environment)
-        if isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
-            return tuple(sorted({v.upper() for v in value}))
-        return ("?",)
-
-    def _inputs(
-        self, handler: Function | None, event: Event, names: frozenset[str], kind: str
-    ) -> tuple[tuple[Parameter, ...], tuple[Dependency, ...]]:
-        if handler is None or kind == "plain":
-            return (), ()
-        parameters, dependencies = self.dependencies.signature(handler, names, bound=handler.is_method)
-        if event.view is not None:
-            dependencies = (*self._view_dependencies(event.view, names), *dependencies)
-        elif handler.owner is not None and handler.is_method:
-            return parameters, dependencies
-        return parameters, dependencies
-
-    def _view_dependencies(self, view: Class, names: frozenset[str]) -> Iterator[Dependency]:
-        """What a class-based view declares for all its operations: class attributes and `__init__`'s parameters."""
-        for entry in reversed(self._inference.hierarchy.order(view)):
-            if not isinstance(entry.cls, Class):
-                continue
-            for name, bindings in entry.cls.facts.bindings.items():
-                last = bindings[-1]
-                if last.kind not in ("annotated", "assign"):
-                    continue
-                param = ir.Param(last.node.span, name, "kwonly", last.annotation, last.value)
-                self._program.keep(param)
-                declared = self._parameters.declared(param, entry.cls, entry.cls)
-                if declared.marker_name in ("fastapi.Depends", "fastapi.Security"):
-                    yield self.dependencies.injected(declared, names, "class")
-        member = self._inference.hierarchy.member(view, "__init__")
-        if member is not None and member.function is not None:
-            _, below = self.dependencies.signature(member.function, names, bound=True)
-            yield from below
-
-    def _dependencies(
-        self, listed: Iterable[tuple[ir.Expr, Scope, str]], names: frozenset[str]
-    ) -> Iterator[Dependency]:
-        for expr, scope, level in listed:
-            found = self.dependencies.declared_in_list(expr, scope, level, names)
-            if found is not None:
-                yield found
-
-    def _response(
-        self, handler: Function | None, keywords: dict[str, ir.Expr], scope: Scope, environment: Environment
-    ) -> tuple[ir.Expr | None, Scope | None, Type | None]:
-        expr = keywords.get("response_model")
-        if expr is not None:
-            value = self._objects.substituted(expr, scope, environment)
-            if isinstance(value.expr, ir.Constant) and value.expr.kind == "none":
-                return value.expr, value.scope, None
-            return value.expr, value.scope, self._inference.annotation(value.expr, value.scope)
-        if handler is not None and handler.node.returns is not None:
-            where = handler.parent or handler.module
-            return handler.node.returns, where, self._inference.annotation(handler.node.returns, where)
-        return None, None, None
 
     def _exception_handlers(
         self, events: list[tuple[Event, Environment]], keywords: dict[str, ir.Expr], scope: Scope
@@ -621,7 +460,3 @@ def _mount_path(key: int, places: dict[int, tuple[int, str]]) -> str:
 
 def _passes_on(call: ir.Call) -> bool:
     return any(k.arg is None for k in call.keywords)
-
-
-def _shown(expr: ir.Expr | None) -> str:
-    return dotted_name(expr) or "<expression>" if expr is not None else "<missing>"

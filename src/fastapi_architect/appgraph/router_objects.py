@@ -159,6 +159,14 @@ class RouterObjects:
                     return Value(rebuilt, base.scope, base.environment)
         return Value(expr, scope, environment)
 
+    def named(self, value: Value) -> Value | None:
+        """What a name stands for in its environment, or the one expression that is assigned to it."""
+        replaced = self.substituted(value.expr, value.scope, value.environment)
+        if replaced.expr is not value.expr:
+            return replaced
+        expanded, owner = self._inference.expand(value.expr, value.scope)
+        return Value(expanded, owner, value.environment) if expanded is not value.expr else None
+
     def _given_attribute(self, base: Value, name: str) -> Value | None:
         """`Prefix(path="/v1").path`: the argument that a constructing call gives for a declared attribute."""
         if not isinstance(base.expr, ir.Call):
@@ -375,11 +383,8 @@ class RouterObjects:
         return []
 
     def _named_elements(self, expr: ir.Expr, scope: Scope, environment: Environment) -> list[Value]:
-        replaced = self.substituted(expr, scope, environment)
-        if replaced.expr is not expr:
-            return self.elements(replaced)
-        expanded, owner = self._inference.expand(expr, scope)
-        return self.elements(Value(expanded, owner, environment)) if expanded is not expr else []
+        behind = self.named(Value(expr, scope, environment))
+        return self.elements(behind) if behind is not None else []
 
     def _called_elements(self, expr: ir.Call, scope: Scope, environment: Environment) -> list[Value]:
         func = expr.func

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.own_code import registered, registered_path, written
-from fastapi_architect.appgraph.applications import UNKNOWN_PART
+from fastapi_architect.appgraph.path_texts import UNKNOWN_PART
 from fastapi_architect.rules.kit import (
     AppGraph,
     Application,

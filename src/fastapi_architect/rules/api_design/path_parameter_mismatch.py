@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.own_code import registered, registered_path
 from fastapi_architect.analyses.source_text import text_at
-from fastapi_architect.appgraph.applications import UNKNOWN_PART
 from fastapi_architect.appgraph.parameters import Parameter
+from fastapi_architect.appgraph.path_texts import UNKNOWN_PART
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,

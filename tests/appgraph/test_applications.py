@@ -305,3 +305,61 @@ def test_routers_beside_an_application_that_does_not_include_them_are_dead_code(
 
 def test_a_tree_without_routers_has_no_strays() -> None:
     assert ApplicationReader(program_of({"main.py": "print('hello')\n"})).strays() is None
+
+
+LENT = {
+    "pages.py": """
+        from fastapi import APIRouter, FastAPI
+
+        inner = APIRouter(prefix="/inner")
+
+        @inner.get("/leaf")
+        def leaf(): ...
+
+        def register(app: FastAPI) -> None:
+            app.include_router(inner, prefix="/p")
+            add(app, "/x")
+
+        def add(app: FastAPI, prefix: str) -> None:
+            @app.get(prefix + "/{name}")
+            def page(name: str): ...
+
+        class Plugin:
+            def __init__(self, app):
+                self.app = app
+
+            def setup(self):
+                @self.app.post("/plugin")
+                def plugin(): ...
+
+        def without_annotations(server, cache):
+            @server.get("/unannotated")
+            def unannotated(): ...
+
+            @cache.get("key")
+            def no_route(): ...
+    """
+}
+
+
+def test_what_is_registered_on_a_parameter_is_known_where_nobody_passes_an_application() -> None:
+    reader = ApplicationReader(program_of(LENT))
+    assert reader.applications() == ()
+    strays = reader.strays()
+    assert strays is not None
+    assert {(str(o), o.floating) for o in strays.operations} == {
+        ("GET /p/inner/leaf", True),
+        ("GET /x/{name}", True),
+        ("POST /plugin", True),
+        ("GET /unannotated", True),
+    }
+
+
+def test_what_is_registered_on_a_parameter_belongs_to_the_application_that_is_passed() -> None:
+    main = "import pages\nfrom fastapi import FastAPI\napp = FastAPI()\npages.register(app)\n"
+    reader = ApplicationReader(program_of({**LENT, "main.py": main}))
+    [application] = reader.applications()
+    assert [str(o) for o in application.operations] == ["GET /p/inner/leaf", "GET /x/{name}"]
+    strays = reader.strays()
+    assert strays is not None
+    assert [str(o) for o in strays.operations] == ["POST /plugin", "GET /unannotated"]

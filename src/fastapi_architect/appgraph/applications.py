@@ -112,6 +112,7 @@ class ApplicationReader:
         self._registrations = RegistrationReader(program, self._objects, self._routers)
         self._middleware = MiddlewareReader(program, self._objects, self._routers)
         self._events = RouterEvents()
+        self._built: tuple[Application, ...] = ()
         self._reached: set[int] = set()
         self._class_order: dict[int, tuple[Class | str, ...]] = {}
 
@@ -121,31 +122,41 @@ class ApplicationReader:
         for each in self._created("application"):
             self._events.objects.setdefault(id(each.creation), each)
         roots = [o for o in self._events.objects.values() if o.kind == "application"]
-        roots.sort(key=lambda o: (o.scope.module.path, o.creation.span))
-        built = [self._application(each) for each in roots if each.scope.module.kind != "test"]
-        return tuple(self._mark_mounted(self._with_floating(built)))
+        roots = [each for each in sorted(roots, key=_place) if each.scope.module.kind != "test"]
+        self._built = tuple(self._mark_mounted(self._with_floating([self._application(r) for r in roots])))
+        return self._built
 
     def strays(self) -> Application | None:
-        """Routers that no application includes, in a tree without any: one application, of which only they are known.
+        """What is registered on no application of the tree: one application, of which only the operations are known.
 
-        A folder of routers may be all that is looked at, or a package whose users bring the application.
+        Parameters that stand for an application which a caller outside the tree creates; and, in a tree without any
+        application, its routers: a folder of routers may be all that is looked at, or a package whose users bring the rest.
         """
-        walked: dict[int, list[PathOperation]] = {}
-        inner: set[int] = set()
-        routers = [r for r in self.routers() if r.scope.module.kind in ("source", "generated")]
-        for router in routers:
-            self._reached = set()
-            self._walk(router, Way(), walked.setdefault(id(router.creation), []), [], [])
-            inner |= self._reached - {id(router.creation)}
-        operations = [o for key, found in walked.items() if key not in inner for o in found]
+        found = sorted(self._events.borrowed.values(), key=_place)
+        if not self._built:
+            found = sorted([*found, *self.routers()], key=_place)
+        found = [r for r in found if r.scope.module.kind in ("source", "generated")]
+        operations = self._outermost(found)
         if not operations:
             return None
-        first = routers[0]
+        first = found[0]
         return Application(
             first.name or "router", first, first.scope.module.root.replace("^", "").replace(".", "/"), {},
             tuple(replace(each, floating=True) for each in operations), (), (), (),
             Lifespan(None, False, (), ()), (),
         )  # fmt: skip
+
+    def _outermost(self, objects: list[RouterObject]) -> list[PathOperation]:
+        """Operations of some objects, those of routers that another of them includes told once."""
+        walked: dict[int, list[PathOperation]] = {}
+        inner: set[int] = set()
+        before = self._reached
+        for each in objects:
+            self._reached = set()
+            self._walk(each, Way(), walked.setdefault(id(each.creation), []), [], [])
+            inner |= self._reached - {id(each.creation)}
+        self._reached = before.union(inner, walked)
+        return [o for key, found in walked.items() if key not in inner for o in found]
 
     def unresolved(self) -> tuple[Unresolved, ...]:
         """Router calls that concern no known object."""
@@ -160,7 +171,7 @@ class ApplicationReader:
         found = {id(o.creation): o for o in self._events.objects.values() if o.kind == "router"}
         for each in self._created("router"):
             found.setdefault(id(each.creation), each)
-        return sorted(found.values(), key=lambda o: (o.scope.module.path, o.creation.span))
+        return sorted(found.values(), key=_place)
 
     def _created(self, kind: str) -> Iterator[RouterObject]:
         names = {"application": {"FastAPI"}, "router": {"APIRouter"}}[kind]
@@ -445,6 +456,10 @@ class ApplicationReader:
                 for key, value in zip(literal.keys, literal.values, strict=True):
                     handler = self._routers.function_of(value, owner, EMPTY)
                     yield ExceptionHandler(key, handler, owner, owner.location(value))
+
+
+def _place(each: RouterObject) -> tuple[str, int]:
+    return each.scope.module.path, each.creation.span
 
 
 def _mount_path(key: int, places: dict[int, tuple[int, str]]) -> str:

@@ -83,18 +83,22 @@ class AppGraph:
 
     @cached_property
     def operations(self) -> tuple[PathOperation, ...]:
-        """Operations of all applications; of routers alone where there is none."""
+        """Operations of all applications, and of what belongs to none that is known."""
         return tuple(o for application in self.mapped for o in application.operations)
 
-    @property
+    @cached_property
     def mapped(self) -> tuple[Application, ...]:
-        """All that has operations: the applications, or the routers of a tree that has none."""
-        return self.applications if self.strays is None else (self.strays,)
+        """All that has operations: the applications, and what is registered on none of them."""
+        return (*self.applications, *([self.strays] if self.strays is not None else []))
 
     @cached_property
     def strays(self) -> Application | None:
-        """Routers of a tree without an application, as one of which nothing else is known: not one of `applications`."""
-        return None if self.applications else self._reader.strays()
+        """What is registered on no application of the tree, as one of which nothing else is known.
+
+        Not one of `applications`: routers of a tree that has none, and parameters that stand for an application.
+        """
+        _ = self.applications
+        return self._reader.strays()
 
     @cached_property
     def unresolved(self) -> tuple[Unresolved, ...]:
@@ -111,7 +115,7 @@ class AppGraph:
 
     def is_included(self, router: RouterObject) -> bool:
         """Some application reaches the router."""
-        _ = self.applications
+        _ = self.mapped
         return id(router.creation) in self._reader.included_creations()
 
     @cached_property

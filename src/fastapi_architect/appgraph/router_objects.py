@@ -269,7 +269,7 @@ class RouterObjects:
             return
         yield from ((each, EMPTY) for each in self._living_in(function))
         for site in self._program.calls.callers(function):
-            given = self._given(param, function, site.node)
+            given = self.given(param, function, site.node)
             if given is None:
                 continue
             for each, way in self.targets(given, site.scope):
@@ -287,7 +287,8 @@ class RouterObjects:
             ):
                 yield from self.objects(site.node, site.scope)
 
-    def _given(self, param: ir.Param, function: Function, call: ir.Call) -> ir.Expr | None:
+    def given(self, param: ir.Param, function: Function, call: ir.Call) -> ir.Expr | None:
+        """What a call of `function` gives for a parameter."""
         position = function.parameters.index(param) - (1 if function.is_method else 0)
         return argument(call, position if param.kind in ("posonly", "normal") else None, param.name)
 
@@ -297,7 +298,7 @@ class RouterObjects:
         """The environment inside `function` when called so."""
         pairs = {}
         for param in function.parameters[1 if function.is_method else 0 :]:
-            given = self._given(param, function, call)
+            given = self.given(param, function, call)
             if given is not None:
                 pairs[param.name] = Value(given, scope, environment)
             elif param.default is not None:

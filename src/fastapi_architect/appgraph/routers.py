@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from fastapi_architect.appgraph.borrowed_applications import BorrowedApplications
 from fastapi_architect.appgraph.router_objects import EMPTY, Environment, RouterObject, RouterObjects
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope, all_functions
@@ -104,12 +105,14 @@ class RouterEvents(msgspec.Struct, eq=False):
         by_creation: identity of a creating call to its events, each with the environment it happens in.
         by_class: identity of a router subclass to the events on `self` in its methods.
         objects: every object met, by identity of the creating call.
+        borrowed: parameters that stand for an object which nobody in the tree creates, likewise.
         unresolved: events whose router is not known.
     """
 
     by_creation: dict[int, list[tuple[Event, Environment]]] = msgspec.field(default_factory=dict)
     by_class: dict[int, list[Event]] = msgspec.field(default_factory=dict)
     objects: dict[int, RouterObject] = msgspec.field(default_factory=dict)
+    borrowed: dict[int, RouterObject] = msgspec.field(default_factory=dict)
     unresolved: list[Unresolved] = msgspec.field(default_factory=list)
 
     def of(
@@ -131,6 +134,7 @@ class RouterReader:
         self._program = program
         self._objects = objects
         self._inference = program.inference
+        self._borrowed = BorrowedApplications(program, objects)
 
     def events(self) -> RouterEvents:
         """Every event of the program."""
@@ -146,9 +150,13 @@ class RouterReader:
             return
         scope = event.handler.parent if event.through and event.handler is not None else event.scope
         found = self._objects.targets(target, scope or event.scope)
+        known = events.objects
+        if all(each.scope.module.kind == "test" for each, _ in found):
+            borrowed = self._borrowed.targets(target, scope or event.scope, is_certain=_is_certain(event))
+            found, known = (borrowed, events.borrowed) if borrowed else (found, known)
         for each, way in found:
             way = way.merged(event.environment)
-            events.objects.setdefault(id(each.creation), each)
+            known.setdefault(id(each.creation), each)
             registered = events.by_creation.setdefault(id(each.creation), [])
             if not any(e is event and w.key == way.key for e, w in registered):
                 registered.append((event, way))
@@ -283,6 +291,15 @@ class RouterReader:
                 if member is not None:
                     return member.function
         return None
+
+
+def _is_certain(event: Event) -> bool:
+    """A function is registered under a path: no other object has such a method."""
+    path = argument(event.call, 0, "path")
+    if isinstance(path, ir.JoinedStr) and path.values:
+        path = path.values[0]
+    text = path.value if isinstance(path, ir.Constant) else None
+    return event.handler is not None and isinstance(text, str) and text.startswith("/")
 
 
 def _is_route_method(expr: ir.Attribute) -> bool:

@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 
 from fastapi_architect.analyses.path_language import PathLanguage, below, language
-from fastapi_architect.appgraph.applications import Application, Mount
+from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.path_texts import UNKNOWN_PART
 from fastapi_architect.appgraph.question import question
+from fastapi_architect.appgraph.router_walk import Mount
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Scope, last_name
 from fastapi_architect.syntax import ir

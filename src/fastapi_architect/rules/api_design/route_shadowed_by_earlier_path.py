@@ -18,7 +18,7 @@ from fastapi_architect.analyses.own_code import registered
 from fastapi_architect.analyses.path_language import language
 from fastapi_architect.analyses.route_order import Shadow, shadows
 from fastapi_architect.analyses.source_text import block_of, text_at
-from fastapi_architect.appgraph.applications import Mount
+from fastapi_architect.appgraph.router_walk import Mount
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,

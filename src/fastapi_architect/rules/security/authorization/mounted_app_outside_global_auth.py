@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.public_operations import guard_of, is_public_by_nature
-from fastapi_architect.appgraph.applications import Mount
+from fastapi_architect.appgraph.router_walk import Mount
 from fastapi_architect.rules.kit import (
     AppGraph,
     Application,

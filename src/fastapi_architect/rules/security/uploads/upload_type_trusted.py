@@ -16,7 +16,7 @@ from typing import Any
 
 from fastapi_architect.analyses.own_code import written
 from fastapi_architect.analyses.upload_types import StoredUpload, stored_uploads
-from fastapi_architect.appgraph.applications import Mount
+from fastapi_architect.appgraph.router_walk import Mount
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,

@@ -64,7 +64,7 @@ class Entries:
         self.provisions: list[Provision] = []
         for operation in graph.operations:
             self._operation(operation)
-        for application in graph.applications:
+        for application in graph.mapped:
             for middleware in application.middleware:
                 self._middleware(middleware.function)
 
@@ -75,10 +75,6 @@ class Entries:
                 self._reads(dependency.function, dependency.parameters, dependency.dependencies)
         if handler is None:
             return
-        if operation.kind == "plain" and not operation.parameters and handler.parameters:
-            position = 1 if handler.is_method else 0
-            if position < len(handler.parameters):
-                self._add(Source(handler, handler.parameters[position].name, REQUEST_FIELDS))
         self._reads(handler, operation.parameters, operation.dependencies)
 
     def _middleware(self, function: Function | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec.structs import replace
@@ -86,16 +86,29 @@ class ApplicationReader:
         self._middleware = MiddlewareReader(program, self._objects, self._routers)
         self._walk = RouterWalk(program, self._objects, self._routers)
         self._built: tuple[Application, ...] = ()
+        self._plain: tuple[Application, ...] = ()
 
     def applications(self) -> tuple[Application, ...]:
-        """Every application, mounted ones too, in order of files; those of tests left out."""
+        """Every FastAPI application, mounted ones too, in order of files; those of tests left out."""
         self._walk.events = self._routers.events()
-        for each in self._created("application"):
-            self._walk.events.objects.setdefault(id(each.creation), each)
-        roots = [o for o in self._walk.events.objects.values() if o.kind == "application"]
-        roots = [each for each in sorted(roots, key=_place) if each.scope.module.kind != "test"]
-        self._built = tuple(self._mark_mounted(self._with_floating([self._application(r) for r in roots])))
+        for kind in ("application", "starlette"):
+            for each in self._created(kind):
+                self._walk.events.objects.setdefault(id(each.creation), each)
+        built = [self._application(r) for r in self._roots() if r.kind == "application"]
+        self._built = tuple(self._mark_mounted(self._with_floating(built)))
         return self._built
+
+    def plain_applications(self) -> tuple[Application, ...]:
+        """Every `Starlette()`, likewise: routes without validation, dependencies or documentation.
+
+        What stands before a mounted one is not known: its operations are floating.
+        """
+        built = [self._application(r) for r in self._roots() if self._walk.routes.is_application(r)]
+        marked = [*self._mark_mounted([*self._built, *built])][len(self._built) :]
+        self._plain = tuple(
+            replace(a, operations=_as_floating(a.operations)) if a.mounted else a for a in marked
+        )
+        return self._plain
 
     def strays(self) -> Application | None:
         """What is registered on no application of the tree: one application, of which only the operations are known.
@@ -103,19 +116,24 @@ class ApplicationReader:
         Parameters that stand for an application which a caller outside the tree creates; and, in a tree without any
         application, its routers: a folder of routers may be all that is looked at, or a package whose users bring the rest.
         """
-        found = sorted(self._walk.events.borrowed.values(), key=_place)
-        if not self._built:
-            found = sorted([*found, *self.routers()], key=_place)
-        found = [r for r in found if r.scope.module.kind in ("source", "generated")]
+        found = [*self._walk.events.borrowed.values()]
+        if not self._built and not self._plain:
+            plain = (o for o in self._walk.events.objects.values() if self._walk.routes.is_router(o))
+            found += [*self.routers(), *plain]
+        found = sorted((r for r in found if r.scope.module.kind in ("source", "generated")), key=_place)
         operations = self._outermost(found)
         if not operations:
             return None
         first = found[0]
         return Application(
             first.name or "router", first, first.scope.module.root.replace("^", "").replace(".", "/"), {},
-            tuple(replace(each, floating=True) for each in operations), (), (), (),
-            Lifespan(None, False, (), ()), (),
+            _as_floating(operations), (), (), (), Lifespan(None, False, (), ()), (),
         )  # fmt: skip
+
+    def _roots(self) -> list[RouterObject]:
+        """Applications and what may be one, in order of files; those of tests left out."""
+        found = (o for o in self._walk.events.objects.values() if o.kind != "router")
+        return sorted((o for o in found if o.scope.module.kind != "test"), key=_place)
 
     def _outermost(self, objects: list[RouterObject]) -> list[PathOperation]:
         """Operations of some objects, those of routers that another of them includes told once."""
@@ -145,7 +163,9 @@ class ApplicationReader:
         return sorted(found.values(), key=_place)
 
     def _created(self, kind: str) -> Iterator[RouterObject]:
-        names = {"application": {"FastAPI"}, "router": {"APIRouter"}}[kind]
+        names = {"application": {"FastAPI"}, "router": {"APIRouter"}, "starlette": {"Starlette", "Router"}}[
+            kind
+        ]
         subclasses = {
             c.name for c in self._program.classes if c.node.bases and self._objects.kind_of(c) == kind
         }
@@ -177,7 +197,7 @@ class ApplicationReader:
             ):
                 continue
             operations = self._walk.through(router).operations
-            extra.setdefault(id(owners[0]), []).extend(replace(o, floating=True) for o in operations)
+            extra.setdefault(id(owners[0]), []).extend(_as_floating(operations))
         return [replace(a, operations=(*a.operations, *extra[id(a)])) if id(a) in extra else a for a in built]
 
     def _mark_mounted(self, built: list[Application]) -> Iterator[Application]:
@@ -249,6 +269,10 @@ class ApplicationReader:
                 for key, value in zip(literal.keys, literal.values, strict=True):
                     handler = self._routers.function_of(value, owner, EMPTY)
                     yield ExceptionHandler(key, handler, owner, owner.location(value))
+
+
+def _as_floating(operations: Iterable[PathOperation]) -> tuple[PathOperation, ...]:
+    return tuple(replace(each, floating=True) for each in operations)
 
 
 def _place(each: RouterObject) -> tuple[str, int]:

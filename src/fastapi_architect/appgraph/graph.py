@@ -89,7 +89,14 @@ class AppGraph:
     @cached_property
     def mapped(self) -> tuple[Application, ...]:
         """All that has operations: the applications, and what is registered on none of them."""
-        return (*self.applications, *([self.strays] if self.strays is not None else []))
+        strays = [self.strays] if self.strays is not None else []
+        return (*self.applications, *self.plain_applications, *strays)
+
+    @cached_property
+    def plain_applications(self) -> tuple[Application, ...]:
+        """Every `Starlette()` outside tests: no validation, dependencies or documentation. Not among `applications`."""
+        _ = self.applications
+        return self._reader.plain_applications()
 
     @cached_property
     def strays(self) -> Application | None:
@@ -97,7 +104,7 @@ class AppGraph:
 
         Not one of `applications`: routers of a tree that has none, and parameters that stand for an application.
         """
-        _ = self.applications
+        _ = self.plain_applications
         return self._reader.strays()
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
+from fastapi_architect.appgraph.list_contents import ListContents
 from fastapi_architect.appgraph.router_objects import Environment, RouterObject, RouterObjects, Value
 from fastapi_architect.appgraph.routers import Event, RouterReader
 from fastapi_architect.program.call_arguments import argument
@@ -62,6 +63,7 @@ class MiddlewareReader:
         self._inference = program.inference
         self._objects = objects
         self._routers = routers
+        self._lists = ListContents(program, objects)
 
     def stack(
         self, each: RouterObject, events: list[tuple[Event, Environment]], keywords: dict[str, ir.Expr]
@@ -70,7 +72,7 @@ class MiddlewareReader:
         given: list[Middleware] = []
         listed = keywords.get("middleware")
         if listed is not None:
-            for value in self._objects.elements(Value(listed, each.scope, each.environment)):
+            for value in self._lists.elements(Value(listed, each.scope, each.environment)):
                 expr, scope = self._inference.expand(value.expr, value.scope)
                 if isinstance(expr, ir.Call) and expr.args:
                     given.append(

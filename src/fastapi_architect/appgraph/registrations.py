@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.appgraph.dependencies import Dependency, DependencyReader
+from fastapi_architect.appgraph.endpoint_classes import endpoint_methods
 from fastapi_architect.appgraph.parameters import Parameter, ParameterReader
 from fastapi_architect.appgraph.path_operations import Inclusion, PathOperation, path_parameters
 from fastapi_architect.appgraph.path_texts import path_text
@@ -19,7 +21,7 @@ from fastapi_architect.appgraph.routers import (
     keyword_arguments,
 )
 from fastapi_architect.program.call_arguments import argument
-from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name
+from fastapi_architect.program.definitions import Class, Function, Scope, dotted_name, last_name
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.types import Type
 from fastapi_architect.syntax import ir
@@ -40,6 +42,8 @@ class Way(msgspec.Struct, frozen=True, eq=False):
     conditional: bool = False
     in_schema: bool = True
     deprecated: bool = False
+    #: Something on the way runs before the operation and is not known.
+    floating: bool = False
     keys: frozenset[tuple[int, ...]] = frozenset()
 
 
@@ -65,10 +69,22 @@ class RegistrationReader:
 
     # ── operations ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def operation(
+    def operations(
+        self, each: RouterObject, event: Event, environment: Environment, way: Way
+    ) -> Iterator[PathOperation]:
+        """The operations that a call or decorator on `each` makes: one, or one for each method of an endpoint class."""
+        methods: dict[str, Function] = {}
+        if event.handler is None and event.kind != "route":
+            methods = endpoint_methods(self._program, endpoint_argument(event), event.scope)
+        for name, function in methods.items():
+            through = "" if event.kind == "websocket" else name
+            yield self._operation(each, replace(event, handler=function, through=through), environment, way)
+        if not methods:
+            yield self._operation(each, event, environment, way)
+
+    def _operation(
         self, each: RouterObject, event: Event, environment: Environment, way: Way
     ) -> PathOperation:
-        """The operation that a call or decorator on `each` makes."""
         path = self._path(event, environment, way)
         handler = event.handler
         if handler is None:
@@ -78,8 +94,8 @@ class RegistrationReader:
         is_plain = each.kind == "starlette" or event.kind == "plain-route"
         kind = "plain" if is_plain and event.kind != "websocket" else _KINDS[event.kind]
         before: tuple[Dependency, ...] = ()
-        if is_plain or event.method in _STARLETTE_SOCKETS:
-            parameters, dependencies = tuple(self._request(handler, kind)), before
+        if is_plain or _is_socket_of_starlette(event):
+            parameters, dependencies = tuple(self._received(handler, kind)), before
         else:
             parameters, dependencies = self._inputs(handler, event, names)
             listed = self.listed(keywords.get("dependencies"), event.scope, "route")
@@ -114,23 +130,24 @@ class RegistrationReader:
             way.in_schema and in_schema is not False and not is_plain,
             way.deprecated
             or self._objects.value(keywords.get("deprecated"), event.scope, environment) is True,
+            way.floating or (is_plain and "middleware" in keywords),
         )
 
     def _path(self, event: Event, environment: Environment, way: Way) -> str:
         given = argument(event.call, 0, "path")
         text = path_text(self._objects, Value(given, event.scope, environment)) if given is not None else ""
         # Starlette's own registrations know nothing of a router's prefix.
-        is_outer = event.kind == "plain-route" or event.method in _STARLETTE_SOCKETS
+        is_outer = event.kind == "plain-route" or _is_socket_of_starlette(event)
         return ((way.outer_prefix if is_outer else way.prefix) + text) or "/"
 
-    def _request(self, handler: Function | None, kind: str) -> Iterator[Parameter]:
-        """What Starlette hands to a handler, and nothing else: the request or the socket."""
-        received = handler.parameters[handler.is_method :][:1] if handler is not None else []
-        for param in received:
-            assert handler is not None
+    def _received(self, handler: Function | None, kind: str) -> Iterator[Parameter]:
+        """What Starlette hands to a handler: the request or the socket, and to `on_receive` what was sent."""
+        if handler is None:
+            return
+        roles = ("websocket", "body") if kind == "websocket" else ("request",)
+        for role, param in zip(roles, handler.parameters[handler.is_method :], strict=False):
             scope = handler.parent or handler.module
             of = self._inference.parameter_type(param, handler)
-            role = "websocket" if kind == "websocket" else "request"
             yield Parameter(
                 param.name, param.name, role, True, param.annotation, of, None, None, scope, handler, scope.location(param)
             )  # fmt: skip
@@ -226,6 +243,11 @@ class RegistrationReader:
             return ()
         elements = self._objects.elements(Value(expr, scope, EMPTY))
         return tuple((v.expr, v.scope, level) for v in elements)
+
+
+def _is_socket_of_starlette(event: Event) -> bool:
+    """FastAPI adds nothing to it: no prefix, no parameters, no dependencies."""
+    return event.method in _STARLETTE_SOCKETS or last_name(event.call.func) == "WebSocketRoute"
 
 
 def shown(expr: ir.Expr | None) -> str:

@@ -13,6 +13,7 @@ from fastapi_architect.appgraph.path_texts import UNKNOWN_PART, path_text
 from fastapi_architect.appgraph.registrations import RegistrationReader, Way, shown
 from fastapi_architect.appgraph.router_objects import Environment, RouterObject, RouterObjects, Value
 from fastapi_architect.appgraph.routers import Event, RouterEvents, RouterReader, Unresolved
+from fastapi_architect.appgraph.starlette_routes import StarletteRoutes
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.program import Program
@@ -65,12 +66,14 @@ class RouterWalk:
     Attributes:
         events: all that is registered in the program.
         reached: identities of the creating calls that were met.
+        routes: reads lists of routes.
     """
 
     def __init__(self, program: Program, objects: RouterObjects, routers: RouterReader) -> None:
         self._inference = program.inference
         self._objects = objects
         self._rounds = LoopRounds(objects)
+        self.routes = StarletteRoutes(program, objects)
         self._registrations = RegistrationReader(program, objects, routers)
         self._class_order: dict[int, tuple[Class | str, ...]] = {}
         self.events = RouterEvents()
@@ -118,8 +121,9 @@ class RouterWalk:
             return
         self.reached.add(id(each.creation))
         way = replace(way, keys=way.keys | {each.key})
+        keywords = self._router_keywords(each)
         if each.kind != "application":
-            way = self._through_router(each, way)
+            way = self._through_router(keywords, way)
         for event, environment in self.own_events(each):
             rounds = [environment]
             if event.context is not None:
@@ -129,6 +133,17 @@ class RouterWalk:
                 if taken is not False:
                     known = way if taken else replace(way, conditional=True)
                     self._event(each, event, current, known, walked)
+        routes = self.routes.given(each, keywords)
+        if routes is not None:
+            self._listed(each, routes, way, walked)
+
+    def _listed(self, each: RouterObject, routes: Value, way: Way, walked: Walked) -> None:
+        """What stands in a list of routes."""
+        for found, environment in self.routes.listed(routes):
+            if isinstance(found, RouterObject):
+                self._walk(self._with(found, environment), way, walked)
+            else:
+                self._event(each, found, environment, way, walked)
 
     def _is_taken(self, event: Event, environment: Environment) -> bool | None:
         """The round of the loops around an event gets to it; None when that is not known."""
@@ -136,8 +151,7 @@ class RouterWalk:
             return True
         return self._rounds.reaches(event.call, event.context, event.scope, environment)
 
-    def _through_router(self, each: RouterObject, way: Way) -> Way:
-        keywords = self._router_keywords(each)
+    def _through_router(self, keywords: dict[str, Value], way: Way) -> Way:
         prefix = self._registrations.prefix(keywords.get("prefix"))
         tags = self._registrations.strings(keywords.get("tags"))
         dependencies: tuple[tuple[ir.Expr, Scope, str], ...] = ()
@@ -183,9 +197,9 @@ class RouterWalk:
         if event.kind == "include":
             self._include(event, environment, way, walked)
         elif event.kind == "mount":
-            self._mount(event, environment, way, walked)
+            self._mount(each, event, environment, way, walked)
         elif event.kind in ("route", "plain-route", "websocket"):
-            walked.operations.append(self._registrations.operation(each, event, environment, way))
+            walked.operations += self._registrations.operations(each, event, environment, way)
 
     # ── includes and mounts ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -224,17 +238,33 @@ class RouterWalk:
     def _with(self, target: RouterObject, way: Environment) -> RouterObject:
         return replace(target, environment=target.environment.merged(way)) if way.values else target
 
-    def _mount(self, event: Event, environment: Environment, way: Way, walked: Walked) -> None:
+    def _mount(
+        self, each: RouterObject, event: Event, environment: Environment, way: Way, walked: Walked
+    ) -> None:
         path = argument(event.call, 0, "path")
         target = argument(event.call, 1, "app")
         full = way.outer_prefix
         full += (
             path_text(self._objects, Value(path, event.scope, environment)) if path is not None else _NOWHERE
         )
-        found = self._objects.objects(target, event.scope, environment) if target is not None else []
-        kind = found[0].kind if found else "unknown"
-        application = next((o for o in found if o.kind == "application"), None)
-        walked.mounts.append(Mount(full, kind, application, event.location, event.call, event.scope))
+        is_guarded = argument(event.call, None, "middleware") is not None
+        inner = replace(
+            way, prefix=full.rstrip("/"), outer_prefix=full.rstrip("/"), floating=way.floating or is_guarded
+        )
+        found = self._objects.targets(target, event.scope, environment) if target is not None else []
+        routers = [(o, reached_by) for o, reached_by in found if self.routes.is_router(o)]
+        for router, reached_by in routers:
+            self._walk(self._with(router, reached_by), inner, walked)
+        listed = argument(event.call, None, "routes")
+        if listed is not None:
+            self._listed(each, Value(listed, event.scope, environment), inner, walked)
+        elif not routers:
+            kind = found[0][0].kind if found else "unknown"
+            application = next((o for o, _ in found if self._is_application(o)), None)
+            walked.mounts.append(Mount(full, kind, application, event.location, event.call, event.scope))
+
+    def _is_application(self, each: RouterObject) -> bool:
+        return each.kind == "application" or self.routes.is_application(each)
 
 
 def _passes_on(call: ir.Call) -> bool:

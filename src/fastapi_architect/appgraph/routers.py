@@ -144,9 +144,10 @@ class RouterReader:
         return events
 
     def _register(self, events: RouterEvents, event: Event, target: ir.Expr) -> None:
-        own = self._on_self(event, target)
+        method, own = self._on_self(event, target)
         if own is not None:
-            events.by_class.setdefault(id(own), []).append(event)
+            if method not in DECORATORS and method not in CALLS:  # else its calls are events themselves
+                events.by_class.setdefault(id(own), []).append(event)
             return
         scope = event.handler.parent if event.through and event.handler is not None else event.scope
         found = self._objects.targets(target, scope or event.scope)
@@ -179,19 +180,17 @@ class RouterReader:
                 return True
         return False
 
-    def _on_self(self, event: Event, target: ir.Expr) -> Class | None:
-        """The router subclass whose method calls on `self`."""
+    def _on_self(self, event: Event, target: ir.Expr) -> tuple[str, Class | None]:
+        """The method that calls on `self`, and the router subclass that it belongs to."""
         scope: Scope | None = event.scope
         while scope is not None and not (isinstance(scope, Function) and scope.owner is not None):
             scope = scope.parent
         if not isinstance(scope, Function) or not isinstance(target, ir.Name) or not scope.parameters:
-            return None
+            return "", None
         is_self = target.id == scope.parameters[0].name and scope.is_method
-        return (
-            scope.owner
-            if is_self and scope.owner is not None and self._objects.kind_of(scope.owner)
-            else None
-        )
+        if is_self and scope.owner is not None and self._objects.kind_of(scope.owner):
+            return scope.name, scope.owner
+        return "", None
 
     def _all(self) -> Iterator[tuple[Event, ir.Expr]]:
         yield from self._decorated()

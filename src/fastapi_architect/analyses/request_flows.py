@@ -95,6 +95,11 @@ _READ_FROM = {
     "body": "body",
     "json": "body",
     "stream": "body",
+    "[path]": "path",
+    "[raw_path]": "path",
+    "[path_params]": "path",
+    "[query_string]": "query string",
+    "[headers]": "headers",
 }
 #: Metadata of `Annotated` that checks or changes a value.
 _VALIDATORS = frozenset({"AfterValidator", "BeforeValidator", "PlainValidator", "Predicate", "WrapValidator"})
@@ -219,12 +224,18 @@ def _flow(kind: str, paths: list[TaintPath], graph: AppGraph) -> Flow:
         tuple(paths),
         tuple(found.values()),
         tuple(sorted({name for operation in found.values() for name in operation.names})),
-        running[0].names[0] if running else first.source.function.name,
+        running[0].names[0] if running else _without_route(first.source.function),
         written(first.path),
         _place(first),
         _confidence(first, graph),
         _is_one_segment(first, running),
     )
+
+
+def _without_route(function: Function) -> str:
+    """What runs for requests of any route: the middleware, by the name of its class."""
+    owner = function.owner
+    return f"requests to {owner.name}" if owner is not None else function.name
 
 
 # ── what is no flow ──────────────────────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.taint_sinks import KINDS
+from fastapi_architect.appgraph.asgi_callables import asgi_callables, dispatching_functions
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.parameters import Parameter
@@ -44,6 +45,9 @@ REQUEST_FIELDS = frozenset(
     }
 )
 
+#: What a client decides in the scope of a connection, by itself or through a request that is made from it.
+SCOPE_FIELDS = REQUEST_FIELDS | {"[path]", "[raw_path]", "[query_string]", "[headers]", "[path_params]"}
+
 
 class Entries:
     """Sources and provisions of all operations, each once.
@@ -67,6 +71,10 @@ class Entries:
         for application in graph.mapped:
             for middleware in application.middleware:
                 self._middleware(middleware.function)
+        for function, request in dispatching_functions(graph.program):
+            self._add(Source(function, request.name, REQUEST_FIELDS))
+        for function, scope in asgi_callables(graph.program):
+            self._add(Source(function, scope.name, SCOPE_FIELDS))
 
     def _operation(self, operation: PathOperation) -> None:
         handler = operation.handler
@@ -78,7 +86,7 @@ class Entries:
         self._reads(handler, operation.parameters, operation.dependencies)
 
     def _middleware(self, function: Function | None) -> None:
-        """`dispatch(self, request, call_next)`; one that is called with a bare ASGI scope is not followed."""
+        """`dispatch(self, request, following)`, whatever its parameters are called."""
         names = [p.name for p in function.parameters[function.is_method :]] if function is not None else []
         if function is not None and len(names) == 2:
             self._add(Source(function, names[0], REQUEST_FIELDS))

@@ -179,9 +179,9 @@ def units(graph: AppGraph) -> int:
 
 
 def summaries(graph: AppGraph) -> list[ApplicationSummary]:
-    """One line for each application."""
+    """One line for each application, those of Starlette alone too."""
     found = []
-    for application in graph.applications:
+    for application in (*graph.applications, *graph.plain_applications):
         http = [o for o in application.operations if not o.is_websocket]
         guarded = sum(graph.access(o).authenticated for o in application.operations)
         found.append(
@@ -209,6 +209,11 @@ def _about(tree: SourceTree, graph: AppGraph) -> list[str]:
 
 
 def _without_application(graph: AppGraph) -> str:
+    if graph.plain_applications:
+        return (
+            "No FastAPI application was found here, but Starlette alone: rules about validation, dependencies and "
+            "documentation have nothing to say."
+        )
     if graph.strays is None:
         return "No FastAPI application was found here; rules that need none have run. Pass the folder of your application."
     number = len(graph.operations)

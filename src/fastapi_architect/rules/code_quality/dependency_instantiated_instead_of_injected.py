@@ -96,7 +96,7 @@ class _Injected:
 def made_in_a_handler(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     injected = _Injected(graph)
     handlers = {
-        id(o.handler): o for o in reversed(graph.operations) if o.handler is not None and not o.is_websocket
+        id(o.handler): o for o in reversed(graph.operations) if o.handler is not None and o.kind == "http"
     }
     yield from _called_dependencies(injected, handlers, graph)
     yield from _made_sessions(injected, handlers, graph)

@@ -71,6 +71,15 @@ def row_writes(graph: AppGraph) -> tuple[RowWrite, ...]:
     return tuple(_find(graph))
 
 
+@question
+def models_changed_in(graph: AppGraph) -> dict[int, set[int]]:
+    """Function (by identity) to the models (by identity) of which it changes rows itself."""
+    found: dict[int, set[int]] = {}
+    for write in row_writes(graph):
+        found.setdefault(id(write.function), set()).add(id(write.model))
+    return found
+
+
 def _find(graph: AppGraph) -> Iterator[RowWrite]:
     for delete in graph.facts(SessionDelete):
         if delete.function is not None:

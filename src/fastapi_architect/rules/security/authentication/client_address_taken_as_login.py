@@ -58,11 +58,12 @@ _COMPARING = frozenset({"==", "!=", "in", "not in"})
 @rule.check(per=Application)
 def address_instead_of_a_login(application: Application, graph: AppGraph) -> Iterator[Finding]:
     seen: set[int] = set()
-    for operation in application.operations:
-        if operation.kind != "http" or operation.handler is None or operation.floating:
-            continue
+    operations = [o for o in application.operations if o.kind == "http" and o.handler and not o.floating]
+    functions = dict.fromkeys(function for operation in operations for function in operation.functions)
+    refusing = {id(f): site for f in functions if (site := _refused_by_address(f, graph)) is not None}
+    for operation in operations if refusing else ():
         for function in operation.functions:
-            site = _refused_by_address(function, graph)
+            site = refusing.get(id(function))
             if site is None or id(site.node) in seen or not _is_all(operation, function, application, graph):
                 continue
             changed = effects(graph).of_handler(operation).changes_state

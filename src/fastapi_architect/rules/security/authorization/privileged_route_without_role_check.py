@@ -26,7 +26,7 @@ from fastapi_architect.analyses.principal import Story, story
 from fastapi_architect.analyses.public_operations import guard_of, is_public_by_nature
 from fastapi_architect.analyses.row_fills import row_fills
 from fastapi_architect.analyses.row_owners import owners
-from fastapi_architect.analyses.row_writes import row_writes
+from fastapi_architect.analyses.row_writes import models_changed_in
 from fastapi_architect.analyses.seldom_operations import is_for_machines
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.rules.kit import (
@@ -397,8 +397,9 @@ def _is_action(operation: PathOperation, path: str) -> bool:
 
 def _changed(operation: PathOperation, graph: AppGraph) -> set[int]:
     """Models (by identity) of which an operation changes rows."""
-    functions = {id(function) for function in effects(graph).of_handler(operation).functions}
-    return {id(write.model) for write in row_writes(graph) if id(write.function) in functions}
+    changed = models_changed_in(graph)
+    functions = effects(graph).of_handler(operation).functions
+    return set[int]().union(*(changed.get(id(function), ()) for function in functions))
 
 
 def _finding(operation: PathOperation, why: _Why, guard: str, graph: AppGraph) -> Finding:

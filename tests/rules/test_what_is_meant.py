@@ -348,3 +348,41 @@ def test_a_read_that_may_be_for_everybody_is_a_reason_to_doubt(
 ) -> None:
     text = _READS.replace("METHOD", method).replace("PATH", path).replace("BODY", body)
     assert confidences_of("router-auth-outlier", {"main.py": text}) == [confidence]
+
+
+_UNPACKED = """
+    import zipfile
+    from pathlib import Path
+
+    import cv2
+    from fastapi import FastAPI, UploadFile
+
+    app = FastAPI()
+    FOLDER = Path("pages")
+
+
+    @app.post("/pages")
+    async def pages({parameter}) -> str:
+        {work}
+        return "done"
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameter", "work", "confidence"),
+    [
+        ("", "zipfile.ZipFile('pages.zip').extractall(FOLDER)", Confidence.FIRM),
+        (
+            "",
+            "if not FOLDER.is_dir(): zipfile.ZipFile('pages.zip').extractall(FOLDER)",
+            Confidence.TENTATIVE,
+        ),
+        ("name: str", "cv2.imread(name)", Confidence.TENTATIVE),
+        ("file: UploadFile", "cv2.imread(file.filename)", Confidence.FIRM),
+    ],
+)
+def test_work_that_is_kept_or_of_the_services_own_pictures_is_a_reason_to_doubt(
+    parameter: str, work: str, confidence: Confidence
+) -> None:
+    text = _UNPACKED.replace("{parameter}", parameter).replace("{work}", work)
+    assert confidences_of("cpu-bound-work-on-loop", {"main.py": text}) == [confidence]

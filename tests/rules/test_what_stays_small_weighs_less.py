@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import textwrap
 
-from tests.rules.kit import confidences_of, severities_of, weights_of
+from tests.rules.kit import confidences_of, rule_named, severities_of, weights_of
 
 from fastapi_architect.findings.severity import Confidence, Severity
+from fastapi_architect.rules.kit import files_of
 
 _LISTED = """
     from fastapi import FastAPI
@@ -606,3 +607,15 @@ def test_adding_a_second_row_of_what_people_make_by_hand_is_minor() -> None:
         assert severities_of(rule, _rows(model, _TAKEN.replace("MODEL", model))) == [severity]
     for_few = _TAKEN.replace("MODEL", "Order").replace("/rows", "/admin/rows")
     assert severities_of(rule, _rows("Order", for_few)) == [Severity.MINOR]
+
+
+def test_queries_of_a_loop_that_only_administrators_start_are_minor() -> None:
+    name = "n-plus-one-lazy-attribute-in-loop"
+    rule = rule_named(name)
+    assert rule is not None
+    for prefix, severity in (("/", Severity.IMPORTANT), ("/admin/", Severity.MINOR)):
+        files = {
+            path: text.replace('@app.get("/', f'@app.get("{prefix}')
+            for path, text in files_of(rule.bad).items()
+        }
+        assert set(severities_of(name, files)) == {severity}

@@ -5,8 +5,8 @@ so parallel logins queue up behind each other and everybody else behind them. Th
 functions let go of the interpreter's lock while they compute.
 
 Known limits: loops written in Python are not measured; of several such calls in one coroutine the first is
-reported. Work in an ordinary function below a coroutine is
-reported by `blocking-call-through-sync-helper`.
+reported. What is done once, because its result is kept (`if not folder.is_dir()`), and one picture that no client sent are
+tentative. Work in an ordinary function below a coroutine is reported by `blocking-call-through-sync-helper`.
 """
 
 from __future__ import annotations
@@ -110,12 +110,20 @@ _PACKERS = ("zipfile.", "tarfile.", "gzip.", "zlib.", "bz2.", "lzma.")
 _BRINGS = frozenset({"read", "aread", "read_bytes", "content", "body", "extractall", "write", "add"})
 
 
+#: Readers of one picture, whose time is that of its pixels.
+_PICTURES = ("cv2.",)
+_EXISTS = frozenset({"exists", "is_dir", "is_file", "isdir", "isfile"})
 #: Writers of a book that the application filled, row by row.
 _BOOKS = ("openpyxl.Workbook.save",)
 
 
-def _may_be_small(blocking: BlockingCall, function: Function) -> bool:
-    """A packer is given what this body made itself, such as a few pages of text: nobody knows how much that is."""
+def _may_be_small(blocking: BlockingCall, function: Function, on: OnLoop) -> bool:
+    """A packer is given what this body made itself, such as a few pages of text: nobody knows how much that is.
+
+    One picture that no client has sent is as large as the service makes it, and what is left where it was made is made once.
+    """
+    if _is_kept(blocking) or (blocking.name.startswith(_PICTURES) and not _takes_upload(on)):
+        return True
     if blocking.name in _BOOKS:
         return not any(last_name(call.node.func) == "load_workbook" for call in function.facts.calls)
     if not blocking.name.startswith(_PACKERS) or last_name(blocking.node.func) in _BRINGS:
@@ -125,6 +133,28 @@ def _may_be_small(blocking: BlockingCall, function: Function) -> bool:
     given += [b.value for name in names for b in function.facts.bindings.get(name, ()) if b.value is not None]
     return not any(
         isinstance(node, ir.Attribute) and node.attr in _BRINGS for value in given for node in walk(value)
+    )
+
+
+def _is_kept(blocking: BlockingCall) -> bool:
+    """`if not folder.is_dir(): archive.extractall(folder)`: the next request finds it done."""
+    return any(
+        context.role == "if"
+        and isinstance(context.node, ir.If)
+        and isinstance(context.node.test, ir.UnaryOp)
+        and context.node.test.op == "not"
+        and isinstance(context.node.test.operand, ir.Call)
+        and last_name(context.node.test.operand.func) in _EXISTS
+        for context in blocking.site.context
+    )
+
+
+def _takes_upload(on: OnLoop) -> bool:
+    """A client may send a file, or bytes, to some operation that gets here."""
+    return any(
+        p.kind in ("file", "request") or (p.kind == "body" and p.is_input)
+        for o in on.operations
+        for p in o.parameters
     )
 
 
@@ -151,7 +181,7 @@ def _finding(blocking: BlockingCall, on: OnLoop, graph: AppGraph) -> Finding:
         exploit=f"An attacker sends {first_route(on.operations, function.name)} a few dozen times at once; one is computed "
         "behind the other, and the worker answers nobody until the last is done.",
         confidence=confidence
-        if on.serves and not _may_be_small(blocking, function)
+        if on.serves and not _may_be_small(blocking, function, on)
         else Confidence.TENTATIVE,
         trace=steps(
             (function, f"{function.name} {whose_turn(on, function)}"),

@@ -8,8 +8,9 @@ in one more query.
 The loop and the reading need not stand together: a helper, a property of the model or `OrderOut.model_validate(order)`
 reads for the loop that calls it.
 
-Known limits: rows are followed from their query through variables, parameters, services and repositories, and where
-that is not possible nothing is said. With asyncio the same reading fails instead; another rule says so.
+Known limits: rows are followed from their query through variables, parameters, services and repositories, and where that is
+not possible nothing is said. Where only administrators ask, it is minor. With asyncio the same reading fails instead;
+another rule says so.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from fastapi_architect.analyses.lazy_rounds import LazyRound, lazy_rounds
 from fastapi_architect.analyses.query_counts import page_of, per_row
 from fastapi_architect.analyses.row_origins import operations_with
 from fastapi_architect.analyses.run_by_hand import is_run_by_hand
+from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.analyses.served_modules import is_served
 from fastapi_architect.analyses.small_tables import stays_small
 from fastapi_architect.findings.finding import Step
@@ -100,7 +102,8 @@ def _finding(those: list[LazyRound], graph: AppGraph) -> Finding:
         routes=routes_of(entries),
         impact=float(factor * rows.number),
     )
-    return replace(found, severity=Severity.MINOR) if _is_few(those) else found
+    for_few = bool(entries) and all(is_for_administrators(each, graph) for each in entries)
+    return replace(found, severity=Severity.MINOR) if for_few or _is_few(those) else found
 
 
 def _is_few(those: list[LazyRound]) -> bool:

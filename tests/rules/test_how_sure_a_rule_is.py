@@ -77,6 +77,11 @@ def test_an_http_error_told_as_another_error_is_important() -> None:
     assert severities_of("http-exception-swallowed", files) == [Severity.IMPORTANT]
 
 
+def test_a_refusal_told_as_another_refusal_is_minor() -> None:
+    files = {"main.py": _TWO_CATCHES.format(status=422)}
+    assert severities_of("http-exception-swallowed", files) == [Severity.MINOR]
+
+
 def test_an_http_error_told_as_success_is_critical() -> None:
     files = {"main.py": _TWO_CATCHES.format(status=200)}
     assert severities_of("http-exception-swallowed", files) == [Severity.CRITICAL]

@@ -7,7 +7,8 @@ that have a handler of their own are lost in the same way.
 Known limits: what a called function raises is followed through two calls, and left out where it stands under a
 parameter (`if expected:`) that the call leaves at None or False, or where the same call stands before the `try` and has
 raised there; a clause that only passes is fine where the code behind it refuses with the same status, and a broad clause
-that ends in a fallback value around such a call is taken for deliberate.
+that ends in a fallback value around such a call is taken for deliberate. A 4xx that is told as another 4xx is minor: the
+client is refused all the same.
 """
 
 from __future__ import annotations
@@ -57,6 +58,10 @@ rule = Rule(
         "https://docs.python.org/3/tutorial/errors.html#handling-exceptions",
     ),
 )
+
+
+#: Statuses that tell the client that the fault is theirs.
+_REFUSALS = range(400, 500)
 
 
 @rule.check(per=AppGraph)
@@ -123,6 +128,8 @@ def _judged(together: list[Swallowed], graph: AppGraph) -> Finding | None:
     )
     # An error that is told as another error is a smaller lie than one that is told as success.
     is_error = raises or (status is not None and status >= 400)
+    if all(each.raised.status in _REFUSALS and status in _REFUSALS for each in lost):
+        return replace(found, severity=Severity.MINOR)
     return replace(found, severity=Severity.IMPORTANT) if is_error else found
 
 

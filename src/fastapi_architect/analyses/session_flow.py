@@ -370,7 +370,10 @@ class _Run:
         pending, open_ = state
         for write, commit in effect.committed:
             index = self._entry(write.below(act.site), act, act.session, sends=True)
-            self.first_commit.setdefault(index, commit.below(act.site))
+            if _is_switched_off(act, commit, self.graph):
+                pending = pending | {(index, True)}
+            else:
+                self.first_commit.setdefault(index, commit.below(act.site))
         for each in effect.pending:
             if _is_switched_off(act, each.trace, self.graph):
                 continue

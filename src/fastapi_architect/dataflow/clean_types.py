@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fastapi_architect.program.class_hierarchy import ClassHierarchy
-from fastapi_architect.program.types import Instance, Type, options
+from fastapi_architect.program.definitions import Class
+from fastapi_architect.program.types import Instance, Type, Union
 
 #: `HttpUrl`, `EmailStr`, `Path`, `SecretStr` are left out on purpose: their values are the attacker's text.
 CLEAN_CLASSES = frozenset(
@@ -73,27 +74,28 @@ _CONTAINERS = frozenset(
 
 
 class CleanTypes:
-    """Judges types; answers are kept."""
+    """Judges types; what is known of classes is kept, which are cheaper to look up than types."""
 
     def __init__(self, hierarchy: ClassHierarchy) -> None:
         self._hierarchy = hierarchy
-        self._known: dict[Type, bool] = {}
+        self._closed: dict[Class | str, bool] = {}
 
     def is_clean(self, of: Type | None) -> bool:
         """Every alternative is clean; False when nothing is known."""
         if of is None:
             return False
-        known = self._known.get(of)
-        if known is None:
-            known = self._known[of] = all(self._option(option) for option in options(of))
-        return known
+        if type(of) is Union:
+            return all(map(self._option, of.options))
+        return self._option(of)
 
     def _option(self, option: Type) -> bool:
-        if not isinstance(option, Instance):
+        if type(option) is not Instance:
             return False
-        if isinstance(option.cls, str):
-            if option.cls in CLEAN_CLASSES:
-                return True
-            if option.cls in _CONTAINERS:
-                return bool(option.args) and all(self.is_clean(each) for each in option.args)
-        return self._hierarchy.is_subclass(option.cls, "enum.Enum")
+        cls = option.cls
+        if cls in _CONTAINERS:
+            return bool(option.args) and all(map(self.is_clean, option.args))
+        known = self._closed.get(cls)
+        if known is None:
+            known = cls in CLEAN_CLASSES or self._hierarchy.is_subclass(cls, "enum.Enum")
+            self._closed[cls] = known
+        return known

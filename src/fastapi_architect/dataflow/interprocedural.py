@@ -104,6 +104,7 @@ class TaintSolver:
         self._graphs: dict[int, ControlFlowGraph] = {}
         self._sinks: dict[int, list[tuple[int, Sink]]] = {}
         self._captured: dict[int, frozenset[str]] = {}
+        self._bound_values: dict[int, frozenset[str]] = {}
         self._clean_names: dict[tuple[int, str], bool] = {}
         self._sites: dict[int, dict[int, Site]] = {}
         self._called: dict[int, list[Function]] = {}
@@ -379,11 +380,18 @@ class TaintSolver:
             outer: set[str] = set()
             scope: Any = function.parent
             while isinstance(scope, Function):
-                outer |= {
-                    n for n, bindings in scope.facts.bindings.items() if bindings[0].kind not in _DEFINITIONS
-                }
+                outer |= self._values_of(scope)
                 scope = scope.parent
             known = self._captured[id(function)] = frozenset((read & outer) - own)
+        return known
+
+    def _values_of(self, scope: Function) -> frozenset[str]:
+        """Names that a function binds to values; one that makes a router has hundreds of inner functions that ask."""
+        known = self._bound_values.get(id(scope))
+        if known is None:
+            bindings = scope.facts.bindings.items()
+            known = frozenset(name for name, bound in bindings if bound[0].kind not in _DEFINITIONS)
+            self._bound_values[id(scope)] = known
         return known
 
     # ── paths ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -184,6 +184,9 @@ MAX_LABELS = 32
 _MAX_DEPTH = 3
 
 
+_NO_FIELDS: dict[str, Taint] = {}
+
+
 class Taint:
     """Where a value comes from. Immutable; `CLEAN` is the one clean value.
 
@@ -196,7 +199,7 @@ class Taint:
 
     def __init__(self, labels: dict[Label, Mark], fields: dict[str, Taint] | None = None) -> None:
         self.labels = labels
-        self.fields: dict[str, Taint] = fields or {}
+        self.fields: dict[str, Taint] = fields or _NO_FIELDS
 
     def __repr__(self) -> str:
         labels = {label: mask for label, (mask, _) in self.labels.items()}

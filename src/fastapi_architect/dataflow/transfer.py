@@ -184,11 +184,13 @@ class Transfer:
         parts: list[tuple[int | None, ir.Expr]] = [(None, value)]
         if value.__class__ is ir.Sequence and value.kind == "tuple":
             parts = list(enumerate(value.elts))
+        anyway = self._checked_parameters(state)  # whatever the answer is
         for position, part in parts:
             for holds in (True, False):
                 if part.__class__ is ir.Constant and bool(part.value) != holds:
                     continue
-                checked = self._checked_parameters(self.assumed(part, state, holds=holds))
+                assumed = self.assumed(part, state, holds=holds)
+                checked = anyway if assumed is state else self._checked_parameters(assumed)
                 known = self.summary.passed.get((position, holds))
                 if known is not None:
                     both = {path: mask & checked.get(path, 0) for path, mask in known.items()}

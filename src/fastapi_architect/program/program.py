@@ -29,6 +29,9 @@ from fastapi_architect.program.library_model import LibraryModel
 from fastapi_architect.program.type_inference import TypeInference
 from fastapi_architect.syntax import ir
 
+#: More identifiers than this are looked for together, in one pass over those of a module.
+_MANY = 4
+
 
 class Program:
     """All modules of a tree.
@@ -236,4 +239,7 @@ class Program:
 
     def mentioning(self, *identifiers: str) -> list[Module]:
         """Modules that contain one of these identifiers."""
-        return [m for m in self.modules.values() if any(m.mentions(name) for name in identifiers)]
+        if len(identifiers) > _MANY:
+            wanted = frozenset(identifiers)
+            return [m for m in self.modules.values() if not wanted.isdisjoint(m.parsed.identifiers)]
+        return [m for m in self.modules.values() if any(map(m.mentions, identifiers))]

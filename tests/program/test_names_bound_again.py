@@ -1,6 +1,7 @@
 from tests.appgraph.sample import program_of
 
-from fastapi_architect.program.types import options
+from fastapi_architect.program.types import STR, options
+from fastapi_architect.syntax import ir
 
 TEXT = """
 from sqlalchemy import select
@@ -34,3 +35,16 @@ def test_the_order_of_questions_does_not_change_the_answers() -> None:
         name.count("Select") for name in reversed(backwards)
     ]
     assert all(list(options(first.inference.type_of(site.node, site.scope))) for site in calls)
+
+
+def test_a_field_that_may_be_anything_is_more_than_its_default() -> None:
+    program = program_of(
+        "from typing import Any\n\n\nclass Search:\n    price: Any = None\n    title: str = None\n\n\n"
+        "def f(search: Search):\n    return search.price, search.title\n"
+    )
+    function = program.functions[0]
+    types = {
+        site.node.attr: program.inference.type_of(site.node, function) for site in function.facts.sites(ir.Attribute)
+    }
+    assert types["price"] is None
+    assert types["title"] == STR

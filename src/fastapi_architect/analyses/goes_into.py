@@ -171,9 +171,17 @@ class _Way:
     ) -> Iterator[Destination]:
         here = Destination(scope.name, "returned", node, scope, before)
         yield here
+        entered = next((d for d in reversed(before) if d.kind == "argument" and _calls(d.node, scope)), None)
+        if entered is not None:  # it came in by one call, and goes back to that one
+            yield from self.up(entered.node, entered.scope, (*before, here), depth + 1)
+            return
         sites = [s for s in self._graph.program.calls.callers(scope) if s.scope.module.kind != "test"]
         for site in sites[:_MAX_CALLERS]:
             yield from self.up(site.node, site.scope, (*before, here), depth + 1)
+
+
+def _calls(node: ir.Node, function: Function) -> bool:
+    return isinstance(node, ir.Call) and last_name(node.func) == function.name
 
 
 def _site(call: ir.Call, scope: Scope) -> Site | None:

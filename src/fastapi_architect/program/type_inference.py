@@ -361,9 +361,11 @@ class TypeInference:
     def _annotated(self, binding: Binding, scope: Scope) -> Type | None:
         if binding.value is not None and binding.declares_alias:
             return self.type_of(binding.value, scope)
-        return self.annotations.annotation(binding.annotation, scope) or (
-            self.type_of(binding.value, scope) if binding.value is not None else None
-        )
+        declared = self.annotations.annotation(binding.annotation, scope)
+        if declared is not None or binding.value is None:
+            return declared
+        given = self.type_of(binding.value, scope)
+        return None if given == NONE else given  # `price: Any = None` is more than its default
 
     def _imported(self, binding: Binding, module: Module) -> Type | None:
         source = self.program.module_of(module, binding.target)

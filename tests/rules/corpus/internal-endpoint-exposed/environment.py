@@ -37,6 +37,15 @@ def mine(user: Annotated[str, Depends(current_user)]) -> dict:
     return {"user": user, **os.environ}  # finding: internal-endpoint-exposed (tentative: only for users)
 
 
+def get_trusted_client(key: str) -> str:
+    return key.removesuffix("-trusted")
+
+
+@router.get("/for-clients")
+def for_clients(client: Annotated[str, Depends(get_trusted_client)]) -> dict:
+    return {"client": client, **os.environ}  # finding: internal-endpoint-exposed (tentative: somebody is asked for)
+
+
 @router.get("/names")
 def names() -> list[str]:
     return sorted(os.environ)

@@ -18,6 +18,17 @@ def context_of(mode: str) -> ssl.SSLContext:
     return context
 
 
+def wished(ignore_certificates: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ignore_certificates:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context if not ignore_certificates else ssl._create_unverified_context()
+
+
+insecure_transport = httpx.HTTPTransport(verify=False)
+
+
 def own_authority() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(cafile="ca.pem")

@@ -57,6 +57,7 @@ rule = Rule(
 
 _PASSWORD = lazy_pattern(r"passw(or)?d|passphrase|pwd|salt|pepper|dsn", re.IGNORECASE)
 _MOST_CALLERS = 8
+_NUMBERS = frozenset({"builtins.int", "builtins.float", "builtins.bool", "uuid.UUID"})
 #: Parameters that hold what a caller proves itself with.
 _SENT = frozenset({
     "api_key", "apikey", "x_api_key", "key", "token", "access_token", "auth_token", "bearer_token", "x_token", "session_token",
@@ -103,10 +104,17 @@ def kept_secret_compared_by_equality(graph: AppGraph, _: AppGraph) -> Iterator[F
                 if (
                     kept is None
                     or _is_column(kept, function, graph)
+                    or any(_is_number(side, function, graph) for side in sides)
                     or not _runs_for_requests(graph, function)
                 ):
                     continue
                 yield _finding(graph, function, site, kept)
+
+
+def _is_number(expr: ir.Expr, function: Function, graph: AppGraph) -> bool:
+    """Numbers are compared at once."""
+    of = options(graph.program.inference.type_of(expr, function))
+    return bool(of) and all(getattr(each, "name", "") in _NUMBERS for each in of)
 
 
 def _runs_for_requests(graph: AppGraph, function: Function, depth: int = 0) -> bool:

@@ -61,6 +61,10 @@ _DEPTH = 3
 _CHOOSES = lazy_pattern(
     r"saniti|redact|mask|scrub|censor|public|exclude|filter|strip_secret|hide", re.IGNORECASE
 )
+_ASKS = lazy_pattern(
+    r"auth|token|user|admin|trusted|client|login|permission|require|verif|api_?key|principal|guard|role",
+    re.IGNORECASE,
+)
 _PLAIN_TYPES = frozenset({"builtins.bool", "builtins.int", "builtins.float", "builtins.None"})
 #: What is left of a mapping in them are its keys.
 _NAMES_ONLY = frozenset({"sorted", "list", "set", "tuple", "frozenset", "join", "keys"})
@@ -238,7 +242,7 @@ def _finding(
     assert handler is not None
     if level >= AccessLevel.SCOPED:
         return
-    open_to_all = level < AccessLevel.USER
+    open_to_all = level < AccessLevel.USER and not _asks(operation)
     yield rule.at(
         place,
         f"`{operation}` ({handler.name}) answers {'anybody' if open_to_all else 'every user'} with {what}.",
@@ -253,6 +257,11 @@ def _finding(
         routes=routes_of([operation]),
         context=Context(access="none" if open_to_all else "user", data="secret", writes=False),
     )
+
+
+def _asks(operation: PathOperation) -> bool:
+    """A dependency is named for asking who calls, whatever it does."""
+    return any(_ASKS.search(each.name.rpartition(".")[2]) for each in operation.all_dependencies())
 
 
 _HEAD = """

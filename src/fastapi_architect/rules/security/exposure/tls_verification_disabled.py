@@ -74,9 +74,12 @@ _SHOWN_PLACES = 8
 _SAML = ("Saml2Config", "SPConfig", "IdPConfig", "Saml2Client")
 _SAML_SWITCH = "validate_certificate"
 _LOCAL = lazy_pattern(r"^\w+://(localhost|127\.|0\.0\.0\.0|\[::1\]|host\.docker\.internal)", re.IGNORECASE)
-_DEVELOPMENT = lazy_pattern(
-    r"debug|develop|is_dev|local|insecure|verify|skip|self_?signed|env", re.IGNORECASE
+#: A condition by which somebody decides it, and a name that says so.
+_DECIDED = lazy_pattern(
+    r"debug|develop|is_dev|local|secure|verif|skip|ignore|self_?signed|env|ssl|tls|cert|trust|allow|mode",
+    re.IGNORECASE,
 )
+_SAID = lazy_pattern(r"insecure|unverified|no_?(verify|ssl|tls)|self_?signed|trusting", re.IGNORECASE)
 
 
 class Off(msgspec.Struct, frozen=True, eq=False):
@@ -112,7 +115,7 @@ def switched_off(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
         found += [
             Off(c.site, "ssl._create_unverified_context", "ssl.create_default_context()")
             for c in unverified
-            if c.scope.module is module and module.kind == "source"
+            if c.scope.module is module and module.kind == "source" and not _is_excused(graph, c.site)
         ]
         if found:
             yield _finding(graph, found)
@@ -214,12 +217,15 @@ def _in_saml(graph: AppGraph, scope: Scope) -> Iterator[Finding]:
 
 
 def _is_excused(graph: AppGraph, site: Site) -> bool:
-    """The same machine, or a switch that somebody has to turn for it."""
+    """The same machine, a switch that somebody has to turn for it, or a name that warns of it."""
     address = argument(site.node, 0, "url") if isinstance(site.node, ir.Call) else None
     text = graph.program.constants.string(address, site.scope) if address is not None else None
     if text is not None and _LOCAL.match(text):
         return True
-    return any(_DEVELOPMENT.search(name) for test in conditions(site) for name in names_in(test))
+    targets = getattr(site.statement, "targets", ())
+    if any(_SAID.search(last_name(target)) for target in targets if isinstance(target, ir.Name)):
+        return True
+    return any(_DECIDED.search(name) for test in conditions(site) for name in names_in(test))
 
 
 def _name(scope: Scope) -> str:

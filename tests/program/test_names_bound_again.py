@@ -44,7 +44,8 @@ def test_a_field_that_may_be_anything_is_more_than_its_default() -> None:
     )
     function = program.functions[0]
     types = {
-        site.node.attr: program.inference.type_of(site.node, function) for site in function.facts.sites(ir.Attribute)
+        site.node.attr: program.inference.type_of(site.node, function)
+        for site in function.facts.sites(ir.Attribute)
     }
     assert types["price"] is None
     assert types["title"] == STR

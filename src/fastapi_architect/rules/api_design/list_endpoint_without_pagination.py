@@ -17,10 +17,10 @@ from msgspec.structs import replace
 
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.own_code import definition
+from fastapi_architect.analyses.parameter_bounds import bounds, is_integer
 from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.analyses.select_statements import SelectStatement, names_model, selects
 from fastapi_architect.analyses.small_tables import tends_to_stay_small
-from fastapi_architect.appgraph import constraints
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.concepts.database import QueryStep
 from fastapi_architect.rules.kit import (
@@ -254,9 +254,9 @@ def _unbounded_parameters(operation: PathOperation, graph: AppGraph) -> Iterator
             or not isinstance(parameter.owner, Function)
         ):
             continue
-        if parameter.model is not None or not _is_integer(parameter):
+        if parameter.model is not None or not is_integer(parameter.type):
             continue
-        if not _bounds(parameter, graph).keys().isdisjoint(("le", "lt")):
+        if not bounds(parameter, graph).keys().isdisjoint(("le", "lt")):
             continue
         reached, complete = effects(graph).reached(operation.functions)
         used = next(
@@ -265,27 +265,6 @@ def _unbounded_parameters(operation: PathOperation, graph: AppGraph) -> Iterator
         )
         if used is not None and complete and not _is_clamped(parameter, reached):
             yield _unbounded(operation, parameter, used, graph)
-
-
-def _is_integer(parameter: Parameter) -> bool:
-    return any(getattr(o, "name", "") == "builtins.int" for o in options(parameter.type))
-
-
-def _bounds(parameter: Parameter, graph: AppGraph) -> dict[str, object]:
-    """What its marker and annotation demand: `le`, `ge`, ..."""
-    known: dict[str, object] = {}
-    if parameter.marker is not None:
-        known |= constraints.of_keywords(graph.program, parameter.marker, parameter.scope)
-    owner = parameter.owner
-    if isinstance(owner, Function):
-        declared = owner.parameter(parameter.name)
-        if declared is not None:
-            known |= constraints.of_annotation(
-                graph.program, declared.annotation, owner.parent or owner.module
-            )
-            if isinstance(declared.default, ir.Call):
-                known |= constraints.of_keywords(graph.program, declared.default, owner)
-    return known
 
 
 def _limits_by(step: QueryStep, parameter: Parameter) -> bool:
@@ -306,7 +285,7 @@ def _is_clamped(parameter: Parameter, reached: tuple[Function, ...]) -> bool:
 
 def _unbounded(operation: PathOperation, parameter: Parameter, used: QueryStep, graph: AppGraph) -> Finding:
     name = parameter.name
-    bounds = _bounds(parameter, graph)
+    demanded = bounds(parameter, graph)
     assert isinstance(parameter.owner, Function)
     declared = parameter.owner.parameter(name)
     default = declared.default if declared is not None else None
@@ -315,7 +294,7 @@ def _unbounded(operation: PathOperation, parameter: Parameter, used: QueryStep, 
     return rule.at(
         parameter.location,
         f"`{name}` of `{operation}` has no upper bound: `?{parameter.alias}=1000000000` reads everything at once"
-        f"{'' if 'ge' in bounds or 'gt' in bounds else ', and -5 is accepted too'}.",
+        f"{'' if 'ge' in demanded or 'gt' in demanded else ', and -5 is accepted too'}.",
         "Bound it:\n```python\nfrom typing import Annotated\n\nfrom fastapi import Query\n\n\n"
         f"{definition(graph, parameter.owner, parameters=bounded)}\n```",
         reasoning=f"`{name}` is used in `.limit(...)` ({used.location}) and compared with nothing on the way.",

@@ -11,17 +11,19 @@ from collections.abc import Iterator
 
 import msgspec
 
-from fastapi_architect.analyses.http_errors import BROAD, handler_classes, http_raises
+from fastapi_architect.analyses.http_errors import BROAD, handler_classes, http_raises, status_code
 from fastapi_architect.analyses.in_memory import works_in_memory
+from fastapi_architect.analyses.left_running import left_running
 from fastapi_architect.analyses.made_of import Piece, pieces, site_of
 from fastapi_architect.appgraph.applications import ExceptionHandler
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question, question_about
 from fastapi_architect.concepts.http import HttpError, ResponseCreation, WebSocketSend
 from fastapi_architect.concepts.logging import TracebackText
+from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.facts import Site
-from fastapi_architect.program.types import ClassRef, Instance, options
+from fastapi_architect.program.types import ClassRef, FunctionRef, Instance, options
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir, span
 from fastapi_architect.syntax.walking import walk
@@ -110,7 +112,7 @@ def exposed_texts(graph: AppGraph) -> tuple[ExposedText, ...]:
     for how, node, value, scope in _answers(graph):
         if scope.module.kind != "source" or value.__class__ is ir.Constant or id(node) in found:
             continue
-        if not _may_hold_one(graph, scope):
+        if not _may_hold_one(graph, scope) or id(scope) in _behind_the_answer(graph):
             continue
         for piece in pieces(graph, value, scope, judge.is_told):
             # `return JSONResponse(...)` is two answers and one text.
@@ -199,6 +201,19 @@ def _around_requests(graph: AppGraph) -> frozenset[int]:
     found = {id(h.handler) for a in graph.applications for h in a.exception_handlers}
     found |= {id(m.function) for a in graph.applications for m in a.middleware}
     return frozenset(found)
+
+
+@question
+def _behind_the_answer(graph: AppGraph) -> frozenset[int]:
+    """Functions that are started and left running: what they raise reaches no client."""
+    type_of = graph.program.inference.type_of
+    started = [
+        each
+        for left in left_running(graph)
+        for each in options(type_of(left.handed.function, left.handed.scope))
+    ]
+    handlers = {id(o.handler) for o in graph.operations}
+    return frozenset(id(f.function) for f in started if isinstance(f, FunctionRef)) - handlers
 
 
 @question
@@ -313,9 +328,17 @@ def clause_of(name: ir.Name, scope: Scope) -> ir.Handler | None:
 
 def _is_feedback(graph: AppGraph, node: ir.Node, scope: Scope, piece: Piece) -> bool:
     """A 4xx that says why something could not be built in memory from what the client sent."""
-    status = graph.guards.status_of(node, scope)  # type: ignore[arg-type]
-    if status is None or status not in _CLIENT_ERRORS:
+    made = node.value if isinstance(node, ir.Return) else node
+    if not isinstance(made, ir.Call):
         return False
+    status = graph.guards.status_of(made, scope)
+    if status is None:
+        status = status_code(graph, argument(made, None, "status_code"), scope)
+    return status in _CLIENT_ERRORS and fails_in_memory(graph, piece)
+
+
+def fails_in_memory(graph: AppGraph, piece: Piece) -> bool:
+    """What the clause is for only builds something in memory: its failure tells little of anything else."""
     names = [each for each in walk(piece.expr) if each.__class__ is ir.Name]
     clause = next((c for name in names if (c := clause_of(name, piece.scope)) is not None), None)
     statement = next((s.node for s in piece.scope.facts.sites(ir.Try) if clause in s.node.handlers), None)

@@ -6,7 +6,8 @@ and its values, the address and the port inside the network, the path of a file,
 
 Known limits: exceptions of the program itself, and those that describe what was sent (validation, parsing, tokens,
 `ValueError`), are taken for texts that were written to be read, and so is what a function with a name like `sanitize`
-gives. A 4xx that says why something could not be built in memory from what was sent is feedback. A text under a switch for
+gives. A 4xx that says why something could not be built in memory from what was sent is feedback, a 5xx that does is tentative,
+and what goes on behind the answer tells no client. A text under a switch for
 development is left out. Operations that test a connection are tentative. Objects that hold a text and are returned later,
 and handlers that are registered by a library, are not followed.
 """
@@ -16,7 +17,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fastapi_architect.analyses.exception_text import ExposedText, clause_of, exposed_texts
+from fastapi_architect.analyses.exception_text import (
+    ExposedText,
+    clause_of,
+    exposed_texts,
+    fails_in_memory,
+)
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -75,7 +81,7 @@ def exception_in_an_answer(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
             reasoning=_reasoning(text),
             exploit=f"Make what stands behind {where} fail (a value that the database refuses, a host that does not answer), and "
             f"read in the answer what {caught} says about it.",
-            confidence=_confidence(text, operations),
+            confidence=_confidence(text, operations, graph),
             trace=_trace(text, caught),
             fix=_fix(text),
             routes=routes_of(operations),
@@ -94,9 +100,11 @@ _DIAGNOSES = lazy_pattern(
 )
 
 
-def _confidence(text: ExposedText, operations: tuple[PathOperation, ...]) -> Confidence:
+def _confidence(text: ExposedText, operations: tuple[PathOperation, ...], graph: AppGraph) -> Confidence:
     asked = [text.scope.name, *(o.path for o in operations)]
     if operations and any(_DIAGNOSES.search(name) for name in asked):
+        return Confidence.TENTATIVE
+    if text.caught != "traceback" and fails_in_memory(graph, text.piece):
         return Confidence.TENTATIVE
     return Confidence.FIRM if text.piece.hops or text.is_broad else Confidence.CERTAIN
 

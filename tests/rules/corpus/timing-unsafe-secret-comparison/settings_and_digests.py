@@ -35,3 +35,28 @@ async def payment(request: Request, x_signature: Annotated[str, Header()]) -> No
     expected = hmac.new(settings.webhook_secret.encode(), await request.body(), hashlib.sha256).hexdigest()
     if expected != x_signature:  # finding: timing-unsafe-secret-comparison
         raise HTTPException(401)
+
+
+class Account:
+    def __init__(self, password: str) -> None:
+        self.password = password
+
+
+class MailSettings(BaseSettings):
+    password: str
+    default_password: str
+
+
+mail = MailSettings()
+
+
+@app.post("/logins")
+def log_in(digest: str, password: str) -> bool:
+    account = Account("d")
+    is_default = password == mail.default_password  # silent: everybody who sets accounts up knows it
+    return is_default or account.password == digest  # silent: a digest is kept
+
+
+@app.post("/mails")
+def receive(password: str) -> bool:
+    return password == mail.password  # finding: timing-unsafe-secret-comparison

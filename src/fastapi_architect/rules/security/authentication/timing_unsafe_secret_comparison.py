@@ -21,6 +21,7 @@ from fastapi_architect.program.definitions import all_functions
 from fastapi_architect.program.types import STR
 from fastapi_architect.rules.kit import (
     AppGraph,
+    Class,
     ClassRef,
     Confidence,
     Context,
@@ -28,6 +29,7 @@ from fastapi_architect.rules.kit import (
     Finding,
     Fix,
     Function,
+    Instance,
     Location,
     Proof,
     Rule,
@@ -78,6 +80,8 @@ def secret_compared_by_equality(graph: AppGraph, _: AppGraph) -> Iterator[Findin
             sides = (site.node.left, site.node.comparators[0])
             secret = next((i for i, side in enumerate(sides) if _is_secret(side, names, digests)), None)
             if secret is None or _is_column(sides[secret], function, graph):
+                continue
+            if _is_of_account(sides[secret], function, graph):
                 continue
             if not _is_from_caller(function, sides[1 - secret], names):
                 continue
@@ -226,6 +230,17 @@ def _is_column(expr: ir.Expr, function: Function, graph: AppGraph) -> bool:
     models = {id(model.cls) for model in graph.models}
     of = options(graph.program.inference.type_of(expr.value, function))
     return any(isinstance(each, ClassRef) and id(each.cls) in models for each in of)
+
+
+def _is_of_account(expr: ir.Expr, function: Function, graph: AppGraph) -> bool:
+    """`user.password` is a digest, or a flaw of its own; the default password is known to whoever sets accounts up."""
+    expr = _unwrapped(expr)
+    if expr.__class__ is not ir.Attribute or not _PASSWORD.search(expr.attr):
+        return False
+    settings = {id(each.cls) for each in graph.settings.classes}
+    of = options(graph.program.inference.type_of(expr.value, function))
+    classes = [each.cls for each in of if isinstance(each, Instance) and isinstance(each.cls, Class)]
+    return "default" in expr.attr.lower() or any(id(cls) not in settings for cls in classes)
 
 
 def _is_secret_variable(expr: ir.Expr | None) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import msgspec
 
 from fastapi_architect.analyses.parameter_bounds import unbounded_integers
+from fastapi_architect.appgraph.question import question
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -30,6 +31,7 @@ from fastapi_architect.rules.kit import (
     dotted_name,
     ir,
     last_name,
+    lazy_pattern,
     routes_of,
     steps,
     walk,
@@ -55,6 +57,8 @@ _SIZED = frozenset({
 _SIZES = frozenset({"size", "n", "nbytes", "chunk_size", "shape", "length"})
 _ORDER = frozenset({"<", "<=", ">", ">="})
 _DEPTH = 3
+_MOST_CALLERS = 24
+_IDENTIFIER = lazy_pattern(r"(^|_|\.)id$")
 
 
 class Sized(msgspec.Struct, frozen=True, eq=False):
@@ -72,11 +76,39 @@ def size_from_a_client(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
         handler = operation.handler
         if handler is None or operation.kind != "http" or handler.module.kind != "source":
             continue
+        if id(handler) not in _leading(graph) and not handler.facts.sites(ir.BinOp):
+            continue
         for sent in unbounded_integers(operation, graph):
+            if _IDENTIFIER.search(sent):
+                continue
             found = next(_followed(graph, handler, sent, sent, (), 0), None)
             if found is not None and id(found.site.node) not in told:
                 told.add(id(found.site.node))
                 yield _finding(graph, operation, handler, found)
+
+
+@question
+def _leading(graph: AppGraph) -> frozenset[int]:
+    """Functions from which a few calls lead to a size that is no constant, by identity."""
+    sites = [site for name in sorted(_SIZED) for site in graph.program.call_sites_named(name)]
+    frontier = [
+        site.scope
+        for site in sites
+        if isinstance(site.scope, Function)
+        and site.scope.module.kind == "source"
+        and any(each.__class__ is not ir.Constant for each in _sizes(site.node))
+    ]
+    found: set[int] = set()
+    for _ in range(_DEPTH + 2):
+        following: list[Function] = []
+        for function in frontier:
+            if id(function) in found:
+                continue
+            found.add(id(function))
+            callers = [site.scope for site in graph.program.calls.callers(function)[:_MOST_CALLERS]]
+            following += [each for each in (*callers, function.parent) if isinstance(each, Function)]
+        frontier = following
+    return frozenset(found)
 
 
 def _followed(
@@ -166,7 +198,7 @@ def _received(graph: AppGraph, site: Site, name: str) -> Iterator[tuple[Function
     if not any(_is_given(each, name, first) for each in (*call.args, *(k.value for k in call.keywords))):
         return
     for target in graph.program.calls.targets(site):
-        if target.module.kind != "source":
+        if id(target) not in _leading(graph):
             continue
         names = [p.name for p in target.parameters[target.is_method :]]
         given = [*zip(names, call.args, strict=False), *((k.arg, k.value) for k in call.keywords)]

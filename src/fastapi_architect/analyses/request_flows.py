@@ -51,6 +51,8 @@ _NAMES = frozenset({"path", "object-key", "url", "redirect"})
 _OF_VALUES = frozenset(name for of in (dict, list) for name in dir(of))
 #: Of these nobody has read a check yet.
 _NOTHING_READ = frozenset({"up", "host"})
+#: Words in names of functions that look something up, and raise when it is not there.
+_LOOKING_UP = ("get", "find", "fetch", "require", "look", "exist", "owner", "check", "ensure", "valid")
 #: What security schemes of a library give.
 _OF_CREDENTIALS = frozenset(
     {"scheme", "credentials", "username", "password", "scopes", "client_id", "client_secret"}
@@ -427,6 +429,7 @@ def _is_looked_up(call: Any, scope: Scope, values: set[AccessPath], graph: AppGr
             return True
     return any(
         site.node.span < call.span
+        and any(word in last_name(site.node.func).lower() for word in _LOOKING_UP)
         and takes(site.node, values)
         and any(_requires(target) for target in graph.program.calls.targets(site))
         for site in scope.facts.calls

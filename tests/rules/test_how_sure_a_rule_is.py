@@ -241,6 +241,29 @@ def test_a_name_that_a_helper_looked_up_or_raised_for_is_tentative_in_a_statemen
     assert confidences_of("sql-injection-raw-statement", files) == [Confidence.TENTATIVE]
 
 
+_FOLDERS = """
+    import shutil
+    from pathlib import Path
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    PLUGINS = {{}}
+
+    @app.delete("/plugins/{{name}}")
+    def remove(name: str):
+        {check}
+            shutil.rmtree(Path("/srv/plugins") / name)
+"""
+
+
+def test_one_part_of_a_path_is_firm_where_a_folder_is_removed_unless_its_lookup_decides() -> None:
+    rule = "path-traversal-read-or-delete"
+    files = {"main.py": _FOLDERS.format(check="if name:")}
+    assert confidences_of(rule, files) == [Confidence.FIRM]
+    known = "known = PLUGINS.get(name)\n        if getattr(known, 'removable', False):"
+    assert confidences_of(rule, {"main.py": _FOLDERS.format(check=known)}) == [Confidence.TENTATIVE]
+
+
 _VERIFIED = """
     from abc import ABC, abstractmethod
     from pathlib import Path

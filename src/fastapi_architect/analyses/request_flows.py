@@ -34,7 +34,7 @@ from fastapi_architect.findings.finding import Step
 from fastapi_architect.findings.severity import Confidence
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.types import Instance, options
-from fastapi_architect.syntax import ir
+from fastapi_architect.syntax import ir, span
 from fastapi_architect.syntax.walking import walk
 
 #: Hops up to which a path is one thing that a reader can check; what goes further joins many callers' values.
@@ -427,6 +427,8 @@ def _is_looked_up(call: Any, scope: Scope, values: set[AccessPath], graph: AppGr
     for taken in _required(scope, call):
         if takes(taken, values):
             return True
+    if any(takes(taken, values) for taken in _found_around(scope, call)):
+        return True
     return any(
         site.node.span < call.span
         and any(word in last_name(site.node.func).lower() for word in _LOOKING_UP)
@@ -434,6 +436,24 @@ def _is_looked_up(call: Any, scope: Scope, values: set[AccessPath], graph: AppGr
         and any(_requires(target) for target in graph.program.calls.targets(site))
         for site in scope.facts.calls
     )
+
+
+def _found_around(scope: Scope, call: Any) -> Iterator[Any]:
+    """`known = plugins.get(name)` and `if known.removable:` around a call: lookups whose result decides about it."""
+    line = span.line_of(call.span)
+    for site in scope.facts.sites(ir.If):
+        node = site.node
+        if not node.body or not span.line_of(node.body[0].span) <= line <= span.end_line_of(
+            node.body[-1].span
+        ):
+            continue
+        if node.test.__class__ is ir.UnaryOp:
+            continue
+        names = (each.id for each in walk(node.test) if each.__class__ is ir.Name)
+        for binding in (b for name in names for b in scope.facts.bindings.get(name, ())):
+            value = getattr(binding, "value", None)
+            if value.__class__ is ir.Call and any(w in last_name(value.func).lower() for w in _LOOKING_UP):
+                yield value
 
 
 def _requires(function: Function) -> bool:

@@ -146,7 +146,7 @@ def _size_of(graph: AppGraph, expr: ir.Expr | None, scope: Scope) -> int:
         if expanded is not expr and expanded.__class__ is not ir.Name:
             return _size_of(graph, expanded, where)
     value: Any = graph.program.constants.value(expr, scope)
-    return len(set(value)) if isinstance(value, str | list | tuple) and value else 0
+    return len({str(each) for each in value}) if isinstance(value, str | list | tuple) else 0
 
 
 def _repeats(graph: AppGraph, call: ir.Call, value: RandomValue) -> int:

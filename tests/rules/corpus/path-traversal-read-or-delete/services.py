@@ -158,6 +158,16 @@ def remove_known(name: str, session: Session):
     shutil.rmtree(Path("/srv/known-plugins") / name)  # finding: path-traversal-read-or-delete - tentative
 
 
+PLUGINS: dict[str, Plugin] = {}
+
+
+@app.delete("/loaded-plugins/{name}")
+def remove_loaded(name: str):
+    known = PLUGINS.get(name)
+    if getattr(known, "removable", False):
+        shutil.rmtree(Path("/srv/loaded-plugins") / name)  # finding: path-traversal-read-or-delete - tentative
+
+
 def start(folder: Path) -> None:
     subprocess.Popen(["python", str(folder / "server.py")])
 

@@ -163,3 +163,26 @@ stack.append(Middleware(Own))
 app = Starlette(routes=[Route("/", home)], middleware=stack)
 """)["app"]
     assert [m.name for m in found.middleware] == ["app.Own"]
+
+
+def test_a_route_that_is_appended_to_the_list_of_an_application_is_known() -> None:
+    reader = ApplicationReader(
+        program_of(
+            START
+            + """
+class Handlers:
+    async def post(self, request): ...
+
+handlers = Handlers()
+outer = FastAPI()
+outer.router.routes.append(Route("/appended", home))
+outer.router.routes.insert(0, Mount("/mounted", app=handlers.post))
+outer.routes.append(WebSocketRoute("/ws", socket))
+beside = []
+beside.append(Route("/beside", home))
+"""
+        )
+    )
+    [outer] = reader.applications()
+    assert [str(o) for o in outer.operations] == ["GET /appended", "WEBSOCKET /ws"]
+    assert [m.path for m in outer.mounts] == ["/mounted"]

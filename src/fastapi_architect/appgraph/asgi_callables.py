@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastapi_architect.program.definitions import Function, all_functions
+from fastapi_architect.program.definitions import Function, all_functions, last_name
 from fastapi_architect.program.program import Program
 from fastapi_architect.syntax import ir
 
 _ASGI = ("scope", "receive", "send")
 _NEXT = "call_next"
+_REQUESTS = frozenset({"request", "req"})
 _REVIEWED = frozenset({"source", "generated"})
 
 
@@ -28,8 +29,14 @@ def asgi_callables(program: Program) -> Iterator[tuple[Function, ir.Param]]:
 def dispatching_functions(program: Program) -> Iterator[tuple[Function, ir.Param]]:
     """Functions that get a request and what comes next, each with the parameter that receives the request."""
     for function, params in _functions(program, _NEXT):
-        if len(params) == 2 and params[1].name.strip("_") == _NEXT:
+        if len(params) == 2 and params[1].name.strip("_") == _NEXT and _is_request(params[0]):
             yield function, params[0]
+
+
+def _is_request(param: ir.Param) -> bool:
+    """Middleware of other protocols gets what comes next, too: a message, a call of a tool."""
+    declared = last_name(param.annotation) if param.annotation is not None else ""
+    return declared.endswith("Request") or (not declared and param.name.strip("_") in _REQUESTS)
 
 
 def _functions(program: Program, mentioned: str) -> Iterator[tuple[Function, tuple[ir.Param, ...]]]:

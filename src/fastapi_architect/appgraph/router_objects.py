@@ -331,7 +331,7 @@ class RouterObjects:
         self, expr: ir.Attribute, scope: Scope, environment: Environment
     ) -> Iterator[tuple[RouterObject, Environment]]:
         for each, way in self.targets(expr.value, scope, environment):
-            if each.kind == "application":
+            if each.kind in ("application", "starlette"):
                 yield each, way
 
     def _construction(self, expr: ir.Expr, scope: Scope, environment: Environment, cls: Class) -> Environment:

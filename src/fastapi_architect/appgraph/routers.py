@@ -13,7 +13,7 @@ import msgspec
 from fastapi_architect.appgraph.borrowed_applications import BorrowedApplications
 from fastapi_architect.appgraph.router_objects import EMPTY, Environment, RouterObject, RouterObjects
 from fastapi_architect.program.call_arguments import argument
-from fastapi_architect.program.definitions import Class, Function, Scope, all_functions
+from fastapi_architect.program.definitions import Class, Function, Scope, all_functions, last_name
 from fastapi_architect.program.facts import Context
 from fastapi_architect.program.program import Program
 from fastapi_architect.program.types import ClassRef, FunctionRef, Instance, options
@@ -44,6 +44,14 @@ CALLS = {
     "add_middleware": "middleware",
     "add_exception_handler": "exception-handler",
     "add_event_handler": "on-event",
+}
+#: Classes of routes, by their names, and what they register.
+ROUTES = {
+    "APIRoute": "route",
+    "APIWebSocketRoute": "websocket",
+    "Route": "plain-route",
+    "WebSocketRoute": "websocket",
+    "Mount": "mount",
 }
 
 
@@ -201,7 +209,20 @@ class RouterReader:
                     continue
                 order = _order(site.scope, site.node)
                 yield Event(kind, site.node, site.scope, None, None, site.context, order), func.value
+        yield from self._appended()
         yield from self._called_decorators()
+
+    def _appended(self) -> Iterator[tuple[Event, ir.Expr]]:
+        """`app.router.routes.append(Route("/x", handler))`."""
+        for site in (*self._program.call_sites_named("append"), *self._program.call_sites_named("insert")):
+            func = site.node.func
+            if not isinstance(func, ir.Attribute) or not isinstance(func.value, ir.Attribute):
+                continue
+            route = site.node.args[-1] if func.value.attr == "routes" and site.node.args else None
+            kind = ROUTES.get(last_name(route.func)) if isinstance(route, ir.Call) else None
+            if kind is not None and isinstance(route, ir.Call):
+                order = _order(site.scope, site.node)
+                yield Event(kind, route, site.scope, None, None, site.context, order), func.value.value
 
     def _decorated(self) -> Iterator[tuple[Event, ir.Expr]]:
         for module in self._program.modules.values():

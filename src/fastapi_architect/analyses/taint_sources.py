@@ -45,8 +45,12 @@ REQUEST_FIELDS = frozenset(
     }
 )
 
-#: What a client decides in the scope of a connection, by itself or through a request that is made from it.
-SCOPE_FIELDS = REQUEST_FIELDS | {"[path]", "[raw_path]", "[query_string]", "[headers]", "[path_params]"}
+#: What a client decides in the scope of a connection, by itself or through a request that is made from it. (A body is read
+#: from a channel of its own; what has a `body` and was made with the scope is an answer.)
+SCOPE_FIELDS = frozenset(
+    {"[path]", "[raw_path]", "[query_string]", "[headers]", "[path_params]"}
+    | {"query_params", "path_params", "headers", "cookies", "url"}
+)
 
 
 class Entries:

@@ -54,6 +54,8 @@ _ADDRESS_WORDS = ("url", "uri", "authoriz", "query_param")
 _ADDRESS_PARSERS = frozenset(
     {"url", "urlparse", "urlsplit", "urljoin", "urlunparse", "urlunsplit", "httpurl", "anyurl"}
 )
+#: They put an address together from its parts: scheme, host, path ...
+_ADDRESS_MAKERS = frozenset({"urlunparse", "urlunsplit"})
 _TEXT_METHODS = frozenset(name for name in dir(str) if not name.startswith("_"))
 #: Classes of clean values that take any text.
 _ACCEPTING = frozenset({"builtins.bool", "builtins.complex", "builtins.range"})
@@ -451,6 +453,9 @@ class CallTransfer:
             named = step.__class__ is ir.Constant and step.kind == "str"
             found = project(values[0], step.value) if named else collapsed(values[0])
             return union([found, *values[2:]])
+        if last_name(func) in _ADDRESS_MAKERS and len(given.node.args) == 1:
+            evaluate = partial(self.transfer.evaluate, state=given.state)
+            return union(self.solver.prefixes.in_address(self.function, given.node.args[0], values, evaluate))
         if func.__class__ is ir.Attribute:
             method = func.attr
             if method in ("format", "join"):

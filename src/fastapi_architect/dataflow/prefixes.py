@@ -26,6 +26,8 @@ _BRACES = lazy_pattern(r"\{[^{}]*\}")
 UNKNOWN_PIECE = "\0"
 #: Stands for a piece that is a number, an identifier, a random text: it ends no folder's name.
 PLAIN_PIECE = "0"
+#: As few parts does `urlunsplit` take, and one more `urlunparse`.
+_ADDRESS_PARTS = 5
 _FOLDER_WORDS = (
     "dir",
     "path",
@@ -95,6 +97,18 @@ class Prefixes:
             return values
         inner = [evaluate(each) for each in listed.elts]
         return self._filled(scope, ["", *[text] * (len(inner) - 1), ""], listed.elts, inner) or values
+
+    def in_address(
+        self, scope: Scope, parts: ir.Expr, values: list[Taint], evaluate: Callable[[ir.Expr], Taint]
+    ) -> list[Taint]:
+        """`urlunsplit((scheme, host, path, query, ""))`: what stands behind a host cannot choose it."""
+        if not isinstance(parts, ir.Sequence) or len(parts.elts) < _ADDRESS_PARTS:
+            return values
+        host = parts.elts[1]
+        if isinstance(host, ir.Constant) and not host.value:
+            return values
+        texts = ["", "://", *["/"] * (len(parts.elts) - 2), ""]
+        return self._filled(scope, texts, parts.elts, [evaluate(each) for each in parts.elts]) or values
 
     def _filled(
         self, scope: Scope, texts: list[str], given: Sequence[Piece], values: list[Taint]

@@ -386,3 +386,29 @@ def test_work_that_is_kept_or_of_the_services_own_pictures_is_a_reason_to_doubt(
 ) -> None:
     text = _UNPACKED.replace("{parameter}", parameter).replace("{work}", work)
     assert confidences_of("cpu-bound-work-on-loop", {"main.py": text}) == [confidence]
+
+
+@pytest.mark.parametrize(
+    ("said", "confidence"),
+    [("This token does not expire.", Confidence.TENTATIVE), ("Who it is.", Confidence.FIRM)],
+)
+def test_a_token_that_is_said_to_have_no_end_is_a_reason_to_doubt(said: str, confidence: Confidence) -> None:
+    files = {
+        "main.py": f"""
+            import os
+
+            import jwt
+            from fastapi import FastAPI
+
+            app = FastAPI()
+            KEY = os.environ["KEY"]
+
+
+            @app.post("/token")
+            def token(name: str) -> str:
+                # {said}
+                claims = {{"sub": name}}
+                return jwt.encode(claims, KEY, algorithm="HS256")
+        """
+    }
+    assert confidences_of("jwt-without-expiry", files) == [confidence]

@@ -4,9 +4,10 @@ A token without `exp`, or one whose `exp` nobody checks, outlives passwords, acc
 So does, nearly, one that is good for a month. And `exp` is read as UTC: counted from the local clock it ends hours too
 late, or before it was sent.
 
-Known limits: a payload is followed through names, copies and updates and to the callers of the function that makes it;
-one that comes from a model is not. Too long is a month for a token that gives access and that nothing can end (a claim
-such as `jti`, a table of sessions), tentatively a day; a `timedelta` of constants and of defaults of settings is counted.
+Known limits: a payload is followed through names, copies and updates and to the callers of the function that makes it; one
+that comes from a model is not. Too long is a month for a token that gives access and that nothing can end (a claim such as
+`jti`, a table of sessions), tentatively a day; a `timedelta` of constants and of defaults of settings is counted. A token
+whose maker says in a comment that it has no end is tentative.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from fastapi_architect.analyses.source_text import comments_of
 from fastapi_architect.analyses.token_times import local_clock, longest_life
 from fastapi_architect.analyses.tokens import MadeToken, made_tokens
 from fastapi_architect.concepts.identity import TokenDecode, TokenEncode
@@ -55,6 +57,10 @@ rule = Rule(
 
 #: Claims by which a server can end a token without an expiry.
 _ON_RECORD = frozenset({"jti", "sid", "session_id", "session"})
+#: What somebody says who wants it so.
+_ENDLESS = lazy_pattern(
+    r"(not|never|n't) expire|no (exp\b|expir)|without (an )?expir|long[- ]lived", re.IGNORECASE
+)
 _LATE = lazy_pattern(
     r"refresh|logout|log_out|revoke|blacklist|denylist|expired|renew|peek|inspect", re.IGNORECASE
 )
@@ -74,7 +80,7 @@ def token_without_an_end(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
             if missing is None:
                 continue
             how = f"no `exp` in it when `{missing}` is left out, as it is by a caller"
-        yield _made(token, how)
+        yield _made(token, how, graph)
 
 
 @rule.check(per=AppGraph)
@@ -231,10 +237,16 @@ def _sets_expiry(site: Site) -> bool:
     return any(t.slice.__class__ is ir.Constant and t.slice.value == "exp" for t in targets)
 
 
-def _made(token: MadeToken, how: str) -> Finding:
+def _is_meant(function: Function, graph: AppGraph) -> bool:
+    """A comment in the function says that its tokens have no end."""
+    return any(_ENDLESS.search(each) for each in comments_of(graph, function))
+
+
+def _made(token: MadeToken, how: str, graph: AppGraph) -> Finding:
     encode = token.encode
     assert encode.function is not None
     on_record = bool((token.claims.always | token.claims.sometimes) & _ON_RECORD)
+    doubtful = on_record or not encode.sure or _is_meant(encode.function, graph)
     name = encode.function.name
     return rule.at(
         encode,
@@ -242,7 +254,7 @@ def _made(token: MadeToken, how: str) -> Finding:
         'Give it an end, in UTC:\n```python\nclaims["exp"] = datetime.now(UTC) + timedelta(minutes=30)\n```',
         reasoning="Without `exp` a verifier has nothing to check: PyJWT and python-jose accept the token at any time.",
         exploit=f"A token of `{name}` that was stolen once, from a log, a backup or a device, works for ever.",
-        confidence=Confidence.TENTATIVE if on_record or not encode.sure else Confidence.FIRM,
+        confidence=Confidence.TENTATIVE if doubtful else Confidence.FIRM,
         trace=steps((encode, f"{name} signs claims with {how}")),
         context=Context(data="secret", writes=True, hard=True),
     )

@@ -27,6 +27,7 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.question import question_about
+from fastapi_architect.concepts.http import OutboundRequest, PaidApiCall
 from fastapi_architect.dataflow.access_path import AccessPath, written
 from fastapi_architect.dataflow.path import TaintPath
 from fastapi_architect.dataflow.taint import Sink
@@ -162,11 +163,46 @@ class Flow(msgspec.Struct, frozen=True, eq=False):
         hops = [trace.name for trace in self.path.traces if trace.kind == "passed"]
         return f" through {', '.join(f'`{hop}`' for hop in hops)}" if hops else ""
 
+    @property
+    def carrier(self) -> str:
+        """What brings the value: a route, or an answer from elsewhere."""
+        asked = self._asked
+        return (
+            self.route if asked is None else f"an answer of `{asked.name.rpartition('()')[2] or asked.name}`"
+        )
+
+    @property
+    def attacker(self) -> str:
+        """The same at the beginning of a sentence."""
+        return self.carrier[:1].upper() + self.carrier[1:]
+
+    @property
+    def sent(self) -> str:
+        """What the value is, to follow `is`."""
+        if self._asked is None:
+            return f"whatever the client of {self.route} sends"
+        return "whatever the other side answers, or was led to answer"
+
+    @property
+    def is_answer(self) -> bool:
+        """It comes from another service or a model, and from no request."""
+        return self._asked is not None
+
+    @property
+    def _asked(self) -> OutboundRequest | PaidApiCall | None:
+        fact = self.path.source.fact
+        return fact if isinstance(fact, OutboundRequest | PaidApiCall) else None
+
     def trace(self, ending: str) -> tuple[Step, ...]:
         """The shortest way as evidence; `ending` says what happens at the sink."""
-        begin = f"`{self.name}` comes from the {self.place} of {self.route}"
+        begin = f"`{self.name}` comes from the {self.place} of {self.carrier}"
         source = self.path.source
-        location = source.fact.location if isinstance(source.fact, Parameter) else source.function.location()
+        fact = source.fact
+        location = (
+            fact.location
+            if isinstance(fact, Parameter | OutboundRequest | PaidApiCall)
+            else source.function.location()
+        )
         last = Step(self.sink.scope.location(self.sink.node), ending)
         return (Step(location, begin), *self.path.steps(), last)
 
@@ -184,7 +220,7 @@ def flows_to(graph: AppGraph, kind: str) -> tuple[Flow, ...]:
     """
     by_argument: dict[tuple[int, str | int, str], list[TaintPath]] = {}
     for path in taint_paths(graph, kind):
-        if not (_is_closed(path, graph) or _is_content(path) or _is_of_another_object(path)):
+        if not (_is_far(path) or _is_closed(path, graph) or _is_content(path) or _is_of_another_object(path)):
             by_argument.setdefault(_key(path.sink), []).append(path)
     return tuple(_flow(kind, _ranked(paths, graph), graph) for paths in by_argument.values())
 
@@ -200,10 +236,20 @@ def _ranked(paths: list[TaintPath], graph: AppGraph) -> list[TaintPath]:
     return [best, *(path for path in found if path is not best)]
 
 
-def _is_cramped(path: TaintPath, graph: AppGraph) -> tuple[bool, bool]:
-    """What little the value can do at the sink: one part of a path alone; what a weak check has left."""
+def _is_answer(path: TaintPath) -> bool:
+    return isinstance(path.source.fact, OutboundRequest | PaidApiCall)
+
+
+def _is_far(path: TaintPath) -> bool:
+    """What another service answers is followed as far as a reader can check it."""
+    return _is_answer(path) and len(path.traces) > _FEW_HOPS
+
+
+def _is_cramped(path: TaintPath, graph: AppGraph) -> tuple[bool, bool, bool]:
+    """What little the value can do: an answer instead of a request; one part of a path alone; what a weak check has left."""
     running = graph.operations_running(path.source.function)
     return (
+        _is_answer(path),
         path.sink.kind == "path" and _is_one_segment(path, running),
         bool(path.aspects) and path.aspects <= _WEAK,
     )
@@ -288,6 +334,8 @@ def _is_parsed(path: TaintPath) -> bool:
 def _place(path: TaintPath) -> str:
     fact = path.source.fact
     step = path.path[1] if len(path.path) > 1 else ""
+    if _is_answer(path):
+        return "text"
     if not isinstance(fact, Parameter):
         return _READ_FROM.get(step, "request")
     if fact.kind == "file":
@@ -309,7 +357,10 @@ def _is_one_segment(path: TaintPath, running: tuple[PathOperation, ...]) -> bool
 
 
 def _confidence(path: TaintPath, graph: AppGraph) -> Confidence:
-    """By what the path is made of. What a model's validators refuse is not known."""
+    """By what the path is made of. What a model's validators refuse is not known.
+
+    What another service answers is one step less sure than what a client sends.
+    """
     if (
         (bool(path.aspects) and path.aspects <= _WEAK)
         or len(path.traces) > _MANY_HOPS
@@ -319,8 +370,10 @@ def _confidence(path: TaintPath, graph: AppGraph) -> Confidence:
         or _is_given_by_one_of_several(path, graph)
     ):
         return Confidence.TENTATIVE
-    sure = getattr(path.sink.fact, "sure", True)
-    return Confidence.CERTAIN if sure and len(path.traces) <= _FEW_HOPS else Confidence.FIRM
+    sure = getattr(path.sink.fact, "sure", True) and len(path.traces) <= _FEW_HOPS
+    if _is_answer(path):
+        return Confidence.FIRM if sure else Confidence.TENTATIVE
+    return Confidence.CERTAIN if sure else Confidence.FIRM
 
 
 def _is_given_by_one_of_several(path: TaintPath, graph: AppGraph) -> bool:

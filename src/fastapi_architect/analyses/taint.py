@@ -7,6 +7,7 @@ Binds `dataflow` to a backend: `taint_sources` says what a client decides, `tain
 
 from __future__ import annotations
 
+from fastapi_architect.analyses.taint_answers import answers
 from fastapi_architect.analyses.taint_sanitizers import sanitizers
 from fastapi_architect.analyses.taint_sinks import KINDS, find_sinks, kind_named
 from fastapi_architect.analyses.taint_sources import Entries, sendings
@@ -92,6 +93,7 @@ def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:
         copies=frozenset(
             ["builtins.dict.copy", *(f"{m}.{method}" for m in _MODELS for method in ("model_copy", "copy"))]
         ),
+        inner=answers(graph, sinks),
     )
 
 

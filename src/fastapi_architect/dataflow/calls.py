@@ -24,6 +24,7 @@ from fastapi_architect.dataflow.taint import (
     at_position,
     collapsed,
     element_of,
+    is_inner,
     is_position,
     keys_of,
     limited,
@@ -146,7 +147,11 @@ class CallTransfer:
         self._sinks(given)
         # An inner function may read what is tainted here although its arguments are clean.
         inner = func.__class__ is ir.Name and func.id in self.transfer.inner
-        if not (inner or given.is_tainted) or id(node) in self.solver.query.opaque:
+        label = self.solver.inner_labels.get(id(node))
+        if label is not None:
+            return Taint({label: (self.transfer.everything, None)})
+        brings = inner or given.is_tainted or last_name(func) in self.solver.bringing
+        if not brings or id(node) in self.solver.query.opaque:
             return CLEAN
         for sending in self.solver.sent_at(node):
             arguments = Arguments()
@@ -302,6 +307,8 @@ class CallTransfer:
         lookup = _Lookup(arguments, summary, state)
         arriving: dict[Label, dict[Label, Mark]] = {}  # many sinks are reached by the same label
         for (label, _), (sink, bits, inner) in summary.sinks.items():
+            if is_inner(label):
+                continue  # it is told where it begins
             if label not in arriving:
                 arriving[label] = whole(lookup.value(label))
             for mine, (mask, trace) in arriving[label].items():
@@ -547,6 +554,8 @@ class _Lookup:
     def value(self, label: Label) -> Taint:
         """What stands at an access path of a parameter or a captured name."""
         name = label[0]
+        if is_inner(label):
+            return Taint({label: (-1, None)})
         if name in self._summary.captured and name not in self._arguments.values:
             found = self._state.get(name, CLEAN)
         else:

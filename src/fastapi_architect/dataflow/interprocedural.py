@@ -33,6 +33,8 @@ from fastapi_architect.dataflow.taint import (
     Sink,
     Source,
     TaintQuery,
+    inner_label,
+    is_inner,
     project,
     whole,
 )
@@ -82,6 +84,8 @@ class TaintSolver:
         bits: name of a kind or aspect to its bits; `everything` the bits of all.
         executed: number of function executions, for measurements.
         cut: functions for which a bound was hit, in order of files.
+        bringing: names of functions that return what a source in a body gives, whatever they are given.
+        inner_labels: identity of a call to the label of the source that its result is.
     """
 
     def __init__(self, program: Program, query: TaintQuery) -> None:
@@ -120,13 +124,19 @@ class TaintSolver:
             self._sent_by.setdefault(id(sending.scope), []).append(sending)
             self._sent_to.setdefault(id(sending.function), []).append(sending)
             self._sent_at.setdefault(id(sending.node), []).append(sending)
+        self.bringing: set[str] = set()
+        self.inner_labels: dict[int, Label] = {}
+        self._inner_sources: dict[Label, Source] = {}
+        for number, (identity, source) in enumerate(query.inner.items()):
+            label = self.inner_labels[identity] = inner_label(number)
+            self._inner_sources[label] = source
         self._provisions: dict[int, list[Provision]] = {}
         for provision in query.provisions:
             self._provisions.setdefault(id(provision.function), []).append(provision)
 
     def solve(self) -> tuple[TaintPath, ...]:
         """Every way from a source to a sink, one for each pair, in order of sinks and sources."""
-        if not self.query.sinks or not self.query.sources:
+        if not self.query.sinks or not (self.query.sources or self.query.inner):
             return ()
         relevant = self.relevant()
         self._members = self._needed(relevant)
@@ -164,7 +174,8 @@ class TaintSolver:
     def _reached(self, above_sinks: dict[int, Function]) -> list[Function]:
         """Those of some functions that a source's function leads to, and the providers of their parameters."""
         found: dict[int, Function] = {}
-        queue = [source.function for source in reversed(self.query.sources)]
+        queue = list(self._answered())
+        queue += [source.function for source in reversed(self.query.sources)]
         queue += [provision.function for provision in self.query.provisions]
         while queue:
             current = queue.pop()
@@ -179,6 +190,18 @@ class TaintSolver:
                     found[id(provision.provider)] = provision.provider
                     filled.append(provision.provider)
         return list(found.values())
+
+    def _answered(self) -> Iterator[Function]:
+        """Functions with a source in their bodies, and those that they may return it to, `MAX_BELOW` calls up."""
+        level = list({id(s.function): s.function for s in self.query.inner.values()}.values())
+        for _ in range(MAX_BELOW + 1):
+            yield from level
+            level = [
+                site.scope
+                for function in level
+                for site in self.program.calls.callers(function)
+                if isinstance(site.scope, Function) and site.scope.module.kind != "test"
+            ]
 
     def _needed(self, relevant: list[Function]) -> set[int]:
         """Functions to summarise: those that matter, and what these call for a result, `MAX_BELOW` calls deep."""
@@ -288,6 +311,8 @@ class TaintSolver:
                 summary = self._execute(function)
                 changed |= not summary.says_the_same(self._summaries.get(id(function), NOTHING))
                 self._summaries[id(function)] = summary
+                if self._inner_sources and any(map(is_inner, whole(summary.returns))):
+                    self.bringing.add(function.name)
             if not changed:
                 break
         for function in component:
@@ -295,7 +320,7 @@ class TaintSolver:
                 self._left_early.add(id(function))
 
     def _execute(self, function: Function) -> Summary:
-        if not function.parameters and not self.captured(function):
+        if not (function.parameters or self._inner_sources or self.captured(function)):
             return NOTHING  # nothing can come in
         self.executed += 1
         return Transfer(self, function).run()
@@ -402,7 +427,7 @@ class TaintSolver:
             sources.setdefault(id(source.function), []).append(source)
         found: dict[tuple[int, int], tuple[int, TaintPath]] = {}
         for function in relevant:
-            if id(function) not in sources and id(function) not in self._provisions:
+            if not (id(function) in sources or id(function) in self._provisions or self._inner_sources):
                 continue
             for (label, _), (sink, bits, trace) in self._found_at(function).items():
                 for source, path, mask, before in self._origins(function, label, bits, sources, 0):
@@ -435,6 +460,10 @@ class TaintSolver:
         self, function: Function, label: Label, bits: int, sources: dict[int, list[Source]], depth: int
     ) -> Iterator[tuple[Source, AccessPath, int, tuple[Trace, ...]]]:
         """Sources that a parameter's access path may come from, with the bits that are left and the way up to it."""
+        if is_inner(label):
+            source = self._inner_sources[label[:1]]
+            yield source, (source.parameter, *label[1:]), bits, ()
+            return
         for source in sources.get(id(function), ()):
             if source.parameter == label[0]:
                 yield source, label, bits, ()

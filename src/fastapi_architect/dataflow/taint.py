@@ -61,11 +61,11 @@ class Sink(msgspec.Struct, frozen=True, eq=False):
 
 
 class Source(msgspec.Struct, frozen=True, eq=False):
-    """A parameter of a function that an attacker decides.
+    """A parameter of a function that an attacker decides, or the result of a call or a read inside it (see `TaintQuery.inner`).
 
     Attributes:
         function: the function.
-        parameter: its parameter.
+        parameter: its parameter; what a reader calls the value where it is none.
         fields: first steps into the parameter that are tainted (`query_params` of a request); None: all of it.
         clean: access path below the parameter (without its name; the empty one is the parameter itself) to the kinds
             for which it cannot be dangerous, by its type or by what is validated before; None for all kinds.
@@ -137,6 +137,7 @@ class TaintQuery(msgspec.Struct, frozen=True):
         opaque: identities of calls whose result carries nothing of their arguments (a database's answer).
         records: dotted names of methods that give an object's fields as a dict: its keys are the program's own.
         copies: dotted names of methods that give the object again.
+        inner: identity of a call to the source that its result is, whatever it is given.
     """
 
     kinds: tuple[SinkKind, ...]
@@ -148,6 +149,7 @@ class TaintQuery(msgspec.Struct, frozen=True):
     opaque: frozenset[int] = frozenset()
     records: frozenset[str] = frozenset()
     copies: frozenset[str] = frozenset()
+    inner: dict[int, Source] = msgspec.field(default_factory=dict)
 
     def bits(self) -> dict[str, int]:
         """Name of a kind, or full name of an aspect, to its bits."""
@@ -177,6 +179,18 @@ class TaintQuery(msgspec.Struct, frozen=True):
 
 
 Label = AccessPath
+
+
+def inner_label(number: int) -> Label:
+    """The label of a source that stands in a body: no parameter has such a name."""
+    return (f"<{number}>",)
+
+
+def is_inner(label: Label) -> bool:
+    """The label is no path of a parameter: callers see the same one."""
+    return label[0].startswith("<")
+
+
 Mark = tuple[int, "Trace | None"]
 
 #: A tree with more labels than this is cut: the first ones are kept.

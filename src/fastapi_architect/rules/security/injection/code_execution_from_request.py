@@ -2,7 +2,8 @@
 
 `eval` and `exec` have no safe subset: an expression reaches every class of the interpreter, and from there files, secrets and
 processes. `compile`d text that is only looked at is harmless; defining functions to "validate" them is not, since
-decorators and defaults run at once. `import_module` of a name from a request runs whatever module it finds.
+decorators and defaults run at once. `import_module` of a name from a request runs whatever module it finds. What another
+service or a language model answers counts as well, one step less sure.
 
 Known limits: expression languages of libraries are known for pandas, numexpr, simpleeval and asteval. A module's name that
 only partly comes from the request is tentative: what it can load depends on what is installed.
@@ -45,16 +46,18 @@ def request_data_as_code(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     for flow in flows_to(graph, "code"):
         fact = flow.fact
         assert isinstance(fact, CodeExecution)
+        if flow.is_answer and fact.kind == "import":
+            continue  # services that belong together name each other's modules
         ending = _ENDINGS.get(fact.kind, "it is run as Python code")
         yield rule.at(
             fact,
-            f"`{flow.name}` of {flow.route}{flow.others} is run here: {ending}.",
+            f"`{flow.name}` of {flow.carrier}{flow.others} is run here: {ending}.",
             _suggestion(flow, fact),
             reasoning=(
-                f"`{flow.name}` is whatever the client of {flow.route} sends. It reaches `{fact.name.removeprefix('builtins.')}`"
+                f"`{flow.name}` is {flow.sent}. It reaches `{fact.name.removeprefix('builtins.')}`"
                 f"{flow.through} with no check against a closed list on the way; {ending}."
             ),
-            exploit=_EXPLOITS.get(fact.kind, _EXPLOIT).format(route=flow.route, field=flow.field),
+            exploit=_EXPLOITS.get(fact.kind, _EXPLOIT).format(route=flow.attacker, field=flow.field),
             confidence=_confidence(flow, fact),
             trace=flow.trace(ending),
             routes=flow.routes,

@@ -91,13 +91,13 @@ def _finding(flow: Flow, confidence: Confidence) -> Finding:
     ending = _ENDINGS[role]
     return rule.at(
         fact,
-        f"`{flow.name}` of {flow.route}{flow.others} becomes part of this command: {ending}.",
+        f"`{flow.name}` of {flow.carrier}{flow.others} becomes part of this command: {ending}.",
         _suggestion(flow, fact),
         reasoning=(
-            f"`{flow.name}` is whatever the client of {flow.route} sends. It reaches the call{flow.through} with no check "
+            f"`{flow.name}` is {flow.sent}. It reaches the call{flow.through} with no check "
             f"against a closed list on the way; {ending}."
         ),
-        exploit=_EXPLOITS[role].format(route=flow.route, field=flow.field),
+        exploit=_EXPLOITS[role].format(route=flow.attacker, field=flow.field),
         confidence=confidence,
         trace=flow.trace(ending),
         routes=flow.routes,

@@ -52,10 +52,10 @@ def request_data_as_a_template(graph: AppGraph, _: AppGraph) -> Iterator[Finding
         )
         yield rule.at(
             fact,
-            f"`{flow.name}` of {flow.route}{flow.others} is used as a template: {ending}.",
+            f"`{flow.name}` of {flow.carrier}{flow.others} is used as a template: {ending}.",
             _suggestion(flow, formats),
             reasoning=(
-                f"`{flow.name}` is whatever the client of {flow.route} sends. It reaches the template engine{flow.through} as "
+                f"`{flow.name}` is {flow.sent}. It reaches the template engine{flow.through} as "
                 "the template itself, not as a value, so what stands in braces is evaluated."
             ),
             exploit=_exploit(flow, formats),
@@ -83,8 +83,8 @@ def _is_sandboxed(fact: TemplateSource, graph: AppGraph) -> bool:
 
 def _exploit(flow: Flow, formats: bool) -> str:
     if formats:
-        return f"{flow.route} with `{{0.__init__.__globals__}}` for `{flow.field}` answers with the module's globals, secrets included."
-    return f"{flow.route} with `{{{{ cycler.__init__.__globals__.os.popen('id').read() }}}}` for `{flow.field}` runs a command."
+        return f"{flow.attacker} with `{{0.__init__.__globals__}}` for `{flow.field}` answers with the module's globals, secrets included."
+    return f"{flow.attacker} with `{{{{ cycler.__init__.__globals__.os.popen('id').read() }}}}` for `{flow.field}` runs a command."
 
 
 def _suggestion(flow: Flow, formats: bool) -> str:

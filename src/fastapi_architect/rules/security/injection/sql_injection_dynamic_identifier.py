@@ -47,14 +47,14 @@ def request_data_as_an_identifier(graph: AppGraph, _: AppGraph) -> Iterator[Find
         place = _PLACES.get(fact.kind, "a name")
         yield rule.at(
             fact,
-            f"`{flow.name}` of {flow.route}{flow.others} is written into this SQL as {place}.",
+            f"`{flow.name}` of {flow.carrier}{flow.others} is written into this SQL as {place}.",
             _suggestion(flow, fact),
             reasoning=(
-                f"`{flow.name}` is whatever the client of {flow.route} sends. It reaches the statement{flow.through} with no "
+                f"`{flow.name}` is {flow.sent}. It reaches the statement{flow.through} with no "
                 f"check against a closed list on the way; {place} is no value, so nothing binds or quotes it."
             ),
             exploit=(
-                f"{flow.route} with `(CASE WHEN (SELECT ...) THEN 1 ELSE 2 END)` for `{flow.field}` tells by the answer whether "
+                f"{flow.attacker} with `(CASE WHEN (SELECT ...) THEN 1 ELSE 2 END)` for `{flow.field}` tells by the answer whether "
                 "any condition about any table holds."
             ),
             confidence=flow.confidence,

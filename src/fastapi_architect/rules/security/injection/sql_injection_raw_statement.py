@@ -4,9 +4,9 @@ A statement that is put together with an f-string, `%`, `+`, `.format` or `join`
 also sends part of the statement, and a quote is enough to read or change any table. Bound parameters keep the
 two apart. The value is followed from the request through dependencies, services and helpers to the call that
 makes or sends the statement; numbers, UUIDs, dates, enumerations, and values checked against a closed list or
-a strict pattern are harmless.
+a strict pattern are harmless. What another service or a language model answers counts as well, one step less sure.
 
-Known limits: values that come back from the database or from another service are not followed yet. Names of
+Known limits: values that come back from the database are not followed yet. Names of
 columns and tables in `order_by` and the like belong to a rule of their own. A value whose quotes are doubled, between single
 quotes, is tentative: it holds as long as nobody forgets it and the database takes backslashes literally.
 """
@@ -70,13 +70,13 @@ def _finding(flow: Flow) -> Finding:
     bound = bound_statement(built, STYLES.get(driver, "named"))
     return rule.at(
         fact,
-        f"`{flow.name}` of {flow.route}{flow.others} becomes part of this SQL statement as text.",
+        f"`{flow.name}` of {flow.carrier}{flow.others} becomes part of this SQL statement as text.",
         _suggestion(fact, bound, flow),
         reasoning=(
-            f"`{flow.name}` is whatever the client of {flow.route} sends. It reaches the statement{flow.through} with no "
+            f"`{flow.name}` is {flow.sent}. It reaches the statement{flow.through} with no "
             "check against a closed list on the way, and the database reads it as SQL, not as a value."
         ),
-        exploit=f"{flow.route} with `' UNION SELECT ... --` for `{flow.field}` answers with rows of any table.",
+        exploit=f"{flow.attacker} with `' UNION SELECT ... --` for `{flow.field}` answers with rows of any table.",
         confidence=Confidence.TENTATIVE if _has_doubled_quotes(flow.path) else flow.confidence,
         trace=flow.trace("the statement is made of it"),
         fix=_fix(fact, built, bound),

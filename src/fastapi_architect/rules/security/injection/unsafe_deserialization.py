@@ -60,13 +60,13 @@ def _finding(flow: Flow, fact: Deserialization) -> Finding:
     ending = f"`{fact.name}` reads it, and runs what it names"
     return rule.at(
         fact,
-        f"`{flow.name}` of {flow.route}{flow.others} is read as {fact.format}, which can hold code.",
+        f"`{flow.name}` of {flow.carrier}{flow.others} is read as {fact.format}, which can hold code.",
         _suggestion(flow, fact),
         reasoning=(
-            f"`{flow.name}` is whatever the client of {flow.route} sends. It reaches `{fact.name}`{flow.through} unsigned, and "
+            f"`{flow.name}` is {flow.sent}. It reaches `{fact.name}`{flow.through} unsigned, and "
             f"reading {fact.format} calls the functions that the data names."
         ),
-        exploit=f"{flow.route} with a {fact.format} document that calls `os.system` in `{flow.field}` runs it while it is read.",
+        exploit=f"{flow.attacker} with a {fact.format} document that calls `os.system` in `{flow.field}` runs it while it is read.",
         confidence=_confidence(flow, fact),
         trace=flow.trace(ending),
         fix=_fix(fact),

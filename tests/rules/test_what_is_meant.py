@@ -161,8 +161,13 @@ _POOL = """
 def test_a_small_pool_is_sure_to_hurt_where_connections_are_held_long(
     answer: str, confidence: Confidence
 ) -> None:
-    files = {"main.py": _POOL.replace("{answer}", answer), "requirements.txt": "psycopg==3.3.9\n"}
+    text = _POOL.replace("{answer}", answer)
+    files = {"main.py": text, "requirements.txt": "psycopg==3.3.9\n"}
     assert confidences_of("pool-capacity-mismatch", files) == [confidence]
+    quick = text[text.index('    @app.get("/books")') : text.index('    @app.get("/orders")')]
+    for number in range(3):
+        files["main.py"] += quick.replace("books", f"books_{number}")
+    assert confidences_of("pool-capacity-mismatch", files) == [Confidence.TENTATIVE]
 
 
 _GET = """

@@ -8,8 +8,8 @@ Every server process has a pool of its own. Eight workers with 20 + 10 connectio
 refuses the 101st with `too many clients already`: for this service and for all others on the same server.
 
 Known limits: too small are pools of default size only, of databases other than SQLite, and only where several `def`
-operations use them; it is tentative unless some of them hold their connection for long, while another host answers. A limit
-of threads that is set elsewhere is taken as intended. Too large are pools whose sizes stand in the code, times the
+operations use them; it is tentative unless one in four of them holds its connection for long, while another host answers. A
+limit of threads that is set elsewhere is taken as intended. Too large are pools whose sizes stand in the code, times the
 processes that a command line or compose file starts; where the files do not show the database server, its default limit is
 assumed, and the finding is tentative. Behind PgBouncer nothing is reported.
 """
@@ -54,6 +54,8 @@ rule = Rule(
 _THREADS, _CONNECTIONS = 40, 15
 #: So many `def` operations with a session make it likely that 16 run at the same time.
 _OPERATIONS = 3
+#: One in so many of them that holds its connection for long fills the pool with others of its kind.
+_SHARE = 4
 _SIZING = ("pool_size", "max_overflow", "poolclass", "pool", "creator")
 #: Connections that a server takes unless it is told otherwise.
 _LIMITS = {"postgresql": 100, "mysql": 151}
@@ -117,7 +119,7 @@ def _finding(engine: Engine, operations: list[PathOperation], graph: AppGraph) -
         reasoning="`pool_size` and `max_overflow` are not set, so they are 5 and 10; AnyIO's default limit is 40 threads.",
         exploit=f"While 15 slow requests{_such_as(long)} hold the connections of `{name}`, `{operations[0].names[0]}` waits for "
         "30 seconds and is answered with 500.",
-        confidence=Confidence.FIRM if long else Confidence.TENTATIVE,
+        confidence=Confidence.FIRM if len(long) * _SHARE >= len(operations) else Confidence.TENTATIVE,
         trace=steps(*((o, f"{o.names[0]} holds a connection in a thread") for o in (long or operations)[:3])),
         routes=routes_of(operations),
         impact=float(_THREADS - _CONNECTIONS),

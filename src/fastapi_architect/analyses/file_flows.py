@@ -38,6 +38,8 @@ _MAX_DEPTH = 4
 _MAX_USES = 6
 #: What paths have: a step of this name leads from the value to another form of it.
 _OF_PATHS = frozenset(name for name in dir(pathlib.Path) if not name.startswith("_"))
+#: What is read from a request by hand and holds no uploads.
+_TEXTS = frozenset({"body", "json", "query_params", "path_params"})
 
 
 class FileFlow(msgspec.Struct, frozen=True, eq=False):
@@ -162,8 +164,18 @@ def _file_flow(flow: Flow, graph: AppGraph) -> FileFlow:
     if join is not None and join.scope is flow.sink.scope:
         join = None
     return FileFlow(
-        flow, action_of(flow), flow.path.aspects, _confidence(flow, graph), "filename" in flow.path.path, join
+        flow,
+        action_of(flow),
+        flow.path.aspects,
+        _confidence(flow, graph),
+        _is_of_upload(flow.path.path),
+        join,
     )
+
+
+def _is_of_upload(steps: AccessPath) -> bool:
+    """`file.filename`, and not a field of that name in what a request holds as text."""
+    return "filename" in steps and not _TEXTS.intersection(steps[1:2])
 
 
 def _confidence(flow: Flow, graph: AppGraph) -> Confidence:

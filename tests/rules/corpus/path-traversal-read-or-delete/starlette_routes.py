@@ -25,7 +25,15 @@ async def send_listed(request):
     return FileResponse(FILES / names[request.path_params["name"]])
 
 
+async def save(request):
+    """A field of JSON is no upload, whatever it is called."""
+    data = await request.json()
+    (FILES / data["folder"]).write_text("")  # finding: path-traversal-read-or-delete
+    return Response()
+
+
 app = Starlette()
+app.add_route("/save", save, methods=["POST"])
 app.add_route("/files/{name:path}", send)
 app.routes.append(Route("/checked/{name:path}", send_checked))
 app.mount("/listed", Starlette(routes=[Route("/{name}", send_listed)]))

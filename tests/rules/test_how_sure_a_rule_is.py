@@ -264,6 +264,16 @@ def test_one_part_of_a_path_is_firm_where_a_folder_is_removed_unless_its_lookup_
     assert confidences_of(rule, {"main.py": _FOLDERS.format(check=known)}) == [Confidence.TENTATIVE]
 
 
+def test_asking_whether_the_path_itself_is_there_is_no_lookup() -> None:
+    check = "path = get_path(name)\n        if path.exists():"
+    source = """
+    def get_path(name: str) -> Path:
+        return Path("/srv/plugins") / name
+    """
+    files = {"main.py": _FOLDERS.format(check=check).replace('Path("/srv/plugins") / name', "path") + source}
+    assert confidences_of("path-traversal-read-or-delete", files) == [Confidence.FIRM]
+
+
 _VERIFIED = """
     from abc import ABC, abstractmethod
     from pathlib import Path

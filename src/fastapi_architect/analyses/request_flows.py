@@ -480,7 +480,7 @@ def _is_looked_up(call: Any, scope: Scope, values: set[AccessPath], graph: AppGr
     for taken in _required(scope, call):
         if takes(taken, values):
             return True
-    if any(takes(taken, values) for taken in _found_around(scope, call)):
+    if any(takes(taken, values) for taken in _found_around(scope, call, values)):
         return True
     return any(
         site.node.span < call.span
@@ -491,8 +491,11 @@ def _is_looked_up(call: Any, scope: Scope, values: set[AccessPath], graph: AppGr
     )
 
 
-def _found_around(scope: Scope, call: Any) -> Iterator[Any]:
-    """`known = plugins.get(name)` and `if known.removable:` around a call: lookups whose result decides about it."""
+def _found_around(scope: Scope, call: Any, values: set[AccessPath]) -> Iterator[Any]:
+    """`known = plugins.get(name)` and `if known.removable:` around a call: lookups whose result decides about it.
+
+    What still holds the value (`path = get_path(name)`) was not looked up.
+    """
     line = span.line_of(call.span)
     for site in scope.facts.sites(ir.If):
         node = site.node
@@ -502,7 +505,9 @@ def _found_around(scope: Scope, call: Any) -> Iterator[Any]:
             continue
         if node.test.__class__ is ir.UnaryOp:
             continue
-        names = (each.id for each in walk(node.test) if each.__class__ is ir.Name)
+        names = (
+            each.id for each in walk(node.test) if each.__class__ is ir.Name and (each.id,) not in values
+        )
         for binding in (b for name in names for b in scope.facts.bindings.get(name, ())):
             value = getattr(binding, "value", None)
             if value.__class__ is ir.Call and any(w in last_name(value.func).lower() for w in _LOOKING_UP):

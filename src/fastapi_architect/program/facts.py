@@ -7,12 +7,14 @@ of their own; lambdas and comprehensions belong to the body they stand in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from fastapi_architect.program.definitions import Binding, Class, Function, Scope, last_name
 from fastapi_architect.syntax import ir
+
+KeyT = TypeVar("KeyT")
 
 
 class Context(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -117,21 +119,30 @@ class BodyFacts:
             return self.calls
         index = self._by_kind
         if index is None:
-            index = self._by_kind = {}
-            for site in self._others:
-                index.setdefault(site.node.__class__, []).append(site)
+            index = self._by_kind = _sorted_by([site.node.__class__ for site in self._others], self._others)
+            self._others = []
         return index.get(kind, [])
 
     def calls_named(self, *names: str) -> list[Site]:
         """Call sites whose target's last name is one of `names`, in order for each name."""
         index = self._named
         if index is None:
-            index = self._named = {}
-            for site in self.calls:
-                index.setdefault(last_name(site.node.func), []).append(site)
+            index = self._named = _sorted_by([last_name(site.node.func) for site in self.calls], self.calls)
         if len(names) == 1:
             return index.get(names[0], [])
         return [site for name in names for site in index.get(name, ())]
+
+
+def _sorted_by(keys: Iterable[KeyT], sites: list[Site]) -> dict[KeyT, list[Site]]:
+    """Sites by their keys, in order. Most have theirs to themselves: their list is made with room for one."""
+    index: dict[KeyT, list[Site]] = {}
+    for key, site in zip(keys, sites, strict=True):
+        known = index.get(key)
+        if known is None:
+            index[key] = [site]
+        else:
+            known.append(site)
+    return index
 
 
 class _Walk:
@@ -157,7 +168,11 @@ class _Walk:
         self.statement: ir.Stmt = None  # type: ignore[assignment]
 
     def bind(self, name: str, binding: Binding) -> None:
-        self.facts.bindings.setdefault(name, []).append(binding)
+        known = self.facts.bindings.get(name)
+        if known is None:
+            self.facts.bindings[name] = [binding]
+        else:
+            known.append(binding)
 
     def bind_target(
         self, target: ir.Expr, kind: str, node: ir.Node, value: ir.Expr | None, path: tuple[int, ...] = ()

@@ -70,6 +70,9 @@ def too_deep(node: Any, state: State) -> ir.TooDeep:
 
 def each(nodes: list[Any], s: State, d: int) -> list[Any]:
     """Lower the nodes of a list."""
+    if len(nodes) == 1:
+        node = nodes[0]
+        return [HANDLERS[node.__class__](node, s, d)]  # a list that grew has room for three more
     lowered = []
     # No comprehension: before Python 3.12 it makes a function each time, and cells of what it uses.
     for node in nodes:
@@ -181,8 +184,8 @@ def _call(node: Any, s: State, d: int) -> ir.Call | ir.TooDeep:
     return ir.Call(
         LINE[n["lineno"]] + COLUMN[n["col_offset"]] + END_LINE[n["end_lineno"]] + n["end_col_offset"],
         HANDLERS[kind](func, s, d),
-        each(args, s, d) if args else [],
-        keywords_of(keywords, s, d) if keywords else [],
+        each(args, s, d) if args else s.nothing,
+        keywords_of(keywords, s, d) if keywords else s.nothing,
     )
 
 

@@ -64,6 +64,7 @@ class State:
         empty_display: `{}` or `[]` was seen outside of functions' bodies.
         type_parameters: PEP 695 type parameters.
         truncated: reasons why parts were left out.
+        nothing: the list of arguments of every call that has none; nobody adds to what was lowered.
     """
 
     __slots__ = (
@@ -74,6 +75,7 @@ class State:
         "identifiers",
         "inner",
         "lines",
+        "nothing",
         "see",
         "truncated",
         "type_parameters",
@@ -81,6 +83,7 @@ class State:
     )
 
     def __init__(self, lines: list[str]) -> None:
+        self.nothing: list[Any] = []
         self.lines = lines
         self.identifiers: set[str] = set()
         self.see = self.identifiers.add

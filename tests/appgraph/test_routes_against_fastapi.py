@@ -72,6 +72,81 @@ APPS: dict[str, dict[str, str]] = {
             app.include_router(crud(prefix="/authors", schema=Author), prefix="/api")
         """,
     },
+    "one_factory_called_by_several_modules": {
+        "main.py": """
+            from fastapi import FastAPI
+            import books, shelves
+
+            app = FastAPI()
+            app.include_router(books.public)
+            app.include_router(books.private)
+            app.include_router(shelves.public)
+            app.include_router(shelves.private, prefix="/v2")
+        """,
+        "routing.py": """
+            from fastapi import APIRouter
+
+            def routers(prefix="", tags=[]) -> tuple[APIRouter, APIRouter]:
+                public = APIRouter(prefix=prefix, tags=tags)
+                private = APIRouter(prefix=prefix, tags=tags)
+
+                @private.get("/health")
+                def health(): return {}
+
+                return public, private
+        """,
+        "books.py": """
+            from routing import routers
+            public, private = routers()
+
+            @public.get("/newest")
+            def newest(): return []
+
+            @private.get("/mine")
+            def mine(): return []
+        """,
+        "shelves.py": """
+            from routing import routers
+            public, private = routers(prefix="/shelves")
+
+            @public.get("/newest")
+            def newest_shelf(): return []
+
+            @private.get("/mine")
+            def my_shelf(): return []
+        """,
+    },
+    "one_router_kept_by_its_factory": {
+        "main.py": """
+            from fastapi import FastAPI
+            import pages
+            from routing import admin, everything
+
+            app = FastAPI()
+            app.include_router(everything())
+            app.include_router(admin(), prefix="/admin")
+        """,
+        "routing.py": """
+            from functools import lru_cache
+            from fastapi import APIRouter
+
+            _router = APIRouter(prefix="/all")
+
+            def everything() -> APIRouter: return _router
+
+            @lru_cache
+            def admin() -> APIRouter: return APIRouter()
+        """,
+        "pages.py": """
+            from routing import admin, everything
+
+            @everything().get("/pages")
+            def pages(): return []
+
+            @admin().get("/pages")
+            def hidden_pages(): return []
+        """,
+    },
     "routers_in_loops_over_literals": {
         "main.py": """
             from fastapi import FastAPI

@@ -119,7 +119,7 @@ class ApplicationReader:
         found = [*self._walk.events.borrowed.values()]
         if not self._built and not self._plain:
             plain = (o for o in self._walk.events.objects.values() if self._walk.routes.is_router(o))
-            found += [*self.routers(), *plain]
+            found += [*self._made_routers(), *plain]
         found = sorted((r for r in found if r.scope.module.kind in ("source", "generated")), key=_place)
         operations = self._outermost(found)
         if not operations:
@@ -162,6 +162,10 @@ class ApplicationReader:
             found.setdefault(id(each.creation), each)
         return sorted(found.values(), key=_place)
 
+    def _made_routers(self) -> list[RouterObject]:
+        """Every router, those of a factory once for each call of it."""
+        return [made for each in self.routers() for made in self._walk.events.made_by(each)]
+
     def _created(self, kind: str) -> Iterator[RouterObject]:
         names = {"application": {"FastAPI"}, "router": {"APIRouter"}, "starlette": {"Starlette", "Router"}}[
             kind
@@ -187,7 +191,7 @@ class ApplicationReader:
         if not dynamic:
             return built
         extra: dict[int, list[PathOperation]] = {}
-        for router in self.routers():
+        for router in self._made_routers():
             module = router.scope.module
             owners = [a for a in dynamic if a.scope.module.root == module.root]
             if (

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from fastapi_architect.program.call_arguments import argument
 from fastapi_architect.program.definitions import Binding, Class, Function, Scope
@@ -25,6 +26,8 @@ _MAX_STEPS = 20_000
 
 APPLICATION = "fastapi.FastAPI"
 ROUTER = "fastapi.APIRouter"
+#: Decorators of factories that give every caller the same object.
+_KEEPING = ("cache", "lru_cache")
 #: Kind of object by the library class that a class is or inherits from; the first that fits wins.
 KINDS = (
     (APPLICATION, "application"),
@@ -69,6 +72,12 @@ class Environment(msgspec.Struct, frozen=True, eq=False):
             values[id(owner), name] = value
         return Environment(values, (*self.key, mark))
 
+    def known_in(self, owner: Scope) -> Environment:
+        """This, for an expression of `owner`: what a module makes does not depend on who calls its functions."""
+        if not self.values or isinstance(owner, Function | Class):
+            return self
+        return self if any(scope == id(owner) for scope, _ in self.values) else EMPTY
+
 
 EMPTY = Environment()
 
@@ -83,6 +92,7 @@ class RouterObject(msgspec.Struct, frozen=True, eq=False):
         environment: what the factory's parameters were.
         cls: the class: of the program when subclassed there.
         name: the variable it is first bound to, "" when none.
+        calls: identities of the factories' calls that made it, the innermost last.
     """
 
     kind: str
@@ -91,11 +101,20 @@ class RouterObject(msgspec.Struct, frozen=True, eq=False):
     environment: Environment
     cls: Class | str
     name: str = ""
+    calls: tuple[int, ...] = ()
 
     @property
     def key(self) -> tuple[int, ...]:
         """Identity: creating call and environment."""
         return (id(self.creation), *self.environment.key)
+
+    def may_be(self, other: RouterObject) -> bool:
+        """Both, of the same creating call, were made by the same calls of factories.
+
+        Seen from inside a factory an object has fewer of them than from outside.
+        """
+        shared = min(len(other.calls), len(self.calls))
+        return not shared or other.calls[-shared:] == self.calls[-shared:]
 
     @property
     def location(self) -> Location:
@@ -243,6 +262,7 @@ class RouterObjects:
         if found is None:
             return
         owner, bindings = found
+        environment = environment.known_in(owner)
         for binding in bindings:
             yield from self._binding(binding, owner, environment, expr.id)
 
@@ -315,6 +335,7 @@ class RouterObjects:
         found = self._inference.bindings_of(expr, scope)
         if found is not None:
             owner, bindings = found
+            environment = environment.known_in(owner)
             for binding in bindings:
                 yield from self._binding(binding, owner, environment, expr.attr)
             return
@@ -349,9 +370,11 @@ class RouterObjects:
             if isinstance(of, ClassRef):
                 kind = self.kind_of(of.cls)
                 if kind:
-                    yield RouterObject(kind, expr, scope, environment, of.cls)
+                    yield RouterObject(kind, expr, scope, environment, of.cls, calls=environment.key)
             elif isinstance(of, FunctionRef):
                 way = self.of_call(of.function, expr, scope, environment)
+                if any(of.function.has_decorator(name) for name in _KEEPING):
+                    way = Environment(way.values, environment.key)
                 for site in of.function.facts.sites(ir.Return):
                     if site.node.value is not None:
                         yield from self.objects(site.node.value, of.function, way)
@@ -497,7 +520,7 @@ def _named(each: RouterObject, name: str, owner: Scope) -> RouterObject:
     if each.name:
         return each
     del owner
-    return RouterObject(each.kind, each.creation, each.scope, each.environment, each.cls, name)
+    return replace(each, name=name)
 
 
 def _enclosing(scope: Scope) -> Iterator[Scope]:

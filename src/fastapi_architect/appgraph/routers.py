@@ -110,14 +110,15 @@ class RouterEvents(msgspec.Struct, eq=False):
     """All events of a program.
 
     Attributes:
-        by_creation: identity of a creating call to its events, each with the environment it happens in.
+        by_creation: identity of a creating call to its events, each with the environment it happens in and the object
+            (one of those that a factory makes, one for each call of it).
         by_class: identity of a router subclass to the events on `self` in its methods.
         objects: every object met, by identity of the creating call.
         borrowed: parameters that stand for an object which nobody in the tree creates, likewise.
         unresolved: events whose router is not known.
     """
 
-    by_creation: dict[int, list[tuple[Event, Environment]]] = msgspec.field(default_factory=dict)
+    by_creation: dict[int, list[tuple[Event, Environment, RouterObject]]] = msgspec.field(default_factory=dict)
     by_class: dict[int, list[Event]] = msgspec.field(default_factory=dict)
     objects: dict[int, RouterObject] = msgspec.field(default_factory=dict)
     borrowed: dict[int, RouterObject] = msgspec.field(default_factory=dict)
@@ -131,8 +132,17 @@ class RouterEvents(msgspec.Struct, eq=False):
         for cls in hierarchy_order:
             if isinstance(cls, Class):
                 found += [(event, EMPTY) for event in self.by_class.get(id(cls), ())]
-        own = self.by_creation.get(id(each.creation), [])
+        own = [
+            (event, way)
+            for event, way, on in self.by_creation.get(id(each.creation), ())
+            if each.kind != "router" or each.may_be(on)
+        ]
         return found + sorted(own, key=lambda pair: pair[0].order)
+
+    def made_by(self, creation: RouterObject) -> list[RouterObject]:
+        """The objects that calls of a factory make by one creating call, as far as something is registered on them."""
+        made = [on for _, _, on in self.by_creation.get(id(creation.creation), ()) if on.calls]
+        return list({on.calls: on for on in made}.values()) or [creation]
 
 
 class RouterReader:
@@ -167,8 +177,8 @@ class RouterReader:
             way = way.merged(event.environment)
             known.setdefault(id(each.creation), each)
             registered = events.by_creation.setdefault(id(each.creation), [])
-            if not any(e is event and w.key == way.key for e, w in registered):
-                registered.append((event, way))
+            if not any(e is event and w.key == way.key and on.calls == each.calls for e, w, on in registered):
+                registered.append((event, way, each))
         if not found and self._concerns_routing(event, target):
             reason = "the router it is called on could not be followed to its creation"
             events.unresolved.append(Unresolved(event.method or event.kind, event.location, reason))

@@ -15,7 +15,7 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.cache import CacheRead, RedisCommand
 from fastapi_architect.concepts.concept import Concept
-from fastapi_architect.concepts.database import DatabaseCall, QueryStart, QueryStep
+from fastapi_architect.concepts.database import DatabaseCall, QueryStart, QueryStep, ValueBinding
 from fastapi_architect.concepts.filesystem import FileAccess
 from fastapi_architect.concepts.http import OutboundRequest
 from fastapi_architect.concepts.identity import TokenDecode
@@ -89,6 +89,7 @@ def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:
         tuple(sendings(graph)),
         sanitizers(graph),
         frozenset(id(node) for node in made),
+        {id(binding.node): binding.template for binding in graph.facts(ValueBinding)},
         records=frozenset(f"{model}.{method}" for model in _MODELS for method in ("model_dump", "dict")),
         copies=frozenset(
             ["builtins.dict.copy", *(f"{m}.{method}" for m in _MODELS for method in ("model_copy", "copy"))]

@@ -119,6 +119,16 @@ class SqlText(Concept, frozen=True, eq=False):
     kind: str = "text"
 
 
+class ValueBinding(Concept, frozen=True, eq=False):
+    """Values are written into a statement as the database reads values, quoted by the driver.
+
+    Attributes:
+        template: the statement, with placeholders; what stands in it itself is sent as it is.
+    """
+
+    template: ir.Expr | None = None
+
+
 class QueryStart(Concept, frozen=True, eq=False):
     """A statement begins.
 

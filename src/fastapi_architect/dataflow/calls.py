@@ -38,7 +38,8 @@ from fastapi_architect.dataflow.taint import (
 )
 from fastapi_architect.program.definitions import Class, Function, last_name
 from fastapi_architect.program.facts import Site
-from fastapi_architect.program.types import ClassRef, FunctionRef, Instance, options
+from fastapi_architect.program.types import ClassRef, External, FunctionRef, Instance, options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 
 if TYPE_CHECKING:
@@ -57,6 +58,29 @@ _ADDRESS_PARSERS = frozenset(
 )
 #: They put an address together from its parts: scheme, host, path ...
 _ADDRESS_MAKERS = frozenset({"urlunparse", "urlunsplit"})
+#: Methods of addresses whose arguments become parts of the query, and arguments of that name.
+_QUERY_METHODS = frozenset(
+    {
+        "include_query_params",
+        "replace_query_params",
+        "copy_add_param",
+        "copy_set_param",
+        "copy_merge_params",
+        "with_query",
+        "update_query",
+        "extend_query",
+    }
+)
+#: Methods of addresses that give the address again, with something changed.
+_SAME_ADDRESS = _QUERY_METHODS | {"copy_with", "with_path", "with_fragment", "with_scheme", "human_repr"}
+_QUERY_KEYWORDS = frozenset({"params", "query_params", "query"})
+#: Libraries whose objects are what they were made of: texts, paths, addresses, rows, files.
+_OF_ADDRESSES = (
+    "builtins.", "collections.", "pathlib.", "urllib.", "io.", "string.", "json.", "re.", "email.", "html.", "xml.",
+    "httpx.", "yarl.", "furl.", "starlette.", "fastapi.", "pydantic", "anyio.", "sqlalchemy.", "sqlmodel.",
+    "markupsafe.", "jinja2.", "bs4.", "lxml.", "rfc3986.", "hyperlink.", "requests.", "aiohttp.",
+)  # fmt: skip
+_SAYS_ADDRESS = lazy_pattern(r"Ur[li]|URL|URI|Link|Address|Path|Text|Str|Buffer|Reader|Pars")
 _TEXT_METHODS = frozenset(name for name in dir(str) if not name.startswith("_"))
 #: Classes of clean values that take any text.
 _ACCEPTING = frozenset({"builtins.bool", "builtins.complex", "builtins.range"})
@@ -153,6 +177,8 @@ class CallTransfer:
         brings = inner or given.is_tainted or last_name(func) in self.solver.bringing
         if not brings or id(node) in self.solver.query.opaque:
             return CLEAN
+        if id(node) in self.solver.query.carried:
+            return self._carried(given)
         for sending in self.solver.sent_at(node):
             arguments = Arguments()
             for name, expr in sending.arguments:
@@ -168,6 +194,11 @@ class CallTransfer:
         found = self._resolved(node, found)
         remaining = self.transfer.everything & ~self._sanitized(site)
         return found if remaining == self.transfer.everything else masked(found, remaining)
+
+    def _carried(self, given: Given) -> Taint:
+        """A statement that values are bound to: what it is made of itself."""
+        operand = self.solver.query.carried[id(given.node)]
+        return self.transfer.evaluate(operand, given.state) if operand is not None else CLEAN
 
     def _checked_by_running(self, node: ir.Call, state: State) -> None:
         """Calls that raise for what is not in order: behind them it has been checked."""
@@ -478,20 +509,48 @@ class CallTransfer:
             if method in ("get", "pop") and given.node.args:
                 return self._looked_up(given)
             # What a text's method gives is the text again; of other objects, each method gives something of its own.
-            of_object = given.base if method in _TEXT_METHODS else project(given.base, method)
+            if method in _TEXT_METHODS or method in _SAME_ADDRESS:
+                of_object = given.base
+            elif self._is_of_library(func.value):
+                of_object = self._behind_host(project(given.base, method))
+            else:
+                of_object = project(given.base, method)
             return union([of_object, *self._written_into_address(given)])
         return union([given.base, *self._written_into_address(given)])
 
     def _written_into_address(self, given: Given) -> list[Taint]:
         """What `client.authorize_url(state=x)` is given by name stands in the address that it makes, behind the host."""
         name = last_name(given.node.func).lower()
+        if name in _QUERY_METHODS:
+            return [self._behind_host(value) for value in given.values]
         if not any(word in name for word in _ADDRESS_WORDS) or name in _ADDRESS_PARSERS:
-            return given.values
-        mask = self.transfer.everything & ~self.solver.guards.hosts.everything
+            named = [self._behind_host(v) if key in _QUERY_KEYWORDS else v for key, v in given.keywords]
+            return [*given.args, *named]
         is_method = given.node.func.__class__ is ir.Attribute
         base = 0 if "authoriz" in name or (is_method and "query_param" in name) else 1
         behind = [*given.args[base:], *(value for _, value in given.keywords)]
-        return [*given.args[:base], *(masked(value, mask) for value in behind)]
+        return [*given.args[:base], *map(self._behind_host, behind)]
+
+    def _behind_host(self, value: Taint) -> Taint:
+        """A value that cannot name the host of the address it stands in."""
+        return masked(value, self.transfer.everything & ~self.solver.guards.hosts.everything)
+
+    def _is_of_library(self, expr: ir.Expr) -> bool:
+        """An object of a library's that is no address, text, path or container: it makes addresses of its settings.
+
+        `OneLogin_Saml2_Auth(request_data, settings).login()` leads where the settings say.
+        """
+        made, scope = self.solver.program.inference.expand(expr, self.function)
+        call: Any = made.value if made.__class__ is ir.Await else made
+        if call.__class__ is not ir.Call:
+            return False
+        of = self.solver.program.inference.type_of(call.func, scope)
+        if not isinstance(of, External | ClassRef) or (
+            isinstance(of, ClassRef) and isinstance(of.cls, Class)
+        ):
+            return False
+        last = of.name.rpartition(".")[2]
+        return last[:1].isupper() and not of.name.startswith(_OF_ADDRESSES) and not _SAYS_ADDRESS.search(last)
 
     def _put_into(self, func: Any, given: Given) -> None:
         """`items.append(value)`: an element, whose fields stay apart; `items.extend(values)`: what these hold."""

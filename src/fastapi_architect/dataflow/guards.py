@@ -37,6 +37,7 @@ _TEXTS = frozenset({"builtins.str", "builtins.bytes", "pathlib.Path", "pathlib.P
 _CASE_CHANGES = frozenset({"lower", "upper", "casefold", "title", "capitalize"})
 #: Kinds for which membership in any collection is a check: the program put together what is in it.
 _LISTED = frozenset({"path", "url", "redirect"})
+_ORDERS = frozenset({"<", "<=", ">", ">="})
 _MAX_DEPTH = 6
 
 #: What holds of a function's parameters where its answer, or one position of it, was true (or false).
@@ -131,7 +132,7 @@ class Guards:
 
     def _compared(self, test: ir.Compare, scope: Scope, holds: bool, depth: int) -> Checked:
         if len(test.ops) != 1:
-            return {}
+            return self._ordered(test, scope)
         op, left, right = test.ops[0], test.left, test.comparators[0]
         if op in ("in", "not in"):
             if (op == "in") == holds:
@@ -153,7 +154,22 @@ class Guards:
             name = left.func.id if left.func.__class__ is ir.Name else ""
             if name in ("set", "frozenset") and left.args:
                 return self._all_kinds(exact_path(left.args[0]))
-        return {}
+        return self._ordered(test, scope)
+
+    def _ordered(self, test: ir.Compare, scope: Scope) -> Checked:
+        """`0 < x <= MAX`: only numbers have an order with a number; a text raises `TypeError`, whatever would come out."""
+        if not _ORDERS.issuperset(test.ops):
+            return {}
+        # Of a chain only the first comparison is made in any case.
+        sides = (test.left, test.comparators[0])
+        if not any(self._is_number(side, scope) for side in sides):
+            return {}
+        paths = [exact_path(side) for side in sides]
+        return {path: self._everything for path in paths if path is not None}
+
+    def _is_number(self, expr: ir.Expr, scope: Scope) -> bool:
+        value = self._program.constants.value(expr, scope)
+        return isinstance(value, int | float) and not isinstance(value, bool)
 
     def _is_collection(self, expr: ir.Expr, scope: Scope) -> bool:
         """Something that holds several values: no text, in which a piece may stand anywhere."""

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 #: A piece of a text that is put together: an expression, or what is written between two of them.
 Piece = ir.Expr | str
 
-_PERCENT = lazy_pattern(r"%[-+ #0-9.]*[a-zA-Z]")
-_BRACES = lazy_pattern(r"\{[^{}]*\}")
+_PERCENT = lazy_pattern(r"%(?:\((?P<name>[^)]*)\))?[-+ #0-9.]*[a-zA-Z]")
+_BRACES = lazy_pattern(r"\{(?P<name>[^{}!:.\[]*)[^{}]*\}")
 #: Stands for a piece whose text is not known.
 UNKNOWN_PIECE = "\0"
 #: Stands for a piece that is a number, an identifier, a random text: it ends no folder's name.
@@ -71,29 +71,41 @@ class Prefixes:
         return found
 
     def in_template(self, scope: Scope, expr: ir.BinOp, values: Sequence[Taint]) -> list[Taint]:
-        """`"https://api.example.com/%s" % value`."""
-        template = self._program.constants.string(expr.left, scope)
-        if template is None or values[0] is not CLEAN:
+        """`"https://api.example.com/%s" % value`, `"https://api.example.com/%(id)s" % {"id": value}`."""
+        template = self._template(expr.left, scope)
+        if template is None or values[0] is not CLEAN or not self._matter:
             return list(values)
+        texts, names = _taken_apart(_PERCENT, template)
         given: list[Piece] = [expr.right]
         inner = [values[1]]
         if expr.right.__class__ is ir.Sequence:
             given = list(expr.right.elts)
             inner = [project(values[1], f"[{position}]") for position in range(len(given))]
-        return self._filled(scope, _PERCENT.split(template), given, inner) or list(values)
+        elif any(names):
+            if expr.right.__class__ is not ir.Dict:
+                unknown: list[Piece] = [UNKNOWN_PIECE] * len(names)  # `% vars()`
+                return self._filled(scope, texts, unknown, [values[1]] * len(names)) or list(values)
+            by_name = {
+                _key(key): value for key, value in zip(expr.right.keys, expr.right.values, strict=True)
+            }
+            given = [by_name.get(name, UNKNOWN_PIECE) for name in names]
+            inner = [project(values[1], f"[{name}]") for name in names]
+        return self._filled(scope, texts, given, inner) or list(values)
 
     def in_call(
         self, scope: Scope, node: ir.Call, values: list[Taint], evaluate: Callable[[ir.Expr], Taint]
     ) -> list[Taint]:
-        """`"{}/{}".format(base, value)`, `"/".join([base, value])`."""
+        """`"{}/{}".format(base, value)`, `"{base}/{id}".format(...)`, `"/".join([base, value])`."""
         func: Any = node.func
-        text = self._program.constants.string(func.value, scope)
-        if text is None or node.keywords or not self._matter:
+        if not self._matter or all(value is CLEAN for value in values):
+            return values
+        text = self._template(func.value, scope)
+        if text is None or any(keyword.arg is None for keyword in node.keywords):
             return values
         if func.attr == "format":
-            return self._filled(scope, _BRACES.split(text), node.args, values) or values
+            return self._formatted(scope, text, node, values) or values
         listed: Any = node.args[0] if len(node.args) == 1 else None
-        if listed.__class__ is not ir.Sequence or not listed.elts:
+        if listed.__class__ is not ir.Sequence or not listed.elts or node.keywords:
             return values
         inner = [evaluate(each) for each in listed.elts]
         return self._filled(scope, ["", *[text] * (len(inner) - 1), ""], listed.elts, inner) or values
@@ -109,6 +121,36 @@ class Prefixes:
             return values
         texts = ["", "://", *["/"] * (len(parts.elts) - 2), ""]
         return self._filled(scope, texts, parts.elts, [evaluate(each) for each in parts.elts]) or values
+
+    def _formatted(
+        self, scope: Scope, template: str, node: ir.Call, values: list[Taint]
+    ) -> list[Taint] | None:
+        """Fields by position, by number and by name, each as often as it occurs."""
+        texts, names = _taken_apart(_BRACES, template)
+        by_name: dict[str, tuple[Piece, Taint]] = {}
+        written = [*node.args, *(keyword.value for keyword in node.keywords)]
+        called = [*map(str, range(len(node.args))), *(str(keyword.arg) for keyword in node.keywords)]
+        for name, expr, value in zip(called, written, values, strict=True):
+            by_name[name] = expr, value
+        if not any(names):
+            names = list(map(str, range(len(names))))
+        if any(name not in by_name for name in names):
+            return None
+        found = [by_name[name] for name in names]
+        return self._filled(scope, texts, [expr for expr, _ in found], [value for _, value in found])
+
+    def _template(self, expr: Any, scope: Scope) -> str | None:
+        """The text that is filled in; what is not known of an f-string or a sum is a piece of its own."""
+        text = self._program.constants.string(expr, scope)
+        if text is not None:
+            return text
+        if expr.__class__ is ir.JoinedStr:
+            parts = [self._template(part, scope) or self._text_of(part, scope) for part in expr.values]
+            return "".join(parts)
+        if expr.__class__ is ir.BinOp and expr.op == "+":
+            left = self._template(expr.left, scope) or self._text_of(expr.left, scope)
+            return left + (self._template(expr.right, scope) or self._text_of(expr.right, scope))
+        return None
 
     def _filled(
         self, scope: Scope, texts: list[str], given: Sequence[Piece], values: list[Taint]
@@ -157,3 +199,14 @@ class Prefixes:
             elif cleared & host and text != "/":
                 mask &= ~rest  # it begins with a slash, and so ends the host that stands before it
         return mask
+
+
+def _taken_apart(pattern: Any, template: str) -> tuple[list[str], list[str]]:
+    """The texts around the fields of a template, and the names of these ("" for those that go by position)."""
+    pieces = pattern.split(template)
+    return pieces[::2], [name or "" for name in pieces[1::2]]
+
+
+def _key(expr: ir.Expr | None) -> str:
+    """The key of an entry, where it is written down."""
+    return str(expr.value) if isinstance(expr, ir.Constant) else ""

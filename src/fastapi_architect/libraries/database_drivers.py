@@ -16,6 +16,7 @@ from fastapi_architect.concepts.database import (
     SqlExecution,
     SqlText,
     TransactionBegin,
+    ValueBinding,
 )
 from fastapi_architect.libraries.library import Library, RecognisedCall
 from fastapi_architect.libraries.results import awaitable, coroutines, manager
@@ -255,7 +256,20 @@ for _owner in _DRIVERS:
             describe(library, TransactionBegin, [f"{_owner}.transaction"], managed=MANAGED, **_common)
         describe(library, SessionClose, [f"{_owner}.close"], kind="connection", **_common)
 describe(library, SessionClose, ["asyncpg.Pool.release"], session=RECEIVER, is_async=True, kind="connection")
-describe(library, SqlText, ["psycopg.sql.SQL", "psycopg2.sql.SQL"], text=Argument(0))
+for _package in ("psycopg", "psycopg2"):
+    _text = f"{_package}.sql.SQL"
+    calls[_text] = Instance(_text)
+    calls[f"{_text}.format"] = calls[f"{_text}.join"] = Instance(f"{_package}.sql.Composed")
+    describe(library, SqlText, [_text], text=Argument(0))
+    describe(library, ValueBinding, [f"{_text}.format", f"{_text}.join"], template=RECEIVER)
+# Only drivers have a method of this name; what it gives is the finished statement.
+describe(
+    library,
+    ValueBinding,
+    [f"{owner}.mogrify" for owner in (*_DRIVERS, "psycopg.ClientCursor", "psycopg.AsyncClientCursor")],
+    duck={"mogrify": ("",)},
+    template=Argument(0, "query"),
+)
 
 describe(
     library,

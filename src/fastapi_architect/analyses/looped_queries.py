@@ -16,6 +16,7 @@ from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.rounds import Round, may_repeat, roots, rounds, skips_round
 from fastapi_architect.analyses.row_origins import origins
 from fastapi_architect.analyses.row_writes import models_of, models_read_by
+from fastapi_architect.analyses.waiting_elsewhere import waits_elsewhere
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.concepts.concept import Concept
@@ -54,6 +55,8 @@ _COLLECTIONS = frozenset({
     "list", "set", "frozenset", "tuple", "dict", "Sequence", "Iterable", "Collection", "Mapping", "MutableMapping",
     "MutableSequence", "Set", "deque", "defaultdict", "OrderedDict", "ScalarResult", "Result", "Query", "Iterator",
 })  # fmt: skip
+#: Drivers of databases that run in the process itself: a statement is no round trip.
+_IN_PROCESS = frozenset({"sqlite3", "aiosqlite", "duckdb"})
 _CACHES = re.compile(r"(^|_)(lru_)?cached?($|_)|memoi[sz]e")
 
 
@@ -90,7 +93,8 @@ def looped_queries(graph: AppGraph) -> tuple[LoopedQuery, ...]:
 
 def _queries(graph: AppGraph) -> Iterator[Concept]:
     for execution in graph.facts(SqlExecution):
-        if not execution.many and isinstance(execution.scope, Function):
+        in_process = execution.driver in _IN_PROCESS
+        if not execution.many and not in_process and isinstance(execution.scope, Function):
             yield execution
     yield from (get for get in graph.facts(SessionGet) if isinstance(get.scope, Function))
     for fetch in graph.facts(RowFetch):
@@ -320,9 +324,9 @@ def _stops_at_hit(each: Round) -> bool:
 
 
 def _does_more(graph: AppGraph, each: Round) -> bool:
-    """The loop itself commits or calls another host in each round: a job for each element, not a look-up."""
+    """Each round commits or waits for another host, itself or in what it calls: a job for each element, not a look-up."""
     for kind in (Commit, OutboundRequest):
         for other in graph.within(kind, each.scope):
             if _is_in_loop(other.site, each):
                 return True
-    return False
+    return any(waits_elsewhere(graph, site) for site in each.scope.facts.calls if _is_in_loop(site, each))

@@ -16,14 +16,18 @@ from fastapi_architect.analyses.followed_values import Place, callers, is_bound,
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question, question_about
 from fastapi_architect.program.call_arguments import argument
-from fastapi_architect.program.definitions import Binding, Function, Scope
+from fastapi_architect.program.definitions import Binding, Function, Scope, last_name
 from fastapi_architect.program.facts import Context, Site
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.walking import walk
 
 #: Calls between the loop and the place.
 _MAX_HOPS = 3
 _MAX_CALLERS = 12
+_NOT_THERE = lazy_pattern(
+    r"^(Key|Lookup|Index|Attribute)Error$|NotFound|NotExist|NoResult|Miss|^StopIteration$"
+)
 _BODIES = {"if": "body", "else": "orelse", "loop": "body", "try": "body", "with": "body", "handler": "body"}
 
 
@@ -160,6 +164,8 @@ class _Search:
 
 def fails(site: Site) -> bool:
     """It stands where something has gone wrong: in an `except`, or before a `raise` of its block."""
+    if any(c.role == "handler" and not _is_lookup(c.node) for c in site.context):
+        return True
     for context in site.context:
         if context.role == "handler":
             return True
@@ -170,6 +176,12 @@ def fails(site: Site) -> bool:
         if context.role in ("loop", "comprehension"):
             return False
     return False
+
+
+def _is_lookup(handler: Any) -> bool:
+    """`except KeyError`: nothing has gone wrong, something is just not there yet."""
+    types = handler.type.elts if isinstance(handler.type, ir.Sequence) else (handler.type,)
+    return any(_NOT_THERE.search(last_name(each)) for each in types if each is not None)
 
 
 def skips_round(site: Site) -> bool:

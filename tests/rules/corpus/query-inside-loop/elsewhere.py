@@ -1,0 +1,103 @@
+"""Loops that wait for something else than the database, or that run where something has gone wrong."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Annotated
+
+import psycopg
+from fastapi import Depends, FastAPI
+from pydantic import BaseModel
+from sqlalchemy import create_engine, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from telegram import Bot
+
+app = FastAPI()
+engine = create_engine("postgresql+psycopg://shop")
+bot = Bot("token")
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Reader(Base):
+    __tablename__ = "readers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chat: Mapped[int]
+
+
+class Note(BaseModel):
+    reader_id: int
+    text: str
+
+
+def get_session() -> Iterator[Session]:
+    with Session(engine) as session:
+        yield session
+
+
+SessionDep = Annotated[Session, Depends(get_session)]
+
+
+class Kept:
+    """A file beside the process."""
+
+    def __init__(self) -> None:
+        self.connection = sqlite3.connect("notes.db")
+
+    def save(self, notes: list[Note]) -> None:
+        for note in notes:
+            self.connection.execute("INSERT INTO notes VALUES (?)", (note.text,))
+
+
+class Server:
+    """The same on another host."""
+
+    def __init__(self) -> None:
+        self.connection = psycopg.connect("dbname=shop")
+
+    def find(self, notes: list[Note]) -> None:
+        for note in notes:
+            self.connection.execute("SELECT * FROM notes WHERE text = %s", (note.text,))  # finding: query-inside-loop
+
+
+@app.post("/kept")
+def kept(notes: list[Note]) -> None:
+    Kept().save(notes)
+    Server().find(notes)
+
+
+def write_down(session: Session, note: Note) -> None:
+    session.scalars(select(Reader).where(Reader.id == note.reader_id)).all()
+
+
+@app.post("/batch")
+def batch(notes: list[Note], session: SessionDep) -> None:
+    try:
+        session.execute(insert(Reader), [{"id": note.reader_id} for note in notes])
+    except SQLAlchemyError:
+        for note in notes:
+            write_down(session, note)
+
+
+@app.post("/not-there")
+def not_there(notes: list[Note], session: SessionDep) -> list[int]:
+    known: dict[int, int] = {}
+    try:
+        return [known[note.reader_id] for note in notes]
+    except KeyError:
+        for note in notes:
+            write_down(session, note)  # finding: query-inside-loop
+    return []
+
+
+async def send(session: Session, note: Note) -> None:
+    reader = session.scalars(select(Reader).where(Reader.id == note.reader_id)).one()
+    await bot.send_message(reader.chat, note.text)
+
+
+@app.post("/messages")
+async def messages(notes: list[Note], session: SessionDep) -> None:
+    for note in notes:
+        await send(session, note)  # finding: query-inside-loop - tentative

@@ -54,7 +54,7 @@ _ANY = "abc"
 def route_behind_one_that_takes_its_requests(graph: AppGraph, _graph: AppGraph) -> Iterator[Finding]:
     behind_mounts: dict[int, list[Shadow]] = {}
     for shadow in shadows(graph):
-        if shadow.equal or not shadow.ordered:
+        if shadow.equal or not shadow.ordered or _is_same_function(shadow):
             continue
         if isinstance(shadow.earlier, Mount):
             behind_mounts.setdefault(id(shadow.earlier), []).append(shadow)
@@ -62,6 +62,12 @@ def route_behind_one_that_takes_its_requests(graph: AppGraph, _graph: AppGraph) 
             yield _behind_operation(shadow, shadow.earlier, graph)
     for behind in behind_mounts.values():
         yield _behind_mount(behind)
+
+
+def _is_same_function(shadow: Shadow) -> bool:
+    """Two decorators on one function: whichever path is taken, the same function answers."""
+    handler = getattr(shadow.earlier, "handler", None)
+    return handler is not None and handler is shadow.later.handler
 
 
 def _behind_operation(shadow: Shadow, earlier: PathOperation, graph: AppGraph) -> Finding:

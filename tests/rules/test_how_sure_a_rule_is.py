@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.rules.kit import confidences_of, severities_of, weights_of
 
 from fastapi_architect.findings.severity import Confidence, Severity
@@ -923,3 +924,142 @@ def test_a_page_that_has_test_in_its_name_is_no_test_of_a_connection() -> None:
 def test_why_a_connection_fails_is_what_its_test_tells() -> None:
     files = {"main.py": _NAMED_TEST.format(path="/connection/test", name="test_connection")}
     assert confidences_of("exception-text-returned-to-client", files) == [Confidence.TENTATIVE]
+
+
+_SWITCHED = """
+    import os
+    from typing import Annotated
+
+    from fastapi import Depends, FastAPI, Header, HTTPException
+    from pydantic_settings import BaseSettings
+
+
+    class Settings(BaseSettings):
+        environment: str = "production"
+        debug: bool = False
+        auth_enabled: bool = True
+        skip_login: bool = True
+
+
+    settings = Settings()
+    AUTH_DISABLED = os.environ.get("AUTH_DISABLED", "").lower() in {{"1", "true"}}
+    STAGE = os.getenv("STAGE", "dev")
+
+
+    def current_user(authorization: Annotated[str, Header()]) -> str:
+        if {test}:
+            return "admin"
+        if authorization != "Bearer t":
+            raise HTTPException(401)
+        return "alice"
+
+
+    app = FastAPI()
+
+
+    @app.get("/me")
+    def me(user: Annotated[str, Depends(current_user)]) -> str:
+        return user
+"""
+
+
+@pytest.mark.parametrize(
+    "test", ["settings.debug", "not settings.auth_enabled", "AUTH_DISABLED", 'settings.environment == "dev"']
+)
+def test_a_switch_that_is_off_by_default_is_tentative(test: str) -> None:
+    files = {"main.py": _SWITCHED.format(test=test)}
+    assert confidences_of("auth-bypass-flag", files) == [Confidence.TENTATIVE]
+
+
+@pytest.mark.parametrize("test", ["settings.skip_login", 'STAGE != "production"'])
+def test_a_switch_that_is_on_by_default_is_firm(test: str) -> None:
+    files = {"main.py": _SWITCHED.format(test=test)}
+    assert confidences_of("auth-bypass-flag", files) == [Confidence.FIRM]
+
+
+_REFUSED = """
+    import logging
+    import os
+    import secrets
+
+    import jwt
+    from fastapi import FastAPI, Header, HTTPException
+
+    app = FastAPI()
+    logger = logging.getLogger(__name__)
+    sessions = {{}}
+    SHOW = os.getenv("SHOW_TOKENS", "false") == "true"
+
+
+    def find_session(token): ...
+
+
+    @app.get("/me")
+    def authenticate({name}: str = Header()) -> str:
+        {body}
+        return jwt.decode({name}, "k", algorithms=["HS256"])["sub"]
+"""
+
+
+def _logged(body: str, name: str = "token") -> list[Confidence]:
+    lines = body.replace("\n", "\n        ")
+    return confidences_of("sensitive-data-logged", {"main.py": _REFUSED.format(body=lines, name=name)})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'if token.count(".") != 2:\n    logger.info("malformed %s", token)\n    raise HTTPException(401)',
+        'if "." not in token:\n    logger.info("malformed %s", token)\n    return ""',
+        'session = find_session(token)\nif session is None:\n    logger.info("not known %s", token)\n    raise HTTPException(401)',
+        "try:\n    jwt.decode(token, 'k', algorithms=['HS256'])\nexcept jwt.PyJWTError:\n    logger.info('bad %s', token)\n    raise",
+        'if SHOW:\n    logger.info("token %s", token)',
+    ],
+)
+def test_a_token_that_was_refused_is_tentative(body: str) -> None:
+    assert _logged(body) == [Confidence.TENTATIVE]
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ('if token.count(".") == 2:\n    logger.info("token %s", token)', "token"),
+        (
+            'if find_session(password) is None:\n    logger.info("wrong %s", password)\n    raise HTTPException(401)',
+            "password",
+        ),
+        ('if sessions:\n    logger.info("token %s", token)\n    raise HTTPException(401)', "token"),
+    ],
+)
+def test_a_token_that_may_be_good_and_a_password_are_firm(body: str, name: str) -> None:
+    assert _logged(body, name) == [Confidence.FIRM]
+
+
+_FIRST_START = """
+    import logging
+    import secrets
+
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    logger = logging.getLogger(__name__)
+
+
+    def add_admin() -> None:
+        password = {made}
+        logger.info("the password of admin is %s", password)
+
+
+    {before}add_admin()
+"""
+
+
+def test_a_password_that_is_made_and_shown_at_the_first_start_is_tentative() -> None:
+    files = {"main.py": _FIRST_START.format(made="secrets.token_hex(16)", before="")}
+    assert confidences_of("sensitive-data-logged", files) == [Confidence.TENTATIVE]
+
+
+def test_a_password_that_a_request_makes_is_firm() -> None:
+    before = '@app.post("/admins")\n    def admins() -> None:\n        '
+    files = {"main.py": _FIRST_START.format(made="secrets.token_hex(16)", before=before)}
+    assert confidences_of("sensitive-data-logged", files) == [Confidence.FIRM]

@@ -14,6 +14,13 @@ from functools import lru_cache
 import msgspec
 
 from fastapi_architect.analyses.class_schemas import schema_of
+from fastapi_architect.analyses.logging_branches import (
+    has_another_shape,
+    is_nothing_there,
+    is_shown_once,
+    is_switched_off,
+    was_refused,
+)
 from fastapi_architect.analyses.made_of import Piece, holder_of, pieces
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question, question_about
@@ -145,20 +152,33 @@ class _Reader:
         ):
             return None
         for value in _written(record):
-            found = self.inside(value, record.scope)
+            found = self.inside(value, record.scope, record)
             if found is not None:
                 return LoggedSecret(record, *found)
         return None
 
-    def inside(self, value: ir.Expr, scope: Scope) -> tuple[Piece, str, str, Class | None] | None:
+    def inside(
+        self, value: ir.Expr, scope: Scope, record: LogRecord | None = None
+    ) -> tuple[Piece, str, str, Class | None] | None:
         """The first secret that a value is made of: the piece, its name, its kind and the object's class."""
         if value.__class__ is ir.Constant or _is_plainly_none(value, scope):
             return None
         for piece in pieces(self._graph, value, scope, self.is_secret):
             what = self._what(piece)
-            if what is not None and not _is_placeholder(piece, self._graph):
+            if what is None or _is_placeholder(piece, self._graph):
+                continue
+            if record is None or not self._is_empty(record, piece, what[1]):
                 return piece, *what
         return None
+
+    def _is_empty(self, record: LogRecord, piece: Piece, what: str) -> bool:
+        """Where the record is written, the name holds nothing, or no object of its type."""
+        name = piece.expr.id if isinstance(piece.expr, ir.Name) else ""
+        if not name or piece.hops:
+            return False
+        if is_nothing_there(record.site, name):
+            return True
+        return what == "object" and has_another_shape(self._graph, record.site, name)
 
     def is_secret(self, piece: Piece) -> bool | None:
         """What `made_of` asks of each piece."""
@@ -320,7 +340,17 @@ def _is_text_parameter(name: ir.Name, scope: Scope) -> bool:
     """A parameter that is declared as one text, with a name that says nothing: it holds what its name says."""
     bindings = scope.facts.bindings.get(name.id, ())
     annotation = bindings[0].annotation if len(bindings) == 1 and bindings[0].kind == "parameter" else None
-    return annotation is not None and last_name(annotation) in ("str", "bytes")
+    return annotation is not None and _is_text(annotation)
+
+
+def _is_text(annotation: ir.Expr) -> bool:
+    """`str`, `str | None`, `Optional[str]`."""
+    if isinstance(annotation, ir.BinOp):
+        return annotation.op == "|" and all(_is_text(side) for side in (annotation.left, annotation.right))
+    if isinstance(annotation, ir.Subscript):
+        return last_name(annotation.value) == "Optional" and _is_text(annotation.slice)
+    is_none = isinstance(annotation, ir.Constant) and annotation.kind == "none"
+    return is_none or last_name(annotation) in ("str", "bytes")
 
 
 def _is_plainly_bound(binding: Binding) -> bool:
@@ -374,9 +404,19 @@ def _is_placeholder(piece: Piece, graph: AppGraph) -> bool:
     )
 
 
-def is_for_development(secret: LoggedSecret) -> bool:
-    """Under a switch for development, or in something that is named for it."""
+def is_worthless(secret: LoggedSecret, graph: AppGraph) -> bool:
+    """What is written was refused before, or is meant to be read there by whoever sets the service up."""
+    name, site = last_name(secret.piece.expr), secret.record.site
+    if secret.piece.hops or not isinstance(secret.piece.expr, ir.Name):
+        return False
+    return was_refused(graph, site, name) or is_shown_once(graph, site, name)
+
+
+def is_for_development(secret: LoggedSecret, graph: AppGraph) -> bool:
+    """Under a switch for development or one that is off by default, or in something that is named for it."""
     record = secret.record
+    if is_switched_off(graph, record.site):
+        return True
     tests = [getattr(context.node, "test", None) for context in record.site.context if context.role == "if"]
     names = [last_name(node) for test in tests for node in walk(test)]
     return any(_DEVELOPMENT.search(name) for name in (*names, record.scope.full_name))

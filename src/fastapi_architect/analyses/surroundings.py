@@ -5,6 +5,7 @@ functions.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from fastapi_architect.appgraph.graph import AppGraph
@@ -42,6 +43,20 @@ def mentions_of(scope: Function, name: str) -> int:
 def parents_of(scope: Function, graph: AppGraph) -> dict[int, Any]:
     """Identity of each node of a body to the node it stands in."""
     return _parents(graph, scope)
+
+
+def behind(statement: ir.Stmt, scope: Function, graph: AppGraph) -> ir.Stmt | None:
+    """The statement that follows another in its block; None for the last one."""
+    parent = parents_of(scope, graph).get(id(statement))
+    blocks = [scope.body] if parent is None else [getattr(parent, name) for name in NODE_FIELDS[type(parent)]]
+    for block in blocks:
+        if isinstance(block, list):
+            following: ir.Stmt | None = next(
+                (after for before, after in pairwise(block) if before is statement), None
+            )
+            if following is not None:
+                return following
+    return None
 
 
 @question_about

@@ -6,6 +6,8 @@ is open as soon as the setting is wrong in one deployment, or the token is read 
 A function that is asked about the caller or the path (`bypass_filter(user)`, `should_skip(request.url.path)`) is no
 switch, unless it reads one.
 
+A switch that is off by default is tentative: it may be meant for development, and known to those who deploy.
+
 Known limits: a setting that a validator forbids in production is trusted. Switches in test packages are not looked
 at.
 """
@@ -16,7 +18,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fastapi_architect.analyses.surroundings import nodes_of
+from fastapi_architect.analyses.surroundings import behind, nodes_of
+from fastapi_architect.analyses.switch_defaults import holds_by_default
 from fastapi_architect.appgraph.security import AccessLevel
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -110,6 +113,8 @@ def _switch(site: Site, function: Function, graph: AppGraph) -> tuple[str, str] 
     body = site.node.body
     if not body or not _lets_in(body[-1], graph, function) or _refuses(body, function, graph):
         return None
+    if any(_answers_alike(body[-1], other) for other in _otherwise(site.node, function, graph)):
+        return None
     test = site.node.test
     if any(_reads_request(n, function) for n in walk(test)):
         return _magic_token(test, function, graph)
@@ -124,6 +129,29 @@ def _switch(site: Site, function: Function, graph: AppGraph) -> tuple[str, str] 
         if _SWITCH.search(name) or (_ENVIRONMENT.search(name) and _compares_environment(test)):
             return name, "setting"
     return None
+
+
+def _otherwise(node: ir.If, function: Function, graph: AppGraph) -> Iterator[ir.Stmt]:
+    """What is done at once where the test is false: the end of `else`, or the statement behind the `if`."""
+    if node.orelse:
+        yield node.orelse[-1]
+    elif not node.elifs:
+        following = behind(node, function, graph)
+        if following is not None:
+            yield following
+
+
+def _answers_alike(one: ir.Stmt, other: ir.Stmt) -> bool:
+    """Both return the same constant: the test decides nothing."""
+    if not isinstance(one, ir.Return) or not isinstance(other, ir.Return):
+        return False
+    first, second = (each.value for each in (one, other))
+    values = [
+        each.value if isinstance(each, ir.Constant) else ... for each in (first, second) if each is not None
+    ]
+    if first is None or second is None:
+        return all(value is None for value in values)
+    return values[0] is not ... and values[0] == values[1]
 
 
 def _named_switch(test: ir.Expr, function: Function, graph: AppGraph) -> tuple[str, str] | None:
@@ -325,7 +353,7 @@ def _finding(
             if kind == "token"
             else f"In a deployment where `{name}` is set wrongly, or left at its default, every request passes `{function.name}`."
         ),
-        confidence=Confidence.CERTAIN if kind == "token" else Confidence.FIRM,
+        confidence=_confidence(kind, site, function, graph),
         trace=steps(
             (function, f"{function.name} guards {count}"),
             (function.location(site.node.test), "and returns here"),
@@ -333,6 +361,14 @@ def _finding(
         routes=routes_of(operations),
         context=Context(access="none"),
     )
+
+
+def _confidence(kind: str, site: Site, function: Function, graph: AppGraph) -> Confidence:
+    """A switch that is off unless somebody sets it may be meant for development, and known to those who deploy."""
+    if kind == "token":
+        return Confidence.CERTAIN
+    is_off = holds_by_default(graph, site.node.test, function) is False
+    return Confidence.TENTATIVE if is_off else Confidence.FIRM
 
 
 def _in_tests(function: Function, operations: list[PathOperation], graph: AppGraph) -> str:

@@ -14,7 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastapi_architect.analyses.logged_secrets import LoggedSecret, is_for_development, logged_secrets
+from fastapi_architect.analyses.logged_secrets import (
+    LoggedSecret,
+    is_for_development,
+    is_worthless,
+    logged_secrets,
+)
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -61,7 +66,7 @@ def secret_in_the_log(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
             _suggestion(secret),
             reasoning=f"{what[0].upper()}{what[1:]} is in the record as it is: nothing masks, cuts or hashes it on the way.",
             exploit=f"Whoever can read the log reads {what}, and uses it.",
-            confidence=_confidence(secret),
+            confidence=_confidence(secret, graph),
             trace=steps(
                 (secret.piece.scope.location(secret.piece.expr), f"{what} is read"),
                 *((hop.scope.location(hop.node), hop.text) for hop in reversed(secret.piece.hops)),
@@ -86,8 +91,8 @@ def _named(secret: LoggedSecret) -> str:
     return f"`{secret.name}`"
 
 
-def _confidence(secret: LoggedSecret) -> Confidence:
-    if is_for_development(secret):
+def _confidence(secret: LoggedSecret, graph: AppGraph) -> Confidence:
+    if is_for_development(secret, graph) or is_worthless(secret, graph):
         return Confidence.TENTATIVE
     direct = secret.record.sure and not secret.piece.hops
     return (

@@ -21,6 +21,11 @@ class Order(BaseModel):
 """
 
 FOLLOWED = {
+    "object of a class that is a text": """
+class Slug(str): ...
+@app.post("/a")
+def a(slug: Slug): os.system(slug)
+""",
     "celery delay": """
 @worker.task
 def ship(n, host): os.system(host)
@@ -257,6 +262,12 @@ def test_it_is_followed_to_the_command(name: str):
 
 
 SILENT = {
+    "object of a plain class, which something else fills in": """
+class Tool: ...
+class Shell(Tool): ...
+@app.post("/a")
+def a(shell: Shell): os.system(shell.name)
+""",
     "an argument of another parameter": """
 @worker.task
 def ship(n, host): os.system(n)

@@ -44,6 +44,9 @@ REQUEST_FIELDS = frozenset(
         "receive",
     }
 )
+#: Methods by which Pydantic makes an object of what was sent.
+_READ_BY_PYDANTIC = frozenset({"__get_pydantic_core_schema__", "__get_validators__"})
+_PLAIN_BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"})
 
 #: What a client decides in the scope of a connection, by itself or through a request that is made from it. (A body is read
 #: from a channel of its own; what has a `body` and was made with the scope is an answer.)
@@ -116,12 +119,27 @@ class Entries:
     def _parameter(self, function: Function, parameter: Parameter) -> None:
         if parameter.kind in ("request", "websocket"):
             self._add(Source(function, parameter.name, REQUEST_FIELDS, fact=parameter))
-        elif parameter.is_input and not self._clean_types.is_clean(parameter.type):
+        elif parameter.is_input and not self._is_no_value(parameter.type):
             clean = dict(self._clean_fields(parameter.type, (), 0))
             safe = _safe_kinds(self._pattern(parameter))
             if safe:
                 clean[()] = safe
             self._add(Source(function, parameter.name, None, clean, parameter))
+
+    def _is_no_value(self, of: Type | None) -> bool:
+        """Numbers and the like; and an object of a plain class, which FastAPI makes of no request: something else does."""
+        found = list(options(of))
+        return self._clean_types.is_clean(of) or (bool(found) and all(map(self._is_plain, found)))
+
+    def _is_plain(self, of: Type) -> bool:
+        """A class of the program without decorators that inherits from nothing that a request could be read into."""
+        if not isinstance(of, Instance) or not isinstance(of.cls, Class) or of.cls.node.decorators:
+            return False
+        order = [entry.cls for entry in self._program.inference.hierarchy.order(of.cls)]
+        methods = {name for cls in order if isinstance(cls, Class) for name in cls.methods}
+        return not methods & _READ_BY_PYDANTIC and all(
+            (not cls.node.decorators) if isinstance(cls, Class) else cls in _PLAIN_BASES for cls in order
+        )
 
     def _spread(self, function: Function, model: Class) -> None:
         """A model that is filled from the query: the parameter that holds it."""

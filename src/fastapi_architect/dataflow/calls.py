@@ -554,11 +554,23 @@ class CallTransfer:
 
     def _put_into(self, func: Any, given: Given) -> None:
         """`items.append(value)`: an element, whose fields stay apart; `items.extend(values)`: what these hold."""
-        if func.attr in _ADDING_ONE and given.args and not given.keywords:
+        if func.attr == "update":
+            self._updated(func, given)
+        elif func.attr in _ADDING_ONE and given.args and not given.keywords:
             value = normal({}, {ELEMENT: limited(given.args[-1], 1)})
             self.transfer.mix_into(func.value, value, given.state)
         else:
             self.transfer.mix_into(func.value, union(given.values), given.state)
+
+    def _updated(self, func: ir.Attribute, given: Given) -> None:
+        """`mapping.update({"name": value}, note=text)`: keys that are written down stay apart from values."""
+        named = {f"[{name}]": limited(value, 1) for name, value in given.keywords if name is not None}
+        spread = [value for name, value in given.keywords if name is None]
+        added = normal({}, named)
+        for value in (*given.args, *spread):
+            added = merge(added, value)
+        if added is not CLEAN:
+            self.transfer.mix_into(func.value, added, given.state)
 
     def _listed(self, method: str, given: Given) -> Taint | None:
         """Keys, values and items of a mapping, copies and records of an object; None for other methods."""

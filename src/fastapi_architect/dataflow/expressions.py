@@ -9,6 +9,7 @@ from fastapi_architect.dataflow.access_path import key_step
 from fastapi_architect.dataflow.taint import (
     CLEAN,
     ELEMENT,
+    KEYS,
     Taint,
     at_position,
     collapsed,
@@ -137,7 +138,8 @@ def _comprehension(run: Transfer, expr: ir.Comprehension, state: State) -> Taint
             state = run.assumed(test, state, holds=True)
     found = run.evaluate(expr.elt, state)
     if expr.value is not None:
-        return union([found, run.evaluate(expr.value, state)])
+        keys, values = collapsed(found), collapsed(run.evaluate(expr.value, state))
+        return normal(values.labels, {KEYS: keys})
     return normal({}, {ELEMENT: limited(found, 1)}) if found is not CLEAN else CLEAN
 
 

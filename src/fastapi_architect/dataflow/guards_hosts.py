@@ -128,9 +128,9 @@ class HostGuards:
             mask = self.everything if self._is_whole_domain(test.args[0], scope, 0) else self.host
             return self._say_of_host(func.value, scope, mask)
         if name == "startswith":
-            path = exact_path(func.value)
             mask = self._started(test.args[0], scope, holds)
-            return {path: mask} if path is not None and mask else {}
+            paths = self._parsed(func.value, scope, (None, func.value), 0) if mask else []
+            return dict.fromkeys(paths, mask)
         return {}
 
     def _is_whole_domain(self, suffix: Any, scope: Scope, depth: int) -> bool:
@@ -213,6 +213,13 @@ class HostGuards:
                 return [(expr.id,), *found] if found else []
         return []
 
+    def _is_stricter(self, call: ir.Call) -> bool:
+        r"""`url.strip()`, `url.replace("\\", "/")`: what holds of this holds of the address as a browser reads it."""
+        name = last_name(call.func)
+        if name == "replace":
+            return [constant_text(each) for each in call.args] == ["\\", "/"]
+        return name in _SAME_HOST and not call.args
+
     def _parsed(self, expr: Any, scope: Scope, since: Since, depth: int) -> list[AccessPath]:
         """The variables behind something that an address was parsed into."""
         if depth > MAX_DEPTH:
@@ -222,6 +229,8 @@ class HostGuards:
                 return self._parsed(expr.args[0], scope, since, depth + 1)
             if last_name(expr.func) == "str" and expr.args:
                 return self._parsed(expr.args[0], scope, since, depth + 1)
+            if expr.func.__class__ is ir.Attribute and self._is_stricter(expr):
+                return self._parsed(expr.func.value, scope, since, depth + 1)
             return []
         path = exact_path(expr)
         if path is None:

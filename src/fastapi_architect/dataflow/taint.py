@@ -348,10 +348,11 @@ def element_of(value: Taint) -> Taint:
 
 
 def keys_of(mapping: Taint) -> Taint:
-    """The keys of a mapping; the constant ones of a display are clean."""
-    if KEYS in mapping.fields:
-        return mapping.fields[KEYS]
-    return Taint(mapping.labels) if mapping.labels else CLEAN
+    """The keys of a mapping; the constant ones of a display are clean.
+
+    Of a parameter they are a step of their own: the callers know whether they wrote them down.
+    """
+    return project(mapping, KEYS)
 
 
 def at_position(value: Taint, position: str) -> Taint:

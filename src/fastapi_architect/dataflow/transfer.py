@@ -304,7 +304,7 @@ class Transfer:
         inner = old
         for step in path[1:]:
             inner = project(inner, step)
-        if ELEMENT not in value.fields:
+        if ELEMENT not in value.fields and not _is_mapping_of(value):
             inner, value = collapsed(inner), collapsed(value)
         state[path[0]] = assigned(old, path[1:], merge(inner, value))
 
@@ -344,6 +344,11 @@ class Transfer:
             self.summary.cut = True
             return
         sinks[key] = (sink, mask, trace)
+
+
+def _is_mapping_of(value: Taint) -> bool:
+    """Keys or values under keys are known of it."""
+    return KEYS in value.fields or (bool(value.fields) and all(step.startswith("[") for step in value.fields))
 
 
 def _joined(known: State, state: State) -> State:

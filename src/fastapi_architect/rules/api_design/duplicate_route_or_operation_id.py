@@ -77,7 +77,7 @@ def _only_under_a_condition(shadow: Shadow, graph: AppGraph) -> bool:
     function = shadow.earlier.registration[1]
     if not isinstance(function, Function) or function is shadow.later.registration[1]:
         return False
-    callers = graph.program.calls.callers(function)
+    callers = [site for site in graph.program.calls.callers(function) if site.scope.module.kind != "test"]
     return bool(callers) and all(s.context.inside("if", "else", "case", "handler") for s in callers)
 
 

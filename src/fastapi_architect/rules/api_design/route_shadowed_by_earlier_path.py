@@ -53,13 +53,19 @@ _ANY = "abc"
 @rule.check(per=AppGraph)
 def route_behind_one_that_takes_its_requests(graph: AppGraph, _graph: AppGraph) -> Iterator[Finding]:
     behind_mounts: dict[int, list[Shadow]] = {}
+    behind_functions: dict[tuple[int, int], list[Shadow]] = {}
     for shadow in shadows(graph):
         if shadow.equal or not shadow.ordered or _is_same_function(shadow):
             continue
         if isinstance(shadow.earlier, Mount):
             behind_mounts.setdefault(id(shadow.earlier), []).append(shadow)
         else:
-            yield _behind_operation(shadow, shadow.earlier, graph)
+            # A router that is included twice is one mistake.
+            key = (id(shadow.earlier.registration[0]), id(shadow.later.registration[0]))
+            behind_functions.setdefault(key, []).append(shadow)
+    for same in behind_functions.values():
+        assert isinstance(same[0].earlier, PathOperation)
+        yield _behind_operation(same[0], same[0].earlier, [each.later for each in same], graph)
     for behind in behind_mounts.values():
         yield _behind_mount(behind)
 
@@ -70,7 +76,9 @@ def _is_same_function(shadow: Shadow) -> bool:
     return handler is not None and handler is shadow.later.handler
 
 
-def _behind_operation(shadow: Shadow, earlier: PathOperation, graph: AppGraph) -> Finding:
+def _behind_operation(
+    shadow: Shadow, earlier: PathOperation, all_later: list[PathOperation], graph: AppGraph
+) -> Finding:
     later = shadow.later
     sent = later.path
     of = language(later.path)
@@ -95,7 +103,7 @@ def _behind_operation(shadow: Shadow, earlier: PathOperation, graph: AppGraph) -
         confidence=Confidence.CERTAIN if shadow.complete else Confidence.FIRM,
         trace=steps((earlier, f"{earlier} is tried first"), (later, f"{later} comes behind it")),
         fix=_moved(shadow, earlier, graph),
-        routes=routes_of([later]),
+        routes=routes_of(all_later),
     )
 
 

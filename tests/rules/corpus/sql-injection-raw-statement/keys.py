@@ -1,0 +1,82 @@
+"""Columns named by the keys of a mapping: whoever wrote the keys down decides, not whoever sent the values."""
+
+import psycopg
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+app = FastAPI()
+CONNECTION = psycopg.connect("dbname=shop")
+
+
+class Account(BaseModel):
+    name: str
+    mail: str
+
+
+def written(text: str) -> str:
+    return text.lower()
+
+
+def update(changes) -> None:
+    columns = [f"{written(key)} = %({key})s" for key in changes.keys()]
+    CONNECTION.execute(f"UPDATE accounts SET {', '.join(columns)}", changes)
+
+
+def update_pairs(changes) -> None:
+    columns = []
+    for key, value in changes.items():
+        columns.append(f"{key} = %({key})s")
+    CONNECTION.execute(f"UPDATE accounts SET {', '.join(columns)}", changes)
+
+
+def update_anything(changes) -> None:
+    columns = [f"{written(key)} = %({key})s" for key in changes.keys()]
+    CONNECTION.execute(f"UPDATE accounts SET {', '.join(columns)}", changes)  # finding: sql-injection-raw-statement
+
+
+@app.post("/name")
+def rename(account: Account) -> None:
+    update(changes={"name": account.name})
+    changes = {}
+    if account.mail:
+        changes["mail"] = account.mail
+    update(changes)
+    update_pairs(changes)
+
+
+@app.post("/account")
+def change(account: Account) -> None:
+    update(account.model_dump())
+    update_pairs(account.model_dump())
+
+
+@app.post("/anything")
+def change_anything(body: dict) -> None:
+    update_anything(body)
+
+
+@app.post("/chosen")
+def change_chosen(account: Account) -> None:
+    given = account.dict(exclude_unset=True)
+    chosen = {key: given[key] for key in given.keys() if key != "id"}
+    CONNECTION.execute(f"UPDATE accounts SET {', '.join(f'{key} = :{key}' for key in chosen.keys())}", chosen)
+
+
+@app.post("/copied")
+def copied(account: Account) -> None:
+    row = dict(CONNECTION.execute("SELECT * FROM accounts").fetchone())
+    row.update({"name": account.name}, mail=account.mail)
+    CONNECTION.execute(f"INSERT INTO accounts ({', '.join(row.keys())}) VALUES (%(name)s)", row)
+
+
+@app.post("/chosen-by-the-client")
+def change_what_is_sent(body: dict) -> None:
+    chosen = {key: value for key, value in body.items() if value}
+    CONNECTION.execute(f"UPDATE accounts SET {', '.join(f'{key} = :{key}' for key in chosen.keys())}", chosen)  # finding: sql-injection-raw-statement
+
+
+@app.post("/copied-from-the-client")
+def copy_what_is_sent(body: dict) -> None:
+    row = {"name": "x"}
+    row.update(body)
+    CONNECTION.execute(f"INSERT INTO accounts ({', '.join(row.keys())}) VALUES (%(name)s)", row)  # finding: sql-injection-raw-statement

@@ -165,6 +165,8 @@ def _kind(graph: AppGraph, each: Round) -> str:
             break
     if isinstance(over, ir.Call) and _NO_COLLECTION.search(last_name(over.func)):
         return ""
+    if _is_of_text(graph, over, each.scope) or _is_of_groups(graph, over, each):
+        return ""
     if _is_written_down(graph, over, each.scope):
         return ""
     found = origins(graph, over, each.place)
@@ -173,6 +175,29 @@ def _kind(graph: AppGraph, each: Round) -> str:
         few = all(o.loaded.limit is not None and o.loaded.limit <= _FEW for o in rows)
         return "" if few else "rows"
     return "collection" if _is_collection(graph, over, each.scope) else ""
+
+
+def _is_of_text(graph: AppGraph, over: ir.Expr, scope: Scope) -> bool:
+    """`path.split("/")`, and a comprehension over it: pieces of one text are few."""
+    found, _ = graph.program.inference.expand(over, scope)
+    while isinstance(found, ir.Comprehension):
+        found = found.generators[0].iter
+    return isinstance(found, ir.Call) and last_name(found.func) in ("split", "rsplit", "splitlines", "parts")
+
+
+def _is_of_groups(graph: AppGraph, over: ir.Expr, each: Round) -> bool:
+    """`for table, ids in ids_by_table.items()`: what belongs together is asked for together already."""
+    if not isinstance(each.loop, ir.For) or not isinstance(each.loop.target, ir.Sequence):
+        return False
+    return any(
+        isinstance(of, Instance)
+        and of.name.rpartition(".")[2] in ("dict", "defaultdict", "Mapping")
+        and len(of.args) == 2
+        and any(
+            isinstance(v, Instance) and v.name.rpartition(".")[2] in _COLLECTIONS for v in options(of.args[1])
+        )
+        for of in options(graph.program.inference.type_of(over, each.scope))
+    )
 
 
 _FEW = 3

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 
-from fastapi_architect.analyses.effects import effects
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question_about
+from fastapi_architect.concepts.http import OutboundRequest, PaidApiCall
 from fastapi_architect.concepts.messaging import EmailSend
 from fastapi_architect.program.definitions import Function
 from fastapi_architect.program.facts import Site
@@ -22,23 +22,41 @@ _OF_THIS_HOST = frozenset({
     "async_lru", "aiocache", "fastapi_cache", "cashews", "aiofiles", "asyncer", "asgiref", "trio", "tenacity",
 })  # fmt: skip
 
+#: Calls from the one asked about to the one that waits.
+_MAX_DEPTH = 2
+
 
 def waits_elsewhere(graph: AppGraph, site: Site) -> bool:
-    """The call waits for another host.
+    """The call waits for another host, whatever it is given.
 
     Args:
         graph: the backend.
         site: the call.
     """
-    return _is_foreign(graph, site) or any(_waits(graph, each) for each in graph.program.calls.targets(site))
+    return _is_foreign(graph, site) or any(
+        _waits(graph, (target, _MAX_DEPTH)) for target in graph.program.calls.targets(site)
+    )
 
 
 @question_about
-def _waits(graph: AppGraph, function: Function) -> bool:
-    done = effects(graph).of_functions((function,))
-    if done.outbound or any(isinstance(message, EmailSend) for message in done.messages):
-        return True
-    return any(_is_foreign(graph, site) for each in done.functions for site in each.facts.calls)
+def _waits(graph: AppGraph, function_and_depth: tuple[Function, int]) -> bool:
+    """Something of the body that no condition keeps back does."""
+    function, depth = function_and_depth
+    for concept in (OutboundRequest, PaidApiCall, EmailSend):
+        if any(not _is_conditional(found.site) for found in graph.within(concept, function)):
+            return True
+    for site in function.facts.calls:
+        if _is_conditional(site):
+            continue
+        if _is_foreign(graph, site):
+            return True
+        if depth and any(_waits(graph, (t, depth - 1)) for t in graph.program.calls.targets(site)):
+            return True
+    return False
+
+
+def _is_conditional(site: Site) -> bool:
+    return site.context.inside("if", "else", "case", "handler", "lambda") is not None
 
 
 def _is_foreign(graph: AppGraph, site: Site) -> bool:

@@ -54,7 +54,7 @@ class Signatures:
 
     def _parameter_type(self, param: ir.Param, function: Function) -> Type | None:
         if function.is_method and function.parameters and function.parameters[0] is param:
-            return self._self_type(function)
+            return self._called_on_class(param, function) or self._self_type(function)
         if param.kind == "vararg":
             of = (
                 self._inference.annotations.annotation(param.annotation, function.parent)
@@ -73,6 +73,15 @@ class Signatures:
             if of is not None and of != NONE:
                 return of
         return self._from_call_sites(param, function)
+
+    def _called_on_class(self, param: ir.Param, function: Function) -> Type | None:
+        """`def update(order: OrderIn, db)` without `@staticmethod`: its callers write `Order.update(order, db)`."""
+        if param.annotation is None or param.name in ("self", "cls", "mcs"):
+            return None
+        of = self._inference.annotations.annotation(param.annotation, function.parent or function.module)
+        declared = [option.cls for option in options(of) if isinstance(option, Instance)]
+        is_own = any(self._inference.hierarchy.is_subclass(function.owner, cls) for cls in declared)
+        return None if is_own or not declared else of
 
     def _self_type(self, function: Function) -> Type:
         cls = function.owner

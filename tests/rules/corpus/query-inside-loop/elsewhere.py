@@ -101,3 +101,31 @@ async def send(session: Session, note: Note) -> None:
 async def messages(notes: list[Note], session: SessionDep) -> None:
     for note in notes:
         await send(session, note)  # finding: query-inside-loop - tentative
+
+
+@app.get("/folders")
+def folders(path: str, session: SessionDep) -> int:
+    found = 0
+    names = [name for name in path.split("/") if name]
+    for name in names:
+        found += len(session.scalars(select(Reader).where(Reader.chat == name)).all())
+    return found
+
+
+@app.post("/groups")
+def groups(notes: list[Note], session: SessionDep) -> int:
+    found = 0
+    by_reader: dict[int, list[str]] = {}
+    for note in notes:
+        by_reader.setdefault(note.reader_id, []).append(note.text)
+    for reader, texts in by_reader.items():
+        found += len(session.scalars(select(Reader).where(Reader.id == reader, Reader.chat.in_(texts))).all())
+    return found
+
+
+@app.post("/chats")
+def chats(chat_of: dict[int, int], session: SessionDep) -> int:
+    found = 0
+    for reader, chat in chat_of.items():
+        found += len(session.scalars(select(Reader).where(Reader.id == reader, Reader.chat == chat)).all())  # finding: query-inside-loop
+    return found

@@ -80,3 +80,20 @@ def copy_what_is_sent(body: dict) -> None:
     row = {"name": "x"}
     row.update(body)
     CONNECTION.execute(f"INSERT INTO accounts ({', '.join(row.keys())}) VALUES (%(name)s)", row)  # finding: sql-injection-raw-statement
+
+
+class Accounts:
+    """Its functions are called on the class."""
+
+    def update(account: Account) -> None:
+        given = account.model_dump()
+        CONNECTION.execute(f"UPDATE accounts SET {', '.join(f'{key} = :{key}' for key in given.keys())}", given)
+
+    def find(account: Account) -> None:
+        CONNECTION.execute(f"SELECT * FROM accounts WHERE name = '{account.name}'")  # finding: sql-injection-raw-statement
+
+
+@app.post("/on-the-class")
+def on_the_class(account: Account) -> None:
+    Accounts.update(account)
+    Accounts.find(account)

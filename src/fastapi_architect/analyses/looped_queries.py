@@ -136,6 +136,8 @@ def _of_query(graph: AppGraph, call: Concept) -> Iterator[LoopedQuery]:
             continue
         if _takes_batch(call, each) or _is_held_already(graph, call, each) or _passes_cache(graph, each):
             continue
+        if _is_for_one(each) or _asks_another_table(graph, call, each):
+            continue
         job = bool(each.hops) and _changes_rows(graph, each.hops[0])
         writes = job or _writes(graph, call, each)
         yield LoopedQuery(call, each, kind, writes, job, _is_sure(graph, call, each))
@@ -165,7 +167,11 @@ def _kind(graph: AppGraph, each: Round) -> str:
             break
     if isinstance(over, ir.Call) and _NO_COLLECTION.search(last_name(over.func)):
         return ""
-    if _is_of_text(graph, over, each.scope) or _is_of_groups(graph, over, each):
+    if (
+        _is_of_text(graph, over, each.scope)
+        or _is_of_members(graph, over, each.scope)
+        or _is_of_groups(graph, over, each)
+    ):
         return ""
     if _is_written_down(graph, over, each.scope):
         return ""
@@ -175,6 +181,22 @@ def _kind(graph: AppGraph, each: Round) -> str:
         few = all(o.loaded.limit is not None and o.loaded.limit <= _FEW for o in rows)
         return "" if few else "rows"
     return "collection" if _is_collection(graph, over, each.scope) else ""
+
+
+def _is_of_members(graph: AppGraph, over: ir.Expr, scope: Scope) -> bool:
+    """Members of an `Enum`: as few as the code names."""
+    inference = graph.program.inference
+    found, where = inference.expand(over, scope)
+    if isinstance(found, ir.Comprehension):
+        return _is_written_down(graph, found.generators[0].iter, where)
+    elements = [
+        of.args[-1] for of in options(inference.type_of(over, scope)) if isinstance(of, Instance) and of.args
+    ]
+    return bool(elements) and all(
+        isinstance(each, Instance) and inference.hierarchy.is_subclass(each.cls, "enum.Enum")
+        for element in elements
+        for each in options(element)
+    )
 
 
 def _is_of_text(graph: AppGraph, over: ir.Expr, scope: Scope) -> bool:
@@ -244,6 +266,50 @@ def _takes_batch(call: Concept, each: Round) -> bool:
             if each.hops and any(
                 isinstance(given, ir.Name) and given.id == each.name for given in each.hops[0].node.args
             ):
+                return True
+    return False
+
+
+def _is_for_one(each: Round) -> bool:
+    """`for field, value in changes.items(): if field == "team": check(value)`: one element at most gets there."""
+    target = each.loop.target if isinstance(each.loop, ir.For) else None
+    names = {node.id for node in walk(target) if isinstance(node, ir.Name)}
+    for context in each.inner.context:
+        if context.node is each.loop:
+            return False
+        test = getattr(context.node, "test", None) if context.role == "if" else None
+        parts = test.values if isinstance(test, ir.BoolOp) and test.op == "and" else [test]
+        if any(_names_one(part, names) for part in parts):
+            return True
+    return False
+
+
+def _names_one(test: Any, names: set[str]) -> bool:
+    if not isinstance(test, ir.Compare) or test.ops != ["=="]:
+        return False
+    sides = (test.left, test.comparators[0])
+    named = [s for s in sides if isinstance(s, ir.Name) and s.id in names]
+    return bool(named) and any(isinstance(s, ir.Constant) or _is_member(s) for s in sides)
+
+
+def _is_member(expr: ir.Expr) -> bool:
+    """`Role.ADMIN`."""
+    return isinstance(expr, ir.Attribute) and expr.attr.isupper()
+
+
+def _asks_another_table(graph: AppGraph, call: Concept, each: Round) -> bool:
+    """`select(models[kind])`: no one statement could ask all of them."""
+    if each.hops:
+        return False
+    ours = {id(node) for part in _parts(call) for node in walk(part)}
+    entities = [
+        e for start in graph.within(QueryStart, call.scope) if id(start.node) in ours for e in start.entities
+    ]
+    bindings = call.scope.facts.bindings
+    for entity in entities:
+        for name in roots(entity):
+            values = [b.value for b in bindings.get(name, ()) if b.kind == "assign"]
+            if name == each.name or any(each.name in roots(value) for value in values):
                 return True
     return False
 

@@ -80,8 +80,10 @@ class Signatures:
             return None
         of = self._inference.annotations.annotation(param.annotation, function.parent or function.module)
         declared = [option.cls for option in options(of) if isinstance(option, Instance)]
-        is_own = any(self._inference.hierarchy.is_subclass(function.owner, cls) for cls in declared)
-        return None if is_own or not declared else of
+        own = (
+            [entry.cls for entry in self._inference.hierarchy.order(function.owner)] if function.owner else []
+        )
+        return of if declared and not any(cls in own for cls in declared) else None
 
     def _self_type(self, function: Function) -> Type:
         cls = function.owner

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from enum import Enum
 from typing import Annotated
 
 import psycopg
@@ -128,4 +129,43 @@ def chats(chat_of: dict[int, int], session: SessionDep) -> int:
     found = 0
     for reader, chat in chat_of.items():
         found += len(session.scalars(select(Reader).where(Reader.id == reader, Reader.chat == chat)).all())  # finding: query-inside-loop
+    return found
+
+
+class Role(Enum):
+    READER = "reader"
+    WRITER = "writer"
+
+
+@app.post("/roles")
+def roles(given: list[Role], names: list[str], session: SessionDep) -> int:
+    found = 0
+    for role in given:
+        found += len(session.scalars(select(Reader).where(Reader.chat == role.value)).all())
+    known = [role for role in Role if role.value in names]
+    for role in known:
+        found += len(session.scalars(select(Reader).where(Reader.chat == role.value)).all())
+    for name in names:
+        found += len(session.scalars(select(Reader).where(Reader.chat == name)).all())  # finding: query-inside-loop
+    return found
+
+
+@app.post("/kinds")
+def kinds(names: list[str], session: SessionDep) -> int:
+    found = 0
+    tables = {"readers": Reader}
+    for name in names:
+        model = tables[name]
+        found += len(session.scalars(select(model).where(model.chat == name)).all())
+    return found
+
+
+@app.patch("/one")
+def one(changes: dict[str, int], session: SessionDep) -> int:
+    found = 0
+    for name, value in changes.items():
+        if name == "chat" and value:
+            found += len(session.scalars(select(Reader).where(Reader.chat == value)).all())
+        if value:
+            found += len(session.scalars(select(Reader).where(Reader.id == value)).all())  # finding: query-inside-loop
     return found

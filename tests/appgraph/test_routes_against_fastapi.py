@@ -109,11 +109,11 @@ APPS: dict[str, dict[str, str]] = {
             from routing import routers
             public, private = routers(prefix="/shelves")
 
-            @public.get("/newest")
-            def newest_shelf(): return []
+            @public.get("/longest")
+            def longest(): return []
 
-            @private.get("/mine")
-            def my_shelf(): return []
+            @private.get("/own")
+            def own(): return []
         """,
     },
     "one_router_kept_by_its_factory": {

@@ -74,7 +74,7 @@ class Environment(msgspec.Struct, frozen=True, eq=False):
 
     def known_in(self, owner: Scope) -> Environment:
         """This, for an expression of `owner`: what a module makes does not depend on who calls its functions."""
-        if not self.values or isinstance(owner, Function | Class):
+        if isinstance(owner, Function | Class):
             return self
         return self if any(scope == id(owner) for scope, _ in self.values) else EMPTY
 

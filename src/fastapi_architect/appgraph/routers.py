@@ -118,7 +118,9 @@ class RouterEvents(msgspec.Struct, eq=False):
         unresolved: events whose router is not known.
     """
 
-    by_creation: dict[int, list[tuple[Event, Environment, RouterObject]]] = msgspec.field(default_factory=dict)
+    by_creation: dict[int, list[tuple[Event, Environment, RouterObject]]] = msgspec.field(
+        default_factory=dict
+    )
     by_class: dict[int, list[Event]] = msgspec.field(default_factory=dict)
     objects: dict[int, RouterObject] = msgspec.field(default_factory=dict)
     borrowed: dict[int, RouterObject] = msgspec.field(default_factory=dict)

@@ -215,14 +215,13 @@ def _is_of_groups(graph: AppGraph, over: ir.Expr, each: Round) -> bool:
         isinstance(of, Instance)
         and of.name.rpartition(".")[2] in ("dict", "defaultdict", "Mapping")
         and len(of.args) == 2
-        and any(
-            isinstance(v, Instance) and v.name.rpartition(".")[2] in _COLLECTIONS for v in options(of.args[1])
-        )
+        and any(isinstance(v, Instance) and v.name.rpartition(".")[2] in _GROUPS for v in options(of.args[1]))
         for of in options(graph.program.inference.type_of(over, each.scope))
     )
 
 
 _FEW = 3
+_GROUPS = frozenset({"list", "set", "frozenset", "tuple", "Sequence"})
 
 
 def _is_written_down(graph: AppGraph, over: ir.Expr, scope: Scope) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 from fastapi_architect.analyses.event_loop import event_loop
 from fastapi_architect.analyses.injected_values import with_parents
 from fastapi_architect.analyses.session_use import Handed, Steps, session_uses
+from fastapi_architect.analyses.state_sessions import StateSession, state_attribute, state_session
 from fastapi_architect.appgraph.database import SessionProvider
 from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
@@ -25,11 +26,12 @@ class RequestSession(msgspec.Struct, frozen=True, eq=False):
     """Where a session comes from.
 
     Attributes:
-        provider: the dependency that yields it; None for a `with` block.
-        block: the `with` that opens and closes it; None for a dependency.
+        provider: the dependency that yields it; None for anything else.
+        block: the `with` that opens and closes it; None for anything else.
         holder: the body that receives it, or in which the block stands.
         lifetime: the dependency's `scope=`.
         operation: an operation that runs it; None for a block outside of operations.
+        laid: the session that a middleware lays on the state of the request; provider and block are None then.
     """
 
     provider: SessionProvider | None
@@ -37,6 +39,7 @@ class RequestSession(msgspec.Struct, frozen=True, eq=False):
     holder: Function
     lifetime: str = ""
     operation: PathOperation | None = None
+    laid: StateSession | None = None
 
 
 def request_sessions(graph: AppGraph, holder: Scope, steps: Steps) -> Iterator[RequestSession]:
@@ -65,6 +68,8 @@ def _of_body(graph: AppGraph, function: Function, steps: Steps) -> Iterator[Requ
     if function.owner is not None and function.parameters and steps[0] == function.parameters[0].name:
         yield from _of_class(graph, function)
     for operation in graph.operations_running(function)[:1]:
+        if steps[1:2] == ("state",) and len(steps) == 3:
+            yield from _laid(graph, steps[2], function, operation)
         for dependency in operation.dependencies:
             own = operation.handler if dependency.level == "parameter" else None
             for each, receiver in with_parents(dependency, own):
@@ -98,6 +103,26 @@ def _provided(
         if provider is not None:
             yield RequestSession(provider, None, holder, each.lifetime, operation)
             return
+        for attribute in _given_from_state(each.function) if each.function is not None else ():
+            yield from _laid(graph, attribute, holder, operation)
+
+
+def _laid(
+    graph: AppGraph, attribute: str, holder: Function, operation: PathOperation
+) -> Iterator[RequestSession]:
+    """`request.state.db`, which a middleware opens and closes."""
+    laid = state_session(graph, operation, attribute)
+    if laid is not None and laid.closes:
+        yield RequestSession(None, None, holder, operation=operation, laid=laid)
+
+
+def _given_from_state(function: Function) -> Iterator[str]:
+    """`return request.state.db`."""
+    for kind in (ir.Return, ir.Yield):
+        for site in function.facts.sites(kind):
+            attribute = state_attribute(site.node.value)
+            if attribute:
+                yield attribute
 
 
 @question

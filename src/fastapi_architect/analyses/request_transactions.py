@@ -15,6 +15,7 @@ from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.session_acts import session_acts
 from fastapi_architect.analyses.session_flow import Pending, Summary, Trace, session_flow
 from fastapi_architect.analyses.session_owners import is_session_type, may_commit
+from fastapi_architect.analyses.state_sessions import state_sessions
 from fastapi_architect.appgraph.database import Engine
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
@@ -78,6 +79,8 @@ def _committing_middleware(graph: AppGraph, operation: PathOperation) -> Functio
     for middleware in graph.application_of(operation).middleware:
         function = middleware.function
         if function is not None and flow.summary(function).commits != "no":
+            return function
+        if function is not None and any(each.commits for each in state_sessions(graph, function)):
             return function
         if "commit_on_exit" in middleware.keywords and operation.handler is not None:
             return operation.handler

@@ -55,7 +55,7 @@ class OpenTransaction(msgspec.Struct, frozen=True, eq=False):
         if meeting.commit is not None:
             yield Step(_place(meeting.commit.site), "the commit")
         elif self.committer is not None:
-            yield Step(self.committer.location(), f"`{self.committer.name}` commits behind its `yield`")
+            yield Step(self.committer.location(), f"`{self.committer.name}` commits when the handler is done")
 
 
 def _way(sites: tuple[Site, ...], what: str) -> Iterator[Step]:

@@ -4,7 +4,8 @@ A session that a dependency yields is closed when the request is over. FastAPI 0
 `scope="function"`, close it before background tasks run: what they do with it happens on a connection that nobody gives
 back, and rows that they read further from are detached. Other versions close it after them, so it works and keeps a
 connection of the pool for as long as the slowest mail server takes. A task that nobody awaits, or a thread, races with the
-closing on every version.
+closing on every version. A middleware that lays the session on `request.state` and closes it behind `call_next` does so when the
+response begins, before background tasks run.
 
 Known limits: rows that are handed on without their session are not followed, and a session that is kept open for a quick
 task is not reported.
@@ -81,6 +82,9 @@ def _sessions(left: LeftRunning, graph: AppGraph) -> Iterator[Finding]:
             if source.block is not None:
                 if not source.holder.is_generator and _stands_in(left.concept.site, source):
                     yield _over(left, use, source, graph)
+            elif source.laid is not None:
+                if left.kind != "background" or source.laid.before_tasks:
+                    yield _over(left, use, source, graph)
             elif left.kind != "background" or ends_before_tasks(graph, source.lifetime):
                 yield _over(left, use, source, graph)
             else:
@@ -121,6 +125,8 @@ def _over(left: LeftRunning, use: SessionUse, source: RequestSession, graph: App
         when = "the `with` block has closed it by the time the task runs"
     elif left.kind != "background":
         when = f"nobody waits for the {left.kind}, and the session is closed when the request ends"
+    elif source.laid is not None:
+        when = f"`{source.laid.middleware.name}` closes it when the response begins, and background tasks run after that"
     elif source.lifetime == "function":
         when = 'its dependency has scope="function", and is left before the response is sent'
     else:
@@ -187,6 +193,9 @@ def _origin(source: RequestSession) -> tuple[Step, ...]:
                 "the session is opened here, and closed at the block's end",
             )
         )
+    if source.laid is not None:
+        middleware = source.laid.middleware
+        return steps((middleware, f"{middleware.name} opens the session of a request, and closes it"))
     assert source.provider is not None
     return steps(
         (source.provider.function, f"{source.provider.function.name} yields the session of a request")

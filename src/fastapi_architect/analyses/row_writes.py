@@ -109,27 +109,31 @@ def _assignments(graph: AppGraph) -> Iterator[RowWrite]:
     """`book.title = title` and `setattr(book, name, value)` in a function that sends changes."""
     kinds = (Commit, SessionFlush, SessionAdd)
     for function in dict.fromkeys(each.site.scope for kind in kinds for each in graph.facts(kind)):
-        if not isinstance(function, Function):
-            continue
-        named: dict[str, list[Model]] = {}  # a function sets several attributes of one object
-        for site in function.facts.sites(ir.Assign):
-            for target in site.node.targets:
-                if not isinstance(target, ir.Attribute):
-                    continue
-                name = target.value.id if isinstance(target.value, ir.Name) else ""
-                models = named.get(name) if name else None
-                if models is None:
-                    models = _changed_models(target.value, function, graph)
-                    if name:
-                        named[name] = models
-                if models and not _BESIDE.search(target.attr):
-                    for model in models:
-                        yield RowWrite(model, "update", site, function)
-        for site in function.facts.calls_named("setattr", "sqlmodel_update"):
-            method = isinstance(site.node.func, ir.Attribute)
-            owner = site.node.func.value if method else site.node.args[0] if site.node.args else None
-            if owner is not None:
-                yield from _assigned(owner, site, function, graph)
+        if isinstance(function, Function):
+            yield from assignments_in(graph, function)
+
+
+def assignments_in(graph: AppGraph, function: Function) -> Iterator[RowWrite]:
+    """`book.title = title` and `setattr(book, name, value)` in a function, whoever sends the change."""
+    named: dict[str, list[Model]] = {}  # a function sets several attributes of one object
+    for site in function.facts.sites(ir.Assign):
+        for target in site.node.targets:
+            if not isinstance(target, ir.Attribute):
+                continue
+            name = target.value.id if isinstance(target.value, ir.Name) else ""
+            models = named.get(name) if name else None
+            if models is None:
+                models = _changed_models(target.value, function, graph)
+                if name:
+                    named[name] = models
+            if models and not _BESIDE.search(target.attr):
+                for model in models:
+                    yield RowWrite(model, "update", site, function)
+    for site in function.facts.calls_named("setattr", "sqlmodel_update"):
+        method = isinstance(site.node.func, ir.Attribute)
+        owner = site.node.func.value if method else site.node.args[0] if site.node.args else None
+        if owner is not None:
+            yield from _assigned(owner, site, function, graph)
 
 
 def _assigned(owner: ir.Expr, site: Site, function: Function, graph: AppGraph) -> Iterator[RowWrite]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec.structs import replace
 
-from fastapi_architect.analyses.row_writes import RowWrite, models_of, row_writes
+from fastapi_architect.analyses.row_writes import RowWrite, assignments_in, models_of, row_writes
 from fastapi_architect.analyses.session_owners import (
     GIVEN,
     is_session_name,
@@ -135,7 +135,7 @@ def _own_acts(graph: AppGraph) -> dict[int, list[Act]]:
         if step.kind == "lock" and isinstance(step.scope, Function):
             act = Act("lock", step.site, concept=step, sends=True, sure=step.sure)
             found.setdefault(id(step.scope), []).append(act)
-    for write in row_writes(graph):
+    for write in (*row_writes(graph), *_left_to_callers(graph)):
         session = _of_row(graph, write) if write.kind == "update" and _is_assignment(write.site) else None
         if session is not None:
             found.setdefault(id(write.function), []).append(Act("write", write.site, session, write))
@@ -145,6 +145,16 @@ def _own_acts(graph: AppGraph) -> dict[int, list[Act]]:
                 Act(kind, site, GIVEN, fact, sure=getattr(fact, "sure", True))
             )
     return found
+
+
+def _left_to_callers(graph: AppGraph) -> Iterator[RowWrite]:
+    """Rows that a function changes and then sends a task for, without a flush or commit of its own."""
+    senders = dict.fromkeys(sent.site.scope for sent in graph.background.enqueues)
+    for function in senders:
+        if not isinstance(function, Function) or not graph.within(DatabaseCall, function):
+            continue
+        if not any(graph.within(kind, function) for kind in (Commit, SessionFlush, SessionAdd)):
+            yield from assignments_in(graph, function)
 
 
 def _of_row(graph: AppGraph, write: RowWrite) -> str | None:

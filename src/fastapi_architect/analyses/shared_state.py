@@ -1,4 +1,6 @@
-"""Which names of a module, and attributes of its objects, do all requests of a process share, and who changes them?"""
+"""Which names of a module, attributes of its objects, and values on `app.state` do all requests of a process share, and who
+changes them?
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,13 @@ RESIZING = _MUTATORS
 
 
 class SharedCell(msgspec.Struct, frozen=True):
-    """A variable that requests share: a name of a module, or an attribute of its one object of a class.
+    """A variable that requests share: a name of a module, an attribute of its one object of a class, or of `app.state`.
 
     Attributes:
-        owner: full name of the module or class.
+        owner: full name of the module or class; `app.state`.
         name: the name.
-        steps: how functions write it: `("pending",)`, `("self", "pending")`.
-        is_number: it holds a number; else a container.
+        steps: how functions write it: `("pending",)`, `("self", "pending")`, `("app", "state", "pending")`.
+        is_number: it holds a number or a flag; else a container.
     """
 
     owner: str
@@ -50,11 +52,11 @@ class SharedCell(msgspec.Struct, frozen=True):
         """The expression is this variable, whole."""
         if len(self.steps) == 1:
             return expr.__class__ is ir.Name and expr.id == self.name
-        return (
-            expr.__class__ is ir.Attribute
-            and expr.attr == self.name
-            and last_name(expr.value) == self.steps[0]
-        )
+        if expr.__class__ is not ir.Attribute or expr.attr != self.name:
+            return False
+        if len(self.steps) > 2:  # `request.app.state.pending` is the same
+            return _is_app_state(expr.value)
+        return last_name(expr.value) == self.steps[0]
 
 
 class SharedState(msgspec.Struct, frozen=True, eq=False):
@@ -72,6 +74,8 @@ def shared_state(graph: AppGraph) -> tuple[SharedState, ...]:
         if module.kind == "source":
             for state in _of_module(module, graph):
                 found.setdefault(state.cell, state)  # several modules may make an object of one class
+    for state in _of_applications(graph):
+        found.setdefault(state.cell, state)
     return tuple(found.values())
 
 
@@ -112,10 +116,29 @@ def _of_object(cls: Class) -> Iterator[SharedState]:
                 yield SharedState(cell, tuple(f for f in cls.functions if f is not init))
 
 
+def _of_applications(graph: AppGraph) -> Iterator[SharedState]:
+    """`app.state.pending = {}`, in a module or where the application starts."""
+    modules = [m for m in graph.program.mentioning("state") if m.kind == "source"]
+    for module in modules:
+        for scope in (module, *all_functions(module)):
+            for site in scope.facts.sites(ir.Assign):
+                target, kind = site.node.targets[0], _kind(site.node.value)
+                if kind and target.__class__ is ir.Attribute and _is_app_state(target.value):
+                    steps = ("app", "state", target.attr)
+                    cell = SharedCell("app.state", target.attr, steps, kind == "number")
+                    seeing = (m for m in modules if m.mentions(target.attr))
+                    yield SharedState(cell, tuple(f for m in seeing for f in all_functions(m)))
+
+
+def _is_app_state(expr: Any) -> bool:
+    """`app.state`, `request.app.state`."""
+    return expr.__class__ is ir.Attribute and expr.attr == "state" and last_name(expr.value) == "app"
+
+
 def _kind(value: ir.Expr) -> str:
-    """number or container, "" for what is neither."""
+    """number (a flag, too) or container, "" for what is neither."""
     if value.__class__ is ir.Constant:
-        return "number" if value.kind in ("int", "float") else ""
+        return "number" if value.kind in ("int", "float", "bool") else ""
     if value.__class__ is ir.Dict:
         return "container"
     if value.__class__ is ir.Sequence:

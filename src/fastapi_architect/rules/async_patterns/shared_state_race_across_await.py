@@ -4,8 +4,8 @@ Everything between two `await`s runs undisturbed, and nothing across one does. `
 then `running.add(user)`: the second request looks before the first has written, and both go on. `total += await price()`
 reads `total` before it waits and writes the old sum back afterwards.
 
-Known limits: state of the module and of objects that a module makes once is followed, not what lies in other objects. A
-value that is loaded twice and then kept (a cache) is left alone, as nothing is lost by it.
+Known limits: state of the module, of objects that a module makes once and of `app.state` is followed, not what lies in other
+objects. A value that is loaded twice and then kept (a cache) is left alone, as nothing is lost by it.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ rule = Rule(
 )
 
 _VIEWS = frozenset({"values", "items", "keys"})
+_ORDER = frozenset({"<", "<=", ">", ">="})
+_GROWS = frozenset({"add", "append", "appendleft", "insert"})
 
 
 @rule.check(per=AppGraph)
@@ -163,8 +165,10 @@ def _stale_check(
         return None
     tests = [s for s in function.facts.sites(ir.If) if mentions(cell, s.node.test)]
     for check in tests:
-        if not _refuses(cell, check.node) or is_exclusive(check, write):
+        if is_exclusive(check, write) or not (_refuses(cell, check.node) or _allows(cell, check.node, write)):
             continue
+        if _flag(write.node) is not None and not (_flag(write.node) and cell.is_named_by(check.node.test)):
+            continue  # only `if running: raise`, and then `running = True`: a second `False` changes nothing
         again = [s for s in tests if s is not check]
         pause = interleaving(graph, function).between(check, write, again)
         if pause is not None and not _is_undone_first(cell, check, pause, function):
@@ -183,6 +187,26 @@ def _refuses(cell: SharedCell, node: ir.If) -> bool:
         and not mentions(cell, last.value)
         and _is_plain(last.value)
     )
+
+
+def _allows(cell: SharedCell, node: ir.If, write: Site) -> bool:
+    """The change stands in the branch, and is one too many when somebody else's came first."""
+    if not any(context.node is node and context.role == "if" for context in write.context):
+        return False
+    compared = [each for each in walk(node.test) if each.__class__ is ir.Compare and mentions(cell, each)]
+    ordered = any(operator in _ORDER for each in compared for operator in each.ops)
+    if isinstance(write.node, ir.AugAssign):
+        return ordered
+    method = last_name(getattr(write.node, "func", ir.Name(0, "")))
+    if ordered and any(last_name(n.func) == "len" for n in walk(node.test) if isinstance(n, ir.Call)):
+        return method in _GROWS or isinstance(write.node, ir.Assign)
+    return method == "append" and any("not in" in each.ops for each in compared)  # a set takes it once
+
+
+def _flag(node: ir.Node) -> bool | None:
+    """What a flag is set to; None where nothing of the kind is assigned."""
+    value = node.value if isinstance(node, ir.Assign) else None
+    return value.value is True if isinstance(value, ir.Constant) and value.kind == "bool" else None
 
 
 def _is_plain(value: ir.Expr) -> bool:

@@ -87,6 +87,7 @@ def _carried(each: OpenTransaction, graph: AppGraph) -> str:
     function, event = meeting.function, meeting.event
     model = written_model(graph, meeting.write.trace.act)
     objects = _objects(meeting.write.trace.site, function, graph)
+    keys = _keys(meeting.write.trace.site, objects, function, graph)
     sent = event.act.concept
     given: list[ir.Expr] = [*event.site.node.args, *(k.value for k in event.site.node.keywords)]
     if not event.hops and isinstance(sent, EnqueueSite):
@@ -94,7 +95,11 @@ def _carried(each: OpenTransaction, graph: AppGraph) -> str:
     for argument in given:
         for part in _parts(argument, function):
             names = set(names_in(part))
-            if names & objects or (model and model in _models(part, function, graph)):
+            if (
+                names & objects
+                or last_name(part) in keys
+                or (model and model in _models(part, function, graph))
+            ):
                 return written(graph, function, argument)
     return ""
 
@@ -133,6 +138,40 @@ def _objects(site: Site, function: Function, graph: AppGraph) -> set[str]:
         if isinstance(call, SessionAdd | SessionDelete) and isinstance(call.instance, ir.Name):
             found.add(call.instance.id)
     return {name for name in found if name and not is_session_name(name)}
+
+
+def _keys(site: Site, objects: set[str], function: Function, graph: AppGraph) -> set[str]:
+    """Local names that say which row it is: `order_id` of `session.get(Order, order_id)`, and of `Order(id=order_id)`."""
+    values: list[ir.Expr] = [site.node] if isinstance(site.node, ir.Call) else []
+    given = {each.id for value in values for each in walk(value) if isinstance(each, ir.Name)}
+    for name in sorted(objects | given):
+        values += [b.value for b in function.facts.bindings.get(name, ()) if b.value is not None]
+    found: set[str] = set()
+    for value in values:
+        for node in walk(value):
+            if isinstance(node, ir.Compare) and node.ops == ["=="]:
+                found.update(each.id for each in (node.left, *node.comparators) if isinstance(each, ir.Name))
+            elif isinstance(node, ir.Call):
+                found.update(
+                    each.id for each in _identifying(node, function, graph) if isinstance(each, ir.Name)
+                )
+    return {name for name in found if not is_session_name(name)}
+
+
+def _identifying(call: ir.Call, function: Function, graph: AppGraph) -> list[ir.Expr]:
+    """What a call is given that names one row: the key of `get`, the values of `filter_by`, the key of a new object."""
+    name = last_name(call.func)
+    if name == "get":
+        return list(call.args[1:2])
+    if name == "filter_by":
+        return [keyword.value for keyword in call.keywords]
+    keys = {
+        c.attribute
+        for m in models_of(call.func, function, graph, cls=True)
+        for c in m.columns
+        if c.primary_key
+    }
+    return [keyword.value for keyword in call.keywords if keyword.arg in keys]
 
 
 # ── what is said ────────────────────────────────────────────────────────────────────────────────────────────

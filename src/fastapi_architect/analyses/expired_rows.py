@@ -32,10 +32,14 @@ from fastapi_architect.concepts.database import (
 )
 from fastapi_architect.program.definitions import Function, dotted_name
 from fastapi_architect.program.facts import Site
+from fastapi_architect.program.types import Instance, options
 from fastapi_architect.syntax import ir
+from fastapi_architect.syntax.walking import walk
 
 _CAUGHT = frozenset({"MissingGreenlet", "InvalidRequestError", "SQLAlchemyError"})
 _MAX_CALLS = 3
+#: Types whose elements are rows.
+_MANY = frozenset({"list", "Sequence", "tuple", "set"})
 #: Calls that read every attribute of what they are given.
 _READERS = ("model_validate", "from_orm", "jsonable_encoder")
 
@@ -126,6 +130,7 @@ class _Reader:
             attached = self._is_attached(name, commit, function)
             if attached is not None:
                 yield from self._uses(commit, commit.site, name, function, (), sure=attached)
+        yield from self._among_many(commit, function)
 
     def _is_attached(self, name: str, commit: Commit, function: Function) -> bool | None:
         """The row belongs to the session: surely, perhaps, or (None) it does not."""
@@ -142,6 +147,71 @@ class _Reader:
         if not kinds:
             return None
         return all(o.kind in ("query", "get", "relationship") for o in found)
+
+    # ── many rows ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _among_many(self, commit: Commit, function: Function) -> Iterator[ExpiredRead]:
+        """`[row.id for row in rows]` and `return rows` behind the commit."""
+        for name in sorted(function.facts.bindings):
+            model = self._elements(name, commit, function)
+            key = (id(function), name)
+            if model is None or key in self._told:
+                continue
+            read = self._read_of_element(name, model, commit.site, function)
+            if read is not None:
+                self._told.add(key)
+                row, site = read
+                attribute = site.node.attr if isinstance(site.node, ir.Attribute) else ""
+                yield ExpiredRead(
+                    commit, self._factory, site, function, row, model, attribute, (), None, sure=True
+                )
+                continue
+            for site in function.facts.sites(ir.Return):
+                returned = isinstance(site.node.value, ir.Name) and site.node.value.id == name
+                if returned and self._is_stale(name, commit.site, site, function):
+                    self._told.add(key)
+                    yield from self._returned(commit, site, "", model, function, (), sure=True)
+
+    def _elements(self, name: str, commit: Commit, function: Function) -> Model | None:
+        """The model of the rows in a list that the session knows; None for anything else."""
+        bindings = function.facts.bindings[name]
+        if len(bindings) != 1 or bindings[0].kind != "assign" or bindings[0].node.span >= commit.node.span:
+            return None
+        model = self._element_model(ir.Name(0, name), function)
+        if model is None:
+            return None
+        found = origins(self._graph, ir.Name(0, name), Place(function))
+        if found and all(o.kind == "query" and o.is_async for o in found):
+            return model
+        added = (a for a in self._graph.within(SessionAdd, function) if a.node.span < commit.node.span)
+        if any(isinstance(a.instance, ir.Name) and a.instance.id == name for a in added):
+            return model if found and all(o.kind == "made" for o in found) else None
+        return None
+
+    def _element_model(self, expr: ir.Expr, function: Function) -> Model | None:
+        """What a list, or any other sequence, holds rows of."""
+        inference, model_of_class = self._graph.program.inference, self._graph.database.model_of
+        elements = [
+            element
+            for of in options(inference.type_of(expr, function))
+            if isinstance(of, Instance) and of.name.rpartition(".")[2] in _MANY
+            for element in of.args[:1]
+        ]
+        models = {id(e.cls): model_of_class.get(id(e.cls)) for e in elements if isinstance(e, Instance)}
+        return next(iter(models.values())) if len(models) == len(elements) == 1 else None
+
+    def _read_of_element(
+        self, name: str, model: Model, after: Site, function: Function
+    ) -> tuple[str, Site] | None:
+        """The first reading of a row in a loop or comprehension over the list, with the row's name."""
+        for loop, target in _loops_over(name, function):
+            if loop.node.span < after.node.span or not isinstance(target, ir.Name):
+                continue
+            inside = {id(node) for node in walk(loop.node)}
+            for site in self._reads(target.id, model, function):
+                if id(site.node) in inside and self._is_stale(name, after, site, function):
+                    return target.id, site
+        return None
 
     # ── uses ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -175,6 +245,13 @@ class _Reader:
                 yield from self._returned(commit, site, name, model, function, calls, sure=sure)
 
     def _first_read(self, name: str, model: Model, after: Site, function: Function) -> Site | None:
+        for site in self._reads(name, model, function):
+            if self._is_stale(name, after, site, function):
+                return site
+        return None
+
+    def _reads(self, name: str, model: Model, function: Function) -> Iterator[Site]:
+        """Readings of a variable's row, in order of places; those whose failure is caught left out."""
         known = {c.attribute for c in model.columns} | set(model.relationship_by_name)
         reads = [
             s
@@ -188,9 +265,8 @@ class _Reader:
         ]
         for site in sorted(reads, key=lambda s: s.node.span):
             written = any(target is site.node for target in getattr(site.statement, "targets", ()))
-            if not written and self._is_stale(name, after, site, function) and not is_caught(site, _CAUGHT):
-                return site
-        return None
+            if not written and not is_caught(site, _CAUGHT):
+                yield site
 
     def _is_stale(self, name: str, after: Site, use: Site, function: Function) -> bool:
         """The use always comes behind the commit, and nothing has read the row from the database between."""
@@ -261,6 +337,17 @@ class _Reader:
             targets = statement.targets if isinstance(statement, ir.Assign) else [statement.target]
             if len(targets) == 1 and isinstance(targets[0], ir.Name):
                 yield from self._uses(commit, call, targets[0].id, caller, calls, sure=sure)
+
+
+def _loops_over(name: str, function: Function) -> Iterator[tuple[Site, ir.Expr]]:
+    """Loops and comprehensions over a variable, each with the target."""
+    for site in function.facts.sites(ir.For):
+        if isinstance(site.node.iter, ir.Name) and site.node.iter.id == name:
+            yield site, site.node.target
+    for site in function.facts.sites(ir.Comprehension):
+        first = site.node.generators[0]
+        if isinstance(first.iter, ir.Name) and first.iter.id == name:
+            yield site, first.target
 
 
 def session_name(commit: Commit) -> str:

@@ -1,6 +1,6 @@
 """Draws findings on the pinned projects for two judges, and counts what they say.
 
-    python ecosystem/sample.py SEED [--only unseen|seen|all] [--size 60] [--tentative 20] [--trees DIR]
+    python ecosystem/sample.py SEED [--only unseen|seen|all] [--size 100] [--tentative 20] [--trees DIR]
     python ecosystem/sample.py SEED --read [--number N]
     python ecosystem/sample.py SEED            (again, once both judges have written)
 
@@ -37,7 +37,7 @@ VERDICTS = HERE / "verdicts"
 REVIEW_SECONDS = 900
 GRAVE = frozenset({"critical", "important"})
 TRUSTED = frozenset({"certain", "firm"})
-BAR = 0.75
+BAR = 0.85
 SHOWN_LINES = 12
 
 
@@ -308,7 +308,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Draw findings on the pinned projects and count verdicts.")
     parser.add_argument("seed", type=int)
     parser.add_argument("--only", choices=("unseen", "seen", "all"), default="unseen")
-    parser.add_argument("--size", type=int, default=60)
+    parser.add_argument("--size", type=int, default=100)
     parser.add_argument("--tentative", type=int, default=20)
     parser.add_argument("--trees", type=Path, default=DEFAULT_WORK / "trees")
     parser.add_argument("--read", action="store_true", help="show the drawn findings with their code")

@@ -164,6 +164,6 @@ def test_a_sample_is_drawn_judged_and_counted(
     capsys.readouterr()
     assert sample.main(arguments) == 1
     printed = capsys.readouterr().out
-    assert "real: 1 of 2, 50.0% (bar 75%: NOT reached)" in printed
+    assert "real: 1 of 2, 50.0% (bar 85%: NOT reached)" in printed
     assert "tentative ones real: 2 of 2, 100.0%" in printed
     assert "tentative among critical and important: 50.0%" in printed

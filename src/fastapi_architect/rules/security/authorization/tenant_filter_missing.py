@@ -3,6 +3,9 @@
 In a shared database the tenant's column is the wall between customers. When nearly every query of a model names it and one
 does not, a guessed or leaked identifier of another tenant works there.
 
+A row that a dependency is handed (a session that was found by its token) is the same, where the dependency knows the tenant that
+the client names and gives the row, or its user, out without comparing the two.
+
 Known limits: learned from the majority: at least three queries of the model, and at least four in five of them, name the column.
 Nothing is said where a session hook, `with_loader_criteria` or row-level security keeps tenants apart; about operations for
 administrators, or that nobody has to sign in for; about queries that name a user, or rows that another query has found; or
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.accepted_rows import accepted_rows
 from fastapi_architect.analyses.public_operations import callers_of
 from fastapi_architect.analyses.query_predicates import Predicate, Statement, statements
 from fastapi_architect.analyses.seldom_operations import is_for_administrators
@@ -77,6 +81,28 @@ def query_without_the_tenant(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
             by_model.setdefault(model_id, []).append(each)
     for model in models:
         yield from _of_model(model, by_model.get(id(model), []), graph)
+
+
+@rule.check(per=AppGraph)
+def row_of_another_tenant(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
+    for each in () if graph.program.mentioning(*_WALLS) else accepted_rows(graph):
+        row, tenant = f"{each.row}.{each.way}", each.tenant
+        yield rule.at(
+            each.function.location(each.site.node),
+            f"`{each.function.name}` knows the `{tenant}` that the request is for, and accepts `{each.row}` without comparing "
+            f"`{row}` with it.",
+            f"Refuse what belongs elsewhere:\n```python\nif {row} != {tenant}.id:\n    raise HTTPException(status_code=404)\n```",
+            reasoning=f"The client names the tenant and the `{each.model.name}` independently, and nothing of "
+            f"{', '.join(str(o) for o in each.operations[:3])} compares the two.",
+            exploit=f"Somebody with a `{each.model.name}` of tenant B calls `{each.operations[0]}` for tenant A and is let in.",
+            confidence=Confidence.FIRM,
+            trace=steps((each.function, f"{each.function.name} receives both")),
+            routes=routes_of(each.operations),
+            context=Context(
+                missing_check=True, data="personal", writes=any(o.is_write for o in each.operations)
+            ),
+            symbol=each.function.full_name,
+        )
 
 
 def _of_model(model: Model, queries: list[Statement], graph: AppGraph) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ open, a call that says JavaScript), and what a value is by where it comes from.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -29,7 +30,8 @@ _BROWSER = lazy_pattern(
 )
 _OPENED = lazy_pattern(r"<script\b[^>]*>(?!.*</script)", 18)  # IGNORECASE | DOTALL
 _STYLE = lazy_pattern(r"<style\b[^>]*>\s*$", 2)
-_SAYS_JAVASCRIPT = lazy_pattern(r"javascript|(^|_)js(_|$)")
+#: One of these stands in what `_BROWSER` finds: patterns are compiled only where it does.
+_BROWSER_WORDS = ("document", "window", "history", "location", "Storage", "addEventListener")
 #: Calls that run a script in a browser that the service itself drives.
 _DRIVEN = lazy_pattern(
     r"evaluate|execute_(async_)?script|init_script|wait_for|eval_on|^locator$|query_selector"
@@ -42,6 +44,7 @@ _MADE = lazy_pattern(
 )
 #: Calls after which a text can be written into a script.
 _ESCAPING = lazy_pattern(r"dumps|escape|quote|sanit|clean|bleach|replace|encode|repr|tojson")
+_QUOTES = ('"', "'", "`")
 _UNSAFE_JSON = frozenset({"dumps"})
 
 
@@ -66,13 +69,12 @@ class ScriptText(msgspec.Struct, frozen=True, eq=False):
 @question
 def script_texts(graph: AppGraph) -> tuple[ScriptText, ...]:
     """The first value of each f-string, in order of places."""
-    found = []
+    found: list[ScriptText] = []
     for function in graph.program.functions:
-        if function.module.kind == "source":
+        module = function.module
+        if module.parsed.may_hold_script and module.kind == "source":
             for site in function.facts.sites(ir.JoinedStr):
-                text = next(_values(site, function, graph), None)
-                if text is not None:
-                    found.append(text)
+                found += islice(_values(site, function, graph), 1)
     return tuple(found)
 
 
@@ -84,7 +86,7 @@ def _values(site: Site, function: Function, graph: AppGraph) -> Iterator[ScriptT
         if not before or parts[position + 1].__class__ is not ir.FormattedValue:
             continue
         hole, after = parts[position + 1], texts[position + 2] if position + 2 < len(texts) else ""
-        if after and before[-1] in "\"'`" and after[0] == before[-1]:
+        if after and before[-1] in _QUOTES and after[0] == before[-1]:
             kind = "quoted" if _is_script("".join(texts), site, function) else ""
         else:
             kind = _in_element(hole.value, position, texts) if opens and hole.format_spec is None else ""
@@ -108,10 +110,16 @@ def _in_element(value: ir.Expr, position: int, texts: list[str]) -> str:
 
 def _is_script(text: str, site: Site, function: Function) -> bool:
     """JavaScript for somebody's browser."""
+    is_browsers = any(word in text for word in _BROWSER_WORDS) and bool(_BROWSER.search(text))
     takers = [last_name(call.node.func) for call in function.facts.calls if _takes(call.node, site.node)]
-    if any(_DRIVEN.search(name) for name in takers):
+    if not is_browsers and not any(map(_says_javascript, takers)):
         return False
-    return bool(_BROWSER.search(text)) or any(_SAYS_JAVASCRIPT.search(name.lower()) for name in takers)
+    return not any(_DRIVEN.search(name) for name in takers)
+
+
+def _says_javascript(name: str) -> bool:
+    name = name.lower()
+    return "javascript" in name or "js" in name.split("_")
 
 
 def _takes(call: ir.Call, text: ir.JoinedStr) -> bool:

@@ -19,7 +19,7 @@ import marshal
 import msgspec
 
 #: Raised whenever the meaning or order of any field changes: part of the parse cache's key.
-IR_VERSION = 4
+IR_VERSION = 5
 
 
 class Node(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=False):
@@ -534,6 +534,7 @@ class ParsedModule(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="
         truncated: reasons why parts were left out (expressions too deep), empty in nearly every file.
         may_hold_credential: the text is worth searching for credentials (`source.credential_marks`).
         empty_display: `{}` or `[]` is written outside of the functions' bodies: a container that may be filled.
+        may_hold_script: an f-string has a hole between two quotes, or begins an element that scripts or styles may be in.
     """
 
     body: list[Stmt]
@@ -546,6 +547,7 @@ class ParsedModule(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="
     truncated: list[str]
     may_hold_credential: bool = False
     empty_display: bool = False
+    may_hold_script: bool = False
 
 
 class Unparsed(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="unparsed"):

@@ -54,6 +54,7 @@ def _lower(tree: ast.Module, text: str, lines: list[str]) -> ir.ParsedModule:
         state.truncated,
         may_hold_credential(text.encode("utf-8", "surrogatepass")),
         state.empty_display,
+        state.may_hold_script,
     )
 
 

@@ -485,9 +485,18 @@ def _joined_str(node: Any, s: State, d: int) -> ir.Expr:
         return too_deep(node, s)
     d += 1
     values = each(node.values, s, d)
+    if not s.may_hold_script and len(values) > 1:
+        s.may_hold_script = _may_hold_script(values)
     # Set on strings that `modern` rewrote for an older Python, and the class says it on a newer one.
     template = getattr(node, "template", False) or node.__class__ is not ast.JoinedStr
     return ir.JoinedStr(span_of(node), values, template)
+
+
+def _may_hold_script(values: list[ir.Expr]) -> bool:
+    """A hole stands between two quotes, or behind the beginning of `<script>` or `<style>`."""
+    text = "\0".join([part.value for part in values if part.__class__ is ir.Constant])  # type: ignore[misc]
+    # Written out: a loop over these costs more than what it asks.
+    return '"\0"' in text or "'\0'" in text or "`\0`" in text or "<s" in text or "<S" in text
 
 
 def _formatted_value(node: Any, s: State, d: int) -> ir.Expr:

@@ -62,6 +62,7 @@ class State:
         yields: a `yield` was seen since the current function began.
         inner: a function or class was seen since the current function began.
         empty_display: `{}` or `[]` was seen outside of functions' bodies.
+        may_hold_script: an f-string was seen that may be a script, or hold one.
         type_parameters: PEP 695 type parameters.
         truncated: reasons why parts were left out.
         nothing: the list of arguments of every call that has none; nobody adds to what was lowered.
@@ -75,6 +76,7 @@ class State:
         "identifiers",
         "inner",
         "lines",
+        "may_hold_script",
         "nothing",
         "see",
         "truncated",
@@ -93,6 +95,7 @@ class State:
         self.inner = False
         self.functions = 0
         self.empty_display = False
+        self.may_hold_script = False
         self.type_parameters: list[ir.TypeParameter] = []
         self.truncated: list[str] = []
 

@@ -150,6 +150,7 @@ def _parse_newer(text: str, error: SyntaxError) -> ir.ParsedModule | ir.Unparsed
         module.truncated,
         module.may_hold_credential,
         module.empty_display,
+        module.may_hold_script,
     )
 
 

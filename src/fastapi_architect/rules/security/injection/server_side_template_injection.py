@@ -13,18 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.request_flows import Flow, flows_to
+from fastapi_architect.analyses.stored_templates import is_sandboxed
 from fastapi_architect.concepts.template import TemplateSource, TextFormatting
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
     Finding,
-    Instance,
     Proof,
     Rule,
     Severity,
-    ir,
-    last_name,
-    options,
 )
 
 rule = Rule(
@@ -67,18 +64,9 @@ def request_data_as_a_template(graph: AppGraph, _: AppGraph) -> Iterator[Finding
 
 def _confidence(flow: Flow, graph: AppGraph) -> Confidence:
     fact = flow.fact
-    if isinstance(fact, TemplateSource) and (fact.engine == "mustache" or _is_sandboxed(fact, graph)):
+    if isinstance(fact, TemplateSource) and (fact.engine == "mustache" or is_sandboxed(fact, graph)):
         return Confidence.TENTATIVE
     return flow.confidence
-
-
-def _is_sandboxed(fact: TemplateSource, graph: AppGraph) -> bool:
-    func = fact.node.func
-    if not isinstance(func, ir.Attribute):
-        return False
-    of = options(graph.program.inference.type_of(func.value, fact.scope))
-    typed = any(isinstance(o, Instance) and "Sandbox" in o.name for o in of)
-    return typed or "sandbox" in last_name(func.value).lower()
 
 
 def _exploit(flow: Flow, formats: bool) -> str:

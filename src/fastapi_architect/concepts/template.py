@@ -57,3 +57,17 @@ class TextFormatting(Concept, frozen=True, eq=False):
     template: ir.Expr | None = None
     args: tuple[ir.Expr, ...] = ()
     keywords: tuple[ir.Keyword, ...] = ()
+
+
+class MarkupReading(Concept, frozen=True, eq=False):
+    """Text in reStructuredText is read, which may include files.
+
+    Attributes:
+        source: the text.
+        overrides: a mapping of settings; None means the defaults.
+        settings: settings that were made elsewhere.
+    """
+
+    source: ir.Expr | None = None
+    overrides: ir.Expr | None = None
+    settings: ir.Expr | None = None

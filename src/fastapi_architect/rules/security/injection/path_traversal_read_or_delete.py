@@ -6,7 +6,8 @@ The value is followed from the request to where files are opened, sent, listed, 
 it is: `resolve()` and then `is_relative_to` (or `relative_to`, `commonpath`, `startswith` with the separator), the last part
 alone (`Path(name).name`, `secure_filename`), a closed list, a pattern without slashes. `startswith` of an unresolved path,
 `commonprefix`, a look at the suffix, `replace("../", "")` and `assert` do not. The names of uploaded files that are written
-belong to `upload-filename-path-traversal`.
+belong to `upload-filename-path-traversal`. A text in reStructuredText names files as well (`.. include::`), unless docutils is told
+that `file_insertion_enabled` is off.
 
 Known limits: a plain `{name}` in a route matches no slash, so that only `..` itself is left; that is reported, and never as
 sure, where a whole folder is listed or removed. Names that come back from the database are not followed.
@@ -19,7 +20,17 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fastapi_architect.analyses.file_flows import FileFlow, file_flows, joined_parts
-from fastapi_architect.rules.kit import AppGraph, Confidence, Files, Finding, Proof, Rule, Severity
+from fastapi_architect.analyses.included_files import IncludingText, including_texts
+from fastapi_architect.rules.kit import (
+    AppGraph,
+    Confidence,
+    Files,
+    Finding,
+    Proof,
+    Rule,
+    Severity,
+    routes_of,
+)
 
 rule = Rule(
     __name__,
@@ -58,6 +69,25 @@ def a_request_names_a_file(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     for found in file_flows(graph):
         if not (found.uploaded_name and found.action in ("write", "move")):
             yield _finding(found, graph)
+    for text in including_texts(graph):
+        yield _including(text, graph)
+
+
+def _including(text: IncludingText, graph: AppGraph) -> Finding:
+    function = text.reading.function
+    reader = text.reading.name.rpartition(".")[2]
+    finding = rule.at(
+        text.reading,
+        f"`{text.name}` is read as reStructuredText that may include files of the server.",
+        "Turn files and raw markup off:\n```python\n"
+        f'{reader}(\n    {text.name},\n    settings_overrides={{"file_insertion_enabled": False, "raw_enabled": False}},\n)\n```',
+        reasoning=f"`{reader}` of docutils follows directives that name files, and raw markup, unless its settings say otherwise; "
+        "these do not.",
+        exploit=f"`.. include:: /etc/passwd` in `{text.name}` puts that file into what comes out.",
+        confidence=Confidence.FIRM if text.is_given else Confidence.TENTATIVE,
+        routes=routes_of(graph.entries(function) if function is not None else ()),
+    )
+    return replace(finding, severity=Severity.IMPORTANT)
 
 
 def _finding(found: FileFlow, graph: AppGraph) -> Finding:

@@ -27,7 +27,7 @@ from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.question import question_about
-from fastapi_architect.concepts.http import OutboundRequest, PaidApiCall
+from fastapi_architect.concepts.http import OutboundRequest, PaidApiCall, StrangersText
 from fastapi_architect.dataflow.access_path import AccessPath, written
 from fastapi_architect.dataflow.path import TaintPath
 from fastapi_architect.dataflow.taint import Sink
@@ -38,6 +38,8 @@ from fastapi_architect.program.types import Instance, options
 from fastapi_architect.syntax import ir, span
 from fastapi_architect.syntax.walking import walk
 
+#: What stands for a text that comes in without a request.
+_FROM_ELSEWHERE = (OutboundRequest, PaidApiCall, StrangersText)
 #: Hops up to which a path is one thing that a reader can check; what goes further joins many callers' values.
 _FEW_HOPS = 8
 #: Hops beyond which nobody can say that the value is still the one that was sent.
@@ -189,9 +191,9 @@ class Flow(msgspec.Struct, frozen=True, eq=False):
         return self._asked is not None
 
     @property
-    def _asked(self) -> OutboundRequest | PaidApiCall | None:
+    def _asked(self) -> OutboundRequest | PaidApiCall | StrangersText | None:
         fact = self.path.source.fact
-        return fact if isinstance(fact, OutboundRequest | PaidApiCall) else None
+        return fact if isinstance(fact, _FROM_ELSEWHERE) else None
 
     def trace(self, ending: str) -> tuple[Step, ...]:
         """The shortest way as evidence; `ending` says what happens at the sink."""
@@ -199,9 +201,7 @@ class Flow(msgspec.Struct, frozen=True, eq=False):
         source = self.path.source
         fact = source.fact
         location = (
-            fact.location
-            if isinstance(fact, Parameter | OutboundRequest | PaidApiCall)
-            else source.function.location()
+            fact.location if isinstance(fact, (Parameter, *_FROM_ELSEWHERE)) else source.function.location()
         )
         last = Step(self.sink.scope.location(self.sink.node), ending)
         return (Step(location, begin), *self.path.steps(), last)
@@ -237,7 +237,7 @@ def _ranked(paths: list[TaintPath], graph: AppGraph) -> list[TaintPath]:
 
 
 def _is_answer(path: TaintPath) -> bool:
-    return isinstance(path.source.fact, OutboundRequest | PaidApiCall)
+    return isinstance(path.source.fact, _FROM_ELSEWHERE)
 
 
 def _is_far(path: TaintPath) -> bool:

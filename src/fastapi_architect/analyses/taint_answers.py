@@ -10,7 +10,7 @@ from __future__ import annotations
 from fastapi_architect.analyses.taint_sinks import KINDS
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.concepts.concept import Concept
-from fastapi_architect.concepts.http import OutboundRequest, PaidApiCall
+from fastapi_architect.concepts.http import OutboundRequest, PaidApiCall, StrangersText
 from fastapi_architect.dataflow.access_path import AccessPath
 from fastapi_architect.dataflow.taint import Sink, Source
 from fastapi_architect.program.definitions import Function, Scope
@@ -43,13 +43,21 @@ _LEVELS = 2
 
 
 def answers(graph: AppGraph, sinks: tuple[Sink, ...]) -> dict[int, Source]:
-    """Identity of each call of the service that is answered from elsewhere to its answer, where a sink is near enough."""
+    """Identity of each call of the service that is answered from elsewhere to its answer, where a sink is near enough.
+
+    What the configuration names as a source counts wherever it leads.
+    """
+    stated = {
+        id(call.node): Source(call.scope, ANSWER, fact=call)
+        for call in graph.facts(StrangersText)
+        if isinstance(call.scope, Function)
+    }
     near = set(_above([sink.scope for sink in sinks if sink.kind in _COUNTED], graph))
     if not near:
-        return {}
+        return stated
     asked: list[tuple[Concept, frozenset[str] | None]] = [(c, _WRITTEN) for c in graph.facts(OutboundRequest)]
     asked += [(call, None) for call in graph.facts(PaidApiCall)]
-    return {
+    return stated | {
         id(call.node): Source(call.scope, ANSWER, fields, _ELSEWHERE, call)
         for call, fields in asked
         if isinstance(call.scope, Function)

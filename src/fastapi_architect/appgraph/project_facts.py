@@ -15,6 +15,7 @@ class ProjectFacts(msgspec.Struct, frozen=True):
         exposure: "public" or "internal".
         data_classes: "Model.field" or "Model" to secret, personal, internal or public.
         gateway: protections that something in front provides (rate-limit, https, ...) to path patterns.
+        sanitizers: dotted names of functions to the kinds of sink for which their result is harmless.
     """
 
     authentication: frozenset[str] = frozenset()
@@ -24,8 +25,6 @@ class ProjectFacts(msgspec.Struct, frozen=True):
     data_classes: dict[str, str] = msgspec.field(default_factory=dict)
     gateway: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     sanitizers: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
-    sources: frozenset[str] = frozenset()
-    sinks: dict[str, str] = msgspec.field(default_factory=dict)
 
     def names_authentication(self, full_name: str) -> bool:
         """The name, or its last parts, is listed as authenticating."""

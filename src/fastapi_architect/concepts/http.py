@@ -68,6 +68,10 @@ class PaidApiCall(Concept, frozen=True, eq=False):
     provider: str = ""
 
 
+class StrangersText(Concept, frozen=True, eq=False):
+    """A text that somebody outside wrote comes in, as the configuration says of the function that is called."""
+
+
 # ── as a server ───────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi_architect.libraries.library import Libraries, Library
 from fastapi_architect.libraries.table import read_tables
 
-_NOT_LIBRARIES = frozenset({"library", "origin", "recognition", "registry", "results", "table"})
+_NOT_LIBRARIES = frozenset({"library", "origin", "recognition", "registry", "results", "table", "taught"})
 
 
 @cache

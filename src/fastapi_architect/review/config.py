@@ -18,14 +18,16 @@ an error.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from fastapi_architect.analyses import taint_sinks
 from fastapi_architect.findings.finding import Selectable
 from fastapi_architect.findings.severity import Category, Severity
+from fastapi_architect.libraries.taught import SINK_KINDS
 from fastapi_architect.review.config_values import ConfigError, Values, kind_of, unknown
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 
@@ -58,25 +60,8 @@ PROTECTIONS = (
     "security-headers",
     "waf",
 )
-KINDS = frozenset(
-    {
-        "code",
-        "command",
-        "deserialization",
-        "header",
-        "html",
-        "log",
-        "nosql",
-        "path",
-        "redirect",
-        "redis",
-        "regex",
-        "sql",
-        "template",
-        "url",
-        "xml",
-    }
-)
+#: What a sanitizer may make harmless; a sink is one of `SINK_KINDS`.
+KINDS = frozenset(kind.name for kind in taint_sinks.KINDS)
 
 _FIELD = lazy_pattern(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _ROUTE = lazy_pattern(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|WEBSOCKET|\*) (/\S*)")
@@ -121,7 +106,7 @@ class ProjectFacts(msgspec.Struct, frozen=True):
         permissions: dotted names of functions that check what a caller may do.
         sanitizers: functions whose result is harmless for the named kinds of sink.
         sources: dotted names of functions that return what a stranger wrote.
-        sinks: functions that are dangerous to call with such a value.
+        sinks: functions whose first argument is dangerous when it is such a value.
         public_routes: routes that need no authentication, with reasons.
         exposure: "public" or "internal".
         data_classes: "Model.field" -> secret, personal, internal or public.
@@ -183,7 +168,6 @@ def load(
     rules: Iterable[Selectable],
     *,
     file: Path | None = None,
-    kinds: Collection[str] = KINDS,
     within: Path | None = None,
 ) -> Config:
     """Read the configuration for a review of `path`.
@@ -194,7 +178,6 @@ def load(
             the folder that holds `.git`.
         rules: every rule there is.
         file: the file named by `--config`: a pyproject.toml, or a TOML file that holds the keys at its top.
-        kinds: kinds of sinks that the engine knows.
         within: no file above this folder counts; None: as far as `.git`.
 
     Raises:
@@ -207,7 +190,7 @@ def load(
         table = tool.get(TABLE) if isinstance(tool, dict) else None
         if table is None and (file.name == "pyproject.toml" or "tool" in data):
             raise ConfigError(f"{file}: there is no [tool.{TABLE}] table; add one, or name another file")
-        return parse(data if table is None else table, known, file=file, kinds=kinds)
+        return parse(data if table is None else table, known, file=file)
     notes = []
     folder = path.resolve()
     for candidate in (folder, *folder.parents):
@@ -221,7 +204,7 @@ def load(
                 notes.append(str(error))
                 table = None
             if table is not None:
-                return parse(table, known, file=project, kinds=kinds, notes=tuple(notes))
+                return parse(table, known, file=project, notes=tuple(notes))
         if candidate == within or (candidate / ".git").exists():
             break
     return Config(notes=tuple(notes))
@@ -232,7 +215,6 @@ def parse(
     rules: Iterable[Selectable],
     *,
     file: Path | None = None,
-    kinds: Collection[str] = KINDS,
     notes: tuple[str, ...] = (),
 ) -> Config:
     """Validate the table `[tool.fastapi-architect]`.
@@ -240,7 +222,7 @@ def parse(
     Raises:
         ConfigError: naming file, key and next step.
     """
-    read = Values(str(file or "configuration"), selectors(rules), frozenset(kinds))
+    read = Values(str(file or "configuration"), selectors(rules))
     data = read.table("", table, ("select", "ignore", "exclude", "gate", "baseline", "per_path", "project"))
     baseline = read.text("baseline", data["baseline"]) if "baseline" in data else None
     return Config(
@@ -378,9 +360,9 @@ def _project(read: Values, key: str, value: Any) -> ProjectFacts:
     return ProjectFacts(
         authentication=read.dotted_names(f"{key}.authentication", data.get("authentication", [])),
         permissions=read.dotted_names(f"{key}.permissions", data.get("permissions", [])),
-        sanitizers=_named_kinds(read, f"{key}.sanitizers", data.get("sanitizers", [])),
+        sanitizers=_named_kinds(read, f"{key}.sanitizers", data.get("sanitizers", []), KINDS),
         sources=read.dotted_names(f"{key}.sources", data.get("sources", [])),
-        sinks=_named_kinds(read, f"{key}.sinks", data.get("sinks", [])),
+        sinks=_named_kinds(read, f"{key}.sinks", data.get("sinks", []), SINK_KINDS),
         public_routes=_public_routes(read, f"{key}.public_routes", data.get("public_routes", [])),
         exposure=read.choice(f"{key}.exposure", exposure, ("public", "internal")),
         data_classes=_data_classes(read, f"{key}.data_classes", data.get("data_classes", {})),
@@ -389,7 +371,7 @@ def _project(read: Values, key: str, value: Any) -> ProjectFacts:
     )
 
 
-def _named_kinds(read: Values, key: str, value: Any) -> tuple[NamedKinds, ...]:
+def _named_kinds(read: Values, key: str, value: Any, known: frozenset[str]) -> tuple[NamedKinds, ...]:
     found = []
     for place, each in read.items(key, value):
         entry = read.table(place, each, ("name", "kind", "kinds"))
@@ -398,10 +380,10 @@ def _named_kinds(read: Values, key: str, value: Any) -> tuple[NamedKinds, ...]:
         listed = entry["kinds"] if "kinds" in entry else [entry["kind"]]
         kinds = read.texts(f"{place}.kinds", listed)
         for kind in kinds:
-            if kind not in read.kinds:
-                raise read.error(f"{place}.kinds", unknown("kind", kind, read.kinds))
+            if kind not in known:
+                raise read.error(f"{place}.kinds", unknown("kind", kind, known))
         if not kinds:
-            raise read.error(f"{place}.kinds", f"names no kind; known are {', '.join(sorted(read.kinds))}")
+            raise read.error(f"{place}.kinds", f"names no kind; known are {', '.join(sorted(known))}")
         found.append(NamedKinds(read.dotted_name(f"{place}.name", entry["name"]), kinds))
     return tuple(found)
 

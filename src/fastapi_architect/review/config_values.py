@@ -22,12 +22,10 @@ class Values(msgspec.Struct, frozen=True):
     Attributes:
         file: the file's name, for messages.
         known: selectors that exist: rules, topics, categories.
-        kinds: kinds of sinks that exist.
     """
 
     file: str
     known: frozenset[str]
-    kinds: frozenset[str]
 
     def error(self, key: str, text: str) -> ConfigError:
         """An error at this key."""

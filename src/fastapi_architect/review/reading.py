@@ -12,6 +12,7 @@ import msgspec
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.project_facts import ProjectFacts
 from fastapi_architect.libraries.registry import all_libraries
+from fastapi_architect.libraries.taught import with_taught
 from fastapi_architect.program.import_graph import name_from_outside
 from fastapi_architect.program.program import Program
 from fastapi_architect.review.config import Config
@@ -92,7 +93,8 @@ def read(
     kinds = {path: tree.kind_of(path) for path in parsed}
     if progress is not None:
         progress("understanding", 0, 0)
-    libraries = all_libraries()
+    facts = config.project
+    libraries = with_taught(all_libraries(), facts.sources, {each.name: each.kinds for each in facts.sinks})
     graph = AppGraph(
         Program(parsed, libraries, kinds, _name_from_outside(tree, parsed)),
         libraries,
@@ -122,6 +124,4 @@ def project_facts(config: Config) -> ProjectFacts:
         dict(facts.data_classes),
         dict(facts.gateway),
         {each.name: each.kinds for each in facts.sanitizers},
-        frozenset(facts.sources),
-        {each.name: " ".join(each.kinds) for each in facts.sinks},
     )

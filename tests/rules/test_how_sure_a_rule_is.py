@@ -1063,3 +1063,63 @@ def test_a_password_that_a_request_makes_is_firm() -> None:
     before = '@app.post("/admins")\n    def admins() -> None:\n        '
     files = {"main.py": _FIRST_START.format(made="secrets.token_hex(16)", before=before)}
     assert confidences_of("sensitive-data-logged", files) == [Confidence.FIRM]
+
+
+_CONNECTED = """
+    from fastapi import FastAPI, Header, HTTPException
+    from pydantic_settings import BaseSettings
+
+    app = FastAPI()
+
+
+    class {name}(BaseSettings):
+        {address}: str = "localhost"
+        {secret}: str = "password"
+
+
+    settings = {name}()
+
+
+    @app.get("/")
+    def read(password: str = Header()) -> str:
+        if password != settings.{secret}:
+            raise HTTPException(401)
+        return settings.{address}
+"""
+
+
+def test_a_password_beside_the_address_of_a_service_is_tentative() -> None:
+    for name, address, secret, confidence in (
+        ("QueueSettings", "host", "password", Confidence.TENTATIVE),
+        ("Settings", "queue_host", "queue_password", Confidence.TENTATIVE),
+        ("Settings", "host", "password", Confidence.FIRM),
+        ("Settings", "queue_host", "admin_password", Confidence.FIRM),
+    ):
+        files = {"main.py": _CONNECTED.format(name=name, address=address, secret=secret)}
+        assert confidences_of("placeholder-or-weak-secret-default", files) == [confidence], (name, secret)
+
+
+_LONG = """
+    import os
+
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+
+    def make_name(name: str) -> str:
+{lines}
+        return "fixed" if len(name) > 3 else name
+
+
+    @app.get("/files")
+    def read(name: str) -> str:
+        with open(os.path.join("/srv", make_name(name))) as file:
+            return file.read()
+"""
+
+
+def test_what_a_long_function_makes_of_its_argument_is_tentative() -> None:
+    for lines, confidence in ((3, Confidence.CERTAIN), (300, Confidence.TENTATIVE)):
+        files = {"main.py": _LONG.format(lines='        print("step")\n' * lines)}
+        assert confidences_of("path-traversal-read-or-delete", files) == [confidence]

@@ -34,6 +34,10 @@ _MAILS = lazy_pattern(r"(?i)e?mail|send_\w*(link|invit|reset|verif|confirm|activ
 _IS_SECRET = lazy_pattern(
     r"(?i)reset|verif|confirm|invit|activat|magic|passw|token|recover|sign_?up|register|forgot"
 )
+#: Where an identity provider sends the browser back to: it compares the address with those that were registered.
+_BACK_FROM_PROVIDER = lazy_pattern(
+    r"(?i)^_*(\w*_)?((redirect|callback|return)_?(ur[il]|url|to)|email_redirect_to|continue_?url)$"
+)
 #: Calls whose result holds the text that they are given.
 _MAKES_TEXT = lazy_pattern(
     r"(?i)^str$|format|join|ur[il]|link|render|strip|replace|quote|html|body|message|template|mime|^mail$|^dict$|text|content"
@@ -168,7 +172,8 @@ class _Follower:
             if is_receiver and self._is_mail(site) and _is_secret(site, function, hops):
                 return site, hops
             if any(_carries(each, nodes, names) for each in _given(site.node)):
-                if self._mails(site) and _is_secret(site, function, hops):
+                mailed = any(_carries(each, nodes, names) for each in _written_into(site.node))
+                if mailed and self._mails(site) and _is_secret(site, function, hops):
                     return site, hops
                 for target, name in self._parameters(site, nodes, names):
                     found = self._follow(target, frozenset(), frozenset({name}), (*hops, site))
@@ -230,6 +235,19 @@ def _receiver(call: ir.Call) -> ir.Expr | None:
 
 def _given(call: ir.Call) -> list[ir.Expr]:
     return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
+def _written_into(call: ir.Call) -> Iterator[ir.Expr]:
+    """Arguments that may stand in the text: without addresses that are named as those to come back to."""
+    for each in call.args:
+        if isinstance(each, ir.Dict):
+            pairs = zip(each.keys, each.values, strict=True)
+            yield from (v for k, v in pairs if not _BACK_FROM_PROVIDER.search(str(getattr(k, "value", ""))))
+        elif not _BACK_FROM_PROVIDER.search(last_name(each)):
+            yield each
+    for keyword in call.keywords:
+        if not _BACK_FROM_PROVIDER.search(keyword.arg or ""):
+            yield keyword.value
 
 
 def _carries(expr: ir.Expr | None, nodes: frozenset[int], names: frozenset[str]) -> bool:

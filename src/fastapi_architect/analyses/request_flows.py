@@ -364,6 +364,7 @@ def _confidence(path: TaintPath, graph: AppGraph) -> Confidence:
     if (
         (bool(path.aspects) and path.aspects <= _WEAK)
         or len(path.traces) > _MANY_HOPS
+        or any(trace.kind == "mixed" for trace in path.traces)
         or _is_extracted(path)
         or _is_validated(path, graph)
         or _is_checked(path, graph)

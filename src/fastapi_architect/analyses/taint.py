@@ -7,6 +7,7 @@ Binds `dataflow` to a backend: `taint_sources` says what a client decides, `tain
 
 from __future__ import annotations
 
+from fastapi_architect.analyses.chosen_places import chosen_places
 from fastapi_architect.analyses.taint_answers import answers
 from fastapi_architect.analyses.taint_sanitizers import sanitizers
 from fastapi_architect.analyses.taint_sinks import KINDS, find_sinks, kind_named
@@ -89,7 +90,7 @@ def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:
         tuple(sendings(graph)),
         sanitizers(graph),
         frozenset(id(node) for node in made),
-        {id(binding.node): binding.template for binding in graph.facts(ValueBinding)},
+        {id(binding.node): binding.template for binding in graph.facts(ValueBinding)} | chosen_places(graph),
         records=frozenset(f"{model}.{method}" for model in _MODELS for method in ("model_dump", "dict")),
         copies=frozenset(
             ["builtins.dict.copy", *(f"{m}.{method}" for m in _MODELS for method in ("model_copy", "copy"))]

@@ -8,6 +8,10 @@ _SQL = frozenset({"sql"})
 _SQL_NAMES = frozenset({"sql", "sql-identifier"})
 _HTML = frozenset({"html"})
 _PATH = frozenset({"path", "object-key"})
+#: Only `[A-Za-z0-9_.-]` is left: nothing that a shell understands, but it may begin with a dash.
+_WORD = _PATH | {"command", "html"}
+#: Only lower-case letters, digits and dashes between them are left.
+_SLUG = _WORD | {"command-option", "url", "redirect"}
 
 #: Dotted name to the kinds for which the result is clean; None: all.
 _SANITIZERS: dict[str, frozenset[str] | None] = {
@@ -27,9 +31,12 @@ _SANITIZERS: dict[str, frozenset[str] | None] = {
     "nh3.clean": _HTML,
     "nh3.clean_text": _HTML,
     "os.path.basename": _PATH,
-    "werkzeug.utils.secure_filename": _PATH,
-    "slugify.slugify": frozenset({"path", "object-key", "html", "url", "redirect"}),
-    "python_slugify.slugify": frozenset({"path", "object-key", "html", "url", "redirect"}),
+    "werkzeug.utils.secure_filename": _WORD,
+    "werkzeug.secure_filename": _WORD,
+    "django.utils.text.get_valid_filename": _WORD,
+    "slugify.slugify": _SLUG,
+    "python_slugify.slugify": _SLUG,
+    "django.utils.text.slugify": _SLUG,
     "pathvalidate.sanitize_filename": _PATH,
     # What a file holds is not what its name says.
     "builtins.open": None,

@@ -58,6 +58,10 @@ _ADDRESS_PARSERS = frozenset(
 )
 #: They put an address together from its parts: scheme, host, path ...
 _ADDRESS_MAKERS = frozenset({"urlunparse", "urlunsplit"})
+#: Objects of libraries that lead to an identity provider: all that they are given by name stands behind its host.
+_LEADS_TO_PROVIDER = lazy_pattern(
+    r"Authoriz\w*(Ur[li]|URL|Generator|Client)|OAuth|OpenI[Dd]|OIDC|SAML|SSO$|Flow$|ClientApplication$"
+)
 #: Methods of addresses whose arguments become parts of the query, and arguments of that name.
 _QUERY_METHODS = frozenset(
     {
@@ -222,7 +226,7 @@ class CallTransfer:
     def _called(self, given: Given, site: Site) -> Taint:
         targets = self.solver.program.calls.targets(site)
         if targets and not all(self.solver.is_summarised(target) for target in targets):
-            return union([given.base, *given.values])
+            return self._mixed(targets, given)
         if targets:
             found = CLEAN
             for target in targets:
@@ -237,6 +241,14 @@ class CallTransfer:
             return built
         self._handed_on(given)
         return self._unknown(given)
+
+    def _mixed(self, targets: tuple[Function, ...] | list[Function], given: Given) -> Taint:
+        """The result of a function that is not followed; of a long one it is a guess that the arguments are in it."""
+        found = union([given.base, *given.values])
+        long = next((target for target in targets if self.solver.is_long(target)), None)
+        if long is None:
+            return found
+        return _returned(found, Trace("mixed", self.function, given.node, long.name), None)
 
     def _sinks(self, given: Given) -> None:
         node = given.node
@@ -523,6 +535,12 @@ class CallTransfer:
         name = last_name(given.node.func).lower()
         if name in _QUERY_METHODS:
             return [self._behind_host(value) for value in given.values]
+        func: Any = given.node.func
+        is_given = func.__class__ is ir.Attribute and any(value is not CLEAN for value in given.values)
+        made_by = self._library_class(func.value) if is_given else ""
+        if _LEADS_TO_PROVIDER.search(made_by):
+            positional = given.args if "Authoriz" not in made_by else map(self._behind_host, given.args)
+            return [*positional, *(self._behind_host(value) for _, value in given.keywords)]
         if not any(word in name for word in _ADDRESS_WORDS) or name in _ADDRESS_PARSERS:
             named = [self._behind_host(v) if key in _QUERY_KEYWORDS else v for key, v in given.keywords]
             return [*given.args, *named]
@@ -540,17 +558,21 @@ class CallTransfer:
 
         `OneLogin_Saml2_Auth(request_data, settings).login()` leads where the settings say.
         """
+        last = self._library_class(expr)
+        return last[:1].isupper() and not _SAYS_ADDRESS.search(last)
+
+    def _library_class(self, expr: ir.Expr) -> str:
+        """Name of the library's class that made an object, "" for the program's own and for texts, paths and addresses."""
         made, scope = self.solver.program.inference.expand(expr, self.function)
         call: Any = made.value if made.__class__ is ir.Await else made
         if call.__class__ is not ir.Call:
-            return False
+            return ""
         of = self.solver.program.inference.type_of(call.func, scope)
         if not isinstance(of, External | ClassRef) or (
             isinstance(of, ClassRef) and isinstance(of.cls, Class)
         ):
-            return False
-        last = of.name.rpartition(".")[2]
-        return last[:1].isupper() and not of.name.startswith(_OF_ADDRESSES) and not _SAYS_ADDRESS.search(last)
+            return ""
+        return "" if of.name.startswith(_OF_ADDRESSES) else of.name.rpartition(".")[2]
 
     def _put_into(self, func: Any, given: Given) -> None:
         """`items.append(value)`: an element, whose fields stay apart; `items.extend(values)`: what these hold."""

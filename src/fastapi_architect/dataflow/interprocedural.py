@@ -211,11 +211,15 @@ class TaintSolver:
             following: list[Function] = []
             for function in level:
                 for callee in self._callees(function):
-                    if id(callee) not in found and _lines(callee) <= MAX_LINES_BELOW:
+                    if id(callee) not in found and not self.is_long(callee):
                         found.add(id(callee))
                         following.append(callee)
             level = following
         return found
+
+    def is_long(self, function: Function) -> bool:
+        """It is not followed for its result alone."""
+        return _lines(function) > MAX_LINES_BELOW
 
     def is_summarised(self, function: Function) -> bool:
         """Its summary says what it does; else its result has to be taken for a mix of its arguments."""

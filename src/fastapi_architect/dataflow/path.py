@@ -23,7 +23,8 @@ class Trace(msgspec.Struct, frozen=True, eq=False):
     """One step of a way, linked to the one before; what a called function did with the value is `inner`.
 
     Attributes:
-        kind: assigned (into `name`), passed (to `name`), returned (by `name`), provided (by `name`).
+        kind: assigned (into `name`), passed (to `name`), returned (by `name`), provided (by `name`), mixed (by `name`,
+            which is too long to be followed: what it returns may be made of it).
         scope: where it happens.
         node: the statement or call.
         name: the variable or function.
@@ -57,6 +58,8 @@ class Trace(msgspec.Struct, frozen=True, eq=False):
             return f"it is passed to `{self.name}` as `{self.detail}`"
         if self.kind == "provided":
             return f"`{self.name}` provides it as `{self.detail}`"
+        if self.kind == "mixed":
+            return f"it goes into `{self.name}`, whose result may be made of it"
         return f"`{self.name}` returns it"
 
 

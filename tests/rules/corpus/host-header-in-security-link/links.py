@@ -83,3 +83,25 @@ def reset_relative(address: str, request: Request):
 def reset_by_part(address: str, request: Request):
     link = f"https://{request.url.netloc}/reset?token=t"  # finding: host-header-in-security-link
     deliver(address, link)
+
+
+class Provider:
+    def send_verify_email(self, user_id: str, redirect_uri: str) -> None: ...
+
+
+provider = Provider()
+
+
+@app.post("/at-the-provider")
+def at_the_provider(user_id: str, request: Request):
+    provider.send_verify_email(user_id=user_id, redirect_uri=f"{request.base_url}verified")
+
+
+@app.post("/own-mail-with-the-same-name")
+def own_mail(address: str, request: Request):
+    back = f"{request.base_url}verified?token=t"  # finding: host-header-in-security-link
+    send_verification_email(address, redirect_url=back)
+
+
+def send_verification_email(address: str, redirect_url: str) -> None:
+    deliver(address, f"Confirm: {redirect_url}")

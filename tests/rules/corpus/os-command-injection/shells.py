@@ -11,6 +11,8 @@ from uuid import UUID
 import paramiko
 from fastapi import FastAPI, Query
 from pydantic import BaseModel
+from slugify import slugify
+from werkzeug.utils import secure_filename
 
 app = FastAPI()
 HOSTS = {"a": "10.0.0.1", "b": "10.0.0.2"}
@@ -110,3 +112,24 @@ def file(name: str):
 def constant(name: str):
     subprocess.run("date", shell=True)  # silent: constant
     return name
+
+
+@app.get("/named")
+def named(name: str):
+    os.system(f"ls /srv/{secure_filename(name)}")
+
+
+@app.get("/slug")
+def slug(name: str):
+    subprocess.run(["git", "fetch", slugify(name)])
+
+
+@app.get("/named-option")
+def named_option(name: str):
+    subprocess.run(["git", "fetch", secure_filename(name)])  # finding: os-command-injection a dash is left
+
+
+@app.get("/cleaned-too-late")
+def cleaned_too_late(name: str):
+    safe = secure_filename(name)
+    os.system(f"ls /srv/{name} # {safe}")  # finding: os-command-injection

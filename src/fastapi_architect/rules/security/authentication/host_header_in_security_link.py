@@ -6,6 +6,7 @@ with the click the token is theirs. The address of the site belongs into the set
 
 Known limits: links are followed to mail, not to a database, an OAuth redirect or a cache. That something in front refuses unknown
 hosts is not seen; `TrustedHostMiddleware` is. Where a configured address goes first the finding is tentative.
+An address that an identity provider sends the browser back to (`redirect_uri=`) is left out: the provider knows the registered ones.
 """
 
 from __future__ import annotations

@@ -4,9 +4,10 @@
 refuses the placeholder, makes the first start fail instead of every later one be insecure.
 
 Known limits: credentials of databases, brokers and mail servers are tentative: such a default often serves local work
-only. So are keys that are only sent to somebody else, who refuses a placeholder. Defaults of keys that sign something
-are reported by `hardcoded-signing-secret`. A setting that no code reads opens nothing and is left out; where the settings
-are dumped as a whole it is tentative.
+only. So are keys that are only sent to somebody else, who refuses a placeholder, such as one that stands beside the
+address of a service (`mqtt_host`, `mqtt_password`). Keys that stand in every browser (PostHog, Sentry) are no secrets.
+Defaults of keys that sign something are reported by `hardcoded-signing-secret`. A setting that no code reads opens
+nothing and is left out; where the settings are dumped as a whole it is tentative.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from fastapi_architect.analyses.secrets import (
     is_refused,
     secret_uses,
 )
-from fastapi_architect.appgraph.settings import EnvironmentVariable, Setting
+from fastapi_architect.appgraph.settings import EnvironmentVariable, Setting, SettingsClass
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -54,7 +55,22 @@ rule = Rule(
 
 #: Credentials of services that a development machine runs itself, with just these passwords.
 _LOCAL_SERVICE = lazy_pattern(
-    r"postgres|database|(?:^|_)db(?:_|$)|mysql|maria|mongo|redis|rabbit|amqp|broker|minio|(?:^|_)s3(?:_|$)|mail|smtp|elastic|neo4j|clickhouse|test",
+    r"postgres|database|(?:^|_)db(?:_|$)|mysql|maria|mongo|redis|rabbit|amqp|broker|mqtt|kafka|(?:^|_)nats(?:_|$)|minio|(?:^|_)s3(?:_|$)|mail|smtp|elastic|neo4j|clickhouse|test",
+    re.IGNORECASE,
+)
+#: Keys that stand in every browser: of analytics, of reports of errors, and what is called public.
+_PUBLISHED = lazy_pattern(
+    r"posthog|sentry|(?:^|_)dsn(?:_|$)|mixpanel|amplitude|rudderstack|bugsnag|public_?key|publishable|site_?key",
+    re.IGNORECASE,
+)
+#: What a settings class has beside the password of a service that it connects to.
+_ADDRESS_PARTS = frozenset(
+    {"host", "hostname", "server", "url", "uri", "endpoint", "address", "dsn", "port", "vhost", "database"}
+)
+_LAST_WORD = lazy_pattern(r"(password|passwd|pass|pwd|secret|token|api_?key|key)$", re.IGNORECASE)
+#: Settings of the application as a whole, whose `host` and `port` are its own.
+_OF_THE_APPLICATION = lazy_pattern(
+    r"(?:app|application|global|base|server|core|main|api|service)?_?(?:settings|config|configuration)",
     re.IGNORECASE,
 )
 #: Secrets that the application checks or signs with itself.
@@ -84,13 +100,20 @@ def default_that_is_known(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
             ):
                 continue
             purpose = empty.get((setting.location.path, setting.location.line), "")
-            if not _is_weak(setting, purpose) or setting.refused_by or is_refused(graph, setting.name):
+            if (
+                _PUBLISHED.search(setting.name)
+                or not _is_weak(setting, purpose)
+                or setting.refused_by
+                or is_refused(graph, setting.name)
+            ):
                 continue
             if purpose or is_read(graph, setting.name) or is_read_as_a_whole(graph, settings.cls):
-                yield _of_setting(graph, settings.name, setting, purpose)
+                yield _of_setting(graph, settings, setting, purpose)
     for variable in graph.settings.variables:
         if variable.in_script:
             continue  # a developer's try-out: the application never runs it
+        if _PUBLISHED.search(variable.name or ""):
+            continue
         if variable.name and variable.is_secret and variable.looks_like == "placeholder":
             module = graph.program.modules.get(variable.location.path)
             if module is not None and module.kind != "test" and str(variable.location) not in signing:
@@ -103,8 +126,8 @@ def _is_weak(setting: Setting, purpose: str) -> bool:
     return setting.looks_like == "placeholder" or (setting.value == "" and purpose != "")
 
 
-def _of_setting(graph: AppGraph, owner: str, setting: Setting, purpose: str) -> Finding:
-    name = setting.name
+def _of_setting(graph: AppGraph, settings: SettingsClass, setting: Setting, purpose: str) -> Finding:
+    name, owner = setting.name, settings.name
     kind = "is empty by default" if setting.value == "" else "has a placeholder as its default"
     uses = f" and {purpose}" if purpose else ""
     return rule.at(
@@ -114,7 +137,7 @@ def _of_setting(graph: AppGraph, owner: str, setting: Setting, purpose: str) -> 
         f"```python\nclass {owner}(BaseSettings):\n    {name}: SecretStr\n```",
         reasoning=f"No validator of {owner} and no check at start refuses the default.",
         exploit=f"Try the values that everybody tries: `{name}` is one of them wherever nobody set it.",
-        confidence=_confidence_of_setting(graph, name, purpose),
+        confidence=_confidence_of_setting(graph, settings, name, purpose),
         trace=steps((setting, f"{name} has a default that is no secret")),
         fix=_fix(setting),
         context=Context(access="none", data="secret", writes=True),
@@ -122,10 +145,20 @@ def _of_setting(graph: AppGraph, owner: str, setting: Setting, purpose: str) -> 
     )
 
 
-def _confidence_of_setting(graph: AppGraph, name: str, purpose: str) -> Confidence:
+def _confidence_of_setting(graph: AppGraph, settings: SettingsClass, name: str, purpose: str) -> Confidence:
     if purpose:
         return Confidence.FIRM
+    if _is_sent(settings, name) or _LOCAL_SERVICE.search(settings.name):
+        return Confidence.TENTATIVE
     return _confidence(graph, name) if is_read(graph, name) else Confidence.TENTATIVE
+
+
+def _is_sent(settings: SettingsClass, name: str) -> bool:
+    """It stands beside the address of a service: `mqtt_host`, `mqtt_password`; `host`, `password` of `BrokerSettings`."""
+    before = _LAST_WORD.sub("", name)
+    if not before and _OF_THE_APPLICATION.fullmatch(settings.name):
+        return False
+    return before != name and any(f"{before}{part}" in settings.by_name for part in _ADDRESS_PARTS)
 
 
 def _confidence_of_variable(graph: AppGraph, variable: EnvironmentVariable) -> Confidence:

@@ -67,6 +67,7 @@ def _of_body(graph: AppGraph, function: Function, steps: Steps) -> Iterator[Requ
             yield RequestSession(None, binding.node, function, operation=operation)
     if function.owner is not None and function.parameters and steps[0] == function.parameters[0].name:
         yield from _of_class(graph, function)
+        yield from _of_view(graph, function, steps)
     for operation in graph.operations_running(function)[:1]:
         if steps[1:2] == ("state",) and len(steps) == 3:
             yield from _laid(graph, steps[2], function, operation)
@@ -81,6 +82,18 @@ def _of_class(graph: AppGraph, method: Function) -> Iterator[RequestSession]:
     """The object is a dependency itself: `service: Service = Depends()`."""
     for dependency, operation in _classes(graph).get(id(method.owner), ()):
         yield from _provided(graph, dependency, method, operation)
+
+
+def _of_view(graph: AppGraph, method: Function, steps: Steps) -> Iterator[RequestSession]:
+    """A class of handlers has the session as a field, `session: Session = Depends(...)`, or makes something of it."""
+    for operation in graph.operations_running(method)[:1]:
+        if operation.handler is not method:
+            continue
+        fields = [d for d in operation.dependencies if d.level == "class"]
+        own = [d for d in fields if d.parameter_name in steps[1:2]]
+        found = [each for d in own or fields for each in _provided(graph, d, method, operation)]
+        if len({id(each.provider) for each in found}) == 1:
+            yield found[0]
 
 
 @question

@@ -1123,3 +1123,64 @@ def test_what_a_long_function_makes_of_its_argument_is_tentative() -> None:
     for lines, confidence in ((3, Confidence.CERTAIN), (300, Confidence.TENTATIVE)):
         files = {"main.py": _LONG.format(lines='        print("step")\n' * lines)}
         assert confidences_of("path-traversal-read-or-delete", files) == [confidence]
+
+
+_CHOSEN = """
+    import os
+    import secrets
+
+    from fastapi import APIRouter, FastAPI
+    from pydantic_settings import BaseSettings
+
+    app = FastAPI()
+
+
+    class Settings(BaseSettings):
+        stress: bool = False
+        shown: bool = True
+
+
+    settings = Settings()
+    STRESS = os.environ.get("STRESS") in ("1", "true")
+    STRESS_TEXT = bool(os.getenv("STRESS_TEXT", ""))
+    SHOWN = os.getenv("SHOWN", "true").lower() == "true"
+
+
+    def add_routes(app: FastAPI) -> None:
+        {guard}
+        router = APIRouter()
+
+        @router.get("/token")
+        def token(length: int) -> str:
+            return secrets.token_hex(length)
+
+        app.include_router(router)
+
+
+    {calls}add_routes(app)
+"""
+
+
+def test_a_size_that_clients_choose_behind_a_switch_that_is_off_is_tentative() -> None:
+    for guard, calls, confidence in (
+        ("", "", Confidence.FIRM),
+        ("if not STRESS: return", "", Confidence.TENTATIVE),
+        ("if not settings.stress: return", "", Confidence.TENTATIVE),
+        ("", "if STRESS_TEXT: ", Confidence.TENTATIVE),
+        ("", 'if os.getenv("STRESS", "false").lower() == "true": ', Confidence.TENTATIVE),
+        ("if not SHOWN: return", "", Confidence.FIRM),
+        ("if not settings.shown: return", "", Confidence.FIRM),
+        ("if STRESS: return", "", Confidence.FIRM),
+        ("", "if SHOWN: ", Confidence.FIRM),
+    ):
+        files = {"main.py": _CHOSEN.format(guard=guard, calls=calls)}
+        assert confidences_of("client-chosen-size-unbounded", files) == [confidence], (guard, calls)
+
+
+def test_a_switch_that_the_deployment_turns_on_changes_nothing() -> None:
+    files = {"main.py": _CHOSEN.format(guard="if not STRESS: return", calls="")}
+    for name, confidence in (("STRESS", Confidence.FIRM), ("PORT", Confidence.TENTATIVE)):
+        files["docker-compose.yml"] = (
+            f"services:\n  app:\n    image: app\n    environment:\n      {name}: '1'\n"
+        )
+        assert confidences_of("client-chosen-size-unbounded", files) == [confidence], name

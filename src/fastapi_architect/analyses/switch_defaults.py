@@ -10,9 +10,15 @@ from typing import Any
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.program.constants import UNKNOWN
-from fastapi_architect.program.definitions import Scope
+from fastapi_architect.program.definitions import Scope, dotted_name, last_name
 from fastapi_architect.program.types import Instance, options
+from fastapi_architect.source.lazy_pattern import lazy_pattern
 from fastapi_architect.syntax import ir
+
+#: Ways to read a variable that give None where it is not set.
+_READS_OR_NONE = frozenset({"os.getenv", "os.environ.get", "getenv", "environ.get"})
+_MAKES_BOOL = lazy_pattern(r"(?i)^(bool|(str\w*|to|as|parse|env)_?(to_?)?bool(ean)?|is_true|is_truthy)$")
+_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 
 
 def holds_by_default(graph: AppGraph, test: ir.Expr, scope: Scope) -> bool | None:
@@ -48,11 +54,30 @@ def _value(graph: AppGraph, expr: Any, scope: Scope) -> Any:
     ):
         value = _value(graph, expr.func.value, scope)
         return getattr(value, expr.func.attr)() if isinstance(value, str) else UNKNOWN
+    if kind is ir.Call:
+        read = _of_call(graph, expr, scope)
+        if read is not UNKNOWN:
+            return read
     value = graph.program.constants.value(expr, scope)
     if value is UNKNOWN and kind is ir.Name:
         made, where = graph.program.inference.expand(expr, scope)
         return UNKNOWN if made is expr or made.__class__ is ir.Name else _value(graph, made, where)
     return value
+
+
+def _of_call(graph: AppGraph, call: ir.Call, scope: Scope) -> Any:
+    """`os.getenv("DEBUG")` without a default, and what makes a truth value of a text."""
+    given = call.args[0] if len(call.args) == 1 and not call.keywords else None
+    if given is None:
+        return UNKNOWN
+    if dotted_name(call.func) in _READS_OR_NONE:
+        return None
+    if not _MAKES_BOOL.search(last_name(call.func)):
+        return UNKNOWN
+    value = _value(graph, given, scope)
+    if value is UNKNOWN or last_name(call.func) == "bool":
+        return value if value is UNKNOWN else bool(value)
+    return value.strip().lower() in _TRUE if isinstance(value, str) else bool(value)
 
 
 def _combined(graph: AppGraph, expr: ir.BoolOp, scope: Scope) -> Any:

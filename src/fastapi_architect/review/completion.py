@@ -7,13 +7,14 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
+from fastapi_architect.analyses.opt_in_operations import is_opt_in
 from fastapi_architect.analyses.source_text import lines_of
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.findings import cvss, fingerprint
 from fastapi_architect.findings.finding import Finding
-from fastapi_architect.findings.severity import Category
+from fastapi_architect.findings.severity import Category, Confidence
 from fastapi_architect.program.definitions import Function
 
 
@@ -52,11 +53,13 @@ class _Behind(msgspec.Struct, frozen=True):
         access: label of the weakest guard; None without operations.
         routes: names of the operations, sorted.
         applications: those that the operations belong to.
+        operations: the operations themselves.
     """
 
     access: str | None
     routes: tuple[str, ...]
     applications: tuple[Application, ...]
+    operations: tuple[PathOperation, ...]
 
 
 class _Operations:
@@ -85,7 +88,20 @@ class _Operations:
             access.label if access is not None else None,
             tuple(sorted({name for each in operations for name in each.names})),
             tuple(owners.values()),
+            tuple(operations),
         )
+
+
+#: What strangers exhaust or are told too much by (CWE): it needs them to find the operation.
+_ASKED_TOO_OFTEN = frozenset({200, 209, 400, 401, 405, 497, 770, 789, 1049, 1050, 1073})
+
+
+def _is_opt_in(finding: Finding, behind: _Behind, graph: AppGraph) -> bool:
+    """It costs something at every request, and only for operations that somebody has to switch on."""
+    rule = finding.rule
+    if rule.category is not Category.PERFORMANCE and rule.cwe not in _ASKED_TOO_OFTEN:
+        return False
+    return bool(behind.operations) and all(is_opt_in(each, graph) for each in behind.operations)
 
 
 def _in_context(finding: Finding, graph: AppGraph, known: _Operations) -> Finding:
@@ -98,6 +114,8 @@ def _in_context(finding: Finding, graph: AppGraph, known: _Operations) -> Findin
     routes = finding.routes or behind.routes
     application = _application(finding, behind.applications, graph)
     finding = replace(finding, context=context, routes=routes, application=application)
+    if finding.confidence is not Confidence.TENTATIVE and _is_opt_in(finding, behind, graph):
+        finding = replace(finding, confidence=Confidence.TENTATIVE)
     if finding.rule.cvss_vector is None:
         return replace(finding, severity=cvss.severity_for(finding.severity, None, context))
     adjusted = cvss.adjust(finding.rule.cvss_vector, context)

@@ -1184,3 +1184,81 @@ def test_a_switch_that_the_deployment_turns_on_changes_nothing() -> None:
             f"services:\n  app:\n    image: app\n    environment:\n      {name}: '1'\n"
         )
         assert confidences_of("client-chosen-size-unbounded", files) == [confidence], name
+
+
+_EXPIRES = """
+    import jwt
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+
+    class Caller:
+        def __init__(self, user_id: str, token: str) -> None:
+            self.user_id = user_id
+            self.token = token
+
+        def is_expired(self) -> bool:
+            claims = jwt.decode(self.token, options={{"verify_signature": False}})
+            {check}
+            return claims["exp"] < 0
+
+
+    @app.get("/")
+    def read(user: str, token: str) -> bool:
+        return Caller(user, token).is_expired()
+"""
+
+
+def test_claims_that_are_compared_with_what_is_known_are_tentative() -> None:
+    for check, confidence in (
+        ('assert claims["sub"] == self.user_id', Confidence.TENTATIVE),
+        ('self.user_id = claims["sub"]', Confidence.FIRM),
+        ('assert claims["sub"] == self.user_id; self.role = claims["role"]', Confidence.FIRM),
+        ('assert claims["role"] == "admin"', Confidence.FIRM),
+    ):
+        files = {"main.py": _EXPIRES.format(check=check)}
+        assert confidences_of("jwt-signature-not-verified", files) == [confidence], check
+
+
+_KEPT = """
+    import re
+
+    from fastapi import FastAPI, HTTPException
+
+    app = FastAPI()
+    RUNNING = dict(alice="http://a")
+    KEPT: dict[str, str] = {{}}
+
+
+    def address_of(name: str) -> str:
+        name = name.split("/")[-1]
+        {check}
+        return "http://a"
+
+
+    @app.get("/workers/{{name}}")
+    def read(name: str) -> str:
+        {above}
+        KEPT[name] = "kept"
+        return KEPT[name]
+"""
+
+
+def test_keys_that_a_lookup_above_has_found_are_tentative() -> None:
+    lookup = "address = find(name)\n        if address == '': raise ValueError(name)"
+    for check, above, confidence in (
+        ("pass", "address_of(name)", Confidence.FIRM),
+        (lookup, "address_of(name)", Confidence.TENTATIVE),
+        (lookup, "address_of('alice')", Confidence.FIRM),
+        ("if not re.match('a', name): raise ValueError", "address_of(name)", Confidence.FIRM),
+        ("pass", "if name not in RUNNING: raise HTTPException(404)", Confidence.TENTATIVE),
+        ("pass", "if len(name) > 9: raise HTTPException(404)", Confidence.FIRM),
+        (
+            "pass",
+            "row = RUNNING[name]\n        if row is None: raise HTTPException(404)",
+            Confidence.TENTATIVE,
+        ),
+    ):
+        files = {"main.py": _KEPT.format(check=check, above=above)}
+        assert confidences_of("unbounded-in-memory-growth", files) == [confidence], (check, above)

@@ -619,3 +619,16 @@ def test_queries_of_a_loop_that_only_administrators_start_are_minor() -> None:
             for path, text in files_of(rule.bad).items()
         }
         assert set(severities_of(name, files)) == {severity}
+
+
+def test_searching_in_a_file_of_one_machine_without_an_index_is_minor() -> None:
+    searching = _rows("Order", _SEARCHED.replace("MODEL", "Order"))["main.py"]
+    memory = 'create_engine("sqlite://")'
+    assert memory in searching
+    for address, severity in (
+        ('"sqlite:////srv/app.db"', Severity.MINOR),
+        ('f"sqlite:///{__file__}.db"', Severity.MINOR),
+        ('"postgresql://shop"', Severity.IMPORTANT),
+    ):
+        files = {"main.py": searching.replace(memory, f"create_engine({address})")}
+        assert severities_of("missing-index-for-query-predicate", files) == [severity], address

@@ -6,7 +6,7 @@ request values is the same in other words.
 
 Known limits: containers of a module, of a class, and of objects made once at import are looked at, in the module that makes
 them. Anything that removes entries, compares the length or replaces the container counts as a bound; what the keys may be is
-told by their types (an `Enum` is bounded, an identifier is not).
+told by their types (an `Enum` is bounded, an identifier is not). Where a lookup above raises for unknown names it is tentative.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from fastapi_architect.analyses.own_code import definition
+from fastapi_architect.analyses.refused_unknown import is_refused_unless_known
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.program.definitions import BLOCKS, all_classes, all_functions
 from fastapi_architect.rules.kit import (
@@ -258,7 +259,14 @@ def _growth(
         for site, key in _additions(container, scope):
             confidence = _variety(key, scope, graph)
             if confidence is not None and graph.entries(scope):
+                if confidence is Confidence.FIRM and _is_found_before(key, site, graph):
+                    confidence = Confidence.TENTATIVE
                 yield site, scope, confidence
+
+
+def _is_found_before(key: ir.Expr | None, site: Site, graph: AppGraph) -> bool:
+    """What is above raises for names that it does not find: there are no more keys than things that exist."""
+    return any(is_refused_unless_known(name, site, graph) for name in names_in(key))
 
 
 def _additions(container: _Container, scope: Function) -> Iterator[tuple[Site, ir.Expr | None]]:

@@ -5,7 +5,7 @@ takes seconds with the millions of production, on every request at once.
 
 Known limits: sizes of tables are not known, so tables that look like lookups or settings are left out; so are columns
 with few values, conditions below an `or`, and statements with conditions that are not understood. Where the table does not
-grow, or only administrators and whoever edits a type or a setting get there, it is minor.
+grow, all data lies in a file of SQLite, or only administrators and whoever edits a type or a setting get there, it is minor.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ _FEW = lazy_pattern(
 _OF_A_CUSTOMER = lazy_pattern(
     r"(^|_)(tenant|org|organi[sz]ation|workspace|project|account|client|company)_id$"
 )
+#: The address of a database in a file, not in memory.
+_IN_A_FILE = lazy_pattern(r"///(?!:memory:)")
 #: What is selected anew for each reader has no index of its own.
 _VIEW = lazy_pattern(r"^(mv|vw?)_|_view$")
 #: Columns that say since when a row is there.
@@ -87,8 +89,16 @@ def unindexed_search(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
         asking = [operation for _, running in places for operation in running]
         seldom = all(_is_seldom(operation, graph) for operation in asking)
         finding = _finding(places, graph)
-        small = seldom or _stays_small(places[0][0].model, graph)
+        small = seldom or _is_of_one_machine(graph) or _stays_small(places[0][0].model, graph)
         yield replace(finding, severity=Severity.MINOR) if small else finding
+
+
+def _is_of_one_machine(graph: AppGraph) -> bool:
+    """All the data lies in a file of SQLite: an application of few people, whose tables seldom get large."""
+    if graph.dialect != "sqlite":
+        return False
+    addresses = [each.url.text for each in graph.database.engines if each.site.scope.module.kind == "source"]
+    return bool(addresses) and all(_IN_A_FILE.search(text or "///") for text in addresses)
 
 
 def _is_seldom(operation: PathOperation, graph: AppGraph) -> bool:

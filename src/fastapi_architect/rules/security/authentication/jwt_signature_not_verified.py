@@ -5,7 +5,8 @@ not verified. PyJWT then skips the expiry, too.
 
 Known limits: an id token that was fetched from the provider over TLS in the same function may be read unverified
 (OpenID Connect Core 3.1.3.7) and is left out; so are claims of which only `exp`, `kid`, `iss` and the like are read, a token
-that a guard of the operation has verified or that is handed to a verifier, and one that is typed on a command line.
+that a guard of the operation has verified or that is handed to a verifier, and one that is typed on a command line. Where
+the others are only compared with what the object knows (`claims["sub"] == self.user_id`) it is tentative.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def unverified_claims_are_used(decode: TokenDecode, graph: AppGraph) -> Iterator
     claims = _claims_used(graph, function, decode.site)
     if claims is not None and claims <= _HARMLESS:
         return
-    yield _finding(graph, decode.site, function, _how(decode), decode.sure)
+    expires = claims is not None and claims - _confirmed(function) <= _HARMLESS
+    yield _finding(graph, decode.site, function, _how(decode), sure=decode.sure and not expires)
 
 
 @rule.check(per=Encoding)
@@ -276,6 +278,33 @@ def _claims_read(function: Function, site: Site) -> frozenset[str] | None:
         if value.__class__ is ir.Name and value.id in names:
             return None
     return frozenset(found) if found else None
+
+
+def _confirmed(function: Function) -> frozenset[str]:
+    """Claims that are only compared with what the object knows already: `assert claims["sub"] == self.user_id`."""
+    compared: dict[str, int] = {}
+    for site in function.facts.sites(ir.Compare):
+        sides = [site.node.left, *site.node.comparators]
+        if site.node.ops not in (["=="], ["!="]) or not any(_is_of_self(side) for side in sides):
+            continue
+        for claim in filter(None, map(_claim, sides)):
+            compared[claim] = compared.get(claim, 0) + 1
+    read = [_claim(s.node) for s in (*function.facts.sites(ir.Subscript), *function.facts.calls_named("get"))]
+    return frozenset(claim for claim, times in compared.items() if read.count(claim) == times)
+
+
+def _is_of_self(expr: ir.Expr) -> bool:
+    return isinstance(expr, ir.Attribute) and isinstance(expr.value, ir.Name) and expr.value.id == "self"
+
+
+def _claim(expr: ir.Expr) -> str:
+    """`claims["sub"]`, `claims.get("sub")`: the claim; "" for anything else."""
+    key: ir.Expr | None = None
+    if isinstance(expr, ir.Subscript):
+        key = expr.slice
+    elif isinstance(expr, ir.Call) and last_name(expr.func) == "get" and expr.args:
+        key = expr.args[0]
+    return str(key.value) if isinstance(key, ir.Constant) and key.kind == "str" else ""
 
 
 def _is_payload_of_a_token(function: Function, expr: ir.Expr | None, depth: int) -> bool:

@@ -220,10 +220,10 @@ def is_change(graph: AppGraph, function: Function, add: SessionAdd) -> bool:
         b.value for b in function.facts.bindings.get(instance.id, ()) if b.kind in ("assign", "annotated")
     ]
     if _is_read_again(graph, function, add, instance.id):
-        return any(_is_model_made(graph, function, value) for value in values)
+        return any(is_model_made(graph, function, value) for value in values)
     if not values:
         return True  # a parameter, or an element of something
-    if any(_is_model_made(graph, function, value) for value in values):
+    if any(is_model_made(graph, function, value) for value in values):
         return True
     changed = (*function.facts.sites(ir.Assign), *function.facts.sites(ir.AugAssign))
     targets = [t for site in changed for t in (getattr(site.node, "targets", None) or [site.node.target])]
@@ -237,7 +237,7 @@ def is_change(graph: AppGraph, function: Function, add: SessionAdd) -> bool:
     )
 
 
-def _is_model_made(graph: AppGraph, function: Function, value: ir.Expr | None) -> bool:
+def is_model_made(graph: AppGraph, function: Function, value: ir.Expr | None) -> bool:
     """`User(name=name)`."""
     if not isinstance(value, ir.Call):
         return False

@@ -16,14 +16,14 @@ from collections.abc import Iterator
 import msgspec
 from msgspec.structs import replace
 
+from fastapi_architect.analyses.added_rows import AddedRow, added_rows
 from fastapi_architect.analyses.guarded_rows import is_isolated, is_under_lock
 from fastapi_architect.analyses.migration_history import histories
 from fastapi_architect.analyses.query_predicates import Statement, statements_of
 from fastapi_architect.analyses.request_transactions import request_end
 from fastapi_architect.analyses.search_indexes import is_known, table_of
 from fastapi_architect.analyses.seldom_operations import is_for_administrators
-from fastapi_architect.analyses.session_acts import Act, session_acts, written_model
-from fastapi_architect.analyses.session_flow import session_flow
+from fastapi_architect.analyses.session_acts import session_acts
 from fastapi_architect.analyses.session_owners import may_commit
 from fastapi_architect.analyses.small_tables import tends_to_stay_small
 from fastapi_architect.appgraph.models import Model
@@ -69,14 +69,6 @@ _MAX_COLUMNS = 4
 _COMPUTED = ("bool", "len", "int", "any", "all", "max", "min")
 
 
-class _Insert(msgspec.Struct, frozen=True, eq=False):
-    """A row that is added, as seen from the function that looks first."""
-
-    site: Site
-    add: Act
-    model: Model
-
-
 class _Look(msgspec.Struct, frozen=True, eq=False):
     """A test whether such a row is there."""
 
@@ -89,12 +81,11 @@ class _Look(msgspec.Struct, frozen=True, eq=False):
 def looked_first(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     if is_isolated(graph):
         return
-    by_name = {model.cls.name: model for model in graph.models}
     seen: set[tuple[str, tuple[str, ...]]] = set()
     for function in session_acts(graph).members.values():
         if function.module.kind != "source" or not function.facts.sites(ir.If):
             continue
-        inserts = list(_inserts(function, by_name, graph))
+        inserts = list(added_rows(function, graph))
         for look, insert in _pairs(function, inserts, graph) if inserts else ():
             key = (insert.model.cls.full_name, look.columns)
             if (
@@ -119,22 +110,6 @@ def _is_saved(operation: PathOperation, graph: AppGraph) -> bool:
 
 
 # ── the insert ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _inserts(function: Function, by_name: dict[str, Model], graph: AppGraph) -> Iterator[_Insert]:
-    """Rows that the function adds, itself or through what it calls."""
-    flow = session_flow(graph)
-    for act in session_acts(graph).of(function):
-        found = [act] if act.kind == "write" else []
-        for target in act.targets if act.kind == "call" else ():
-            summary = flow.summary(target)
-            found += [pending.trace.act for pending in summary.pending]
-            found += [trace.act for trace, _ in summary.committed]
-        for each in found:
-            if isinstance(each.concept, SessionAdd) and each.concept.kind == "add":
-                model = by_name.get(written_model(graph, each))
-                if model is not None:
-                    yield _Insert(act.site, each, model)
 
 
 def _is_open(model: Model, columns: tuple[str, ...], graph: AppGraph) -> bool:
@@ -163,7 +138,7 @@ def _is_open(model: Model, columns: tuple[str, ...], graph: AppGraph) -> bool:
 # ── the look ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _pairs(function: Function, inserts: list[_Insert], graph: AppGraph) -> Iterator[tuple[_Look, _Insert]]:
+def _pairs(function: Function, inserts: list[AddedRow], graph: AppGraph) -> Iterator[tuple[_Look, AddedRow]]:
     for site in function.facts.sites(ir.If):
         sense = _sense(site.node.test)
         if sense is None:
@@ -198,7 +173,7 @@ def _leaves(body: list[ir.Stmt]) -> bool:
     return any(isinstance(statement, ir.Raise | ir.Return) for statement in body)
 
 
-def _looked_for(site: Site, insert: _Insert, function: Function, graph: AppGraph) -> _Look | None:
+def _looked_for(site: Site, insert: AddedRow, function: Function, graph: AppGraph) -> _Look | None:
     """The statement whose result is tested, when it asks for rows of the model by what they are to hold."""
     for expr in _origins(site, function):
         for statement in _statements(expr, function, graph, 0):
@@ -265,7 +240,7 @@ def _targets(call: ir.Call, function: Function, graph: AppGraph) -> tuple[Functi
     return graph.program.calls.targets(site) if site is not None else ()
 
 
-def _are_set(columns: tuple[str, ...], insert: _Insert) -> bool:
+def _are_set(columns: tuple[str, ...], insert: AddedRow) -> bool:
     """The new row gets these columns; where it is made elsewhere, that is believed."""
     concept = insert.add.concept
     made = concept.instance if isinstance(concept, SessionAdd) else None
@@ -283,7 +258,7 @@ def _are_set(columns: tuple[str, ...], insert: _Insert) -> bool:
 
 
 def _finding(
-    look: _Look, insert: _Insert, function: Function, operations: tuple[PathOperation, ...]
+    look: _Look, insert: AddedRow, function: Function, operations: tuple[PathOperation, ...]
 ) -> Finding:
     model, columns = insert.model.cls.name, look.columns
     named = ", ".join(f"`{model}.{column}`" for column in columns)

@@ -5,10 +5,10 @@
 that have a handler of their own are lost in the same way.
 
 Known limits: what a called function raises is followed through two calls, and left out where it stands under a
-parameter (`if expected:`) that the call leaves at None or False, or where the same call stands before the `try` and has
-raised there; a clause that only passes is fine where the code behind it refuses with the same status, and a broad clause
-that ends in a fallback value around such a call is taken for deliberate. A 4xx that is told as another 4xx is minor: the
-client is refused all the same.
+parameter (`if expected:`) that the call leaves at None or False, where a validator of the model has raised under the same
+test, or where the same call stands before the `try` and has raised there; a clause that only passes is fine where the code
+behind it refuses with the same status, and a broad clause that ends in a fallback value around such a call is taken for
+deliberate. A 4xx that is told as another 4xx is minor: the client is refused all the same.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from fastapi_architect.analyses.http_errors import (
     swallowed,
     within_handler,
 )
+from fastapi_architect.analyses.refused_by_validators import is_refused_by_validator
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.concepts.http import ResponseCreation
 from fastapi_architect.rules.kit import (
@@ -87,6 +88,7 @@ def _judged(together: list[Swallowed], graph: AppGraph) -> Finding | None:
         for found in together
         if (found.raised.status is None or not _same(found.raised.status, status))
         and not _has_passed_before(found, graph)
+        and not is_refused_by_validator(found.raised.site, graph)
         and not _is_tried_another_way(found, graph)
     ]
     if not lost:

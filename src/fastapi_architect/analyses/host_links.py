@@ -167,13 +167,18 @@ class _Follower:
         names = _derived(function, nodes, names)
         if any(_carries(site.node, nodes, names) for site in function.facts.sites(ir.Compare)):
             return None  # looked at
+        texts = _texts(function, names)
         for site in function.facts.calls:
             is_receiver = _carries(_receiver(site.node), nodes, names)
-            if is_receiver and self._is_mail(site) and _is_secret(site, function, hops):
+            if is_receiver and self._is_mail(site) and _is_secret(site, function, hops, texts):
                 return site, hops
             if any(_carries(each, nodes, names) for each in _given(site.node)):
                 mailed = any(_carries(each, nodes, names) for each in _written_into(site.node))
-                if mailed and self._mails(site) and _is_secret(site, function, hops):
+                if (
+                    mailed
+                    and self._mails(site)
+                    and _is_secret(site, function, hops, [*texts, *self._said_later(site)])
+                ):
                     return site, hops
                 for target, name in self._parameters(site, nodes, names):
                     found = self._follow(target, frozenset(), frozenset({name}), (*hops, site))
@@ -200,6 +205,16 @@ class _Follower:
         return (
             bool(_MAILS.search(last_name(site.node.func))) and "send" in dotted_name(site.node.func).lower()
         )
+
+    def _said_later(self, site: Site) -> Iterator[str]:
+        """Texts in a function that a call is given to run: `add_task(send_mail, link)`."""
+        given = site.node.args[0] if site.node.args else None
+        for of in (
+            options(self._graph.program.inference.type_of(given, site.scope)) if given is not None else ()
+        ):
+            for function in self._graph.program.calls.functions_behind(of):
+                for call in function.facts.calls:
+                    yield from _strings(call.node)
 
     def _parameters(
         self, site: Site, nodes: frozenset[int], names: frozenset[str]
@@ -288,12 +303,23 @@ def _derived(function: Function, nodes: frozenset[int], names: frozenset[str]) -
     return names
 
 
-def _is_secret(sends: Site, function: Function, hops: tuple[Site, ...]) -> bool:
-    """What is mailed opens an account, by the names on the way and the words in the link."""
+def _texts(function: Function, names: frozenset[str]) -> list[str]:
+    """Texts beside the value in what variables are made of: `/reset?token=`."""
+    values = (b.value for name in sorted(names) for b in function.facts.bindings.get(name, ()))
+    return [text for value in values if value is not None for text in _strings(value)]
+
+
+def _strings(expr: ir.Node) -> Iterator[str]:
+    for node in walk(expr):
+        if isinstance(node, ir.Constant) and node.kind == "str":
+            yield str(node.value)
+
+
+def _is_secret(sends: Site, function: Function, hops: tuple[Site, ...], texts: list[str]) -> bool:
+    """What is mailed opens an account, by the names on the way and the words in and around the link."""
     named = [
         dotted_name(sends.node.func),
         function.name,
         *(hop.scope.full_name.rpartition(".")[2] for hop in hops),
     ]
-    named += [str(n.value) for n in walk(sends.node) if isinstance(n, ir.Constant)]
-    return any(_IS_SECRET.search(name) for name in named)
+    return any(_IS_SECRET.search(name) for name in (*named, *_strings(sends.node), *texts))

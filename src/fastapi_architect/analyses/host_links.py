@@ -309,7 +309,7 @@ def _texts(function: Function, names: frozenset[str]) -> list[str]:
     return [text for value in values if value is not None for text in _strings(value)]
 
 
-def _strings(expr: ir.Node) -> Iterator[str]:
+def _strings(expr: ir.Expr) -> Iterator[str]:
     for node in walk(expr):
         if isinstance(node, ir.Constant) and node.kind == "str":
             yield str(node.value)

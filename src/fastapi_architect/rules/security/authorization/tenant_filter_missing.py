@@ -30,7 +30,9 @@ from fastapi_architect.rules.kit import (
     PathOperation,
     Proof,
     Rule,
+    Scope,
     Severity,
+    argument,
     ir,
     last_name,
     routes_of,
@@ -118,7 +120,7 @@ def _of_model(model: Model, queries: list[Statement], graph: AppGraph) -> Iterat
     named = {id(s) for s in naming}
     for query in queries:
         function = query.function
-        if id(query) in named or function is None or _is_found_otherwise(query, model, function):
+        if id(query) in named or function is None or _is_found_otherwise(query, model, function, graph):
             continue
         operations = [o for o in graph.entries(function) if _has_a_tenant(o, graph)]
         if not operations:
@@ -148,13 +150,15 @@ def _has_a_tenant(operation: PathOperation, graph: AppGraph) -> bool:
     return callers_of(graph).proof_in_body(operation) not in _SIGNED
 
 
-def _is_found_otherwise(query: Statement, model: Model, function: Function) -> bool:
+def _is_found_otherwise(query: Statement, model: Model, function: Function, graph: AppGraph) -> bool:
     """No identifier from outside finds a row: the query names a user, continues another one, or only sorts."""
     own = [p for p in query.predicates if p.model is model and not p.alternative]
     owners = {column.attribute for column in model.owner_columns}
     if any(p.column.attribute in owners and p.operator in ("==", "in") for p in own):
         return True
     if any(p.operator == "in" and _is_a_query(p, function) for p in own):
+        return True
+    if any(p.operator == "in" and _is_gathered(p, function, graph) for p in own):
         return True
     others = (p for p in query.predicates if p.model is not model and not p.alternative)
     if any(
@@ -173,6 +177,29 @@ def _is_a_query(predicate: Predicate, function: Function) -> bool:
     if isinstance(value, ir.Name):
         given = [b.value for b in function.facts.bindings.get(value.id, ()) if isinstance(b.value, ir.Expr)]
     return any(last_name(n.func) in _QUERIES for g in given for n in walk(g) if isinstance(n, ir.Call))
+
+
+def _is_gathered(predicate: Predicate, function: Function, graph: AppGraph) -> bool:
+    """Every caller hands on keys of rows that it holds: `[book.id for book in books]`, `[book.id]`."""
+    value = predicate.value
+    names = [parameter.name for parameter in function.parameters]
+    if not isinstance(value, ir.Name) or value.id not in names:
+        return False
+    position = names.index(value.id) - function.is_method
+    callers = graph.program.calls.callers(function)
+    given = [(argument(site.node, position, value.id), site.scope) for site in callers]
+    return bool(given) and all(_holds_keys(expr, scope) for expr, scope in given)
+
+
+def _holds_keys(expr: ir.Expr | None, scope: Scope) -> bool:
+    if isinstance(expr, ir.Name):
+        values = [binding.value for binding in scope.facts.bindings.get(expr.id, ())]
+        return bool(values) and all(
+            isinstance(v, ir.Comprehension | ir.Sequence) and _holds_keys(v, scope) for v in values
+        )
+    if isinstance(expr, ir.Comprehension):
+        return isinstance(expr.elt, ir.Attribute)
+    return isinstance(expr, ir.Sequence) and all(isinstance(each, ir.Attribute) for each in expr.elts)
 
 
 def _is_continued(query: Statement, function: Function) -> bool:

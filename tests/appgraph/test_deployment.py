@@ -349,3 +349,13 @@ def test_pods_of_a_workload_are_counted_with_their_processes(replicas, copies, p
 )
 def test_templates_and_broken_manifests_say_nothing(text):
     assert deployment_of({"k8s/api.yaml": text}).most_server_processes is None
+
+
+def test_an_upper_bound_alone_says_the_major_version():
+    for asked, major in (("pydantic<2", 1), ("pydantic<=2.4", 2), ("pydantic<3,!=2.1", 2), ("pydantic", 0)):
+        assert deployment_of({"requirements.txt": asked}).major_of("pydantic", 0) == major
+
+
+def test_files_named_requires_are_requirements():
+    found = requirements_of("packages/requires.txt", "pydantic[email]>=1.9.1,<2\n")
+    assert found == {"pydantic": ("<2,>=1.9.1", None, "", 1)}

@@ -20,4 +20,4 @@ def _found(graph: AppGraph) -> dict[int, Schema]:
 
 @question_about
 def _read(graph: AppGraph, cls: Class) -> Schema | None:
-    return read_schema(graph.program, cls, graph.deployment.major_of("pydantic", 2))
+    return read_schema(graph.program, cls, graph.pydantic_major)

@@ -63,9 +63,12 @@ class Deployment(msgspec.Struct, frozen=True, dict=True):
         return self.packages.version_of(package)
 
     def major_of(self, package: str, default: int) -> int:
-        """Major version of a package, `default` when nothing says it."""
+        """Major version of a package, `default` when nothing says it; `<2` alone says 1."""
         found = self.version_of(package)
-        return found.version.major if found is not None else default
+        if found is not None:
+            return found.version.major
+        highest = self.packages.highest_major(package)
+        return default if highest is None else min(highest, default or highest)
 
     @cached_property
     def servers(self) -> tuple[ServerCommand, ...]:

@@ -19,6 +19,7 @@ from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.path_operations import PathOperation
 from fastapi_architect.appgraph.project_facts import ProjectFacts
 from fastapi_architect.appgraph.project_files import ProjectFiles, read_project_files
+from fastapi_architect.appgraph.pydantic_versions import pydantic_major
 from fastapi_architect.appgraph.question import Answers
 from fastapi_architect.appgraph.router_objects import RouterObject
 from fastapi_architect.appgraph.routers import Unresolved
@@ -215,7 +216,7 @@ class AppGraph:
     @cached_property
     def schemas(self) -> tuple[Schema, ...]:
         """Pydantic models and what else FastAPI validates with."""
-        return find_schemas(self.program, self.deployment.major_of("pydantic", 2))
+        return find_schemas(self.program, self.pydantic_major)
 
     @cached_property
     def migrations(self) -> tuple[MigrationHistory, ...]:
@@ -250,9 +251,14 @@ class AppGraph:
         return find_deployment(self.files, self.program)
 
     @cached_property
+    def pydantic_major(self) -> int:
+        """1 or 2: whose rules the models follow."""
+        return pydantic_major(self.program, self.deployment)
+
+    @cached_property
     def settings(self) -> Settings:
         """What is read from the environment."""
-        return find_settings(self.program, self.deployment.major_of("pydantic", 2))
+        return find_settings(self.program, self.pydantic_major)
 
     @cached_property
     def dialect(self) -> str:

@@ -100,6 +100,19 @@ class Packages(msgspec.Struct, frozen=True, dict=True):
                 return EffectiveVersion(version, "lower-bound", each)
         return None
 
+    def highest_major(self, package: str) -> int | None:
+        """The newest major version that the application's own requirements allow; None where they allow any."""
+        asked = [r for r in self.by_name.get(normalised(package), ()) if r.group == ""]
+        return min((m for r in asked if (m := _highest_major(r.specifier)) is not None), default=None)
+
+
+def _highest_major(specifier: str) -> int | None:
+    for operator, text in clauses_of(specifier) or ():
+        bound = _version(text.removesuffix(".*")) if operator in ("<", "<=") else None
+        if bound is not None:
+            return bound.major - (operator == "<" and not any(bound.release[1:]))
+    return None
+
 
 def _version(text: str | None) -> Version | None:
     try:
@@ -149,7 +162,7 @@ def _reader_for(name: str):  # type: ignore[no-untyped-def]  # a table of functi
         return _toml_lock
     if name in _READERS:
         return _READERS[name]
-    if re.search(r"requirements|constraints", name) and name.endswith((".txt", ".in")):
+    if re.search(r"requirements|requires|constraints", name) and name.endswith((".txt", ".in")):
         return _requirements_txt
     return None
 
@@ -162,7 +175,7 @@ _DEVELOPMENT = lazy_pattern(r"dev|test|lint|doc|ci\b|local|type|mypy", re.IGNORE
 def _requirements_txt(path: str, text: str) -> Iterator[Requirement]:
     name = file_name(path)
     kind = "constraint" if "constraints" in name else "manifest"
-    stem = re.sub(r"requirements|constraints|\.txt|\.in|[-_.]", "", name)
+    stem = re.sub(r"requirements|requires|constraints|\.txt|\.in|[-_.]", "", name)
     group = stem if _DEVELOPMENT.search(stem) or _DEVELOPMENT.search(path.rpartition("/")[2]) else ""
     pending = ""
     start = 0

@@ -43,7 +43,7 @@ _VISIBLE = frozenset({".github", ".gitlab", ".circleci", ".docker", ".devcontain
 
 _OTHER_FILE = lazy_pattern(
     r"""
-      (?:.*[-_.])?requirements(?:[-_.].*)?\.(?:txt|in) | constraints.*\.txt
+      (?:.*[-_.])?(?:requirements|requires)(?:[-_.].*)?\.(?:txt|in) | constraints.*\.txt
     | pyproject\.toml | setup\.cfg | setup\.py | (?:poetry|uv|pdm)\.lock | Pipfile(?:\.lock)?
     | .*alembic.*\.ini
     | \.env.* | .*\.env | (?:.*\.)?(?:Dockerfile|Containerfile)(?:[-_.].*)? | (?:docker-)?compose.*\.ya?ml

@@ -296,7 +296,14 @@ class _Judge:
 
     def _leaking(self, clause: ir.Handler, scope: Scope) -> str:
         """A class whose text was not written for clients, among those that a clause catches; "" when there is none."""
-        return next((c for c in handler_classes(self._graph, clause, scope) if self._is_foreign(c)), "")
+        return next(
+            (
+                c
+                for c in handler_classes(self._graph, clause, scope)
+                if self._is_foreign(c) and not _is_raised_inside(self._graph, c, clause, scope)
+            ),
+            "",
+        )
 
     def _leaking_handler(self, handled: ExceptionHandler) -> str:
         if handled.exception is None:
@@ -343,6 +350,31 @@ def fails_in_memory(graph: AppGraph, piece: Piece) -> bool:
     clause = next((c for name in names if (c := clause_of(name, piece.scope)) is not None), None)
     statement = next((s.node for s in piece.scope.facts.sites(ir.Try) if clause in s.node.handlers), None)
     return statement is not None and works_in_memory(graph, statement.body, piece.scope)
+
+
+def _is_raised_inside(graph: AppGraph, name: str, clause: ir.Handler, scope: Scope) -> bool:
+    """A built-in class that the called code raises itself, with words of its own: `raise FileExistsError(f"{name} is there")`."""
+    if name in BROAD or not name.startswith("builtins."):
+        return False
+    statement = next((s.node for s in scope.facts.sites(ir.Try) if clause in s.node.handlers), None)
+    tried = [
+        site
+        for site in scope.facts.calls
+        if statement is not None and any(_spans(each, site.node) for each in statement.body)
+    ]
+    called = {id(f): f for site in tried for f in graph.program.calls.targets(site)}
+    called |= {id(f): f for each in tuple(called.values()) for f in graph.program.calls.callees(each)}
+    raised = name.rpartition(".")[2]
+    return any(_raises_with_words(function, raised) for function in called.values())
+
+
+def _raises_with_words(function: Function, name: str) -> bool:
+    return any(
+        isinstance(site.node.exc, ir.Call)
+        and last_name(site.node.exc.func) == name
+        and bool(site.node.exc.args)
+        for site in function.facts.sites(ir.Raise)
+    )
 
 
 def _only_parses(clause: ir.Handler, scope: Scope) -> bool:

@@ -106,3 +106,24 @@ def clean_up() -> None:
         pay(1)
     except Exception as exc:
         raise HTTPException(500, str(exc)) from exc  # silent: no request gets here
+
+
+def reserve(name: str) -> None:
+    if name in ("root", "admin"):
+        raise FileExistsError(f"The name {name} is taken.")
+
+
+@app.post("/names")
+def take(name: str) -> None:
+    try:
+        reserve(name)
+    except FileExistsError as exc:
+        raise HTTPException(409, str(exc)) from exc  # silent: raised by the program with words of its own
+
+
+@app.post("/folders")
+def make(name: str) -> None:
+    try:
+        os.mkdir(f"/srv/{uuid.uuid4()}")
+    except FileExistsError as exc:
+        raise HTTPException(409, str(exc)) from exc  # finding: exception-text-returned-to-client

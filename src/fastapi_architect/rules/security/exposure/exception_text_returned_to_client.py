@@ -8,7 +8,8 @@ Known limits: exceptions of the program itself, and those that describe what was
 `ValueError`), are taken for texts that were written to be read, and so is what a function with a name like `sanitize`
 gives. A 4xx that says why something could not be built in memory from what was sent is feedback, a 5xx that does is tentative,
 and what goes on behind the answer tells no client. A text under a switch for
-development is left out. Operations that test a connection are tentative. Objects that hold a text and are returned later,
+development is left out. Where everybody who can ask is an administrator, or holds the one credential of the settings, the
+reader runs the service, and it is minor. Operations that test a connection are tentative. Objects that hold a text and are returned later,
 and handlers that are registered by a library, are not followed.
 """
 
@@ -17,14 +18,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from fastapi_architect.analyses.exception_text import (
     ExposedText,
     clause_of,
     exposed_texts,
     fails_in_memory,
 )
+from fastapi_architect.analyses.one_operator import is_for_one_operator
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.rules.kit import (
+    AccessLevel,
     AppGraph,
     Confidence,
     Context,
@@ -74,7 +79,7 @@ def exception_in_an_answer(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
         operations = graph.entries(function)  # type: ignore[arg-type]
         caught = "a traceback" if text.caught == "traceback" else f"`{text.caught.rpartition('.')[2]}`"
         where = first_route(operations, function.name)
-        yield rule.at(
+        finding = rule.at(
             function.location(text.node),
             f"`{function.name}` tells the client what {caught} says: its text is in {_CARRIERS[text.how]}.",
             _suggestion(text, graph),
@@ -88,6 +93,13 @@ def exception_in_an_answer(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
             context=Context(data="internal", writes=False),
             symbol=function.full_name,
         )
+        by_operator = bool(operations) and all(_is_for_operators(each, graph) for each in operations)
+        yield replace(finding, severity=Severity.MINOR) if by_operator else finding
+
+
+def _is_for_operators(operation: PathOperation, graph: AppGraph) -> bool:
+    """Administrators, or whoever holds the one credential of the settings: they run the service, and may know how it fails."""
+    return graph.access(operation).level is AccessLevel.ADMIN or is_for_one_operator(graph, operation)
 
 
 #: Operations that exist to tell somebody why a connection fails: a verb with its object (`test_email`), alone (`/test`), or

@@ -15,7 +15,7 @@ import msgspec
 from fastapi_architect.analyses.effects import writes_document
 from fastapi_architect.analyses.http_errors import swallowed
 from fastapi_architect.analyses.reaching import ways
-from fastapi_architect.analyses.source_text import text_at
+from fastapi_architect.analyses.source_text import lines_of, text_at
 from fastapi_architect.analyses.surroundings import nodes_in, nodes_of
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question
@@ -98,7 +98,7 @@ def _hidden(site: Site, statement: ir.Try, function: Function, graph: AppGraph) 
     answers = bool(graph.operations_running(function))
     if not graph.entries(function) or not (answers or _gives_nothing(function)):
         return None
-    if _only_warns(handler, function, graph) or _EXPLAINED.search(text_at(graph, function.location(handler))):
+    if _only_warns(handler, function, graph) or _EXPLAINED.search(_text_of(handler, function, graph)):
         return None
     direct = any(s.node is write.node for s in _writes_of(function, graph))
     if not direct and not answers:
@@ -106,6 +106,19 @@ def _hidden(site: Site, statement: ir.Try, function: Function, graph: AppGraph) 
     return HiddenFailure(
         handler, function, write, answers, answers and _is_sure(site, statement, function, graph)
     )
+
+
+def _text_of(handler: ir.Handler, function: Function, graph: AppGraph) -> str:
+    """A clause with the comments that end it: they stand behind its last statement, further in than its `except`."""
+    place = function.location(handler)
+    lines = lines_of(graph, place.path)
+    text = [text_at(graph, place), lines[place.end_line - 1][place.end_column :] if lines else ""]
+    for line in lines[place.end_line :]:
+        inner = line.lstrip()
+        if inner and (not inner.startswith("#") or len(line) - len(inner) <= place.column):
+            break
+        text.append(line)
+    return "\n".join(text)
 
 
 # ── what the clause does ─────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,8 @@ browser hides it, and the page reports a network error instead of "please log in
 never carry a token, are refused as well.
 
 Known limits: the order is judged where one body adds both; `app.middleware` lists given to `FastAPI(...)`
-are read too. An answer under a condition on the `User-Agent` is for programs that say who they are, not for pages.
+are read too. An answer under a condition on the `User-Agent` is for programs that say who they are, not for pages, and one
+to a wrong `Host` is for nobody who asked for this service: host guards belong outside.
 """
 
 from __future__ import annotations
@@ -50,12 +51,12 @@ rule = Rule(
 
 _CORS = "starlette.middleware.cors.CORSMiddleware"
 _ANSWERS = {
-    "starlette.middleware.trustedhost.TrustedHostMiddleware": "400",
     "starlette.middleware.authentication.AuthenticationMiddleware": "400 or 401",
     "slowapi.middleware.SlowAPIMiddleware": "429",
     "slowapi.middleware.SlowAPIASGIMiddleware": "429",
 }
 _AGENT = "user-agent"
+_HOST = "host"
 _RESPONSE = "starlette.responses.Response"
 
 
@@ -104,13 +105,13 @@ def _answer(middleware: Middleware, graph: AppGraph) -> tuple[Location, str] | N
 
 
 def _is_for_some_programs(site: Site, function: Function, graph: AppGraph) -> bool:
-    """A condition around it depends on the `User-Agent`, read here or by a function that is asked for it."""
+    """A condition around it depends on the `Host`, or on the `User-Agent`, read here or by a function that is asked for it."""
     tests = [c.node.test for c in site.context if c.role in ("if", "else") and isinstance(c.node, ir.If)]
     names = {n.id for test in tests for n in walk(test) if isinstance(n, ir.Name)}
     asked = [b.value for name in names for b in function.facts.bindings.get(name, ()) if b.value is not None]
     for expr in (*tests, *asked):
         for each in walk(expr):
-            if isinstance(each, ir.Constant) and str(each.value).lower() == _AGENT:
+            if isinstance(each, ir.Constant) and str(each.value).lower() in (_AGENT, _HOST):
                 return True
             call = site_of(each, function) if isinstance(each, ir.Call) else None
             for target in graph.program.calls.targets(call) if call is not None else ():

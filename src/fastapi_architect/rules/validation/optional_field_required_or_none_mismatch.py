@@ -5,7 +5,8 @@ refused with 422. The other way round, `note: str = None` holds None although it
 checks for None, and a client that sends null is refused.
 
 Known limits: a field declared with `...` is taken to be required on purpose, and so is a model in which
-every field is. A field that the project's own client gives, where it has one, is tentative.
+every field is. A header or cookie with a credential is demanded by its nature (whoever leaves it out is refused anyway), and
+other headers are minor. A field that the project's own client gives, where it has one, is tentative.
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ rule = Rule(
 #: A comment that speaks to a tool, not to a reader.
 _DIRECTIVE = lazy_pattern(r"#\s*[\w-]+:")
 _SAID = lazy_pattern(r"requir|mandator|explicit|must be (given|sent|present)|nullable", re.IGNORECASE)
+
+#: Headers and cookies that prove who is asking.
+_CREDENTIAL = lazy_pattern(
+    r"(?i)auth|token|secret|passw|credential|signature|session|(^|[-_])key$|api[-_]?key"
+)
 
 
 @rule.check(per=AppGraph)
@@ -211,15 +217,22 @@ def _none(field: SchemaField, use: SchemaUse, graph: AppGraph) -> Finding:
 
 @rule.check(per=PathOperation)
 def parameters_of_operations(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
-    if graph.deployment.major_of("pydantic", 2) < 2:
+    if graph.pydantic_major < 2:
         return
     for parameter in operation.parameters:
         if parameter.kind not in ("query", "header", "cookie") or not parameter.required:
             continue
         if parameter.marker is None and not _is_plain(parameter):
             continue
-        if parameter.model is None and may_be_none(parameter.type) and not _is_explicit(parameter):
-            yield _required_parameter(parameter, operation, graph)
+        if parameter.model is not None or not may_be_none(parameter.type) or _is_explicit(parameter):
+            continue
+        found = _required_parameter(parameter, operation, graph)
+        if parameter.kind == "query":
+            yield found
+        elif not _CREDENTIAL.search(parameter.alias or parameter.name):
+            yield replace(
+                found, severity=Severity.MINOR
+            )  # the program that sends it was written with this service
 
 
 def _is_plain(parameter: Parameter) -> bool:

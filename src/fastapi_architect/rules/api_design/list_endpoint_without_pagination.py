@@ -264,7 +264,23 @@ def _unbounded_parameters(operation: PathOperation, graph: AppGraph) -> Iterator
             None,
         )
         if used is not None and complete and not _is_clamped(parameter, reached):
-            yield _unbounded(operation, parameter, used, graph)
+            found = _unbounded(operation, parameter, used, graph)
+            few = _is_below_one_parent(operation, used, graph)
+            yield replace(found, severity=Severity.MINOR) if few else found
+
+
+def _is_below_one_parent(operation: PathOperation, used: QueryStep, graph: AppGraph) -> bool:
+    """`/positions/{address}/events`, filtered by that one: as many rows as one parent has, which are few unless it is an account."""
+    parents = re.findall(r"([^/{}]+)/\{(\w+)[^}]*\}/[^{}]+$", operation.path)
+    if not parents or any(_OWNER.search(name) for name in parents[0]):
+        return False
+    return any(
+        isinstance(part, ir.Compare) and part.ops == ["=="]
+        for step in graph.within(QueryStep, used.scope)
+        if step.kind == "where" and step.site.context.inside("if", "else") is None
+        for given in step.args
+        for part in walk(given)
+    )
 
 
 def _limits_by(step: QueryStep, parameter: Parameter) -> bool:

@@ -5,14 +5,15 @@ it waits, and then it simply stops; its exception is never seen; at shutdown it 
 
 A coroutine that awaits nothing and catches everything runs in one step of the loop and loses nothing; in a finaliser there
 is nobody left to keep the task. Both are left out. A loop that catches what its rounds raise and sleeps between them is
-tentative: the timer keeps its task, and its errors are logged; only nobody ends it at shutdown.
+tentative: the timer keeps its task, and its errors are logged; only nobody ends it at shutdown. A coroutine that catches
+whatever goes wrong in it loses no exception; that it may be collected is minor.
 
 Known limits: a task that is put into a container or an attribute is taken to be looked after.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
@@ -52,6 +53,7 @@ rule = Rule(
 _STARTS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task")
 _KEPT_IN = "background_tasks"
 _ALL = ("Exception", "BaseException")
+_LOGGERS = frozenset({"logger", "log", "_logger", "logging", "_log"})
 #: A longer call is shown without its arguments.
 _LONG = 100
 
@@ -69,10 +71,13 @@ def task_that_nobody_keeps(spawn: TaskSpawn, graph: AppGraph) -> Iterator[Findin
     how = _how_it_is_lost(spawn)
     if not how or _ends_in_one_step(spawn, graph):
         return
-    finding = _finding(spawn, how, graph)
     started = _started(spawn, graph)
-    keeps_itself = bool(started) and all(_is_guarded_loop(each) for each in started)
-    yield replace(finding, confidence=Confidence.TENTATIVE) if keeps_itself else finding
+    loses = not _loses_no_exception(started)
+    finding = _finding(spawn, how, graph, loses=loses)
+    if started and all(_is_guarded_loop(each) for each in started):
+        yield replace(finding, confidence=Confidence.TENTATIVE)
+    else:
+        yield finding if loses else replace(finding, severity=Severity.MINOR)
 
 
 def _how_it_is_lost(spawn: TaskSpawn) -> str:
@@ -154,20 +159,38 @@ def _gives_a_turn(function: Function) -> bool:
     )
 
 
-def _catches_everything(function: Function) -> bool:
-    """Every statement stands in a `try` whose `except Exception` raises nothing itself."""
+def _catches_everything(function: Function, *, behind: Callable[[ir.Stmt], bool] = lambda _: False) -> bool:
+    """Every statement stands in a `try` whose `except Exception` raises nothing itself, but for those that `behind` allows."""
+    guarded = [statement for statement in function.body if not behind(statement)]
     return (
-        bool(function.body)
+        bool(guarded)
         and all(
             isinstance(statement, ir.Try)
             and any(h.type is None or last_name(h.type) in _ALL for h in statement.handlers)
-            for statement in function.body
+            for statement in guarded
         )
         and not any(site.context.inside("handler") for site in function.facts.sites(ir.Raise))
     )
 
 
-def _finding(spawn: TaskSpawn, how: str, graph: AppGraph) -> Finding:
+def _loses_no_exception(started: list[Function]) -> bool:
+    """Whatever goes wrong is caught where it happens: before that, a body only takes down what needs no call."""
+    return bool(started) and all(_catches_everything(each, behind=_needs_no_call) for each in started)
+
+
+def _needs_no_call(statement: ir.Stmt) -> bool:
+    if statement.__class__ is ir.ExprStmt and isinstance(statement.value, ir.Call):
+        return dotted_name(statement.value.func).rpartition(".")[0].rpartition(".")[2].lower() in _LOGGERS
+    return statement.__class__ in (
+        ir.Assign,
+        ir.AnnAssign,
+        ir.ExprStmt,
+        ir.Import,
+        ir.ImportFrom,
+    ) and not any(isinstance(node, ir.Call | ir.Await | ir.Subscript) for node in nodes_in([statement]))
+
+
+def _finding(spawn: TaskSpawn, how: str, graph: AppGraph, *, loses: bool) -> Finding:
     where = spawn.scope.name if isinstance(spawn.scope, Function) else spawn.scope.module.path
     name = called_name(spawn.site)
     started = spawn.coroutines[0] if spawn.coroutines else None
@@ -181,8 +204,7 @@ def _finding(spawn: TaskSpawn, how: str, graph: AppGraph) -> Finding:
     return rule.at(
         spawn,
         f"`{where}` starts a task{f' of `{what}`' if what else ''} with `{name}` and {how}: it may be "
-        f"collected before it is "
-        "done, and its exception is lost.",
+        f"collected before it is done{', and its exception is lost' if loses else ''}.",
         "Keep the task until it is done (or await it in an `asyncio.TaskGroup`; or use `BackgroundTasks`):\n"
         "```python\n"
         f"{_KEPT_IN} = set()\n\n\n{code}\n```",

@@ -37,6 +37,7 @@ from fastapi_architect.rules.kit import (
     argument,
     dotted_name,
     ir,
+    last_name,
     options,
     steps,
 )
@@ -85,7 +86,8 @@ def client_may_wait_for_ever(client: ClientCreation, graph: AppGraph) -> Iterato
         return
     sure = Confidence.CERTAIN if client.sure else Confidence.FIRM
     if client.kind == "http" and client.timeout is not None and _is_none(client.timeout):
-        yield _finding(client, "switches the time limit off", graph, sure)
+        relays = _only_relays_streams(client)
+        yield _finding(client, "switches the time limit off", graph, Confidence.TENTATIVE if relays else sure)
     elif client.timeout_given:
         return
     elif client.name == "aiohttp.ClientSession" and not _requests_have_limits(client, graph):
@@ -116,6 +118,27 @@ def _in_question(call: OutboundRequest | ClientCreation, graph: AppGraph) -> boo
     if call.scope.module.kind != "source" or not graph.applications:
         return False
     return all(k.arg is not None for k in call.node.keywords)  # `**options` may hold a limit
+
+
+def _only_relays_streams(client: ClientCreation) -> bool:
+    """A generator asks it for nothing but streams: silence on them is no failure, and who reads them can leave."""
+    names = {
+        name
+        for name, bindings in client.scope.facts.bindings.items()
+        for binding in bindings
+        if binding.kind in ("assign", "annotated", "with") and binding.value is client.node
+    }
+    if not isinstance(client.scope, Function) or not client.scope.is_generator or len(names) != 1:
+        return False
+    used = [
+        site
+        for site in client.scope.facts.calls
+        if isinstance(site.node.func, ir.Attribute)
+        and isinstance(site.node.func.value, ir.Name)
+        and site.node.func.value.id in names
+        and site.node.func.attr not in ("aclose", "close")
+    ]
+    return bool(used) and all(last_name(site.node.func) == "stream" for site in used)
 
 
 def _is_none(expr: ir.Expr) -> bool:

@@ -9,7 +9,8 @@ The query need not stand in the loop: a helper, a service or a repository that i
 often.
 
 Known limits: only queries that depend on the element are meant, in what requests run; attempts, pages, batches and lists
-that stand in the code are left out, and so are `while` loops, commits and flushes.
+that stand in the code are left out, and so are `while` loops, commits and flushes. A session of its own for each element,
+inside a `try` of its own, keeps failures apart and is tentative, and so is a round that asks another host, too.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from fastapi_architect.analyses.query_counts import page_of, per_row
 from fastapi_architect.analyses.row_writes import models_of
 from fastapi_architect.analyses.run_by_hand import is_run_by_hand
 from fastapi_architect.concepts.database import DocumentOperation, QueryStart, SessionGet
+from fastapi_architect.concepts.http import OutboundRequest
 from fastapi_architect.findings.finding import Step
 from fastapi_architect.program.facts import runs_as_script
 from fastapi_architect.rules.kit import (
@@ -35,10 +37,13 @@ from fastapi_architect.rules.kit import (
     Rule,
     Severity,
     Site,
+    ir,
     last_name,
     routes_of,
     steps,
 )
+
+_BROAD = frozenset({"Exception", "BaseException"})
 
 rule = Rule(
     __name__,
@@ -83,7 +88,7 @@ def _finding(those: list[LoopedQuery], graph: AppGraph) -> Finding:
         + (", through " + " and ".join(f"`{last_name(h.node.func)}`" for h in each.hops) if each.hops else "")
         + "; the round trips wait for each other.",
         exploit=f"With {shown}, a request to `{routes[0]}` holds its connection for {number} round trips instead of {factor}.",
-        confidence=_confidence(first),
+        confidence=_confidence(first, graph),
         trace=_trace(first),
         routes=routes,
         impact=float(number),
@@ -91,9 +96,39 @@ def _finding(those: list[LoopedQuery], graph: AppGraph) -> Finding:
     return replace(found, severity=Severity.MINOR) if first.writes else found
 
 
-def _confidence(first: LoopedQuery) -> Confidence:
+def _confidence(first: LoopedQuery, graph: AppGraph) -> Confidence:
     """A helper that writes may be a job of its own for each element, which no single statement replaces."""
+    if _is_kept_apart(first) or _waits_for_another_host(first, graph):
+        return Confidence.TENTATIVE
     return Confidence.FIRM if first.sure and first.call.sure and not first.job else Confidence.TENTATIVE
+
+
+def _is_kept_apart(first: LoopedQuery) -> bool:
+    """Each element has a session of its own inside a `try` of its own: one that fails does not hurt the others."""
+    inside = []
+    for context in first.round.inner.context:
+        if context.node is first.round.loop:
+            break
+        inside.append(context)
+    caught = any(
+        context.role == "try"
+        and isinstance(context.node, ir.Try)
+        and any(
+            handler.type is None or last_name(handler.type) in _BROAD for handler in context.node.handlers
+        )
+        for context in inside
+    )
+    return caught and any(context.role == "with" for context in inside)
+
+
+def _waits_for_another_host(first: LoopedQuery, graph: AppGraph) -> bool:
+    """A round asks another host as well, here or in a function that it calls: that takes longer than the query."""
+    scope, loop = first.round.scope, first.round.loop
+    if any(c.node is loop for request in graph.within(OutboundRequest, scope) for c in request.site.context):
+        return True
+    in_rounds = [site for site in scope.facts.calls if any(c.node is loop for c in site.context)]
+    called = {id(f): f for site in in_rounds for f in graph.program.calls.targets(site)}
+    return any(next(iter(graph.within(OutboundRequest, each)), None) is not None for each in called.values())
 
 
 def _model(first: LoopedQuery, graph: AppGraph) -> str:

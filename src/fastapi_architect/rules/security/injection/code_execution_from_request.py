@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from fastapi_architect.analyses.request_flows import Flow, flows_to
 from fastapi_architect.concepts.process import CodeExecution
-from fastapi_architect.rules.kit import AppGraph, Confidence, Finding, Proof, Rule, Severity, ir
+from fastapi_architect.rules.kit import AppGraph, Confidence, Finding, Proof, Rule, Scope, Severity, ir
 
 rule = Rule(
     __name__,
@@ -29,6 +29,8 @@ rule = Rule(
     ),
 )
 
+#: Names that are followed from the import to the text of the module's name.
+_MAX_DEPTH = 4
 _ENDINGS = {
     "import": "the module of this name is loaded, and its code runs",
     "query": "it is evaluated as an expression",
@@ -67,9 +69,28 @@ def request_data_as_code(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
 def _confidence(flow: Flow, fact: CodeExecution) -> Confidence:
     if fact.kind != "import":
         return flow.confidence
-    whole = flow.sink.argument.__class__ not in (ir.JoinedStr, ir.BinOp)
+    whole = not _is_inside_package(flow.sink.argument, fact.scope)
     made = any(trace.kind == "returned" for trace in flow.path.traces)
     return flow.confidence if whole and not made else Confidence.TENTATIVE
+
+
+def _is_inside_package(name: ir.Expr | None, scope: Scope, depth: int = 0) -> bool:
+    """Other text stands around the value, as the package's name in `f"plugins.{name}"`, where it is imported or where the name is
+    made: only modules that are there can be named.
+    """
+    if isinstance(name, ir.JoinedStr | ir.BinOp):
+        return True
+    if isinstance(name, ir.Sequence):
+        return bool(name.elts) and all(_is_inside_package(each, scope, depth + 1) for each in name.elts)
+    if not isinstance(name, ir.Name) or depth > _MAX_DEPTH:
+        return False
+    bindings = scope.facts.bindings.get(name.id, ())
+    return bool(bindings) and all(
+        binding.kind in ("assign", "annotated", "loop")
+        and not binding.path
+        and _is_inside_package(binding.value, scope, depth + 1)
+        for binding in bindings
+    )
 
 
 def _suggestion(flow: Flow, fact: CodeExecution) -> str:

@@ -8,6 +8,7 @@ Binds `dataflow` to a backend: `taint_sources` says what a client decides, `tain
 from __future__ import annotations
 
 from fastapi_architect.analyses.chosen_places import chosen_places
+from fastapi_architect.analyses.started_functions import started_functions
 from fastapi_architect.analyses.taint_answers import answers
 from fastapi_architect.analyses.taint_sanitizers import sanitizers
 from fastapi_architect.analyses.taint_sinks import KINDS, find_sinks, kind_named
@@ -87,7 +88,7 @@ def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:
         sinks,
         tuple(entries.sources),
         tuple(entries.provisions),
-        tuple(sendings(graph)),
+        (*sendings(graph), *started_functions(graph)),
         sanitizers(graph),
         frozenset(id(node) for node in made),
         {id(binding.node): binding.template for binding in graph.facts(ValueBinding)} | chosen_places(graph),

@@ -71,6 +71,40 @@ def test_the_text_of_an_exception_is_minor_where_the_one_operator_reads_it(
     assert found == [(severity, FIRM)]
 
 
+_LIBRARY = """
+    import invoices
+    import httpx
+    from fastapi import FastAPI, HTTPException
+
+    app = FastAPI()
+
+
+    @app.get("/invoices/{code}")
+    def read(code: str) -> str:
+        try:
+            return invoices.fetch(code)
+        except {caught} as exc:
+            raise HTTPException({status}, str(exc)) from exc
+"""
+
+
+@pytest.mark.parametrize(
+    ("caught", "status", "sure"),
+    [
+        ("invoices.InvoiceException", 400, TENTATIVE),
+        ("invoices.InvoiceException", 500, CERTAIN),
+        ("httpx.HTTPError", 400, CERTAIN),
+    ],
+)
+def test_the_error_of_a_library_that_is_no_client_may_be_feedback(
+    caught: str, status: int, sure: Confidence
+) -> None:
+    text = _LIBRARY.replace("{caught}", caught).replace("{status}", str(status))
+    assert [found for _, found in weights_of("exception-text-returned-to-client", {"main.py": text})] == [
+        sure
+    ]
+
+
 _STARTED = """
     import asyncio
     import logging

@@ -335,13 +335,18 @@ def clause_of(name: ir.Name, scope: Scope) -> ir.Handler | None:
 
 def _is_feedback(graph: AppGraph, node: ir.Node, scope: Scope, piece: Piece) -> bool:
     """A 4xx that says why something could not be built in memory from what the client sent."""
+    return is_client_error(graph, node, scope) and fails_in_memory(graph, piece)
+
+
+def is_client_error(graph: AppGraph, node: ir.Node, scope: Scope) -> bool:
+    """The answer has a 4xx status: it tells the client what was wrong with the request."""
     made = node.value if isinstance(node, ir.Return) else node
     if not isinstance(made, ir.Call):
         return False
     status = graph.guards.status_of(made, scope)
     if status is None:
         status = status_code(graph, argument(made, None, "status_code"), scope)
-    return status in _CLIENT_ERRORS and fails_in_memory(graph, piece)
+    return status in _CLIENT_ERRORS
 
 
 def fails_in_memory(graph: AppGraph, piece: Piece) -> bool:

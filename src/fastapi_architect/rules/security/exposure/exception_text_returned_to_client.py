@@ -7,7 +7,8 @@ and its values, the address and the port inside the network, the path of a file,
 Known limits: exceptions of the program itself, and those that describe what was sent (validation, parsing, tokens,
 `ValueError`), are taken for texts that were written to be read, and so is what a function with a name like `sanitize`
 gives. A 4xx that says why something could not be built in memory from what was sent is feedback, a 5xx that does is tentative,
-and what goes on behind the answer tells no client. A text under a switch for
+and what goes on behind the answer tells no client. A 4xx with the error of a library that is no driver, client or part of Python
+is tentative. A text under a switch for
 development is left out. Where everybody who can ask is an administrator, or holds the one credential of the settings, the
 reader runs the service, and it is minor. Operations that test a connection are tentative. Objects that hold a text and are returned later,
 and handlers that are registered by a library, are not followed.
@@ -25,6 +26,7 @@ from fastapi_architect.analyses.exception_text import (
     clause_of,
     exposed_texts,
     fails_in_memory,
+    is_client_error,
 )
 from fastapi_architect.analyses.one_operator import is_for_one_operator
 from fastapi_architect.analyses.source_text import text_at
@@ -118,7 +120,26 @@ def _confidence(text: ExposedText, operations: tuple[PathOperation, ...], graph:
         return Confidence.TENTATIVE
     if text.caught != "traceback" and fails_in_memory(graph, text.piece):
         return Confidence.TENTATIVE
+    if _may_be_for_clients(text, graph):
+        return Confidence.TENTATIVE
     return Confidence.FIRM if text.piece.hops or text.is_broad else Confidence.CERTAIN
+
+
+#: Packages whose errors tell of hosts, statements, paths and commands.
+_TELL_OF_INSIDE = frozenset({
+    "builtins", "os", "socket", "ssl", "subprocess", "shutil", "urllib", "http", "smtplib", "ftplib", "sqlite3", "sqlalchemy", "psycopg",
+    "psycopg2", "asyncpg", "pymysql", "MySQLdb", "aiomysql", "pymongo", "motor", "beanie", "tortoise", "peewee", "redis", "aioredis",
+    "elasticsearch", "opensearchpy", "httpx", "httpcore", "requests", "urllib3", "aiohttp", "botocore", "boto3", "aiobotocore", "docker",
+    "kubernetes", "kubernetes_asyncio", "paramiko", "asyncssh", "aiosmtplib", "ldap3", "ldap", "kafka", "aiokafka", "pika", "aio_pika",
+    "celery", "kombu", "grpc", "minio", "azure", "google", "neo4j", "cassandra", "clickhouse_connect", "clickhouse_driver", "aiosqlite",
+})  # fmt: skip
+
+
+def _may_be_for_clients(text: ExposedText, graph: AppGraph) -> bool:
+    """The class of another library, told with a 4xx: it may describe what was sent, such as an address that does not parse."""
+    if text.is_broad or text.caught.partition(".")[0] in _TELL_OF_INSIDE:
+        return False
+    return is_client_error(graph, text.node, text.scope)
 
 
 def _reasoning(text: ExposedText) -> str:

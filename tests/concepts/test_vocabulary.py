@@ -11,6 +11,7 @@ from fastapi_architect import concepts
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import Commit, DatabaseCall
 from fastapi_architect.libraries.registry import all_libraries
+from fastapi_architect.libraries.taught import with_taught
 
 ABSTRACT = {Concept, DatabaseCall}
 
@@ -24,8 +25,9 @@ def every_concept() -> list[type[Concept]]:
     return sorted(found - ABSTRACT, key=lambda concept: concept.__name__)
 
 
-def test_every_concept_is_recognised_by_a_library() -> None:
-    made = {concept for recognition in all_libraries().recognitions() for concept in recognition.concepts}
+def test_every_concept_is_recognised_by_a_library_or_taught_by_a_project() -> None:
+    libraries = with_taught(all_libraries(), sources=["app.queue.receive"], sinks={})
+    made = {concept for recognition in libraries.recognitions() for concept in recognition.concepts}
     assert [concept.__name__ for concept in every_concept() if concept not in made] == []
 
 

@@ -49,3 +49,26 @@ def test_a_field_that_may_be_anything_is_more_than_its_default() -> None:
     }
     assert types["price"] is None
     assert types["title"] == STR
+
+
+def _imported_user(last: str) -> set[str]:
+    program = program_of(
+        {
+            "models.py": "class User:\n    password_hash: str\n",
+            "schemas.py": "class User:\n    name: str\n",
+            "main.py": f"from models import User\n{last}\n\n\ndef f():\n    return User\n",
+        }
+    )
+    function = next(each for each in program.functions if each.name == "f")
+    (site,) = function.facts.sites(ir.Return)
+    found = options(program.inference.type_of(site.node.value, function))
+    return {each.cls.full_name for each in found}  # type: ignore[union-attr]
+
+
+def test_the_last_import_of_a_name_is_what_it_means() -> None:
+    assert _imported_user("from schemas import User") == {"schemas.User"}
+
+
+def test_an_import_under_a_condition_is_one_of_two_possibilities() -> None:
+    last = "try:\n    from schemas import User\nexcept ImportError:\n    pass"
+    assert _imported_user(last) == {"models.User", "schemas.User"}

@@ -167,6 +167,7 @@ class TypeInference:
             return self.name_type(name, owner)  # worked out once for all bodies inside
         if len(bindings) == 1:
             return self.binding_type(bindings[0], owner)
+        bindings = _since_last_import(bindings, owner)
         if len(bindings) > _MAX_BINDINGS:
             bindings = bindings[: _MAX_BINDINGS // 2] + bindings[-_MAX_BINDINGS // 2 :]
         return union(*[self.binding_type(binding, owner) for binding in bindings])
@@ -737,3 +738,14 @@ _COMPUTE: dict[type[ir.Node], Callable[[TypeInference, Any, Scope], Type | None]
     ir.Starred: lambda self, expr, scope: self.type_of(expr.value, scope),
     ir.UnaryOp: lambda self, expr, scope: BOOL if expr.op == "not" else self.type_of(expr.operand, scope),
 }
+
+
+def _since_last_import(bindings: list[Binding], owner: Scope) -> list[Binding]:
+    """Without what an import at the level of the module replaces: `from a import User`, and below `from b import User`."""
+    if isinstance(owner, Module):
+        for index in range(len(bindings) - 1, 0, -1):
+            node = bindings[index].node
+            # Below `if` or `try` an import is one of several possibilities.
+            if bindings[index].kind == "from" and any(node is each for each in owner.parsed.body):
+                return bindings[index:]
+    return bindings

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fastapi_architect.analyses.migration_history import histories
+from fastapi_architect.analyses.stored_types import stored_type
 from fastapi_architect.appgraph.migrations import MigrationHistory
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.schema_replay import TableState
@@ -52,7 +53,7 @@ def model_without_its_migration(history: MigrationHistory, graph: AppGraph) -> I
             if not created and len(known) >= max(1, len(mapped) // 2) and not model.parent:
                 yield _missing_table(model)
         elif not table.opaque:
-            yield from _differences(model, table)
+            yield from _differences(model, table, graph)
 
 
 def _creates_tables_itself(graph: AppGraph) -> bool:
@@ -90,7 +91,7 @@ def _missing_table(model: Model) -> Finding:
     )
 
 
-def _differences(model: Model, table: TableState) -> Iterator[Finding]:
+def _differences(model: Model, table: TableState, graph: AppGraph) -> Iterator[Finding]:
     for column in model.columns:
         state = table.columns.get(column.name)
         if not column.name or column.owner is None:
@@ -106,20 +107,15 @@ def _differences(model: Model, table: TableState) -> Iterator[Finding]:
             allowed, there = ("may be NULL", "NOT NULL") if column.nullable else ("is NOT NULL", "nullable")
             change = f'op.alter_column("{table.name}", "{column.name}", nullable={column.nullable})'
             yield _column(model, column, f"{allowed} in the model and {there} in the migrations", change)
-        elif _unlike(column, state.type.family if state.type is not None else ""):
-            assert column.type is not None
-            assert state.type is not None
-            change = f'op.alter_column("{table.name}", "{column.name}", type_=sa.{column.type.name}())'
-            yield _column(
-                model,
-                column,
-                f"is {column.type.name} in the model and {state.type.name} in the migrations",
-                change,
-            )
+        else:
+            own = stored_type(column, graph)
+            if own is not None and state.type is not None and _unlike(own.family, state.type.family):
+                difference = f"is {own.name} in the model and {state.type.name} in the migrations"
+                change = f'op.alter_column("{table.name}", "{column.name}", type_=sa.{own.name}())'
+                yield _column(model, column, difference, change)
 
 
-def _unlike(column: Column, family: str) -> bool:
-    own = column.type.family if column.type is not None else ""
+def _unlike(own: str, family: str) -> bool:
     return bool(own and family) and own != family and "other" not in (own, family)
 
 

@@ -1,0 +1,8 @@
+"""What is stored."""
+
+from pydantic import BaseModel
+
+
+class User(BaseModel):
+    name: str
+    hashed_password: str

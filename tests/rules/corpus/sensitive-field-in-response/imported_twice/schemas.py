@@ -1,0 +1,7 @@
+"""What is shown."""
+
+from pydantic import BaseModel
+
+
+class User(BaseModel):
+    name: str

@@ -22,6 +22,7 @@ from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.exposed_fields import ExposedField, exposure, left_out
 from fastapi_architect.analyses.own_code import registered, written
+from fastapi_architect.analyses.unfilled_fields import stays_out
 from fastapi_architect.program.types import Type
 from fastapi_architect.rules.kit import (
     AccessLevel,
@@ -83,6 +84,7 @@ def secret_in_answer(operation: PathOperation, graph: AppGraph) -> Iterator[Find
         and (f.always_secret or operation.methods == ("GET",))
         and not (f.configured and graph.access(operation).level > AccessLevel.USER)
         and not _is_blanked(operation, f.name, graph)
+        and not stays_out(operation, f.owner, f.name, graph)
     ]
     if not shown:
         return

@@ -105,7 +105,7 @@ def _text(fact: CodeExecution, graph: AppGraph) -> EvaluatedText | None:
     is_data = (
         len(outside) == len([leaf for leaf in leaves if leaf.kind != "constant"])
         and not any(_says(_CODE, node) for node in (code, *(leaf.node for leaf in outside)))
-        and not any(_is_of_the_operator(leaf, scope) for leaf in outside)
+        and not any(_is_of_the_operator(leaf, scope) or _is_compiled(leaf, scope) for leaf in outside)
         and not (isinstance(scope, Function) and scope.has_decorator(*_VALIDATORS))
     )
     emptied = namespace is not None
@@ -247,6 +247,19 @@ def _is_always_written(leaf: _Leaf, scope: Scope, graph: AppGraph) -> bool:
 def _is_of_the_operator(leaf: _Leaf, scope: Scope) -> bool:
     """A setting; one that a method of the same class lets its callers write is none."""
     return _says(_OF_SETTINGS, leaf.node, whole=True) and not _is_written_by_callers(leaf.node, scope)
+
+
+def _is_compiled(leaf: _Leaf, scope: Scope) -> bool:
+    """A field of a class that compiles what it evaluates, and can look at the tree before: perhaps code, not a text."""
+    owner = scope.owner if isinstance(scope, Function) else None
+    path = access_path(leaf.node) if leaf.kind == "field" else None
+    if owner is None or path is None or path[0] != "self":
+        return False
+    return any(
+        site.node.func.__class__ is ir.Name
+        for method in owner.functions
+        for site in method.facts.calls_named("compile")
+    )
 
 
 def _is_written_by_callers(node: Any, scope: Scope) -> bool:

@@ -92,7 +92,12 @@ def _query(graph: AppGraph, sinks: tuple[Sink, ...]) -> TaintQuery:
         sanitizers(graph),
         frozenset(id(node) for node in made),
         {id(binding.node): binding.template for binding in graph.facts(ValueBinding)} | chosen_places(graph),
-        records=frozenset(f"{model}.{method}" for model in _MODELS for method in ("model_dump", "dict")),
+        records=frozenset(
+            [
+                *(f"{model}.{method}" for model in _MODELS for method in ("model_dump", "dict")),
+                "dataclasses.asdict",
+            ]
+        ),
         copies=frozenset(
             ["builtins.dict.copy", *(f"{m}.{method}" for m in _MODELS for method in ("model_copy", "copy"))]
         ),

@@ -38,6 +38,11 @@ _SANITIZERS: dict[str, frozenset[str] | None] = {
     "python_slugify.slugify": _SLUG,
     "django.utils.text.slugify": _SLUG,
     "pathvalidate.sanitize_filename": _PATH,
+    # A value of a table, which the type or the name only chooses.
+    "mimetypes.guess_extension": None,
+    "mimetypes.guess_all_extensions": None,
+    "mimetypes.guess_type": None,
+    "mimetypes.guess_file_type": None,
     # What a file holds is not what its name says.
     "builtins.open": None,
     "io.open": None,

@@ -53,6 +53,8 @@ _SCHEMA_BASES = frozenset(
     for name in names
 )
 _SETTINGS_BASES = frozenset({Origin("pydantic", "BaseSettings"), Origin("pydantic_settings", "BaseSettings")})
+#: Packages whose `Undefined` says that there is no default; "" is an import that leads nowhere.
+_UNDEFINED_IN = ("pydantic", "pydantic_core", "fastapi", "sqlmodel", "")
 _CONFIG_ALIASES = {
     "orm_mode": "from_attributes",
     "allow_population_by_field_name": "populate_by_name",
@@ -454,7 +456,8 @@ def _required(
         return True
     if default.__class__ is ir.Constant:
         return False
-    return origin(program, default, each.cls).name in ("PydanticUndefined", "Undefined", "Required")
+    of = origin(program, default, each.cls)  # a class of the program's own that is called so is a default
+    return of.name in ("PydanticUndefined", "Undefined", "Required") and of.package in _UNDEFINED_IN
 
 
 def _typeddict_required(program: Program, each: Declared) -> bool:

@@ -503,6 +503,12 @@ class CallTransfer:
             named = step.__class__ is ir.Constant and step.kind == "str"
             found = project(values[0], step.value) if named else collapsed(values[0])
             return union([found, *values[2:]])
+        if (
+            last_name(func) == "asdict"
+            and len(given.args) == 1
+            and self._is_named(given, self.solver.query.records)
+        ):
+            return _record(given.args[0])
         if last_name(func) in _ADDRESS_MAKERS and len(given.node.args) == 1:
             evaluate = partial(self.transfer.evaluate, state=given.state)
             return union(self.solver.prefixes.in_address(self.function, given.node.args[0], values, evaluate))
@@ -604,15 +610,14 @@ class CallTransfer:
             if method == "values":
                 return collapsed(values)
             return normal({}, {ELEMENT: normal({}, {"[0]": keys, "[1]": collapsed(values)})})
-        names = self.solver.program.calls.names(self._sites[id(given.node)])
-        if any(name in self.solver.query.copies for name in names):
+        if self._is_named(given, self.solver.query.copies):
             return merge(given.base, union(given.values))
-        if any(name in self.solver.query.records for name in names):
-            fields = {
-                f"[{step}]": taint for step, taint in given.base.fields.items() if not step.startswith("[")
-            }
-            return Taint(given.base.labels, {**fields, KEYS: CLEAN})
+        if self._is_named(given, self.solver.query.records):
+            return _record(given.base)
         return None
+
+    def _is_named(self, given: Given, names: frozenset[str]) -> bool:
+        return any(name in names for name in self.solver.program.calls.names(self._sites[id(given.node)]))
 
     def _paired(self, name: str, given: Given) -> Taint:
         """`enumerate(x)` and `zip(x, y)`: tuples by position."""
@@ -634,6 +639,12 @@ class CallTransfer:
         of = self.solver.program.inference.type_of(expr, self.function)
         names = [o.name for o in options(of) if isinstance(o, Instance)]
         return all(name.startswith(("builtins.", "collections.", "typing.")) for name in names)
+
+
+def _record(of: Taint) -> Taint:
+    """The fields of an object as a dict, whose keys are the program's own."""
+    fields = {f"[{step}]": taint for step, taint in of.fields.items() if not step.startswith("[")}
+    return Taint(of.labels, {**fields, KEYS: CLEAN})
 
 
 class _Lookup:

@@ -137,7 +137,7 @@ class TaintQuery(msgspec.Struct, frozen=True):
         opaque: identities of calls whose result carries nothing of their arguments (a database's answer).
         carried: identity of a call to the one operand whose data its result carries, whatever else it is given (None: of
             none): a statement into which the driver writes quoted values, a path that a library chooses below a folder.
-        records: dotted names of methods that give an object's fields as a dict: its keys are the program's own.
+        records: dotted names of methods, and of `asdict`, that give an object's fields as a dict: its keys are the program's own.
         copies: dotted names of methods that give the object again.
         inner: identity of a call to the source that its result is, whatever it is given.
     """

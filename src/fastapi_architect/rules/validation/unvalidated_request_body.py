@@ -6,7 +6,8 @@ key that is passed on lands in the database unchecked. A model says what is expe
 the rest with 422.
 
 Known limits: raw bodies of webhooks with a checked signature are left out, and so is what is handed to a
-model or `TypeAdapter` in the same function.
+model or `TypeAdapter` in the same function. Keys that a model demands of the
+same body are there when it is read again by hand.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.own_code import definition
 from fastapi_architect.concepts.concept import Concept
 from fastapi_architect.concepts.database import BulkWrite, QueryStep, SessionAdd
@@ -84,7 +86,7 @@ def body_that_nobody_checks(operation: PathOperation, graph: AppGraph) -> Iterat
     for name, place, shown in _bodies(operation, handler, graph):
         if _is_validated(handler, name, graph):
             continue
-        used = _first_use(handler, name, graph)
+        used = _first_use(handler, name, _demanded(operation, graph), graph)
         if used is not None:
             yield _finding(operation, handler, (name, place, shown), used, graph)
 
@@ -139,11 +141,31 @@ def _is(expr: ir.Expr, name: str) -> bool:
     return expr.__class__ is ir.Name and expr.id == name
 
 
-def _first_use(handler: Function, name: str, graph: AppGraph) -> tuple[Site | Concept, str] | None:
+def _demanded(operation: PathOperation, graph: AppGraph) -> frozenset[str]:
+    """Keys without which the request was refused before the handler began: a model reads the same body."""
+    read = [each for each in operation.parameters if each.kind == "body"]
+    if len(read) != 1:
+        return frozenset()  # each is read from a key of its own
+    classes = [each.cls for each in options(read[0].type) if isinstance(each, Instance)]
+    schemas = [schema_of(cls, graph) for cls in classes if isinstance(cls, Class)]
+    return frozenset(
+        field.alias or field.name
+        for schema in schemas
+        if schema is not None
+        for field in schema.fields
+        if field.required
+    )
+
+
+def _first_use(
+    handler: Function, name: str, demanded: frozenset[str], graph: AppGraph
+) -> tuple[Site | Concept, str] | None:
     """Where a missing key fails, or the body goes on unchecked: (place, what happens)."""
     for site in handler.facts.sites(ir.Subscript):
         key = site.node.slice
         if not _is(site.node.value, name) or key.__class__ is not ir.Constant or _is_written(site):
+            continue
+        if key.value in demanded:
             continue
         if site.context.inside("try") is None and not _is_looked_up(handler, name, site):
             return site, f"a request without {key.value!r} is answered with 500"

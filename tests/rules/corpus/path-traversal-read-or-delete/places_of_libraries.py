@@ -1,5 +1,6 @@
 """Paths that a library chooses, and those that it is told."""
 
+import mimetypes
 import os
 import tempfile
 
@@ -41,4 +42,16 @@ def temporary(suffix: str):
 def temporary_elsewhere(folder: str):
     _, path = tempfile.mkstemp(dir=folder)
     with open(path) as file:  # finding: path-traversal-read-or-delete
+        return file.read()
+
+
+@app.get("/by-type")
+def by_type(kind: str):
+    with open("download" + (mimetypes.guess_extension(kind) or "")) as file:
+        return file.read()
+
+
+@app.get("/by-name")
+def by_name(kind: str):
+    with open(os.path.join("downloads", kind)) as file:  # finding: path-traversal-read-or-delete
         return file.read()

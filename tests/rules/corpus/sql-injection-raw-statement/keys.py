@@ -1,5 +1,7 @@
 """Columns named by the keys of a mapping: whoever wrote the keys down decides, not whoever sent the values."""
 
+from dataclasses import asdict, dataclass
+
 import psycopg
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -97,3 +99,21 @@ class Accounts:
 def on_the_class(account: Account) -> None:
     Accounts.update(account)
     Accounts.find(account)
+
+
+@dataclass
+class Rating:
+    stars: int
+    words: str
+
+
+@app.post("/rating")
+def rate(rating: Rating) -> None:
+    given = {key: value for key, value in asdict(rating).items() if value}
+    CONNECTION.execute(f"INSERT INTO ratings ({', '.join(given.keys())}) VALUES (%(stars)s, %(words)s)", given)
+
+
+@app.post("/rating-by-hand")
+def rate_by_hand(rating: Rating) -> None:
+    given = asdict(rating)
+    CONNECTION.execute(f"INSERT INTO ratings (words) VALUES ('{given['words']}')")  # finding: sql-injection-raw-statement

@@ -55,3 +55,20 @@ async def webhook(request: Request) -> str:
 def extended(payload: dict[str, Any]) -> int:
     payload["seen"] = True
     return len(payload)
+
+
+class Rating(BaseModel):
+    stars: int
+    words: str | None = None
+
+
+@app.post("/f")
+async def again(request: Request, rating: Rating) -> int:
+    payload = await request.json()
+    return payload["stars"] + rating.stars
+
+
+@app.post("/g")
+async def again_and_more(request: Request, rating: Rating) -> str:  # finding: unvalidated-request-body
+    payload = await request.json()
+    return payload["words"] * rating.stars

@@ -4,12 +4,15 @@
 locked out for ever. `SETNX` and then `EXPIRE`, or a lock without expiry, is held for ever in the same way. `GET`, add,
 `SET` loses one of two increments that come at the same time. One command, or one transaction, has no between.
 
-Known limits: the two commands are looked for in one function.
+Known limits: the two commands are looked for in one function. A counter whose key holds the time is minor: the next stretch of
+time has a key of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+from msgspec.structs import replace
 
 from fastapi_architect.analyses.source_text import text_at
 from fastapi_architect.concepts.cache import RedisCommand
@@ -22,8 +25,10 @@ from fastapi_architect.rules.kit import (
     Function,
     Proof,
     Rule,
+    Scope,
     Severity,
     ir,
+    last_name,
     routes_of,
     steps,
     walk,
@@ -44,6 +49,9 @@ rule = Rule(
 
 _COUNTS = ("incr", "incrby", "incrbyfloat", "decr", "decrby")
 _CHOOSING = ("if", "else", "case", "handler", "try-else", "loop")
+#: Calls that read the clock: whose answer stands in a key, that key is another one a while later.
+_CLOCKS = ("time", "now", "utcnow", "today", "monotonic", "timestamp", "strftime")
+_DEPTH = 4
 _EXPIRES = ("expire", "pexpire", "expireat", "pexpireat")
 
 
@@ -155,7 +163,7 @@ def _finding(
     operations = graph.entries(command.function) if command.function is not None else ()
     key = _text(command.key, command, graph)
     sure = command.sure and bool(operations)
-    return rule.at(
+    found = rule.at(
         command,
         f"The key `{key}` {problem}.",
         f"Do it in one command, or in one transaction:\n```python\n{advice}\n```",
@@ -166,6 +174,25 @@ def _finding(
         routes=routes_of(operations),
         context=Context(hard=True),
     )
+    if command.command in _COUNTS and _holds_a_window(command):
+        return replace(found, severity=Severity.MINOR)
+    return found
+
+
+def _holds_a_window(command: RedisCommand) -> bool:
+    """The key names its stretch of time, such as `{now // 60}`: one that never ends takes room, but counts nobody any more."""
+    parts = _behind(command.key, command.scope, 0)
+    return any(isinstance(node, ir.Call) and last_name(node.func) in _CLOCKS for node in parts)
+
+
+def _behind(expr: ir.Expr | None, scope: Scope, depth: int) -> Iterator[ir.Node]:
+    """The parts of an expression, and of what its names were assigned."""
+    for node in walk(expr):
+        yield node
+        if isinstance(node, ir.Name) and depth < _DEPTH:
+            for binding in scope.facts.bindings.get(node.id, ()):
+                if binding.kind in ("assign", "annotated") and not binding.path:
+                    yield from _behind(binding.value, scope, depth + 1)
 
 
 rule.bad = """

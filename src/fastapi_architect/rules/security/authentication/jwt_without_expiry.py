@@ -173,7 +173,7 @@ def expiry_that_nobody_checks(decode: TokenDecode, graph: AppGraph) -> Iterator[
         or graph.within(TokenEncode, function)
     ):
         return
-    late = bool(_LATE.search(function.name))
+    late = bool(_LATE.search(function.name)) or _reads_a_handle(function)
     how = "does not check how old the token is"
     yield rule.at(
         decode,
@@ -186,6 +186,14 @@ def expiry_that_nobody_checks(decode: TokenDecode, graph: AppGraph) -> Iterator[
         trace=steps((decode, how)),
         context=Context(data="secret", writes=True, hard=True),
     )
+
+
+def _reads_a_handle(function: Function) -> bool:
+    """All that is read of the token is an identity, such as `jti`: what is on record under it may have an end of its own."""
+    keys = [site.node.slice for site in function.facts.sites(ir.Subscript)]
+    keys += [site.node.args[0] for site in function.facts.calls_named("get") if site.node.args]
+    read = {key.value for key in keys if key.__class__ is ir.Constant and key.kind == "str"}
+    return bool(read) and read <= _ON_RECORD
 
 
 def _checks_later(graph: AppGraph, function: Function) -> bool:

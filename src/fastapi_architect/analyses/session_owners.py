@@ -179,7 +179,7 @@ class _Reader:
         if isinstance(inner, ir.Call) and any(is_session_name(last_name(each)) for each in inner.args):
             return None  # `with existing_or_new(session) as session`
         targets = entered_functions(self._graph, self._function, inner)
-        if not targets:
+        if not targets or any(_enters_unknown(self._graph, each) for each in targets):
             return LocalSession(name, binding, inner, "unknown", sure=False)
         commits = any(may_commit(self._graph, each) for each in targets)
         return LocalSession(
@@ -232,6 +232,23 @@ def entered_functions(graph: AppGraph, function: Function, value: ir.Expr | None
             for cls in graph.program.inference.hierarchy.subclasses(of.cls):
                 found += [cls.methods[name] for name in _ENDS if name in cls.methods]
     return found
+
+
+@question_about
+def _enters_unknown(graph: AppGraph, function: Function) -> bool:
+    """A factory that hands out what a callable of unknown body makes, and that may commit: `return self._session_scope()`."""
+    if function.is_generator or function.name in _ENDS:
+        return False
+    inference = graph.program.inference
+    for site in function.facts.sites(ir.Return):
+        value = _unwrapped(site.node.value)
+        if not isinstance(value, ir.Call) or id(value) in _openings(graph):
+            continue
+        given = [of for of in options(inference.type_of(value, function)) if isinstance(of, Instance)]
+        is_session = any(is_session_type(graph, of) for of in given)
+        if not is_session and not entered_functions(graph, function, value):
+            return True
+    return False
 
 
 def ends_transaction(graph: AppGraph, site: Site, item: ir.WithItem) -> bool:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from fastapi_architect.appgraph.dependencies import Dependency, DependencyReader
 from fastapi_architect.appgraph.endpoint_classes import endpoint_methods
+from fastapi_architect.appgraph.list_contents import ListContents
 from fastapi_architect.appgraph.parameters import Parameter, ParameterReader
 from fastapi_architect.appgraph.path_operations import Inclusion, PathOperation, path_parameters
 from fastapi_architect.appgraph.path_texts import path_text
@@ -59,6 +60,7 @@ class RegistrationReader:
         self._inference = program.inference
         self._objects = objects
         self._routers = routers
+        self._lists = ListContents(program, objects)
         self._parameters = ParameterReader(program)
         self.dependencies = DependencyReader(program, self._parameters)
         self._order = 0
@@ -239,10 +241,21 @@ class RegistrationReader:
         self, expr: ir.Expr | None, scope: Scope, level: str
     ) -> tuple[tuple[ir.Expr, Scope, str], ...]:
         """Elements of a `dependencies=[...]` argument."""
-        if expr is None:
-            return ()
-        elements = self._objects.elements(Value(expr, scope, EMPTY))
-        return tuple((v.expr, v.scope, level) for v in elements)
+        return self.listed_in(Value(expr, scope, EMPTY), level) if expr is not None else ()
+
+    def listed_in(self, value: Value, level: str) -> tuple[tuple[ir.Expr, Scope, str], ...]:
+        """Elements of a list of dependencies.
+
+        What stands behind a condition counts (`if settings.auth: dependencies.append(...)`, `[...] if settings.auth else []`):
+        who turns the switch off lets everybody in, and nothing is missing from the routes.
+        """
+        if isinstance(value.expr, ir.IfExp):
+            arms = (
+                Value(arm, value.scope, value.environment) for arm in (value.expr.body, value.expr.orelse)
+            )
+            return tuple(each for arm in arms for each in self.listed_in(arm, level))
+        found = {id(v.expr): v for v in (*self._objects.elements(value), *self._lists.elements(value))}
+        return tuple((v.expr, v.scope, level) for v in found.values())
 
 
 def _is_socket_of_starlette(event: Event) -> bool:

@@ -156,8 +156,7 @@ class RouterWalk:
         tags = self._registrations.strings(keywords.get("tags"))
         dependencies: tuple[tuple[ir.Expr, Scope, str], ...] = ()
         if "dependencies" in keywords:
-            value = keywords["dependencies"]
-            dependencies = tuple((v.expr, v.scope, "router") for v in self._objects.elements(value))
+            dependencies = self._registrations.listed_in(keywords["dependencies"], "router")
         return replace(
             way,
             prefix=way.prefix + prefix,
@@ -209,9 +208,7 @@ class RouterWalk:
         router = keywords.get("router") if first is None else Value(first, event.scope, environment)
         prefix = self._registrations.prefix(keywords.get("prefix"))
         listed = keywords.get("dependencies")
-        dependencies = (
-            tuple((v.expr, v.scope, "include") for v in self._objects.elements(listed)) if listed else ()
-        )
+        dependencies = self._registrations.listed_in(listed, "include") if listed else ()
         inner = replace(
             way,
             prefix=way.prefix + prefix,

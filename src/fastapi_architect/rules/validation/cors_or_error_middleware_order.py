@@ -128,6 +128,9 @@ def _names_the_header(middleware: Middleware, function: Function) -> bool:
             keys = [t.slice for t in site.node.targets if t.__class__ is ir.Subscript]
             if any(_is_the_header(key) for key in keys):
                 return True
+        written = (b.value for bindings in each.facts.bindings.values() for b in bindings)
+        if any(isinstance(d, ir.Dict) and any(k and _is_the_header(k) for k in d.keys) for d in written):
+            return True  # `headers = {"access-control-allow-origin": "*"}`
         for site in each.facts.calls:
             given = (*site.node.args, *(k.value for k in site.node.keywords))
             if last_name(site.node.func) != "get" and any(_is_the_header(n) for g in given for n in walk(g)):

@@ -31,8 +31,13 @@ def is_opt_in(operation: PathOperation, graph: AppGraph) -> bool:
     key = id(operation)
     if key not in known:
         calls = [operation.registration, *((i.call, i.scope) for i in operation.inclusions)]
-        known[key] = any(_is_behind_switch(call, scope, graph, 0) for call, scope in calls)
+        known[key] = any(is_behind_switch(call, scope, graph) for call, scope in calls)
     return known[key]
+
+
+def is_behind_switch(call: ir.Call, scope: Scope, graph: AppGraph) -> bool:
+    """A call is made only where somebody has switched it on: by a test around or above it, or around all that lead to it."""
+    return _is_behind_switch(call, scope, graph, 0)
 
 
 @question
@@ -48,7 +53,7 @@ def _is_behind_switch(call: ir.Call, scope: Scope, graph: AppGraph, depth: int) 
         return True
     if not isinstance(scope, Function):
         return False
-    if any(_is_off(guard.node.test, scope, graph, False) for guard in _guards(call, scope)):
+    if any(_is_off(guard.node.test, scope, graph, False) for guard in _guards(call, site, scope)):
         return True
     callers = graph.program.calls.callers(scope) if depth < _DEPTH else ()
     return bool(callers) and all(_is_behind_switch(s.node, s.scope, graph, depth + 1) for s in callers)
@@ -63,12 +68,14 @@ def _tests(site: Site) -> list[tuple[ir.Expr, bool]]:
     ]
 
 
-def _guards(call: ir.Call, scope: Function) -> list[Site]:
-    """`if not ON: return` above a call, on every way to it."""
+def _guards(call: ir.Call, at: Site | None, scope: Function) -> list[Site]:
+    """`if not ON: return` above a call, on every way to it; what stands around the call is asked elsewhere."""
+    around = [context.node for context in at.context] if at is not None else []
     return [
         site
         for site in scope.facts.sites(ir.If)
         if site.node.span < call.span
+        and not any(site.node is node for node in around)
         and not (site.node.orelse or site.node.elifs)
         and not reaches_end(site.node.body)
         and site.context.inside("if", "else", "except", "for", "while") is None

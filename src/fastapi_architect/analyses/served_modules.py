@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fastapi_architect.analyses.run_by_hand import is_run_by_hand
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.question import question
 from fastapi_architect.program.definitions import Function, Module, Scope
+from fastapi_architect.syntax import ir
 
 #: Modules that are imported inside functions are looked for in functions of modules up to this many in
 #: number.
@@ -20,6 +22,23 @@ def is_served(scope: Scope, graph: AppGraph) -> bool:
     if scope.module.path in _served(graph):
         return True
     return isinstance(scope, Function) and bool(graph.entries(scope))
+
+
+def is_script(module: Module, graph: AppGraph) -> bool:
+    """A file in a folder of scripts that somebody starts by hand, and that neither application nor task imports."""
+    return (
+        is_run_by_hand(module)
+        and module.path not in _served(graph)
+        and any(statement.__class__ is ir.If and _asks_for_main(statement) for statement in module.body)
+    )
+
+
+def _asks_for_main(statement: ir.If) -> bool:
+    """`if __name__ == "__main__":`"""
+    test = statement.test
+    return isinstance(test, ir.Compare) and any(
+        isinstance(side, ir.Name) and side.id == "__name__" for side in (test.left, *test.comparators)
+    )
 
 
 @question

@@ -8,7 +8,9 @@ import msgspec
 from msgspec.structs import replace
 
 from fastapi_architect.analyses.opt_in_operations import is_opt_in
+from fastapi_architect.analyses.served_modules import is_script
 from fastapi_architect.analyses.source_text import lines_of
+from fastapi_architect.analyses.stand_ins import is_stand_in
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.path_operations import PathOperation
@@ -104,6 +106,31 @@ def _is_opt_in(finding: Finding, behind: _Behind, graph: AppGraph) -> bool:
     return bool(behind.operations) and all(is_opt_in(each, graph) for each in behind.operations)
 
 
+def _is_stand_in(finding: Finding, graph: AppGraph) -> bool:
+    """It costs time in code that only stands in for the real thing."""
+    if finding.rule.category not in (Category.PERFORMANCE, Category.ASYNC_PATTERNS):
+        return False
+    scope = graph.program.symbol(finding.symbol)
+    return isinstance(scope, Function) and is_stand_in(graph, scope)
+
+
+#: A credential that is written down (CWE) leaks with the repository, whoever runs the file.
+_LEAKS_UNRUN = 798
+
+
+def _is_in_script(finding: Finding, graph: AppGraph) -> bool:
+    """It shows something to whoever runs a script by hand: no client of the application sees it."""
+    if finding.rule.topic != "exposure" or finding.rule.cwe == _LEAKS_UNRUN:
+        return False
+    module = graph.program.modules.get(finding.location.path)
+    return module is not None and is_script(module, graph)
+
+
+def _is_weighed_less(finding: Finding, behind: _Behind, graph: AppGraph) -> bool:
+    """Where it stands, it takes a developer to reach it."""
+    return _is_opt_in(finding, behind, graph) or _is_stand_in(finding, graph) or _is_in_script(finding, graph)
+
+
 def _in_context(finding: Finding, graph: AppGraph, known: _Operations) -> Finding:
     behind = known.of(finding)
     context = finding.context
@@ -114,7 +141,7 @@ def _in_context(finding: Finding, graph: AppGraph, known: _Operations) -> Findin
     routes = finding.routes or behind.routes
     application = _application(finding, behind.applications, graph)
     finding = replace(finding, context=context, routes=routes, application=application)
-    if finding.confidence is not Confidence.TENTATIVE and _is_opt_in(finding, behind, graph):
+    if finding.confidence is not Confidence.TENTATIVE and _is_weighed_less(finding, behind, graph):
         finding = replace(finding, confidence=Confidence.TENTATIVE)
     if finding.rule.cvss_vector is None:
         return replace(finding, severity=cvss.severity_for(finding.severity, None, context))

@@ -3,8 +3,8 @@
 Everybody with the repository, an image or a backup of either can use it, and it cannot be changed without a release.
 
 Known limits: an address needs a host outside of the machine, a key the format of a known provider, a setting a value that
-looks random; what a comment calls good for development only is tentative; placeholders, examples and hosts of a compose
-file are left out. Keys that sign tokens are reported by `hardcoded-signing-secret`.
+looks random; what a comment calls good for development only is tentative, and so is what a script falls back to;
+placeholders, examples and hosts of a compose file are left out. Keys that sign tokens are reported by `hardcoded-signing-secret`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fastapi_architect.analyses.credentials_in_text import (
     is_remote,
 )
 from fastapi_architect.analyses.secrets import secret_uses
+from fastapi_architect.analyses.served_modules import is_script
 from fastapi_architect.analyses.source_text import lines_of
 from fastapi_architect.appgraph.values import is_placeholder
 from fastapi_architect.concepts.http import OutboundRequest
@@ -77,7 +78,14 @@ def credential_in_a_file(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
     for place, what in _in_settings(graph):
         if _line(place) not in seen:
             seen.add(_line(place))
-            yield _finding(place, what, Confidence.FIRM)
+            yield _finding(place, what, _confidence_of_setting(graph, place))
+
+
+def _confidence_of_setting(graph: AppGraph, place: Location) -> Confidence:
+    """What a script gives itself to run with is good for the machine of its user; the application never takes it."""
+    module = graph.program.modules.get(place.path)
+    in_script = module is not None and is_script(module, graph)
+    return Confidence.TENTATIVE if in_script else Confidence.FIRM
 
 
 def _is_said_to_be_harmless(graph: AppGraph, place: Location) -> bool:

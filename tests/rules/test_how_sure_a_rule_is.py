@@ -19,7 +19,7 @@ _PACKED = """
 
     @app.post("/archive")
     async def archive(upload: UploadFile) -> None:
-        with zipfile.ZipFile("pages.zip", "w") as archive:
+        with zipfile.ZipFile("pages.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("page.txt", {content})
 """
 

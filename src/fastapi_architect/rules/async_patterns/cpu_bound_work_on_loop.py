@@ -34,6 +34,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    argument,
     first_route,
     ir,
     last_name,
@@ -76,8 +77,29 @@ def _is_small(blocking: BlockingCall, function: Function) -> bool:
         return True
     if blocking.name.startswith("pandas.DataFrame.") and isinstance(blocking.node.func, ir.Attribute):
         return _is_written_table(blocking.node.func.value, function)
+    if _is_stored(blocking, function):
+        return True
     args = blocking.node.args
     return bool(args) and all(a.__class__ is ir.Constant for a in args)
+
+
+#: Calls that put a member into an archive, and where among their arguments the compression stands.
+_STORED = {"zipfile.ZipFile.write": 2, "zipfile.ZipFile.writestr": 2}
+
+
+def _is_stored(blocking: BlockingCall, function: Function) -> bool:
+    """`ZipFile(buffer, "w")` packs nothing unless it is told to: members are copied as they are."""
+    position, archive = _STORED.get(blocking.name), getattr(blocking.node.func, "value", None)
+    if position is None or argument(blocking.node, position, "compress_type") is not None:
+        return False
+    made = _values(archive, function) if isinstance(archive, ir.Name) else []
+    return bool(made) and all(
+        isinstance(each, ir.Call)
+        and last_name(each.func) == "ZipFile"
+        and argument(each, 2, "compression") is None
+        and all(k.arg is not None for k in each.keywords)
+        for each in made
+    )
 
 
 def _is_written_table(table: ir.Expr, function: Function) -> bool:

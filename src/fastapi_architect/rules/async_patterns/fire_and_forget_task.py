@@ -3,7 +3,7 @@
 The event loop holds tasks by weak references only. A task that nothing else refers to may be collected while
 it waits, and then it simply stops; its exception is never seen; at shutdown it is cut off.
 
-A coroutine that awaits nothing and catches everything runs in one step of the loop and loses nothing; in a finaliser there
+A coroutine that awaits nothing and raises nothing of its own runs in one step of the loop; in a finaliser there
 is nobody left to keep the task. Both are left out. A loop that catches what its rounds raise and sleeps between them is
 tentative: the timer keeps its task, and its errors are logged; only nobody ends it at shutdown. A coroutine that catches
 whatever goes wrong in it loses no exception; that it may be collected is minor.
@@ -33,6 +33,7 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
+    Site,
     dotted_name,
     ir,
     last_name,
@@ -52,6 +53,7 @@ rule = Rule(
 
 _STARTS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task")
 _KEPT_IN = "background_tasks"
+_PLAIN_DECORATORS = ("staticmethod", "classmethod")
 _ALL = ("Exception", "BaseException")
 _LOGGERS = frozenset({"logger", "log", "_logger", "logging", "_log"})
 #: A longer call is shown without its arguments.
@@ -99,9 +101,26 @@ def _how_it_is_lost(spawn: TaskSpawn) -> str:
 
 
 def _ends_in_one_step(spawn: TaskSpawn, graph: AppGraph) -> bool:
-    """The coroutine gives the loop no turn, so it cannot be collected halfway, and no exception leaves it."""
+    """The coroutine gives the loop no turn, so it cannot be collected halfway, and raises nothing of its own."""
     targets = _started(spawn, graph)
-    return bool(targets) and all(not _gives_a_turn(t) and _catches_everything(t) for t in targets)
+    return bool(targets) and all(_is_one_step(target) for target in targets)
+
+
+def _is_one_step(function: Function) -> bool:
+    """Its body is there to be read: a decorator may wait around it, and who overrides an empty one as well."""
+    if _gives_a_turn(function):
+        return False
+    if _catches_everything(function):
+        return True
+    plain = all(last_name(each) in _PLAIN_DECORATORS for each in function.node.decorators)
+    raised = (site for site in function.facts.sites(ir.Raise) if not _asks_an_option(site))
+    return plain and bool(function.facts.calls) and next(raised, None) is None
+
+
+def _asks_an_option(site: Site) -> bool:
+    """`if self.fails_loudly: raise`."""
+    around = site.context.inside("if")
+    return around is not None and getattr(around.node, "test", None).__class__ in (ir.Name, ir.Attribute)
 
 
 def _started(spawn: TaskSpawn, graph: AppGraph) -> list[Function]:

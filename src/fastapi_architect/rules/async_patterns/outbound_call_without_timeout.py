@@ -61,6 +61,8 @@ _TAKE_A_LIMIT = ("requests.", "httpx.", "urllib.request.urlopen", "urllib3.", "a
 
 #: Since this version redis-py waits five seconds unless told otherwise.
 _REDIS_WITH_LIMIT = Version("8")
+#: What finds out that the other side is gone, while nobody limits how long it is silent.
+_LIVES = frozenset({"socket_connect_timeout", "socket_keepalive"})
 
 
 @rule.check(per=OutboundRequest)
@@ -95,7 +97,7 @@ def client_may_wait_for_ever(client: ClientCreation, graph: AppGraph) -> Iterato
         yield replace(found, severity=Severity.MINOR)  # late, but it does end
     elif client.kind == "mail" and client.name.startswith("smtplib.") and client.default_timeout is None:
         yield _finding(client, "waits for ever when the mail server says nothing", graph, sure)
-    elif client.kind == "redis" and _old_redis(graph) and not _limit_in_address(client, graph):
+    elif client.kind == "redis" and _old_redis(graph) and not _is_limited_redis(client, graph):
         yield _finding(client, "waits for ever when Redis says nothing", graph, sure)
 
 
@@ -176,6 +178,31 @@ def _requests_have_limits(client: ClientCreation, graph: AppGraph) -> bool:
 def _old_redis(graph: AppGraph) -> bool:
     version = graph.version("redis")
     return version is not None and version < _REDIS_WITH_LIMIT
+
+
+def _is_limited_redis(client: ClientCreation, graph: AppGraph) -> bool:
+    return _limit_in_address(client, graph) or _listens_on_purpose(client)
+
+
+def _listens_on_purpose(client: ClientCreation) -> bool:
+    """It only makes a `pubsub()`, which waits for messages; connecting has its limit, and the system asks whether the other side lives."""
+    given = {k.arg for k in client.node.keywords}
+    names = {
+        name
+        for name, bindings in client.scope.facts.bindings.items()
+        for binding in bindings
+        if client.node in (binding.value, getattr(binding.value, "value", None))
+    }
+    if not given >= _LIVES or len(names) != 1 or not isinstance(client.scope, Function):
+        return False
+    used = {
+        last_name(site.node.func)
+        for site in client.scope.facts.calls
+        if isinstance(site.node.func, ir.Attribute)
+        and isinstance(site.node.func.value, ir.Name)
+        and site.node.func.value.id in names
+    }
+    return "pubsub" in used and used <= {"pubsub", "aclose", "close"}
 
 
 def _limit_in_address(client: ClientCreation, graph: AppGraph) -> bool:

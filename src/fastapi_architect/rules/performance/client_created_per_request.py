@@ -86,6 +86,10 @@ _RARELY_RUN = lazy_pattern(
     re.IGNORECASE,
 )
 
+#: Names that a test has for what is good for a while.
+_EXPIRY = lazy_pattern(r"expir|stale", re.IGNORECASE)
+_NAMES = (ir.Name, ir.Attribute)
+
 #: Arguments that bring connections along.
 _POOLS = frozenset({"connection_pool", "connector"})
 
@@ -112,6 +116,7 @@ def _judged(made: ClientCreation | TemplateEnvironment, kind: str, graph: AppGra
         or _is_for_this_request(made, found, function)
         or _shares_connections(made, function, graph)
         or _goes_elsewhere_each_time(made, function, graph)
+        or any(_waits_for_expiry(site) for site in (made.site, *found.hops))
     ):
         return
     if not all(operation.is_websocket for operation in found.operations):
@@ -152,6 +157,18 @@ def _is_remembered(site: Site) -> bool:
         and any(isinstance(n, ir.Attribute) and n.attr in kept for n in walk(each.node.value))
         for each in site.scope.facts.sites(ir.Return)
         if kept and each.node.value is not None
+    )
+
+
+def _waits_for_expiry(site: Site) -> bool:
+    """`if token.expires_at < soon:` around it: most requests find what was fetched still good."""
+    return any(
+        context.role == "if"
+        and isinstance(context.node, ir.If)
+        and any(
+            _EXPIRY.search(last_name(node)) for node in walk(context.node.test) if isinstance(node, _NAMES)
+        )
+        for context in site.context
     )
 
 

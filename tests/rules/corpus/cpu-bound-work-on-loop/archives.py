@@ -1,0 +1,32 @@
+"""An archive that packs nothing copies its members; one that compresses them computes."""
+
+import io
+import zipfile
+
+from fastapi import FastAPI, UploadFile
+
+app = FastAPI()
+
+
+@app.post("/copies")
+async def copy(upload: UploadFile) -> int:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("page.txt", await upload.read())
+    return len(buffer.getvalue())
+
+
+@app.post("/packed")
+async def pack(upload: UploadFile) -> int:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("page.txt", await upload.read())  # finding: cpu-bound-work-on-loop
+    return len(buffer.getvalue())
+
+
+@app.post("/packed-members")
+async def pack_member(upload: UploadFile) -> int:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("page.txt", await upload.read(), zipfile.ZIP_DEFLATED)  # finding: cpu-bound-work-on-loop
+    return len(buffer.getvalue())

@@ -68,6 +68,8 @@ def loads_each(read: LazyRead, origin: Origin, graph: AppGraph) -> bool:
     relationship = read.relationship
     if origin.kind not in ("query", "relationship") or (origin.single and origin.kind == "query"):
         return False
+    if origin.kind == "relationship" and (origin.at_hand or _is_of_one_row(origin, graph)):
+        return False
     loaded = origin.loaded
     if loaded.covers(read.path[-1]) or (loaded.limit is not None and loaded.limit <= _FEW):
         return False
@@ -83,6 +85,15 @@ def leads_to_one(relationship: Relationship, model: Model, origin: Origin, graph
         if relationship.target is parent.owner:
             return True
     return bool(keys_of(relationship, model, graph) & origin.loaded.equal)
+
+
+def _is_of_one_row(origin: Origin, graph: AppGraph) -> bool:
+    """The rows were selected by the key of what they lead to: `order.customer` of the orders of one customer."""
+    relationship = origin.relationship
+    if relationship is None or relationship.uselist:
+        return False
+    model = graph.database.model_of.get(id(relationship.owner))
+    return model is not None and bool(keys_of(relationship, model, graph) & origin.loaded.equal)
 
 
 def keys_of(relationship: Relationship, model: Model, graph: AppGraph) -> set[str]:

@@ -58,6 +58,7 @@ class Origin(msgspec.Struct, frozen=True, eq=False):
         single: one row, not many.
         may_be_none: no row gives None.
         relationship: that they were read from.
+        at_hand: the relationship was read from a row that is made here, or leads back to what that row was read from.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Origin(msgspec.Struct, frozen=True, eq=False):
     single: bool = False
     may_be_none: bool = False
     relationship: Relationship | None = None
+    at_hand: bool = False
 
 
 def model_of(graph: AppGraph, expr: ir.Expr, scope: Scope) -> Model | None:
@@ -214,6 +216,7 @@ class _Reader:
                     single=not relationship.uselist,
                     may_be_none=False,
                     relationship=relationship,
+                    at_hand=above.at_hand or above.kind == "made" or _leads_back(relationship, above),
                 )
             return
         values = attribute_values(self._graph, expr, place)
@@ -301,6 +304,14 @@ class _Reader:
             for each in self.read(concept.result, place, path) if concept.result is not None else ():
                 single = each.single or concept.kind in _SINGLE
                 yield replace(each, single=single, may_be_none=each.may_be_none or concept.may_be_none)
+
+
+def _leads_back(relationship: Relationship, above: Origin) -> bool:
+    """`order.customer` of an order out of `customer.orders`."""
+    taken = above.relationship
+    return taken is not None and (
+        relationship.attribute == taken.back_populates or relationship.back_populates == taken.attribute
+    )
 
 
 _NOWHERE: tuple[Any, Any] = (None, None)

@@ -187,3 +187,26 @@ def raising(session: SessionDep) -> list[int]:
 def new(sizes: list[int]) -> list[int]:
     orders = [Order(items=[Item(quantity=size)]) for size in sizes]
     return [len(order.items) for order in orders]  # silent: nobody loads what is made here
+
+
+@app.get("/siblings/{customer_id}")
+def siblings(customer_id: int, session: SessionDep) -> list[int]:
+    customer = session.get_one(Customer, customer_id)
+    found = [len(order.customer.orders) for order in customer.orders]  # silent: the orders of one customer
+    for order in session.scalars(select(Order).where(Order.customer_id == customer_id)):
+        found.append(len(order.customer.orders))  # silent: likewise
+    return found
+
+
+@app.post("/placed/{customer_id}")
+def placed(customer_id: int, quantities: list[int], session: SessionDep) -> list[int]:
+    orders = [Order(customer_id=customer_id) for _ in quantities]
+    session.add_all(orders)
+    session.flush()
+    return [len(order.customer.orders) for order in orders]  # silent: what was just placed
+
+
+@app.get("/siblings-of-all")
+def siblings_of_all(session: SessionDep) -> list[int]:
+    orders = session.scalars(select(Order).options(joinedload(Order.customer)))
+    return [len(order.customer.orders) for order in orders]  # finding: n-plus-one-lazy-attribute-in-loop

@@ -11,6 +11,7 @@ from fastapi_architect.analyses.effects import effects
 from fastapi_architect.analyses.local_operations import is_local_only
 from fastapi_architect.analyses.source_text import comments_of
 from fastapi_architect.appgraph.applications import Application
+from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.middleware import Middleware
 from fastapi_architect.appgraph.path_operations import PathOperation
@@ -38,6 +39,8 @@ _PUBLIC = lazy_pattern(
 )
 #: Words of what a load balancer, a monitor or a browser looks at: with a method that only reads, and no other.
 _PROBE = lazy_pattern(r"health|ready|readiness|liveness|ping|version|metrics|docs|openapi", re.IGNORECASE)
+#: Words for who is calling, in the names of a dependency and of what receives it.
+_CALLER = lazy_pattern(r"(^|_)(user|principal|identity|account|member|claims|caller)(_|$)", re.IGNORECASE)
 _PROOFS = (PasswordVerify, SecretComparison, SignatureVerification, TokenDecode)
 
 
@@ -147,6 +150,16 @@ class CallerQuestions:
             self._proofs[key] = found
         return self._proofs[key]
 
+    def refuses_strangers(self, operation: PathOperation) -> bool:
+        """A function refuses whom a dependency, whose body is not known, does not hand it: `user = Depends(auth0.get_user)`."""
+        asking = [(d.function, d.dependencies) for d in operation.all_dependencies()]
+        return any(
+            function is not None
+            and any(_hands_caller(each) for each in given)
+            and self._graph.guards.refuses(function)
+            for function, given in (*asking, (operation.handler, operation.dependencies))
+        )
+
     def has_guarded_twin(self, operation: PathOperation, application: Application) -> bool:
         """`POST /orders` beside a guarded `POST /orders/authenticated` with the same body is meant for strangers."""
         bodies = _bodies(operation)
@@ -230,6 +243,17 @@ class CallerQuestions:
             yield from value
         else:
             yield None
+
+
+def _hands_caller(dependency: Dependency) -> bool:
+    """A library's dependency that is named for who is calling, and reads nothing that stands in the path or the query."""
+    names = (dependency.name.rpartition(".")[2], dependency.parameter_name)
+    return (
+        dependency.function is None
+        and not dependency.name.startswith("fastapi.")
+        and not dependency.parameters
+        and any(_CALLER.search(name) for name in names)
+    )
 
 
 def backend_of(middleware: Middleware, graph: AppGraph) -> Class | None:

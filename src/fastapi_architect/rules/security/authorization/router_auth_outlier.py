@@ -153,6 +153,8 @@ def _is_harmless(operation: PathOperation, application: Application, graph: AppG
         return True
     if questions.proof_in_body(operation) or questions.guarded_elsewhere(operation, application):
         return True
+    if questions.refuses_strangers(operation):
+        return True
     does = effects(graph).of_handler(operation)
     reads_nothing = not does.round_trips and not does.outbound and not does.redis
     asks_nothing = all(_is_choice(p, graph) for p in operation.parameters if p.is_input)

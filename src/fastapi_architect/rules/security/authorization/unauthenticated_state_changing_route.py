@@ -94,6 +94,8 @@ def _open_write(operation: PathOperation, application: Application, graph: AppGr
     callers = callers_of(graph)
     if callers.proof_in_body(operation) or callers.guarded_elsewhere(operation, application):
         return None
+    if callers.refuses_strangers(operation):
+        return None
     return _change(effects(graph).of_handler(operation), graph)
 
 

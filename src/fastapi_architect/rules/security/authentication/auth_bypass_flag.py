@@ -4,7 +4,7 @@ A guard that returns early in a debug or test setting, in every environment but 
 is open as soon as the setting is wrong in one deployment, or the token is read in the code.
 
 A function that is asked about the caller or the path (`bypass_filter(user)`, `should_skip(request.url.path)`) is no
-switch, unless it reads one.
+switch, unless it reads one, and neither is one behind another dependency that has refused strangers before.
 
 A switch that is off by default is tentative: it may be meant for development, and known to those who deploy.
 
@@ -20,6 +20,7 @@ from typing import Any
 
 from fastapi_architect.analyses.surroundings import behind, nodes_of
 from fastapi_architect.analyses.switch_defaults import holds_by_default
+from fastapi_architect.appgraph.dependencies import Dependency
 from fastapi_architect.appgraph.security import AccessLevel
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -93,7 +94,8 @@ def _guards(graph: AppGraph) -> dict[int, tuple[Function, list[PathOperation]]]:
                 if key in harmless:
                     continue
                 guard = graph.guards.of_dependency(dependency)
-                if function.module.kind != "source" or guard is None or guard.level < AccessLevel.USER:
+                asks = guard is not None and guard.level >= AccessLevel.USER
+                if function.module.kind != "source" or not asks or _is_behind_a_guard(dependency, graph):
                     harmless.add(key)
                     continue
                 known = found[id(function)] = (function, [])
@@ -104,6 +106,18 @@ def _guards(graph: AppGraph) -> dict[int, tuple[Function, list[PathOperation]]]:
             if function is not None and graph.guards.of_middleware(middleware) is not None:
                 found.setdefault(id(function), (function, list(application.operations)))
     return found
+
+
+def _is_behind_a_guard(dependency: Dependency, graph: AppGraph) -> bool:
+    """Another dependency has refused strangers before it runs, and it asks for no more: a factory of services, for instance."""
+    guard = graph.guards.of_dependency(dependency)
+    for below in dependency.dependencies:
+        inner = graph.guards.of_dependency(below)
+        if inner is None or guard is None or below.function is None:
+            continue
+        if inner.level >= max(guard.level, AccessLevel.USER) and graph.guards.refuses(below.function):
+            return True
+    return False
 
 
 def _switch(site: Site, function: Function, graph: AppGraph) -> tuple[str, str] | None:

@@ -7,7 +7,8 @@ import textwrap
 import pytest
 from tests.rules.kit import findings_of, rule_named
 
-from fastapi_architect.findings.severity import Severity
+from fastapi_architect.findings.finding import Finding
+from fastapi_architect.findings.severity import Confidence, Severity
 
 _APPLICATION = """
     from typing import Annotated
@@ -43,12 +44,14 @@ _STAYS = [
         "answer": 'response.set_cookie("session", "s3cret", samesite="lax")',
         "parameter": 'key: Annotated[str, Depends(APIKeyCookie(name="session"))]',
     },
+    {"answer": 'response.set_cookie("session", "s3cret", samesite="lax" if app.debug else "strict")'},
     {"middleware": 'app.add_middleware(SessionMiddleware, secret_key="k")'},
     {"parameter": "bearer: Annotated[str, Depends(HTTPBearer())]"},
 ]
 _TRAVELS = [
     {"answer": 'response.set_cookie("session", "s3cret", samesite="none", secure=True)'},
     {"answer": 'response.set_cookie("session", "s3cret", samesite=app.state.same_site)'},
+    {"answer": 'response.set_cookie("session", "s3cret", samesite="lax" if app.debug else "none")'},
     {"parameter": "session: Annotated[str, Cookie()]"},
     {
         "answer": 'response.set_cookie("theme", "dark", samesite="lax")',
@@ -60,19 +63,27 @@ _TRAVELS = [
 ]
 
 
-def _severity(parts: dict[str, str]) -> Severity:
+def _found(parts: dict[str, str]) -> Finding:
     filled = {"middleware": "", "answer": "pass", "parameter": "", **parts}
     known = rule_named("cors-wildcard-with-credentials")
     assert known is not None
     (finding,) = findings_of({"main.py": textwrap.dedent(_APPLICATION).format(**filled)}, known)
-    return finding.severity
+    return finding
 
 
 @pytest.mark.parametrize("parts", _STAYS)
 def test_what_stays_on_its_site_is_minor(parts: dict[str, str]) -> None:
-    assert _severity(parts) is Severity.MINOR
+    assert _found(parts).severity is Severity.MINOR
 
 
 @pytest.mark.parametrize("parts", _TRAVELS)
 def test_what_travels_is_important(parts: dict[str, str]) -> None:
-    assert _severity(parts) is Severity.IMPORTANT
+    assert _found(parts).severity is Severity.IMPORTANT
+
+
+def test_cookies_that_were_confined_make_the_star_tentative() -> None:
+    assert _found(_STAYS[0]).confidence is Confidence.TENTATIVE
+
+
+def test_the_star_alone_is_certain() -> None:
+    assert _found({}).confidence is Confidence.CERTAIN

@@ -139,6 +139,9 @@ def _is_confined(same_site: ir.Expr | None, scope: Scope, graph: AppGraph) -> bo
     """SameSite is strict or lax; lax is the default of Starlette and of fastapi-users."""
     if same_site is None:
         return True
+    chosen, where = graph.program.inference.expand(same_site, scope)
+    if chosen.__class__ is ir.IfExp:
+        return all(_is_confined(each, where, graph) for each in (chosen.body, chosen.orelse))
     return (graph.program.constants.string(same_site, scope) or "").lower() in ("lax", "strict")
 
 

@@ -95,7 +95,7 @@ def unloaded_fields(graph: AppGraph) -> tuple[UnloadedFields, ...]:
 def _of_read(graph: AppGraph, read: LazyRead) -> UnloadedRead | None:
     found = origins(graph, read.row, Place(read.function))
     failing = [o for o in found if _fails(graph, o, read.relationship, read.path[-1], read.model, read)]
-    if not failing or read.site.context.inside("lambda") is not None:
+    if not failing or read.site.context.inside("lambda") is not None or _is_loaded_by_callers(graph, read):
         return None
     others = [o for o in found if o.kind != "unknown" and all(o is not each for each in failing)]
     sure = not others and not any(o.loaded.unknown for o in failing)
@@ -123,7 +123,7 @@ def _fails(
     elif not relationship.uselist and not _has_key(origin, relationship, model, graph):
         return False  # without a key there is nothing to load
     scopes = _scopes(origin, read)
-    return not any(_is_loaded_in(graph, scope, name) for scope in scopes)
+    return not any(_loads(graph, scope, name) for scope in scopes)
 
 
 def _scopes(origin: Origin, read: LazyRead | None) -> list[Scope]:
@@ -179,6 +179,35 @@ def _is_loaded_in(graph: AppGraph, scope: Scope, name: str) -> bool:
             if any(target is node for target in getattr(site.statement, "targets", ())):
                 return True
     return bool(scope.facts.calls_named("set_committed_value"))
+
+
+def _is_loaded_by_callers(graph: AppGraph, read: LazyRead) -> bool:
+    """Whoever calls the function with a row has the relationship loaded first."""
+    callers = [s for s in graph.program.calls.callers(read.function) if s.scope.module.kind == "source"]
+    return bool(callers) and all(_loads(graph, site.scope, read.path[-1]) for site in callers)
+
+
+def _loads(graph: AppGraph, scope: Scope, name: str) -> bool:
+    return _is_loaded_in(graph, scope, name) or _is_loaded_below(graph, scope, name)
+
+
+def _is_loaded_below(graph: AppGraph, scope: Scope, name: str) -> bool:
+    """A function that the body awaits loads the attribute: `await _load_users(rows)` awaits `row.awaitable_attrs.user`."""
+    calls = [site.node.value for site in scope.facts.sites(ir.Await)]
+    return any(
+        _awaits_attribute(target, name)
+        for site in scope.facts.calls
+        if any(site.node is call for call in calls) and (site.node.args or site.node.keywords)
+        for target in graph.program.calls.targets(site)
+    )
+
+
+def _awaits_attribute(function: Function, name: str) -> bool:
+    """`await row.awaitable_attrs.user`."""
+    return any(
+        site.node.attr == name and getattr(site.node.value, "attr", "") == "awaitable_attrs"
+        for site in function.facts.sites(ir.Attribute)
+    )
 
 
 def _is_held(read: LazyRead, origin: Origin, graph: AppGraph) -> bool:

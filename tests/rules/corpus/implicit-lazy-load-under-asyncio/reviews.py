@@ -175,3 +175,40 @@ async def moved(review_id: int, reviews: ReviewsDep, session: SessionDep) -> str
     review.book = Book(title="new", shelf_id=1)
     await session.commit()
     return review.book.title
+
+
+async def load_books(reviews: list[Review]) -> None:
+    for review in reviews:
+        await review.awaitable_attrs.book
+
+
+async def count(reviews: list[Review]) -> int:
+    return len(reviews)
+
+
+def title_of(review: Review) -> str:
+    return review.book.title
+
+
+def heading_of(review: Review) -> str:
+    return review.book.title  # finding: implicit-lazy-load-under-asyncio
+
+
+async def told(review: Review) -> str:
+    await load_books([review])
+    return title_of(review)
+
+
+async def headed(review: Review) -> str:
+    await count([review])
+    return heading_of(review)
+
+
+@app.get("/{review_id}/loaded-by-a-helper")
+async def loaded_by_a_helper(review_id: int, reviews: ReviewsDep) -> str:
+    return await told(await reviews.find(review_id))
+
+
+@app.get("/{review_id}/helped-otherwise")
+async def helped_otherwise(review_id: int, reviews: ReviewsDep) -> str:
+    return await headed(await reviews.find(review_id))

@@ -6,7 +6,8 @@ them, are guarded by the same dependency, the one without it is reported and the
 A guard may be a call in the body, too: where two in three of a router's operations that run commands or code first call
 `check_access(...)`, the one that runs its own without is reported.
 
-Known limits: routes that are public by their nature (login, health, webhooks with a signature) are recognised by their
+Known limits: handlers that each ask in their own bodies share no guard, and nothing is said about the one that does not. Routes
+that are public by their nature (login, health, webhooks with a signature) are recognised by their
 path and name, a GET without inputs (or with members of an enumeration, or of a path such as `/{kind}/schema`) that
 reads no database tells everybody the same, and a route that does nothing but refuse (410, 501), or that is not written
 yet, gives nothing away. What a comment calls public, or looks like a registration, is tentative, and so are a
@@ -90,7 +91,14 @@ def route_without_the_guard_of_its_siblings(application: Application, graph: App
         guarded = [o for o in siblings if guards[id(o)].authenticated]
         if len(guarded) < _FEWEST_SIBLINGS or len(guarded) < _SHARE * len(siblings):
             continue
-        names = Counter(g.name for o in guarded for g in guards[id(o)].guards if g.level >= AccessLevel.USER)
+        names = Counter(
+            g.name
+            for o in guarded
+            for g in guards[id(o)].guards
+            if g.level >= AccessLevel.USER and not _is_its_handler(g.name, o)
+        )
+        if not names:
+            continue  # each asks in its own body: nothing that could have been forgotten here
         guard = names.most_common(1)[0][0].rpartition(".")[2]
         for operation in siblings:
             access = guards[id(operation)]
@@ -110,6 +118,11 @@ def operation_without_the_check_of_its_siblings(graph: AppGraph, _: AppGraph) ->
         harmless = is_public_by_nature(operation) or callers_of(graph).proof_in_body(operation)
         if operation.handler is not None and not harmless and not graph.access(operation).public_reason:
             yield _unchecked(each, operation.handler, graph)
+
+
+def _is_its_handler(guard: str, operation: PathOperation) -> bool:
+    """The handler itself reads a credential and refuses: a check, but none that another route could require."""
+    return operation.handler is not None and operation.handler.full_name == guard
 
 
 def _unchecked(each: Unchecked, handler: Function, graph: AppGraph) -> Finding:

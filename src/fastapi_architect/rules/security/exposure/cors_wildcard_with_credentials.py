@@ -5,7 +5,8 @@ means every site, with cookies.
 
 Known limits: origins are known as far as literals, constants and the defaults of settings tell. An application that
 uses no cookie, session or basic authentication anywhere is reported as minor: a browser sends nothing along there. So is
-one whose cookies are all SameSite=Lax, which is Starlette's default, or Strict: only pages of the same site take them along.
+one whose cookies are all SameSite=Lax, which is Starlette's default, or Strict, and tentative: only pages of the same site take
+them along.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fastapi_architect.analyses.cors import CorsPolicy, ambient_credential, cors_policies
+from fastapi_architect.concepts.http import CookieSet
 from fastapi_architect.rules.kit import (
     AppGraph,
     Application,
@@ -44,7 +46,11 @@ rule = Rule(
 def wildcard_with_credentials(application: Application, graph: AppGraph) -> Iterator[Finding]:
     for policy in cors_policies(application, graph):
         if policy.credentials and policy.any_origin:
-            yield _finding(policy, application, ambient_credential(application, graph))
+            ambient = ambient_credential(application, graph)
+            finding = _finding(policy, application, ambient)
+            # Somebody saw to it that the cookies stay on their own site.
+            confined = not ambient and any(c.scope.module.kind == "source" for c in graph.facts(CookieSet))
+            yield replace(finding, confidence=Confidence.TENTATIVE) if confined else finding
 
 
 def _finding(policy: CorsPolicy, application: Application, ambient: str) -> Finding:

@@ -98,3 +98,32 @@ def test_a_field_that_is_evaluated_as_it_came_is_firm() -> None:
 def test_a_field_of_a_class_that_compiles_is_tentative() -> None:
     files = {"main.py": _EVALUATED.format(rule='compile(checked(text), "", "eval")')}
     assert set(confidences_of("data-read-with-eval", files)) <= {Confidence.TENTATIVE}
+
+
+_POLLED = """
+    import asyncio
+
+
+    async def poll() -> None:
+        while True:
+            try:
+                await asyncio.sleep(1)
+            except BaseException:
+                continue
+"""
+_SERVED = """
+    from fastapi import FastAPI
+    {imported}
+
+    app = FastAPI()
+"""
+
+
+def test_a_loop_in_a_module_that_no_application_imports_is_minor() -> None:
+    files = {"polling.py": _POLLED, "main.py": _SERVED.format(imported="")}
+    assert severities_of("cancellation-swallowed", files) == [Severity.MINOR]
+
+
+def test_a_loop_that_the_application_imports_is_important() -> None:
+    files = {"polling.py": _POLLED, "main.py": _SERVED.format(imported="from polling import poll")}
+    assert severities_of("cancellation-swallowed", files) == [Severity.IMPORTANT]

@@ -6,14 +6,18 @@ A cancelled coroutine learns of it by a `CancelledError` at its `await`. `except
 
 Known limits: a clause whose `try` waits for a task that the same function has cancelled is left alone, as is one behind
 which the coroutine ends: it was told to stop, and does.
+A loop in a module that no application and no task imports is minor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from fastapi_architect.analyses.http_errors import raises_again, within_handler
 from fastapi_architect.analyses.interleaving import interleaving, suspends
+from fastapi_architect.analyses.served_modules import is_served
 from fastapi_architect.analyses.surroundings import nodes_in
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -54,7 +58,8 @@ def swallowed(graph: AppGraph, _: AppGraph) -> Iterator[Finding]:
         for site in function.facts.sites(ir.Handler):
             found = _in_handler(site, function, graph)
             if found is not None:
-                yield found
+                beside = bool(graph.applications) and not is_served(function, graph)
+                yield replace(found, severity=Severity.MINOR) if beside else found
 
 
 def _in_handler(site: Site, function: Function, graph: AppGraph) -> Finding | None:

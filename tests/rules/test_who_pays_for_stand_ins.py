@@ -16,7 +16,8 @@ _SERVICES = """
 
 
     class Settings(BaseSettings):
-        rehearses: bool = {default}
+        mock_mails: bool = {default}
+        has_relay: bool = False
 
 
     settings = Settings()
@@ -42,9 +43,11 @@ _SERVICES = """
     async def send_mail(mailer: Annotated[Mailer, Depends(get_mailer)]) -> str:
         return await mailer.send()
 """
-_SWITCHED = """if settings.rehearses:
+_SWITCHED = """if settings.mock_mails:
             return {name}()
         return Mailer()"""
+
+_CONFIGURED = _SWITCHED.replace("mock_mails", "has_relay")
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,7 @@ _SWITCHED = """if settings.rehearses:
         ("MockMailer", "return MockMailer()", False, Confidence.TENTATIVE),
         ("SleepyMailer", _SWITCHED, False, Confidence.TENTATIVE),
         ("SleepyMailer", _SWITCHED, True, Confidence.FIRM),
+        ("SleepyMailer", _CONFIGURED, False, Confidence.FIRM),
         ("SleepyMailer", "return SleepyMailer()", False, Confidence.FIRM),
         ("StubbornMailer", "return StubbornMailer()", False, Confidence.FIRM),
     ],

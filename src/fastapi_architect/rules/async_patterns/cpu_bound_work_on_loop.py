@@ -83,15 +83,16 @@ def _is_small(blocking: BlockingCall, function: Function) -> bool:
     return bool(args) and all(a.__class__ is ir.Constant for a in args)
 
 
-#: Calls that put a member into an archive, and where among their arguments the compression stands.
-_STORED = {"zipfile.ZipFile.write": 2, "zipfile.ZipFile.writestr": 2}
+_PUTS_TEXT = "zipfile.ZipFile.writestr"
 
 
 def _is_stored(blocking: BlockingCall, function: Function) -> bool:
-    """`ZipFile(buffer, "w")` packs nothing unless it is told to: members are copied as they are."""
-    position, archive = _STORED.get(blocking.name), getattr(blocking.node.func, "value", None)
-    if position is None or argument(blocking.node, position, "compress_type") is not None:
+    """`ZipFile(buffer, "w")` packs nothing unless it, or a `ZipInfo`, is told to: members are copied as they are."""
+    if blocking.name != _PUTS_TEXT or argument(blocking.node, 2, "compress_type") is not None:
         return False
+    if function.facts.calls_named("ZipInfo"):
+        return False
+    archive = getattr(blocking.node.func, "value", None)
     made = _values(archive, function) if isinstance(archive, ir.Name) else []
     return bool(made) and all(
         isinstance(each, ir.Call)

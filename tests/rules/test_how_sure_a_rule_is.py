@@ -1262,3 +1262,55 @@ def test_keys_that_a_lookup_above_has_found_are_tentative() -> None:
     ):
         files = {"main.py": _KEPT.format(check=check, above=above)}
         assert confidences_of("unbounded-in-memory-growth", files) == [confidence], (check, above)
+
+
+_SEARCHED = """
+    from datetime import datetime
+
+    from fastapi import FastAPI
+    from sqlalchemy import create_engine, select
+    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+    engine = create_engine("postgresql://shop")
+
+
+    class Base(DeclarativeBase):
+        pass
+
+
+    class Parcel(Base):
+        __tablename__ = "parcels"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        number: Mapped[str]
+        sent_at: Mapped[datetime]
+
+
+    {made}
+
+
+    app = FastAPI({startup})
+
+
+    @app.get("/parcels/{{number}}")
+    def find_parcel(number: str) -> int | None:
+        with Session(engine) as session:
+            return session.scalar(select(Parcel.id).where(Parcel.number == number))
+"""
+_MAKER = "def make_tables() -> None:\n        Base.metadata.create_all(engine)"
+
+
+@pytest.mark.parametrize(
+    ("made", "startup", "sure"),
+    [
+        ("", "", Confidence.TENTATIVE),
+        (_MAKER, "", Confidence.TENTATIVE),
+        (_MAKER, "on_startup=[make_tables]", Confidence.FIRM),
+        ("Base.metadata.create_all(engine)", "", Confidence.FIRM),
+    ],
+)
+def test_an_index_is_missed_for_sure_only_where_the_project_makes_its_tables(
+    made: str, startup: str, sure: Confidence
+) -> None:
+    files = {"main.py": _SEARCHED.format(made=made, startup=startup)}
+    assert confidences_of("missing-index-for-query-predicate", files) == [sure]

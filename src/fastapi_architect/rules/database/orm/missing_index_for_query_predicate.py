@@ -6,6 +6,7 @@ takes seconds with the millions of production, on every request at once.
 Known limits: sizes of tables are not known, so tables that look like lookups or settings are left out; so are columns
 with few values, conditions below an `or`, and statements with conditions that are not understood. Where the table does not
 grow, all data lies in a file of SQLite, or only administrators and whoever edits a type or a setting get there, it is minor.
+Where neither revisions of Alembic nor `create_all` make the tables, they are made elsewhere: it is tentative.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from fastapi_architect.analyses.search_indexes import is_known, leads, table_of
 from fastapi_architect.analyses.seldom_operations import is_for_administrators
 from fastapi_architect.analyses.small_tables import is_list_of_choices, stays_small, tends_to_stay_small
 from fastapi_architect.analyses.table_growth import stopped_growing
+from fastapi_architect.analyses.table_makers import makes_its_tables
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.rules.kit import (
     AppGraph,
@@ -199,7 +201,7 @@ def _finding(places: list[tuple[Predicate, tuple[PathOperation, ...]]], graph: A
         reasoning="Primary key, unique constraints, indexes of the models and of all migrations were looked at, "
         "composite ones by their first column.",
         exploit=f"With a million rows of `{table}`, the database reads all of them for each `{routes[0]}`.",
-        confidence=Confidence.FIRM,
+        confidence=Confidence.FIRM if makes_its_tables(graph) else Confidence.TENTATIVE,
         trace=steps(
             (predicate.column, f"`{model.name}.{name}` has no index"),
             *((p, f"searched by in {p.scope.name}") for p, _ in places[:6]),

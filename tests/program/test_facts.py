@@ -171,7 +171,7 @@ SAMPLES: dict[str, dict[str, str]] = {
                 def make(cls): return cls(Engine())
                 @staticmethod
                 def number(): return 1
-                def run(self): return self.step()  # $ calls=app.Service.step,app.Special.step
+                def run(self): return self.step()  # $ calls=app.Special.step
                 def step(self): ...
             class Special(Service):
                 def step(self): return super().step()  # $ calls=app.Service.step

@@ -12,6 +12,7 @@ from typing import Any
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.dataflow.access_path import AccessPath, exact_path
 from fastapi_architect.dataflow.path import TaintPath
+from fastapi_architect.program.call_graph import is_empty
 from fastapi_architect.program.definitions import Function, last_name
 from fastapi_architect.program.facts import Site
 from fastapi_architect.syntax import ir
@@ -80,15 +81,6 @@ def takes(call: Any, values: set[AccessPath]) -> bool:
     """One of some values is among a call's arguments."""
     given = (*call.args, *(keyword.value for keyword in call.keywords))
     return any(exact_path(node) in values for each in given for node in walk(each))
-
-
-def is_empty(function: Function) -> bool:
-    """A method that is there to be overridden."""
-    return all(
-        statement.__class__ in (ir.Jump, ir.Raise)
-        or (statement.__class__ is ir.ExprStmt and statement.value.__class__ is ir.Constant)
-        for statement in function.body
-    )
 
 
 def _may_check(site: Site, graph: AppGraph, depth: int) -> bool:

@@ -19,7 +19,7 @@ import msgspec
 
 from fastapi_architect.analyses.class_schemas import schema_of
 from fastapi_architect.analyses.closed_fields import is_closed
-from fastapi_architect.analyses.named_checks import is_checked_by_name, is_empty, takes
+from fastapi_architect.analyses.named_checks import is_checked_by_name, takes
 from fastapi_architect.analyses.taint import taint_paths
 from fastapi_architect.appgraph.declarations import annotated_parts, annotation_heads
 from fastapi_architect.appgraph.dependencies import Dependency
@@ -33,6 +33,7 @@ from fastapi_architect.dataflow.path import TaintPath
 from fastapi_architect.dataflow.taint import Sink
 from fastapi_architect.findings.finding import Step
 from fastapi_architect.findings.severity import Confidence
+from fastapi_architect.program.call_graph import is_empty
 from fastapi_architect.program.definitions import Class, Function, Scope, last_name
 from fastapi_architect.program.types import Instance, options
 from fastapi_architect.syntax import ir, span

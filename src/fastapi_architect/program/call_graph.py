@@ -43,7 +43,7 @@ class CallGraph:
         self.implicit: list[ImplicitCalls] = []
 
     def targets(self, site: Site) -> tuple[Function, ...]:
-        """Functions of the program that a call site may run; overrides of a method included."""
+        """Functions of the program that a call site may run: with overrides of a method, without one that is only there for them."""
         key = id(site.node)
         known = self._targets.get(key)
         if known is None:
@@ -63,7 +63,8 @@ class CallGraph:
     def functions_behind(self, of: Type) -> list[Function]:
         """Functions that run when a value of this type is called."""
         if type(of) is FunctionRef:
-            return [of.function, *self._overrides(of)]
+            overrides = self._overrides(of)
+            return overrides if overrides and is_empty(of.function) else [of.function, *overrides]
         if type(of) is Partial:
             return self.functions_behind(of.target)
         if (type(of) is ClassRef or type(of) is Instance) and isinstance(of.cls, Class):
@@ -180,3 +181,12 @@ def callable_name(of: Type) -> str:
     if type(of) is Partial:
         return callable_name(of.target)
     return f"{of.name}.__call__" if type(of) is Instance else ""
+
+
+def is_empty(function: Function) -> bool:
+    """A method that is there to be overridden: a docstring, `...`, `pass` or `raise`, and nothing else."""
+    return all(
+        statement.__class__ in (ir.Jump, ir.Raise)
+        or (statement.__class__ is ir.ExprStmt and statement.value.__class__ is ir.Constant)
+        for statement in function.body
+    )

@@ -319,6 +319,11 @@ def main(arguments: list[str] | None = None) -> int:
         if not (folder / "findings.jsonl").is_file():
             wanted = {"unseen": (True,), "seen": (False,), "all": (True, False)}[options.only]
             chosen = [p for p in load_projects() if p.unseen in wanted and not (p.unseen and p.looked_at)]
+            if not chosen:
+                raise SampleError(
+                    f"no project is left to draw from (--only {options.only}); "
+                    "next: pin projects that nobody has looked at in ecosystem/projects.toml"
+                )
             make_sample(folder, chosen, options)
             return 0
         findings = [Finding(**row) for row in read_lines(folder / "findings.jsonl")]

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,17 @@ def test_a_report_is_read_without_its_source_code() -> None:
     )
 
 
+def test_a_sample_of_no_project_is_refused_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looked_at = [p for p in sample.load_projects() if p.looked_at]
+    monkeypatch.setattr(sample, "VERDICTS", tmp_path / "verdicts")
+    monkeypatch.setattr(sample, "load_projects", lambda: looked_at)
+    assert sample.main(["8", "--trees", str(tmp_path)]) == 2
+    assert "next: pin projects that nobody has looked at" in capsys.readouterr().err
+    assert not (tmp_path / "verdicts").exists()
+
+
 REVIEWER = """
 import json, pathlib, sys
 options = dict(zip(sys.argv[3::2], sys.argv[4::2]))
@@ -139,7 +151,7 @@ def test_a_sample_is_drawn_judged_and_counted(
     (package / "__main__.py").write_text(REVIEWER)
     monkeypatch.setenv("PYTHONPATH", str(package.parent))
     monkeypatch.setattr(sample, "VERDICTS", tmp_path / "verdicts")
-    pinned = [p for p in sample.load_projects() if p.unseen and not p.looked_at][:1]
+    pinned = [replace(p, looked_at="") for p in sample.load_projects() if p.unseen][:1]
     monkeypatch.setattr(sample, "load_projects", lambda: pinned)
     (tmp_path / "trees" / pinned[0].name / pinned[0].roots[0]).mkdir(parents=True, exist_ok=True)
     arguments = ["7", "--trees", str(tmp_path / "trees")]

@@ -238,7 +238,12 @@ def revision() -> str:
 
 
 def make_sample(folder: Path, projects: list[Project], options: argparse.Namespace) -> None:
-    """Reviews the projects, draws, and writes findings.jsonl and measured.json."""
+    """Reviews the projects, draws, and writes findings.jsonl and measured.json. Raises SampleError when there is none."""
+    if not projects:
+        raise SampleError(
+            f"no project is left to draw from (--only {options.only}); "
+            "next: pin projects that nobody has looked at in ecosystem/projects.toml"
+        )
     everything: list[Finding] = []
     for project in projects:
         for root in project.roots:
@@ -319,11 +324,6 @@ def main(arguments: list[str] | None = None) -> int:
         if not (folder / "findings.jsonl").is_file():
             wanted = {"unseen": (True,), "seen": (False,), "all": (True, False)}[options.only]
             chosen = [p for p in load_projects() if p.unseen in wanted and not (p.unseen and p.looked_at)]
-            if not chosen:
-                raise SampleError(
-                    f"no project is left to draw from (--only {options.only}); "
-                    "next: pin projects that nobody has looked at in ecosystem/projects.toml"
-                )
             make_sample(folder, chosen, options)
             return 0
         findings = [Finding(**row) for row in read_lines(folder / "findings.jsonl")]

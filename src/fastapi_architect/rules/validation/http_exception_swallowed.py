@@ -93,12 +93,12 @@ def _judged(together: list[Swallowed], graph: AppGraph) -> Finding | None:
     ]
     if not lost:
         return None
-    first = lost[0]
     raises = bool(within_handler(catch.handler, scope, ir.Raise))
-    if first.hops and not (
-        raises and status is not None and status >= 500 and (first.raised.status or 500) < 500
-    ):
+    told = raises and status is not None and status >= 500
+    if lost[0].hops and not _is_refusal_told_as_failure(lost[0], told=told):
         return None
+    first = lost[0]
+    all_lost = [each for each in lost if not each.hops or _is_refusal_told_as_failure(each, told=told)]
     operations = graph.entries(scope)
     if not operations or all(o.is_websocket for o in operations):
         return None
@@ -124,7 +124,7 @@ def _judged(together: list[Swallowed], graph: AppGraph) -> Finding | None:
             (raised.site, f"{raised.name} {shown}is raised"),
             (scope.location(catch.handler), outcome),
         ),
-        fix=_fix(first, graph),
+        fix=_fix(all_lost, graph),
         routes=routes_of(operations),
         symbol=scope.full_name,
     )
@@ -133,6 +133,11 @@ def _judged(together: list[Swallowed], graph: AppGraph) -> Finding | None:
     if all(each.raised.status in _REFUSALS and status in _REFUSALS for each in lost):
         return replace(found, severity=Severity.MINOR)
     return replace(found, severity=Severity.IMPORTANT) if is_error else found
+
+
+def _is_refusal_told_as_failure(found: Swallowed, *, told: bool) -> bool:
+    """What a function further down refuses, the client is told as a fault of the server's."""
+    return told and (found.raised.status or 500) < 500
 
 
 def _is_tried_another_way(found: Swallowed, graph: AppGraph) -> bool:
@@ -241,22 +246,23 @@ def _class_name(found: Swallowed) -> str:
     return dotted_name(found.raised.site.node.func) or found.raised.name
 
 
-def _fix(found: Swallowed, graph: AppGraph) -> Fix | None:
-    """`except HTTPException: raise` before the broad clause, where the module has the name."""
-    scope = found.catch.site.scope
-    name = _class_name(found)
-    top = name.partition(".")[0]
-    if (
-        found.raised.site.scope.module is not scope.module
-        or graph.program.inference.lookup(top, scope) is None
+def _fix(lost: list[Swallowed], graph: AppGraph) -> Fix | None:
+    """`except HTTPException: raise` before the broad clause, where the module has the names of all that is lost."""
+    catch = lost[0].catch
+    scope = catch.site.scope
+    names = list(dict.fromkeys(_class_name(found) for found in lost))
+    if any(found.raised.site.scope.module is not scope.module for found in lost) or any(
+        graph.program.inference.lookup(name.partition(".")[0], scope) is None for name in names
     ):
         return None
-    place = scope.location(found.catch.handler)
-    if not found.catch.statement.body:
+    if not catch.statement.body:
         return None
+    place = scope.location(catch.handler)
     indent = " " * place.column
-    text = f"except {name}:\n{indent}    raise\n{indent}"
-    return Fix(f"Let {name} pass", (Edit(Location(place.path, place.line, place.column), text),), safe=True)
+    caught = names[0] if len(names) == 1 else f"({', '.join(names)})"
+    text = f"except {caught}:\n{indent}    raise\n{indent}"
+    at = Location(place.path, place.line, place.column)
+    return Fix(f"Let {' and '.join(names)} pass", (Edit(at, text),), safe=True)
 
 
 rule.bad = """

@@ -1,0 +1,1 @@
+"""Real servers and fixtures for development and tests; the service itself never imports this."""

@@ -45,6 +45,70 @@ CASES = {
         @app.get("/open")  # $ none
         def nobody(): ...
     """,
+    "marks": """
+        from fastapi import Depends, FastAPI, HTTPException, Request
+
+        MARK = "__open__"
+
+        def public(endpoint):
+            setattr(endpoint, MARK, True)
+            return endpoint
+
+        def guarded(endpoint):
+            endpoint.needs_login = True
+            return endpoint
+
+        def is_public(endpoint):
+            return getattr(endpoint, MARK, False) is True
+
+        def ask(request: Request):
+            if "authorization" not in request.headers:
+                raise HTTPException(401)
+
+        def deny_by_default(request: Request):
+            if not is_public(request.scope.get("endpoint")):
+                ask(request)
+
+        def deny_early(request: Request):
+            if getattr(request.scope["endpoint"], "__open__", False):
+                return
+            ask(request)
+
+        def ask_where_marked(request: Request):
+            if hasattr(request.scope["route"].endpoint, "needs_login"):
+                ask(request)
+
+        app = FastAPI(dependencies=[Depends(deny_by_default)])
+
+        @app.get("/open")  # $ none
+        @public
+        def opened(): ...
+
+        @app.get("/forgotten")  # $ user guarded_by=deny_by_default
+        def forgotten(): ...
+
+        @app.get("/other-mark")  # $ user guarded_by=deny_by_default
+        @guarded
+        def other_mark(): ...
+
+        early = FastAPI(dependencies=[Depends(deny_early)])
+
+        @early.get("/open")  # $ none
+        @public
+        def opened_early(): ...
+
+        @early.get("/forgotten")  # $ user guarded_by=deny_early
+        def forgotten_early(): ...
+
+        late = FastAPI(dependencies=[Depends(ask_where_marked)])
+
+        @late.get("/marked")  # $ user guarded_by=ask_where_marked
+        @guarded
+        def marked(): ...
+
+        @late.get("/unmarked")  # $ none
+        def unmarked(): ...
+    """,
     "functions": """
         from typing import Annotated
         from fastapi import Depends, FastAPI, Header, HTTPException, Request

@@ -16,6 +16,7 @@ import msgspec
 
 from fastapi_architect.appgraph.applications import Application
 from fastapi_architect.appgraph.dependencies import Dependency
+from fastapi_architect.appgraph.exemptions import Exemptions
 from fastapi_architect.appgraph.middleware import Middleware
 from fastapi_architect.appgraph.middleware_paths import Passage, PathJudge, status_argument
 from fastapi_architect.appgraph.path_operations import PathOperation
@@ -151,6 +152,7 @@ class AccessReader:
         self._middleware: dict[int, Guard | None] = {}
         self._passages: dict[tuple[int, str, str, str], Passage] = {}
         self._judge = PathJudge(program, self.refuses)
+        self._exemptions = Exemptions(program)
 
     # ── operations ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -161,13 +163,22 @@ class AccessReader:
             guards = [*self._guards(operation), *self._middleware_guards(operation, application)]
             level = max((g.level for g in guards), default=AccessLevel.NONE)
             reason = next((r for name, r in self._facts.public_routes.items() if name in operation.names), "")
+            reason = reason or self._marked_public(operation)
             self._operations[key] = Access(level, tuple(guards), reason)
         return self._operations[key]
+
+    def _marked_public(self, operation: PathOperation) -> str:
+        """Somebody wrote on the handler that strangers may call it: a decision, not an omission."""
+        for dependency in operation.dependencies:
+            mark = self._exemptions.mark_that_opens(dependency.function, operation.handler)
+            if mark:
+                return f"its handler is marked ({mark}), and {_last(dependency.name)} lets it pass"
+        return ""
 
     def _guards(self, operation: PathOperation) -> Iterator[Guard]:
         for dependency in operation.dependencies:
             guard = self.of_dependency(dependency)
-            if guard is not None:
+            if guard is not None and not self._exemptions.lets_pass(dependency.function, operation.handler):
                 yield guard
         if operation.handler is not None:
             guard = self._of_handler(operation)

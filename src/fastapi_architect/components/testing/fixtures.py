@@ -10,7 +10,16 @@ from sqlalchemy import create_engine
 from ..database import Base, Database, DatabaseSettings
 from ..redis_pool import RedisPool, RedisSettings
 from ..service import Environment
-from .servers import for_sqlalchemy, postgresql, redis_server, scratch_database
+from .servers import (
+    PostgresServer,
+    RedisServer,
+    disposable_postgresql,
+    disposable_redis,
+    for_sqlalchemy,
+    postgresql,
+    redis_server,
+    scratch_database,
+)
 
 __all__ = [
     "anyio_backend",
@@ -19,9 +28,11 @@ __all__ = [
     "empty_database_url",
     "postgresql_url",
     "redis_pool",
+    "redis_server_url",
     "redis_url",
+    "restartable_postgresql",
+    "restartable_redis",
 ]
-__all__ += ["redis_server_url"]
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +46,13 @@ def postgresql_url() -> Iterator[str]:
     """The URL of a superuser of a real server, one for the whole run."""
     with postgresql() as url:
         yield url
+
+
+@pytest.fixture
+def restartable_postgresql() -> Iterator[PostgresServer]:
+    """A server of this test's own, which it may stop and start."""
+    with disposable_postgresql() as server:
+        yield server
 
 
 @pytest.fixture
@@ -65,6 +83,13 @@ def redis_server_url() -> Iterator[str]:
     """The URL of a real Redis, one for the whole run."""
     with redis_server() as url:
         yield url
+
+
+@pytest.fixture
+def restartable_redis() -> Iterator[RedisServer]:
+    """A Redis of this test's own, which it may stop and start."""
+    with disposable_redis() as server:
+        yield server
 
 
 @pytest.fixture

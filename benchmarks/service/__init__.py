@@ -1,0 +1,1 @@
+"""What a request costs: a generated service beside hand-written ones, in one run."""

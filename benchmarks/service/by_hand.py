@@ -107,7 +107,7 @@ async def hello() -> dict[str, str]:
     return {"hello": "world"}
 
 
-async def _hello(request: Request) -> JSONResponse:
+async def _hello(_: Request) -> JSONResponse:
     return JSONResponse({"hello": "world"})
 
 

@@ -1,16 +1,37 @@
 """Who may call what: denied by default, open where it says so."""
 
-from .component import Access, Authenticator
-from .dependencies import CurrentPrincipal, current_principal, deny_by_default, require
+from .component import Access, Authenticator, PermissionSource, RouteWithoutGuard, authenticators_of
+from .dependencies import (
+    CurrentPrincipal,
+    OptionalPrincipal,
+    current_principal,
+    deny_by_default,
+    optional_principal,
+    require,
+)
+from .guards import Guard, guard
+from .policies import Policy, allowed
 from .public import is_public, public
+from .routes import RouteAccess, routes_of
 
 __all__ = [
     "Access",
     "Authenticator",
     "CurrentPrincipal",
+    "Guard",
+    "OptionalPrincipal",
+    "PermissionSource",
+    "Policy",
+    "RouteAccess",
+    "RouteWithoutGuard",
+    "allowed",
+    "authenticators_of",
     "current_principal",
     "deny_by_default",
+    "guard",
     "is_public",
+    "optional_principal",
     "public",
     "require",
+    "routes_of",
 ]

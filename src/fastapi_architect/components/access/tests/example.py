@@ -2,20 +2,25 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, WebSocket
 from fastapi.requests import HTTPConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from fastapi_architect.components.access import Access, CurrentPrincipal, deny_by_default, public, require
+from fastapi_architect.components.access import (
+    Access,
+    CurrentPrincipal,
+    OptionalPrincipal,
+    deny_by_default,
+    public,
+    require,
+)
 from fastapi_architect.components.database import Database
 from fastapi_architect.components.problem_details import ProblemDetails
 from fastapi_architect.components.service import Component, Principal, install
 
-PEOPLE = {
-    "reader": Principal(uuid7(), frozenset({"items:read"})),
-    "writer": Principal(uuid7(), frozenset({"items:read", "items:write"})),
-}
+ROLES = {"reader": ["items:read"], "writer": ["items:read", "items:write"]}
+IDENTIFIERS = {name: uuid7() for name in ROLES}
 
 
 class Names(Component):
@@ -26,31 +31,57 @@ class Names(Component):
         {"type": "apiKey", "in": "header", "name": "X-Name"},
     )
 
+    def __init__(self, access: Access) -> None:
+        self.access = access
+
     async def authenticate(self, connection: HTTPConnection, session: AsyncSession) -> Principal | None:
         """Return who says this name."""
-        return PEOPLE.get(connection.headers.get("x-name", ""))
+        name = connection.headers.get("x-name", "")
+        if name not in IDENTIFIERS:
+            return None
+        return Principal(IDENTIFIERS[name], self.access.permissions_of_roles([name]))
 
 
-def create_app(database: Database) -> FastAPI:
+router = APIRouter(prefix="/items", tags=["items"])
+
+
+@router.get("/forgotten")
+async def forgotten() -> str:
+    """Nobody thought of a guard here."""
+    return "secret"
+
+
+@router.post("")
+async def write(principal: Annotated[Principal, Depends(require("items:write"))]) -> str:
+    """Write an item."""
+    return str(principal.id)
+
+
+def create_app(database: Database, access: Access | None = None) -> FastAPI:
     """Return the application."""
     app = FastAPI(dependencies=[Depends(deny_by_default)])
+    app.include_router(router, prefix="/api/v1")
 
     @app.get("/open")
     @public
     async def open_to_all() -> str:
         return "hello"
 
+    @app.get("/greeting")
+    @public
+    async def greeting(principal: OptionalPrincipal) -> str:
+        return "stranger" if principal is None else str(principal.id)
+
     @app.get("/me")
     async def me(principal: CurrentPrincipal) -> str:
         return str(principal.id)
 
-    @app.get("/forgotten")
-    async def forgotten() -> str:
-        return "nobody thought of a guard"
+    @app.websocket("/news")
+    async def news(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_text("news")
+        await websocket.close()
 
-    @app.post("/items")
-    async def write(principal: Annotated[Principal, Depends(require("items:write"))]) -> str:
-        return "written"
-
-    install(app, [ProblemDetails(), database, Access(), Names()])
+    access = access or Access(ROLES)
+    install(app, [ProblemDetails(), database, access, Names(access)])
     return app

@@ -1,35 +1,22 @@
 """The connections of a process to Redis."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from functools import cached_property
 
+import redis
 from fastapi import FastAPI
-from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import SettingsConfigDict
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
-from ..service import Component, ComponentSettings
+from ..service import Component
+from .circuit_breaker import CircuitBreaker
+from .client import UNANSWERED, GuardedRedis
+from .settings import RedisSettings
 
-
-def _require_redis(url: SecretStr) -> SecretStr:
-    if not url.get_secret_value().startswith(("redis://", "rediss://")):
-        raise ValueError("begins with redis:// or rediss://")
-    return url
-
-
-class RedisSettings(ComponentSettings):
-    """REDIS_*: where Redis is and how long to wait for it."""
-
-    model_config = SettingsConfigDict(env_prefix="REDIS_")
-
-    #: Secret, because it may hold a password.
-    url: Annotated[SecretStr, AfterValidator(_require_redis)]
-    max_connections: Annotated[int, Field(ge=1, le=1000)] = 50
-    #: Seconds for a connection, an answer, and a free place in the pool.
-    timeout: Annotated[float, Field(gt=0, le=10)] = 0.2
-    #: Put before every key, so that two services can share a server.
-    prefix: Annotated[str, Field(pattern="^[a-z0-9_-]*$")] = ""
+logger = logging.getLogger(__name__)
 
 
 class RedisPool(Component):
@@ -37,15 +24,33 @@ class RedisPool(Component):
 
     def __init__(self, settings: RedisSettings) -> None:
         self.settings = settings
+        self.breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_pause)
         pool = BlockingConnectionPool.from_url(
             settings.url.get_secret_value(),
             max_connections=settings.max_connections,
             timeout=settings.timeout,
             socket_timeout=settings.timeout,
             socket_connect_timeout=settings.timeout,
-            decode_responses=False,
+            # A command is sent once: a second attempt doubles the wait, and INCR may have arrived at the first.
+            # The pool itself reconnects a connection that the server closed while it was idle.
+            retry=Retry(NoBackoff(), 0),
+            # redis-py 8 would speak version 3, which costs a round trip more for each connection.
+            protocol=2,
         )
-        self.client: Redis = Redis(connection_pool=pool)
+        self.client = GuardedRedis(pool, self.breaker)
+
+    @cached_property
+    def sync_client(self) -> "redis.Redis":
+        """A client for workers, which are synchronous; it connects on first use and has the same timeouts."""
+        pool = redis.BlockingConnectionPool.from_url(
+            self.settings.url.get_secret_value(),
+            max_connections=self.settings.max_connections,
+            timeout=self.settings.timeout,
+            socket_timeout=self.settings.timeout,
+            socket_connect_timeout=self.settings.timeout,
+            protocol=2,
+        )
+        return redis.Redis(connection_pool=pool)
 
     def key(self, *parts: str) -> str:
         """Return the key of these parts, such as `shop:cache:books`."""
@@ -59,3 +64,16 @@ class RedisPool(Component):
         finally:
             await self.client.aclose()
             await self.client.connection_pool.disconnect()
+
+    async def check(self) -> None:
+        """Ask Redis for an answer. Where the service works without it, its silence is only logged.
+
+        Raises:
+            redis.RedisError: nobody answered, and REDIS_REQUIRED says that the service is not ready then.
+        """
+        try:
+            await self.client.ping()
+        except UNANSWERED:
+            if self.settings.required:
+                raise
+            logger.warning("redis does not answer; the service goes on without it")

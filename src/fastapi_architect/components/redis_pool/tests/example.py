@@ -3,7 +3,6 @@
 from fastapi import FastAPI
 from redis.exceptions import RedisError
 
-from fastapi_architect.components.problem_details import ProblemDetails
 from fastapi_architect.components.redis_pool import RedisDep, RedisPool
 from fastapi_architect.components.service import install
 
@@ -20,5 +19,5 @@ def create_app(redis_pool: RedisPool) -> FastAPI:
         except RedisError:
             return None
 
-    install(app, [ProblemDetails(), redis_pool])
+    install(app, [redis_pool])
     return app

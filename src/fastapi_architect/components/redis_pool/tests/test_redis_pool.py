@@ -18,8 +18,8 @@ from redis.exceptions import RedisError, ResponseError, WatchError
 from fastapi_architect.components.redis_pool import CircuitOpen, CircuitState, RedisPool, RedisSettings
 from fastapi_architect.components.redis_pool.client import GuardedPipeline
 from fastapi_architect.components.redis_pool.tests.example import create_app
-from fastapi_architect.components.redis_pool.tests.fault_proxy import FaultProxy, fault_proxy
 from fastapi_architect.components.service import Environment
+from fastapi_architect.components.testing.fault_proxy import FaultProxy, fault_proxy
 from fastapi_architect.components.testing.servers import RedisServer, free_port
 
 

@@ -1,52 +1,49 @@
-"""The handlers that turn every error into a problem document."""
+"""Teaches an application to answer every error as a problem."""
 
-import logging
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.util import find_spec
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
+from fastapi.requests import HTTPConnection
+from starlette.responses import Response
 
-from ..service import Component
-from .errors import ServiceError
-from .problem import InvalidField, ProblemResponse
-
-logger = logging.getLogger(__name__)
+from ..service import Component, amend_openapi
+from .boundary import ErrorBoundaryMiddleware
+from .documentation import document_problems
+from .handlers import HANDLERS, Refuser, service_error
 
 
 class ProblemDetails(Component):
-    """Teaches the application to answer every error as a problem."""
+    """Handlers for refusals of services, of the framework, of validation, of the database, and for the unforeseen.
+
+    Args:
+        refusers: for errors of further libraries, what to tell the caller:
+            `{PaymentDeclined: lambda connection, error: Conflict("The payment was declined.")}`.
+    """
+
+    def __init__(self, refusers: Mapping[type[Exception], Refuser] | None = None) -> None:
+        self.refusers = dict(refusers or {})
 
     def install(self, app: FastAPI) -> None:
-        """Add the handlers."""
-        app.add_exception_handler(ServiceError, _service_error)
-        app.add_exception_handler(HTTPException, _http_error)
-        app.add_exception_handler(RequestValidationError, _validation_error)
-        app.add_exception_handler(Exception, _unexpected_error)
+        """Add the handlers, the boundary for errors of middleware, and the documentation."""
+        for kind, handler in HANDLERS.items():
+            app.add_exception_handler(kind, handler)  # type: ignore[arg-type]  # a websocket has no response
+        for error, refuser in (_of_database() | self.refusers).items():
+            app.add_exception_handler(error, _handler(refuser))  # type: ignore[arg-type]
+        app.add_middleware(ErrorBoundaryMiddleware, application=app)
+        amend_openapi(app, document_problems)
 
 
-async def _service_error(request: Request, error: Exception) -> ProblemResponse:
-    assert isinstance(error, ServiceError)
-    return ProblemResponse(error.status, error.detail, headers=error.headers)
+def _of_database() -> dict[type[Exception], Refuser]:
+    if find_spec("sqlalchemy") is None:
+        return {}
+    from .database_errors import HANDLED, refusal_of
+
+    return dict.fromkeys(HANDLED, refusal_of)
 
 
-async def _http_error(request: Request, error: Exception) -> ProblemResponse:
-    assert isinstance(error, HTTPException)
-    headers = dict(error.headers) if error.headers else None
-    return ProblemResponse(HTTPStatus(error.status_code), str(error.detail), headers=headers)
+def _handler(refuser: Refuser) -> Callable[[HTTPConnection, Exception], Awaitable[Response | None]]:
+    async def refuse(connection: HTTPConnection, error: Exception) -> Response | None:
+        return await service_error(connection, refuser(connection, error))
 
-
-async def _validation_error(request: Request, error: Exception) -> ProblemResponse:
-    assert isinstance(error, RequestValidationError)
-    fields = [
-        InvalidField(location=".".join(str(part) for part in found["loc"]), reason=found["msg"])
-        for found in error.errors()
-    ]
-    return ProblemResponse(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "The input does not validate.", invalid_fields=fields
-    )
-
-
-async def _unexpected_error(request: Request, error: Exception) -> ProblemResponse:
-    logger.error("unexpected error", exc_info=error)
-    return ProblemResponse(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.")
+    return refuse

@@ -2,18 +2,31 @@
 
 from .assembly import components_of, install, installed
 from .component import Component
-from .principal import Principal, principal_of, remember_principal
-from .settings import ComponentSettings, Environment, GeneratedSecret
+from .draining import begin_draining, is_draining
+from .openapi import amend_openapi, operations_of
+from .principal import Principal, principal_in_context, principal_of, remember_principal
+from .request_id import bind_request_id, current_request_id
+from .routes import RouteTemplates
+from .settings import CommaSeparated, ComponentSettings, Environment, GeneratedSecret
 
 __all__ = [
+    "CommaSeparated",
     "Component",
     "ComponentSettings",
     "Environment",
     "GeneratedSecret",
     "Principal",
+    "RouteTemplates",
+    "amend_openapi",
+    "begin_draining",
+    "bind_request_id",
     "components_of",
+    "current_request_id",
     "install",
     "installed",
+    "is_draining",
+    "operations_of",
+    "principal_in_context",
     "principal_of",
     "remember_principal",
 ]

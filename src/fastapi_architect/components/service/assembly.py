@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from fastapi import FastAPI
 
 from .component import Component
+from .request_id import RequestIdMiddleware
 
 ComponentType = TypeVar("ComponentType")
 
@@ -35,6 +36,7 @@ def install(app: FastAPI, components: Sequence[Component]) -> None:
     # `add_middleware` puts the newest outermost, so that the first component has to come last.
     for component in reversed(components):
         component.install(app)
+    _identify_requests(app)
     _run_with_lifespan(app, components)
 
 
@@ -54,6 +56,12 @@ def installed(app: FastAPI, kind: type[ComponentType]) -> ComponentType:
         if isinstance(component, kind):
             return component
     raise LookupError(f"{kind.__name__} is not installed: add it to the list of components in the registry")
+
+
+def _identify_requests(app: FastAPI) -> None:
+    once: object = RequestIdMiddleware
+    app.user_middleware = [middleware for middleware in app.user_middleware if middleware.cls is not once]
+    app.add_middleware(RequestIdMiddleware)
 
 
 def _run_with_lifespan(app: FastAPI, components: Sequence[Component]) -> None:

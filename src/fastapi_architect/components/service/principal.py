@@ -1,5 +1,6 @@
 """Who is asking: known to logs, rate limits and caches, whichever component found it out."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,12 +24,21 @@ class Principal:
         return permission in self.permissions
 
 
+_current: ContextVar[Principal | None] = ContextVar("principal", default=None)
+
+
 def remember_principal(connection: HTTPConnection, principal: Principal) -> None:
     """Note who is asking, for everything that handles this request later."""
     connection.state.principal = principal
+    _current.set(principal)
 
 
 def principal_of(connection: HTTPConnection) -> Principal | None:
     """Return who is asking, or None: nobody proved it (yet)."""
     found: Principal | None = getattr(connection.state, "principal", None)
     return found
+
+
+def principal_in_context() -> Principal | None:
+    """Return who is asking, where no connection is at hand: in a log record. Decisions use `principal_of`."""
+    return _current.get()

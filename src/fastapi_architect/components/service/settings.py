@@ -6,12 +6,14 @@ file named by ENV_FILE (`.env`), the directory named by SECRETS_DIRECTORY (one f
 
 import os
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Self, get_args
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
@@ -45,6 +47,16 @@ class _Generated:
 GENERATED = _Generated()
 #: A key that nobody can guess; outside of local development a typed placeholder is refused.
 GeneratedSecret = Annotated[SecretStr, Field(min_length=1), GENERATED]
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
+    return value
+
+
+#: Several names in one variable: `a.example.com, b.example.com`.
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 class ComponentSettings(BaseSettings):
@@ -84,12 +96,21 @@ class ComponentSettings(BaseSettings):
         if self.is_local:
             return self
         for name, field in type(self).model_fields.items():
-            if GENERATED in field.metadata and _is_placeholder(getattr(self, name)):
+            if is_generated(field) and _is_placeholder(getattr(self, name)):
                 variable = f"{self.model_config.get('env_prefix', '')}{name}".upper()
                 raise ValueError(
                     f'generate {variable}: python -c "import secrets; print(secrets.token_urlsafe(48))"'
                 )
         return self
+
+
+def is_generated(field: FieldInfo) -> bool:
+    """Tell whether the field is a `GeneratedSecret`, or one that may be left out."""
+    return GENERATED in field.metadata or _names_generated(field.annotation)
+
+
+def _names_generated(annotation: object) -> bool:
+    return annotation is GENERATED or any(_names_generated(part) for part in get_args(annotation))
 
 
 def _is_placeholder(secret: SecretStr | None) -> bool:

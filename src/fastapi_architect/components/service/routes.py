@@ -1,0 +1,60 @@
+"""The full template of the route that serves a request, such as `/api/v1/books/{book_id}`.
+
+A template is the only name of a path that is bounded: metrics, logs and limits go by it. `scope["route"].path` is not it,
+because it lacks the prefix with which a router was included.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.routing import Mount, compile_path
+from starlette.types import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    path: str
+    pattern: re.Pattern[str]
+
+
+class RouteTemplates:
+    """Finds templates; it reads the routes of the application when it is first asked."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._by_endpoint: dict[Any, list[_Template]] | None = None
+        self._mounts: list[_Template] = []
+
+    def of(self, scope: Scope) -> str | None:
+        """Return the template of a request that was routed; None if no route took it.
+
+        Args:
+            scope: as the application left it, since routing notes the endpoint there.
+        """
+        endpoint = scope.get("endpoint")
+        if endpoint is None:
+            return None
+        if self._by_endpoint is None:
+            self._by_endpoint = self._read()
+        candidates = self._by_endpoint.get(endpoint, [])
+        if len(candidates) == 1:
+            return candidates[0].path
+        # A mount moves `root_path`, and keeps where it was.
+        root = scope.get("app_root_path", scope.get("root_path", ""))
+        path = scope["path"].removeprefix(root)
+        return next((found.path for found in (*candidates, *self._mounts) if found.pattern.match(path)), None)
+
+    def _read(self) -> dict[Any, list[_Template]]:
+        by_endpoint: dict[Any, list[_Template]] = {}
+        for context in iter_route_contexts(self._app.routes):
+            if isinstance(context.original_route, Mount):
+                # What lies below a mount is not known here, and its names may be unbounded.
+                path = f"{context.path or ''}/{{path:path}}"
+                self._mounts.append(_Template(path.replace(":path}", "}"), compile_path(path)[0]))
+            elif context.endpoint is not None and context.path is not None:
+                template = _Template(context.path, compile_path(context.path)[0])
+                by_endpoint.setdefault(context.endpoint, []).append(template)
+        return by_endpoint

@@ -27,6 +27,8 @@ EVERYWHERE = {"fastapi", "starlette", "pydantic"}
 EVERY_TEST = {"pytest", "httpx2", "anyio"}
 #: Loaded by name, never by an import.
 DRIVERS = {"psycopg", "uvicorn"}
+#: Imported only where they are installed anyway.
+OPTIONAL = {("problem_details", "sqlalchemy")}
 DISTRIBUTIONS = packages_distributions()
 
 every_component = pytest.mark.parametrize("spec", list(CATALOG), ids=lambda spec: spec.name)
@@ -64,7 +66,8 @@ def components_imported(spec: ComponentSpec, *, tests: bool) -> set[str]:
 def distributions_imported(spec: ComponentSpec, *, tests: bool) -> set[str]:
     tops = {name.partition(".")[0] for file in sources(spec, tests=tests) for name in imported(file)}
     tops -= {*sys.stdlib_module_names, "fastapi_architect", "__future__"}
-    return {canonicalize_name(DISTRIBUTIONS[top][0]) for top in tops}
+    found = {canonicalize_name(DISTRIBUTIONS[top][0]) for top in tops}
+    return {name for name in found if (spec.name, name) not in OPTIONAL}
 
 
 def names_of(requirements: tuple[str, ...]) -> set[str]:

@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import FastAPI
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
-from sqlalchemy import text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session, sessionmaker
 
 from ..service import Component, ComponentSettings
 
@@ -55,6 +57,25 @@ class Database(Component):
         self.sessions: async_sessionmaker[AsyncSession] = async_sessionmaker(
             self.engine, expire_on_commit=False
         )
+
+    @cached_property
+    def sync_engine(self) -> Engine:
+        """The engine of a worker process, which is synchronous; made when it is first asked for, after the fork."""
+        return create_engine(
+            self.settings.url.get_secret_value(),
+            pool_size=self.settings.pool_size,
+            max_overflow=self.settings.max_overflow,
+            pool_timeout=self.settings.pool_timeout,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            pool_use_lifo=True,
+            connect_args={"connect_timeout": 5, "options": _options(self.settings)},
+        )
+
+    @cached_property
+    def sync_sessions(self) -> sessionmaker[Session]:
+        """The maker of sessions of a worker process."""
+        return sessionmaker(self.sync_engine, expire_on_commit=False)
 
     @asynccontextmanager
     async def run(self, app: FastAPI) -> AsyncIterator[None]:

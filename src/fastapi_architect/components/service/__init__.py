@@ -1,6 +1,6 @@
 """How a service is put together from components."""
 
-from .assembly import components_of, install, installed
+from .assembly import component_in, components_of, install, installed
 from .component import Component
 from .draining import begin_draining, is_draining
 from .openapi import amend_openapi, operations_of
@@ -20,6 +20,7 @@ __all__ = [
     "amend_openapi",
     "begin_draining",
     "bind_request_id",
+    "component_in",
     "components_of",
     "current_request_id",
     "install",

@@ -52,7 +52,16 @@ def installed(app: FastAPI, kind: type[ComponentType]) -> ComponentType:
     Raises:
         LookupError: the application has none.
     """
-    for component in components_of(app):
+    return component_in(components_of(app), kind)
+
+
+def component_in(components: Sequence[Component], kind: type[ComponentType]) -> ComponentType:
+    """Return the component of that class, or of a subclass: for workers, which have no application.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for component in components:
         if isinstance(component, kind):
             return component
     raise LookupError(f"{kind.__name__} is not installed: add it to the list of components in the registry")

@@ -1,0 +1,55 @@
+"""The transactional outbox: what a request causes elsewhere is committed with it, and done at least once."""
+
+from .component import Outbox, OutboxSettings
+from .contributions import HasSchedule, HasTasks, collect_schedule, import_task_modules, load_components
+from .events import add_event
+from .execution import Observer, Outcome, Runtime
+from .handlers import (
+    Handler,
+    HandlerContext,
+    PermanentFailure,
+    Priority,
+    Retries,
+    RetryLater,
+    handlers_of,
+    handles,
+)
+from .models import EventState, OutboxEvent
+from .relay import Publisher, Relay
+from .repository import Backlog, Publication, dead_letters, measure, replay
+from .schedule import Periodic, queue_due
+from .worker import DirectWorker
+
+__all__ = [
+    "Backlog",
+    "DirectWorker",
+    "EventState",
+    "Handler",
+    "HandlerContext",
+    "HasSchedule",
+    "HasTasks",
+    "Observer",
+    "Outbox",
+    "OutboxEvent",
+    "OutboxSettings",
+    "Outcome",
+    "Periodic",
+    "PermanentFailure",
+    "Priority",
+    "Publication",
+    "Publisher",
+    "Relay",
+    "Retries",
+    "RetryLater",
+    "Runtime",
+    "add_event",
+    "collect_schedule",
+    "dead_letters",
+    "handlers_of",
+    "handles",
+    "import_task_modules",
+    "load_components",
+    "measure",
+    "queue_due",
+    "replay",
+]

@@ -1,0 +1,56 @@
+"""The tables of the outbox, for a revision of Alembic."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+_OPEN = sa.text("processed_at IS NULL AND dead_at IS NULL")
+
+
+def create_outbox(op: Any) -> None:
+    """Create the tables.
+
+    Args:
+        op: `alembic.op`.
+    """
+    moment = sa.DateTime(timezone=True)
+    op.create_table(
+        "outbox_events",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("topic", sa.String(100), nullable=False),
+        sa.Column("handler", sa.String(200), nullable=True),
+        sa.Column("payload", JSONB(), nullable=False),
+        sa.Column("unique_key", sa.String(200), nullable=True),
+        sa.Column("request_id", sa.String(128), nullable=False),
+        sa.Column("created_at", moment, server_default=sa.func.now(), nullable=False),
+        sa.Column("publish_at", moment, server_default=sa.func.now(), nullable=True),
+        sa.Column("publications", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("published_at", moment, nullable=True),
+        sa.Column("held_until", moment, server_default=sa.func.now(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("started_at", moment, nullable=True),
+        sa.Column("processed_at", moment, nullable=True),
+        sa.Column("dead_at", moment, nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox_events"),
+    )
+    for column in ("publish_at", "held_until"):
+        op.create_index(f"ix_outbox_events_{column}", "outbox_events", [column], postgresql_where=_OPEN)
+    for column in ("processed_at", "dead_at"):
+        op.create_index(f"ix_outbox_events_{column}", "outbox_events", [column])
+    op.create_index(
+        "uq_outbox_events_unique_key", "outbox_events", ["unique_key"], unique=True, postgresql_where=_OPEN
+    )
+    op.create_table(
+        "outbox_schedule",
+        sa.Column("name", sa.String(150), nullable=False),
+        sa.Column("slot", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_outbox_schedule"),
+    )
+
+
+def drop_outbox(op: Any) -> None:
+    """Drop the tables, with every event that is still open."""
+    op.drop_table("outbox_schedule")
+    op.drop_table("outbox_events")

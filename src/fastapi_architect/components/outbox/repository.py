@@ -1,0 +1,311 @@
+"""Queries for outbox events, as relays and workers need them. All times are the database's: clocks of hosts differ."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, CursorResult, case, delete, func, null, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from .models import OutboxEvent
+
+#: Between two publications the time doubles, up to this many times: a long queue is not filled with duplicates.
+MAX_DOUBLINGS = 6
+DIED = "the process that worked on it died or ran out of time"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """An event that is to be put into the broker."""
+
+    id: UUID
+    topic: str
+    handler: str | None
+    payload: dict[str, Any]
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An event that one worker holds, for one attempt. The number fences it: a later attempt has another."""
+
+    id: UUID
+    topic: str
+    handler: str | None
+    payload: dict[str, Any]
+    request_id: str
+    number: int
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How far the workers are behind."""
+
+    #: Events that are neither done nor dead.
+    open: int
+    #: Those of them that could be handled now.
+    due: int
+    dead: int
+    #: Seconds that the oldest of the due events has waited.
+    lag: float
+
+
+def _is_open() -> ColumnElement[bool]:
+    return OutboxEvent.processed_at.is_(None) & OutboxEvent.dead_at.is_(None)
+
+
+def take_for_publishing(session: Session, batch: int, again_after: timedelta) -> Sequence[Publication]:
+    """Take the events that are due for the broker; other relays skip them.
+
+    They are due again later, longer each time. So nothing is lost, neither when this relay dies now, nor when the
+    broker forgets, and nothing is locked while the broker answers.
+    """
+    due = (
+        select(OutboxEvent.id)
+        .where(_is_open(), OutboxEvent.publish_at <= func.now())
+        .order_by(OutboxEvent.publish_at)
+        .limit(batch)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+        .prefix_with("MATERIALIZED")
+    )
+    doublings = func.power(2, func.least(OutboxEvent.publications, MAX_DOUBLINGS))
+    taken = (
+        update(OutboxEvent)
+        .where(OutboxEvent.id.in_(select(due.c.id)))
+        .values(
+            publish_at=func.now()
+            + func.make_interval(0, 0, 0, 0, 0, 0, again_after.total_seconds() * doublings),
+            publications=OutboxEvent.publications + 1,
+        )
+        .returning(
+            OutboxEvent.id,
+            OutboxEvent.topic,
+            OutboxEvent.handler,
+            OutboxEvent.payload,
+            OutboxEvent.request_id,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    found = [Publication(*row) for row in session.execute(taken)]
+    # RETURNING promises no order; identifiers of version 7 are in the order of time.
+    return sorted(found, key=lambda publication: publication.id)
+
+
+def stamp_published(session: Session, ids: Sequence[UUID]) -> None:
+    """Note that the broker has these."""
+    session.execute(
+        update(OutboxEvent).where(OutboxEvent.id.in_(ids), _is_open()).values(published_at=func.now())
+    )
+
+
+def give_back(session: Session, ids: Sequence[UUID], after: timedelta) -> None:
+    """Let a relay take these soon again: the broker did not accept them."""
+    statement = (
+        update(OutboxEvent)
+        .where(OutboxEvent.id.in_(ids), _is_open())
+        .values(publish_at=func.now() + after, publications=OutboxEvent.publications - 1)
+    )
+    session.execute(statement)
+
+
+def claim(session: Session, event_id: UUID, lease: timedelta) -> Attempt | None:
+    """Begin the next attempt at an event; None: it is finished, somebody holds it, or it is not its time."""
+    return _claim(session, OutboxEvent.id == event_id, lease)
+
+
+def claim_next(session: Session, lease: timedelta) -> Attempt | None:
+    """Begin an attempt at the event that has waited longest; None: there is nothing to do now."""
+    due = (
+        select(OutboxEvent.id)
+        .where(_is_open(), OutboxEvent.held_until <= func.now(), OutboxEvent.publish_at.is_not(None))
+        .order_by(OutboxEvent.held_until)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return _claim(session, OutboxEvent.id == due.scalar_subquery(), lease)
+
+
+def _claim(session: Session, which: ColumnElement[bool], lease: timedelta) -> Attempt | None:
+    until = func.now() + lease
+    statement = (
+        update(OutboxEvent)
+        .where(which, _is_open(), OutboxEvent.held_until <= func.now())
+        .values(
+            attempts=OutboxEvent.attempts + 1,
+            started_at=func.now(),
+            held_until=until,
+            publish_at=_unless_null(until),
+            # It began and did not end, or it would not be marked as begun.
+            last_error=case((OutboxEvent.started_at.is_not(None), DIED), else_=OutboxEvent.last_error),
+        )
+        .returning(
+            OutboxEvent.id,
+            OutboxEvent.topic,
+            OutboxEvent.handler,
+            OutboxEvent.payload,
+            OutboxEvent.request_id,
+            OutboxEvent.attempts,
+            OutboxEvent.last_error,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    row = session.execute(statement).one_or_none()
+    return None if row is None else Attempt(*row)
+
+
+def renew(session: Session, attempt: Attempt, lease: timedelta) -> bool:
+    """Hold the event longer; False: the attempt is over, or another one has begun."""
+    until = func.now() + lease
+    return _change(session, attempt, held_until=until, publish_at=_unless_null(until))
+
+
+def finish(session: Session, attempt: Attempt) -> bool:
+    """Finish the event in the transaction of its handler, and forget what it was about.
+
+    False: another attempt has begun or the event is finished; what this transaction did must not be committed.
+    """
+    return _change(session, attempt, processed_at=func.now(), payload={}, started_at=None, last_error=None)
+
+
+def try_again(session: Session, attempt: Attempt, error: str, after: timedelta) -> bool:
+    """End an attempt that failed; the next one begins later."""
+    later = func.now() + after
+    return _change(
+        session,
+        attempt,
+        held_until=later,
+        publish_at=_unless_null(later),
+        publications=0,
+        started_at=None,
+        last_error=error,
+    )
+
+
+def give_up(session: Session, attempt: Attempt, reason: str, attempts: int) -> bool:
+    """Put the event among the dead letters."""
+    return _change(
+        session, attempt, dead_at=func.now(), started_at=None, last_error=reason, attempts=attempts
+    )
+
+
+def add_one_for_each(session: Session, attempt: Attempt, handlers: Sequence[str]) -> None:
+    """Split an event: one row a handler, of which each is tried by itself."""
+    for handler in handlers:
+        session.add(
+            OutboxEvent(
+                id=uuid7(),
+                topic=attempt.topic,
+                handler=handler,
+                payload=attempt.payload,
+                request_id=attempt.request_id,
+            )
+        )
+
+
+def add_unless_open(session: Session, topic: str, payload: dict[str, Any], unique_key: str) -> UUID | None:
+    """Add an event, unless one with the same key is still open; then None."""
+    statement = (
+        insert(OutboxEvent)
+        .values(id=uuid7(), topic=topic, payload=payload, unique_key=unique_key, request_id="-")
+        .on_conflict_do_nothing()
+        .returning(OutboxEvent.id)
+    )
+    return session.execute(statement).scalar_one_or_none()
+
+
+def adopt(session: Session, event_id: UUID, topic: str, payload: dict[str, Any], request_id: str) -> None:
+    """Give a row to a task whose message did not come from the outbox; no relay will publish it again."""
+    statement = (
+        insert(OutboxEvent)
+        .values(id=event_id, topic=topic, payload=payload, request_id=request_id, publish_at=None)
+        .on_conflict_do_nothing()
+    )
+    session.execute(statement)
+
+
+def find(session: Session, event_id: UUID) -> OutboxEvent | None:
+    """Return an event, in whatever state."""
+    return session.get(OutboxEvent, event_id)
+
+
+def dead_letters(
+    session: Session, *, topic: str | None = None, before: datetime | None = None, limit: int = 100
+) -> Sequence[OutboxEvent]:
+    """Return what was given up, the newest first; `before` continues after the last one of a page."""
+    statement = select(OutboxEvent).where(OutboxEvent.dead_at.is_not(None))
+    if topic is not None:
+        statement = statement.where(OutboxEvent.topic == topic)
+    if before is not None:
+        statement = statement.where(OutboxEvent.dead_at < before)
+    return session.scalars(statement.order_by(OutboxEvent.dead_at.desc()).limit(limit)).all()
+
+
+def replay(session: Session, event_id: UUID) -> bool:
+    """Try a dead letter again, with all its attempts; False: it is not among the dead letters."""
+    statement = (
+        update(OutboxEvent)
+        .where(OutboxEvent.id == event_id, OutboxEvent.dead_at.is_not(None))
+        .values(
+            dead_at=None,
+            unique_key=None,
+            attempts=0,
+            publications=0,
+            held_until=func.now(),
+            publish_at=func.now(),
+        )
+    )
+    return _changed_one(session, statement)
+
+
+def delete_finished(session: Session, done: timedelta, dead: timedelta, batch: int = 1000) -> int:
+    """Delete some of what was done, or given up, longer ago than that; return how many rows."""
+    old = (
+        select(OutboxEvent.id)
+        .where(
+            (OutboxEvent.processed_at < func.now() - done) | (OutboxEvent.dead_at < func.now() - dead),
+        )
+        .limit(batch)
+        .with_for_update(skip_locked=True)
+    )
+    result = session.execute(
+        delete(OutboxEvent).where(OutboxEvent.id.in_(old)).execution_options(synchronize_session=False)
+    )
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def measure(session: Session) -> Backlog:
+    """Return how far the workers are behind."""
+    is_due = OutboxEvent.held_until <= func.now()
+    waits = func.extract("epoch", func.now() - func.min(OutboxEvent.held_until).filter(is_due))
+    is_open = select(func.count(), func.count().filter(is_due), func.coalesce(waits, 0.0)).select_from(
+        OutboxEvent
+    )
+    found = session.execute(is_open.where(_is_open())).one()
+    dead = session.scalar(
+        select(func.count()).select_from(OutboxEvent).where(OutboxEvent.dead_at.is_not(None))
+    )
+    return Backlog(open=found[0], due=found[1], dead=dead or 0, lag=float(found[2]))
+
+
+def _unless_null(moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case((OutboxEvent.publish_at.is_(None), null()), else_=moment)
+
+
+def _change(session: Session, attempt: Attempt, **values: Any) -> bool:
+    statement = (
+        update(OutboxEvent)
+        .where(OutboxEvent.id == attempt.id, OutboxEvent.attempts == attempt.number, _is_open())
+        .values(values)
+    )
+    return _changed_one(session, statement)
+
+
+def _changed_one(session: Session, statement: Any) -> bool:
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return isinstance(result, CursorResult) and result.rowcount == 1

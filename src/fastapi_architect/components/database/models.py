@@ -1,6 +1,7 @@
 """The tables' common base, and the columns that many tables share."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime, MetaData, func
@@ -21,6 +22,8 @@ class Base(DeclarativeBase):
     """The registry of all tables of a service."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    #: What the database fills in on a write comes back with it: asking later would be a lazy load, which cannot await.
+    __mapper_args__: Any = {"eager_defaults": True}  # noqa: RUF012 - its name and type are SQLAlchemy's
 
 
 class Uuid7Id:
@@ -52,4 +55,4 @@ class Versioned:
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, object]:  # noqa: N805 - SQLAlchemy passes the class
         """Compare and count the version on every UPDATE."""
-        return {"version_id_col": cls.version}
+        return {"version_id_col": cls.version, "eager_defaults": True}

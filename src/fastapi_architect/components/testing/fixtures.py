@@ -1,6 +1,8 @@
 """Fixtures on real servers. A conftest takes them all: `from ....testing.fixtures import *`."""
 
 from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
 
 import pytest
 import redis
@@ -8,7 +10,6 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine
 
 from ..database import Base, Database, DatabaseSettings
-from ..redis_pool import RedisPool, RedisSettings
 from ..service import Environment
 from .servers import (
     PostgresServer,
@@ -101,6 +102,9 @@ def redis_url(redis_server_url: str) -> str:
 
 
 @pytest.fixture
-def redis_pool(redis_url: str) -> RedisPool:
+def redis_pool(redis_url: str) -> Any:
     """The pool component on an empty Redis; whoever runs it closes it."""
-    return RedisPool(RedisSettings(url=SecretStr(redis_url), environment=Environment.LOCAL))
+    # By name, because a project that uses no Redis has these fixtures without that component.
+    component = import_module("..redis_pool", __package__)
+    settings = component.RedisSettings(url=SecretStr(redis_url), environment=Environment.LOCAL)
+    return component.RedisPool(settings)

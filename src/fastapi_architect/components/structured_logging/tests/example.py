@@ -6,7 +6,6 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request
 from uuid_utils.compat import uuid7
 
-from fastapi_architect.components.problem_details import ProblemDetails
 from fastapi_architect.components.service import Principal, install, remember_principal
 from fastapi_architect.components.structured_logging import LoggingSettings, StructuredLogging
 
@@ -25,10 +24,14 @@ async def read(title: str, request: Request) -> str:
     return title
 
 
-@router.post("/{title}", summary="Break")
-async def fail(title: str) -> None:
+@router.post("/{title}", status_code=503, summary="Fail")
+async def fail(title: str) -> str:
     """Fail with a secret in the text of the error."""
-    raise RuntimeError("connecting to postgresql://shop:hunter2@db/shop failed")
+    try:
+        raise ConnectionError("connecting to postgresql://shop:hunter2@db/shop failed")
+    except ConnectionError:
+        logger.exception("shop is closed")
+    return "later"
 
 
 def create_app(settings: LoggingSettings) -> FastAPI:
@@ -41,5 +44,5 @@ def create_app(settings: LoggingSettings) -> FastAPI:
         """Live."""
         return "yes"
 
-    install(app, [StructuredLogging(settings), ProblemDetails()])
+    install(app, [StructuredLogging(settings)])
     return app

@@ -27,6 +27,14 @@ COMMANDS = {
         "fastapi_architect.cli.fix",
         "fix what a review finds; --dry-run prints a patch",
     ),
+    "add": (
+        "fastapi_architect.cli.add",
+        "copy components into a project and wire them; --dry-run prints the plan",
+    ),
+    "components": (
+        "fastapi_architect.cli.components",
+        "the components there are, and what each resolves",
+    ),
     "map": (
         "fastapi_architect.cli.map",
         "every route with its guards, inputs, tables, queries and outbound calls",

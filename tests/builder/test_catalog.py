@@ -52,7 +52,6 @@ def test_an_unknown_name_names_the_nearest(tmp_path: Path) -> None:
         ("packages = 3\n", r"\$\.packages"),
         ('packages = ["redis<8"]\n', "cap"),
         ('packages = ["redis>>8"]\n', "packages"),
-        ('needs = ["nothing"]\n', "no component"),
         ('needs = ["one"]\n', "needs 'one'"),
         ("servers = [\n", "one/component.toml"),
         ('[[settings]]\nvariable = "lower"\nexample = ""\nhelp = ""\n', "variable"),
@@ -63,6 +62,13 @@ def test_a_mistake_is_told_with_its_file_and_key(tmp_path: Path, rest: str, says
         catalog_of(tmp_path, one=rest)
 
     assert "one/component.toml" in str(told.value)
+
+
+def test_a_need_that_is_no_component_is_told(tmp_path: Path) -> None:
+    catalog = catalog_of(tmp_path, one='needs = ["nothing"]\n')
+
+    with pytest.raises(CatalogError, match="which is no component"):
+        catalog.closure(["one"])
 
 
 def test_two_components_cannot_stand_at_one_position(tmp_path: Path) -> None:

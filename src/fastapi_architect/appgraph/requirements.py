@@ -263,13 +263,13 @@ def _poetry_table(table: Mapping[str, Any], path: str, lines: _Lines, group: str
         said = said[0] if isinstance(said, list) and said else said
         text = said.get("version", "") if isinstance(said, dict) else said
         extras = tuple(said.get("extras") or ()) if isinstance(said, dict) else ()
-        specifier = _poetry_specifier(text) if isinstance(text, str) else ""
+        specifier = poetry_specifier(text) if isinstance(text, str) else ""
         package = normalised(name)
         location = Location(path, lines.of(name))
         yield Requirement(package, specifier, _pinned(specifier), "manifest", group, extras, location)
 
 
-def _poetry_specifier(text: str) -> str:
+def poetry_specifier(text: str) -> str:
     """`^1.2` as `>=1.2,<2`, `~1.2` as `>=1.2,<1.3`, `1.2.3` as `==1.2.3`, `*` as any."""
     parts = []
     for part in text.split("||", maxsplit=1)[0].split(","):

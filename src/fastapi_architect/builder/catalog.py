@@ -34,11 +34,14 @@ class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         names: what the expression uses, as the component's package exports it.
         expression: the element of the list.
         position: the list is ascending in it; its order is opening order, and middleware order from the outside.
+        beside: the expression for an application that has ways of its own, where this component comes only because
+            another one needs it.
     """
 
     names: tuple[str, ...]
     expression: str
     position: int
+    beside: str | None = None
 
 
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -132,6 +135,7 @@ class Catalog(msgspec.Struct, frozen=True):
 
         Raises:
             NoSuchComponent: one of the names is no component.
+            CatalogError: a component needs one that is not there.
         """
         found: dict[str, ComponentSpec] = {}
         pending = [self[name] for name in names]
@@ -139,12 +143,22 @@ class Catalog(msgspec.Struct, frozen=True):
             spec = pending.pop()
             if spec.name not in found:
                 found[spec.name] = spec
-                pending += [self[need] for need in spec.needs]
+                for need in spec.needs:
+                    if need not in self.components:
+                        _refuse(spec, f"needs {need!r}, which is no component")
+                    pending.append(self.components[need])
         return tuple(sorted(found.values(), key=lambda spec: spec.order))
 
-    def users_of(self, name: str) -> tuple[ComponentSpec, ...]:
-        """The components that need this one directly."""
-        return tuple(spec for spec in self if name in spec.needs)
+    def reachable(self, name: str) -> tuple[ComponentSpec, ...]:
+        """The component and what it needs, as far as it is there: others may be in the making."""
+        found: dict[str, ComponentSpec] = {}
+        pending = [name]
+        while pending:
+            spec = self.components.get(pending.pop())
+            if spec is not None and spec.name not in found:
+                found[spec.name] = spec
+                pending += spec.needs
+        return tuple(sorted(found.values(), key=lambda spec: spec.order))
 
 
 @functools.cache
@@ -213,10 +227,8 @@ def _check(spec: ComponentSpec, catalog: Catalog) -> None:
     Raises:
         CatalogError: a need is missing or circular, a requirement or position is wrong.
     """
-    for need in spec.needs:
-        if need not in catalog.components:
-            _refuse(spec, f"needs {need!r}, which is no component")
-        if any(other.name == spec.name for other in catalog.closure([need])):
+    for need in set(spec.needs) & set(catalog.components):
+        if any(other.name == spec.name for other in catalog.reachable(need)):
             _refuse(spec, f"needs {need!r}, which needs {spec.name!r}")
     for text in (*spec.packages, *spec.development_packages):
         try:

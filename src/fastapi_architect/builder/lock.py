@@ -53,6 +53,7 @@ class Lock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         registry: the file with the list of components.
         components: by name.
         files: copied files that are no component's, such as the skeleton's.
+        grafted: the project was there before; `architect new` did not make it.
     """
 
     package: Place
@@ -60,6 +61,7 @@ class Lock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tests: Place | None = None
     components: tuple[LockedComponent, ...] = ()
     files: tuple[LockedFile, ...] = ()
+    grafted: bool = False
     version: int = _VERSION
 
     @property

@@ -19,9 +19,10 @@ class ErrorBoundaryMiddleware:
     And its handlers stand inside of all middleware: a refusal that middleware raises would be an error of ours.
     """
 
-    def __init__(self, app: ASGIApp, application: FastAPI) -> None:
+    def __init__(self, app: ASGIApp, application: FastAPI, answered: type[Exception] = Exception) -> None:
         self.app = app
         self.application = application
+        self.answered = answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -37,7 +38,7 @@ class ErrorBoundaryMiddleware:
 
         try:
             await self.app(scope, receive, send_and_remember)
-        except Exception as error:
+        except self.answered as error:
             # Half an answer cannot be taken back: the server has to cut the connection.
             if started:
                 raise

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from ..service import Component, amend_openapi
 from .boundary import ErrorBoundaryMiddleware
 from .documentation import document_problems
+from .errors import ServiceError
 from .handlers import HANDLERS, Refuser, service_error
 
 
@@ -19,19 +20,33 @@ class ProblemDetails(Component):
     Args:
         refusers: for errors of further libraries, what to tell the caller:
             `{PaymentDeclined: lambda connection, error: Conflict("The payment was declined.")}`.
+        everything: False answers what components refuse, and leaves every other answer as the application has it.
     """
 
-    def __init__(self, refusers: Mapping[type[Exception], Refuser] | None = None) -> None:
+    def __init__(
+        self, refusers: Mapping[type[Exception], Refuser] | None = None, *, everything: bool = True
+    ) -> None:
         self.refusers = dict(refusers or {})
+        self.everything = everything
 
     def install(self, app: FastAPI) -> None:
         """Add the handlers, the boundary for errors of middleware, and the documentation."""
+        if not self.everything:
+            self._install_beside(app)
+            return
         for kind, handler in HANDLERS.items():
             app.add_exception_handler(kind, handler)  # type: ignore[arg-type]  # a websocket has no response
         for error, refuser in (_of_database() | self.refusers).items():
             app.add_exception_handler(error, _handler(refuser))  # type: ignore[arg-type]
         app.add_middleware(ErrorBoundaryMiddleware, application=app)
         amend_openapi(app, document_problems)
+
+    def _install_beside(self, app: FastAPI) -> None:
+        """Answer the refusals of components in an application that has its own way for the rest."""
+        app.add_exception_handler(ServiceError, service_error)  # type: ignore[arg-type]
+        for error, refuser in self.refusers.items():
+            app.add_exception_handler(error, _handler(refuser))  # type: ignore[arg-type]
+        app.add_middleware(ErrorBoundaryMiddleware, application=app, answered=ServiceError)
 
 
 def _of_database() -> dict[type[Exception], Refuser]:

@@ -1,0 +1,317 @@
+"""From names of components to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from fastapi_architect.builder.catalog import Catalog, ComponentSpec, packages_of
+from fastapi_architect.builder.copying import NewFile, copy_component, shared_files
+from fastapi_architect.builder.env_example import FILE as ENV_EXAMPLE
+from fastapi_architect.builder.env_example import with_settings
+from fastapi_architect.builder.errors import BuildError
+from fastapi_architect.builder.grafting import graft
+from fastapi_architect.builder.lock import LOCK, LockedComponent, LockedFile, extended, lock_files, locked
+from fastapi_architect.builder.manifests import Manifest, find_manifest, with_requirements
+from fastapi_architect.builder.plan import FileEdit, Plan
+from fastapi_architect.builder.project import Project, edit_of
+from fastapi_architect.builder.revisions import find_head, revisions_for
+from fastapi_architect.builder.site import Site, known_site
+from fastapi_architect.builder.wanted import Wanted
+from fastapi_architect.builder.wiring import Entry, add_to_registry, registry_text
+from fastapi_architect.report.wording import counted
+
+
+def plan_addition(project: Project, wanted: Wanted, catalog: Catalog) -> Plan:
+    """What adding these components would do.
+
+    Raises:
+        BuildError: it cannot be done here; the message names the reason and the next step.
+    """
+    requested = [catalog[name] for name in dict.fromkeys(wanted.names)]
+    closure = catalog.closure(spec.name for spec in requested)
+    site = known_site(project, project.lock) if project.lock else graft(project)
+    if all(spec.name in site.lock.names for spec in requested):
+        listed = ", ".join(spec.name for spec in requested)
+        verb = "is" if len(requested) == 1 else "are"
+        message = f"{listed} {verb} in this project already; `architect components` lists the others"
+        raise BuildError(message)
+    missing = [spec for spec in closure if spec.name not in site.lock.names]
+    return _plan(project, wanted, catalog, site, requested, missing)
+
+
+def _plan(
+    project: Project,
+    wanted: Wanted,
+    catalog: Catalog,
+    site: Site,
+    requested: Sequence[ComponentSpec],
+    missing: Sequence[ComponentSpec],
+) -> Plan:
+    copied = [file for spec in missing for file in copy_component(spec, site.package, site.tests)]
+    shared = [
+        file for file in shared_files(site.package, site.tests) if not (project.root / file.path).exists()
+    ]
+    _refuse_half_done(project, site, missing)
+    names = {spec.name for spec in requested}
+    entries = entries_for(missing, site, names, grafted=site.lock.grafted)
+    registry_files, registry_edits = _registry(project, site, entries, catalog)
+    migrations = _migrations(project, wanted, site, missing)
+    manifest_edits, by_hand, packages = _requirements(project, site, missing)
+    env_files, env_edits = _environment(project, missing)
+    lock = extended(
+        site.lock,
+        [
+            LockedComponent(
+                spec.name, spec.version, locked(f for f in copied if f.id.startswith(f"{spec.name}/"))
+            )
+            for spec in missing
+        ],
+        [LockedFile(file.id, file.path, file.sha256) for file in shared if file.id],
+    )
+    lock_new, lock_edits = _lock(project, lock_files(lock, [*copied, *shared]))
+    also = [spec.name for spec in missing if spec.name not in names]
+    title = f"Add {', '.join(spec.name for spec in requested)}" + (
+        f" (with {', '.join(also)})" if also else ""
+    )
+    required = [setting for spec in missing for setting in spec.settings if setting.required]
+    return Plan(
+        title=title,
+        components=tuple(spec.name for spec in missing),
+        context=(*site.context, *_there_already(site, requested)),
+        approach=(*_approach(site, missing, entries), *site.approach),
+        files=(*shared, *copied, *site.files, *registry_files, *migrations, *env_files, *lock_new),
+        edits=(*site.edits, *registry_edits, *manifest_edits, *env_edits, *lock_edits),
+        packages=packages,
+        settings=tuple(
+            (setting.variable, setting.example, setting.help, setting.required)
+            for spec in missing
+            for setting in spec.settings
+        ),
+        validation=(*_validation(site, missing), *site.validation),
+        considerations=(*site.considerations, *_considerations(missing, requested)),
+        manual_steps=(
+            *by_hand,
+            *(f"Set {each.variable} where the service runs: {_sentence(each.help)}" for each in required),
+            *site.manual_steps,
+            *(("Run the migrations: alembic upgrade head",) if migrations else ()),
+        ),
+        follow_ups=tuple(_follow_ups(catalog, site, missing, requested)),
+    )
+
+
+def entries_for(
+    specs: Iterable[ComponentSpec], site: Site, requested: Iterable[str], *, grafted: bool
+) -> list[Entry]:
+    """What goes into the registry's list."""
+    asked = set(requested)
+    made = []
+    for spec in specs:
+        if spec.registry is None:
+            continue
+        expression = spec.registry.expression
+        if grafted and spec.name not in asked and spec.registry.beside:
+            expression = spec.registry.beside
+        names = tuple(name for name in spec.registry.names if name in expression)
+        made.append(Entry(expression, spec.registry.position, f"{site.package.name}.{spec.name}", names))
+    return made
+
+
+def positions_of(catalog: Catalog) -> dict[str, int]:
+    """Position of each class that a registry may list."""
+    return {
+        Entry(spec.registry.expression, spec.registry.position, "", ()).kind: spec.registry.position
+        for spec in catalog
+        if spec.registry
+    }
+
+
+def _sentence(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _there_already(site: Site, requested: Sequence[ComponentSpec]) -> list[str]:
+    there = [spec.name for spec in requested if spec.name in site.lock.names]
+    return [f"There already, and left as it is: {', '.join(there)}."] if there else []
+
+
+def _refuse_half_done(project: Project, site: Site, missing: Sequence[ComponentSpec]) -> None:
+    """Refuse where a folder is there that the lock does not know.
+
+    Raises:
+        BuildError: naming the folder.
+    """
+    for spec in missing:
+        for place in (site.package, site.tests):
+            folder = f"{place.folder}/{spec.name}" if place else ""
+            if folder and (project.root / folder).exists() and any((project.root / folder).iterdir()):
+                message = (
+                    f"{folder} is there, and {LOCK} does not know it: somebody made it, or the lock was lost; "
+                    f"move it away (git mv {folder} ...) or restore {LOCK}"
+                )
+                raise BuildError(message)
+
+
+def _registry(
+    project: Project, site: Site, entries: Sequence[Entry], catalog: Catalog
+) -> tuple[list[NewFile], list[FileEdit]]:
+    if site.makes_registry:
+        text = registry_text(entries, f"{site.package.name}.service", exports_install=True)
+        return [NewFile(site.registry, text.encode())], []
+    if not entries:
+        return [], []
+    listed = ", ".join(entry.kind for entry in entries)
+    edit = edit_of(
+        project.root,
+        site.registry,
+        lambda text: add_to_registry(text, entries, positions_of(catalog)),
+        f"{listed} in the list of components",
+    )
+    return [], [edit] if edit else []
+
+
+def _migrations(
+    project: Project, wanted: Wanted, site: Site, missing: Sequence[ComponentSpec]
+) -> list[NewFile]:
+    if not any(spec.migrations for spec in missing):
+        return []
+    return revisions_for(missing, find_head(project.graph, wanted.migrations), site.package, wanted.now)
+
+
+def _requirements(
+    project: Project, site: Site, missing: Sequence[ComponentSpec]
+) -> tuple[list[FileEdit], list[str], tuple[str, ...]]:
+    """Edits of manifests, steps by hand, and the requirements themselves."""
+    edits: dict[str, FileEdit] = {}
+    steps: list[str] = []
+    needed = packages_of(missing)
+    tools = packages_of(missing, development=True) if site.tests else ()
+    for wanted, development in ((needed, False), (tools, True)):
+        if not wanted:
+            continue
+        manifest = find_manifest(project.texts, site.near, development=development)
+        if manifest is None:
+            steps.append(
+                f"Add to your{' development' if development else ''} requirements: {', '.join(wanted)}"
+            )
+            continue
+        _edit_manifest(project, manifest, wanted, edits)
+    edited = [edit for edit in edits.values() if edit.after != edit.before]
+    if edited:
+        steps.insert(0, _install_command(project.texts, edited[0].path))
+    return edited, steps, (*needed, *tools)
+
+
+def _edit_manifest(
+    project: Project, manifest: Manifest, wanted: tuple[str, ...], edits: dict[str, FileEdit]
+) -> None:
+    """Put requirements into a manifest, on top of what was put there before."""
+    earlier = edits.get(manifest.path)
+
+    def change(text: str) -> str:
+        if earlier is not None:
+            text = earlier.after.decode().removeprefix("\ufeff").replace("\r\n", "\n")
+        return with_requirements(msgspec.structs.replace(manifest, text=text), wanted)
+
+    edit = edit_of(project.root, manifest.path, change, counted(len(wanted), "requirement"))
+    if edit is not None:
+        what = f"{earlier.what}, {edit.what} for development" if earlier else edit.what
+        edits[manifest.path] = msgspec.structs.replace(edit, what=what)
+
+
+def _install_command(texts: Mapping[str, str], manifest: str) -> str:
+    folder = manifest.rpartition("/")[0]
+    inside = f" (in {folder})" if folder else ""
+    locks = {path.rpartition("/")[2] for path in texts if path.rpartition("/")[0] in (folder, "")}
+    if "uv.lock" in locks:
+        return f"Install what is new{inside}: uv sync"
+    if "poetry.lock" in locks:
+        return f"Install what is new{inside}: poetry lock && poetry install"
+    if "pdm.lock" in locks:
+        return f"Install what is new{inside}: pdm install"
+    if manifest.endswith(".toml"):
+        return f"Install what is new{inside}: pip install -e ."
+    return f"Install what is new: pip install -r {manifest}"
+
+
+def _environment(project: Project, missing: Sequence[ComponentSpec]) -> tuple[list[NewFile], list[FileEdit]]:
+    if not any(spec.settings for spec in missing):
+        return [], []
+    names = (ENV_EXAMPLE, ".env.sample", ".env.template", ".env.dist", "env.example", ".env-example")
+    path = next((name for name in names if (project.root / name).is_file()), None)
+    if path is None:
+        return [NewFile(ENV_EXAMPLE, with_settings("", missing).encode())], []
+    edit = edit_of(project.root, path, lambda text: with_settings(text, missing), "the new settings")
+    return [], [edit] if edit else []
+
+
+def _lock(project: Project, files: Sequence[NewFile]) -> tuple[list[NewFile], list[FileEdit]]:
+    """The lock is edited where there is one; a base copy that is there already is the same."""
+    new, edits = [], []
+    for file in files:
+        target = project.root / file.path
+        if not target.exists():
+            new.append(file)
+        elif file.path == LOCK:
+            edits.append(FileEdit(file.path, target.read_bytes(), file.data, "what was copied"))
+        elif target.read_bytes() != file.data:
+            message = f"{file.path} was edited, and its name is the digest of its content; restore it: git checkout -- {file.path}"
+            raise BuildError(message)
+    return new, edits
+
+
+# ── the plan's sentences ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _approach(site: Site, missing: Sequence[ComponentSpec], entries: Sequence[Entry]) -> list[str]:
+    made = [
+        f"Copy {counted(len(missing), 'component')} to {site.package.folder}/"
+        + (f" and their tests to {site.tests.folder}/" if site.tests else "")
+        + ". They are yours from then on."
+    ]
+    if entries:
+        listed = ", ".join(entry.expression for entry in entries)
+        made.append(
+            f"Put {listed} into the list in {site.registry}, in the order in which middleware has to stand."
+        )
+    return made
+
+
+def _validation(site: Site, missing: Sequence[ComponentSpec]) -> list[str]:
+    made = []
+    if site.tests:
+        made.append(f"python -m pytest {' '.join(f'{site.tests.folder}/{spec.name}' for spec in missing)}")
+    made.append("architect review: runs by itself afterwards, and says what is resolved")
+    return made
+
+
+def _considerations(missing: Sequence[ComponentSpec], requested: Sequence[ComponentSpec]) -> list[str]:
+    made = []
+    servers = sorted({server for spec in missing for server in spec.servers})
+    names = {"postgresql": "PostgreSQL", "redis": "Redis", "worker": "a Celery worker"}
+    if servers:
+        made.append(f"Needs beside it: {', '.join(names[server] for server in servers)}.")
+    tables = [table for spec in missing for each in spec.migrations for table in each.tables]
+    if tables:
+        made.append(f"Brings tables: {', '.join(tables)}.")
+    made += [f"{spec.title}: {'; '.join(spec.provides)}." for spec in requested if spec.provides]
+    return made
+
+
+def _follow_ups(
+    catalog: Catalog, site: Site, missing: Sequence[ComponentSpec], requested: Sequence[ComponentSpec]
+) -> list[str]:
+    made = [
+        f"Read {site.package.folder}/{spec.name}/README.md: its threat model and what it does not do."
+        for spec in requested
+        if spec in missing and (spec.folder / "README.md").exists()
+    ][:1]
+    there = site.lock.names | {spec.name for spec in missing}
+    near = [
+        spec
+        for spec in catalog
+        if spec.name not in there and spec.registry and any(need.name in spec.needs for need in requested)
+    ]
+    made += [f"architect add {spec.name}: {spec.summary}" for spec in near[:2]]
+    return made[:3]

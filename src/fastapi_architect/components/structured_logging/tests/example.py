@@ -28,10 +28,14 @@ async def read(title: str, request: Request) -> str:
 async def fail(title: str) -> str:
     """Fail with a secret in the text of the error."""
     try:
-        raise ConnectionError("connecting to postgresql://shop:hunter2@db/shop failed")
+        _connect()
     except ConnectionError:
         logger.exception("shop is closed")
     return "later"
+
+
+def _connect() -> None:
+    raise ConnectionError("connecting to postgresql://shop:hunter2@db/shop failed")
 
 
 def create_app(settings: LoggingSettings) -> FastAPI:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.requests import HTTPConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..service import Component, Principal, components_of
+from ..service import Component, Principal, amend_openapi, components_of
 from .openapi import describe_access
 from .routes import RouteAccess, routes_of
 
@@ -84,14 +84,12 @@ class Access(Component):
 
     def install(self, app: FastAPI) -> None:
         """Let OpenAPI say who may call what."""
-        plain = app.openapi
 
-        def openapi() -> dict[str, Any]:
+        def describe(document: dict[str, Any]) -> None:
             schemes = dict(found.security_scheme for found in authenticators_of(app))
-            return describe_access(plain(), routes_of(app, self.guards), schemes)
+            describe_access(document, routes_of(app, self.guards), schemes)
 
-        # The way of FastAPI's documentation to extend the document.
-        app.openapi = openapi  # type: ignore[method-assign]
+        amend_openapi(app, describe)
 
     @asynccontextmanager
     async def run(self, app: FastAPI) -> AsyncIterator[None]:

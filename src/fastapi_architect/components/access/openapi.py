@@ -3,21 +3,17 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..problem_details import Forbidden, NotAuthenticated, ServiceError, problems
 from .routes import RouteAccess
-
-_REFUSALS = {
-    "401": "Nobody proved who is asking.",
-    "403": "The caller may not do this.",
-}
 
 
 def describe_access(
     document: dict[str, Any], routes: Iterable[RouteAccess], schemes: Mapping[str, dict[str, Any]]
-) -> dict[str, Any]:
-    """Write the access of each operation into an OpenAPI document, and return it.
+) -> None:
+    """Write the access of each operation into an OpenAPI document.
 
     Args:
-        document: as FastAPI made it; it is changed in place, and the same again when it was changed before.
+        document: as FastAPI made it; it is changed in place.
         routes: all routes of the application.
         schemes: the security schemes of the authenticators, any one of which is enough.
     """
@@ -28,7 +24,6 @@ def describe_access(
             operation = document["paths"].get(route.path, {}).get(method.lower())
             if operation is not None:
                 _describe(operation, route, schemes)
-    return document
 
 
 def _describe(operation: dict[str, Any], route: RouteAccess, schemes: Mapping[str, dict[str, Any]]) -> None:
@@ -38,15 +33,15 @@ def _describe(operation: dict[str, Any], route: RouteAccess, schemes: Mapping[st
         # Without authenticators of ours there are guards of the user's own, which FastAPI described.
         if known:
             operation["security"] = known
-        _document_refusal(operation, "401")
+        _document_refusal(operation, NotAuthenticated)
         if route.permissions:
-            _document_refusal(operation, "403")
+            _document_refusal(operation, Forbidden)
     elif route.looks:
         operation["security"] = [{}, *known]
     elif route.public:
         operation["security"] = []
 
 
-def _document_refusal(operation: dict[str, Any], status: str) -> None:
-    content = {"application/problem+json": {"schema": {"type": "object"}}}
-    operation["responses"].setdefault(status, {"description": _REFUSALS[status], "content": content})
+def _document_refusal(operation: dict[str, Any], refusal: type[ServiceError]) -> None:
+    for status, response in problems(refusal).items():
+        operation["responses"].setdefault(str(status), response)

@@ -1,0 +1,69 @@
+"""Keys over HTTP."""
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, status
+
+from ..access import CurrentPrincipal, current_principal
+from ..problem_details import Forbidden, InvalidInput, NotFound, problems
+from .dependencies import ApiKeyServiceDep, ApiKeySettingsDep
+from .schemas import ApiKeyCreation, ApiKeyPage, ApiKeyRecord, CreatedApiKey
+from .service import NewKey
+
+# The guard stands here too, for applications that have none of their own.
+router = APIRouter(prefix="/api-keys", tags=["API keys"], dependencies=[Depends(current_principal)])
+
+
+@router.post(
+    "",
+    summary="Create an API key",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(Forbidden, InvalidInput),
+)
+async def create_api_key(
+    wanted: ApiKeyCreation,
+    principal: CurrentPrincipal,
+    service: ApiKeyServiceDep,
+    settings: ApiKeySettingsDep,
+) -> CreatedApiKey:
+    """Create a key and show it, once. It may do what it is told to, and never more than its creator."""
+    days = wanted.days or settings.default_days
+    if days > settings.maximum_days:
+        raise InvalidInput(f"A key lives for {settings.maximum_days} days at most.")
+    key, text = await service.create(
+        principal,
+        NewKey(wanted.name, frozenset(wanted.scopes), timedelta(days=days), for_service=wanted.for_service),
+    )
+    return CreatedApiKey(**ApiKeyRecord.model_validate(key).model_dump(), key=text)
+
+
+@router.get("", summary="List API keys")
+async def list_api_keys(
+    principal: CurrentPrincipal,
+    service: ApiKeyServiceDep,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    before: Annotated[UUID | None, Query(description="`next_before` of the page before.")] = None,
+) -> ApiKeyPage:
+    """Return the caller's keys, newest first; who may manage keys sees those of services too."""
+    keys = await service.list_keys(principal, before, limit)
+    shown = [ApiKeyRecord.model_validate(key) for key in keys[:limit]]
+    return ApiKeyPage(items=shown, next_before=shown[-1].id if len(keys) > limit else None)
+
+
+@router.get("/{key_id}", summary="Read an API key", responses=problems(NotFound))
+async def read_api_key(key_id: UUID, principal: CurrentPrincipal, service: ApiKeyServiceDep) -> ApiKeyRecord:
+    """Return one key, without its text."""
+    return ApiKeyRecord.model_validate(await service.read(principal, key_id))
+
+
+@router.delete(
+    "/{key_id}",
+    summary="Revoke an API key",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problems(NotFound),
+)
+async def revoke_api_key(key_id: UUID, principal: CurrentPrincipal, service: ApiKeyServiceDep) -> None:
+    """End a key at once and for good."""
+    await service.revoke(principal, key_id)

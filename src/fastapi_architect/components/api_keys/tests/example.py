@@ -1,0 +1,61 @@
+"""The smallest application with API keys: people sign in by saying their name, programs by a key."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, FastAPI
+from fastapi.requests import HTTPConnection
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from fastapi_architect.components.access import Access, CurrentPrincipal, deny_by_default, require
+from fastapi_architect.components.api_keys import ApiKeys, ApiKeySettings
+from fastapi_architect.components.database import Database
+from fastapi_architect.components.problem_details import ProblemDetails
+from fastapi_architect.components.service import Component, Environment, Principal, install
+
+IDENTIFIERS = {name: uuid7() for name in ("alice", "mallory", "admin")}
+
+
+class People(Component):
+    """Believes whoever says a name, and knows what each may do at present. An example, and nothing else."""
+
+    security_scheme: tuple[str, dict[str, Any]] = (
+        "name",
+        {"type": "apiKey", "in": "header", "name": "X-Name"},
+    )
+
+    def __init__(self) -> None:
+        self.permissions: dict[UUID, frozenset[str]] = {
+            IDENTIFIERS["alice"]: frozenset({"items:read", "items:write"}),
+            IDENTIFIERS["mallory"]: frozenset({"items:read"}),
+            IDENTIFIERS["admin"]: frozenset({"items:read", "api_keys:manage"}),
+        }
+
+    async def permissions_of(self, principal_id: UUID, session: AsyncSession) -> frozenset[str] | None:
+        """Return what somebody may do; None for who is locked out."""
+        return self.permissions.get(principal_id)
+
+    async def authenticate(self, connection: HTTPConnection, session: AsyncSession) -> Principal | None:
+        """Return who says this name."""
+        identifier = IDENTIFIERS.get(connection.headers.get("x-name", ""))
+        if identifier is None:
+            return None
+        return Principal(identifier, self.permissions[identifier], method="name")
+
+
+def create_app(database: Database, people: People | None = None) -> FastAPI:
+    """Return the application."""
+    app = FastAPI(dependencies=[Depends(deny_by_default)])
+
+    @app.get("/items")
+    async def read_items(principal: CurrentPrincipal) -> str:
+        return str(principal.id)
+
+    @app.post("/items")
+    async def write_item(principal: Annotated[Principal, Depends(require("items:write"))]) -> str:
+        return str(principal.id)
+
+    settings = ApiKeySettings(prefix="shop", environment=Environment.LOCAL)
+    install(app, [ProblemDetails(), database, Access(), people or People(), ApiKeys(settings)])
+    return app

@@ -1,17 +1,51 @@
 """PostgreSQL: one engine a process, one session a request, one transaction a decision."""
 
-from .component import Database, DatabaseSettings
+from .component import Database
 from .dependencies import SessionDep, get_session
+from .filtering import Filter, at_least, at_most, contains, equals, one_of, starts_with
 from .models import Base, SoftDeleted, Timestamped, Uuid7Id, Versioned
+from .ordering import Order
+from .preconditions import PreconditionRequired, SeenVersion, SeenVersionDep, etag, is_unchanged
+from .repository import Repository
+from .schemas import InputModel, OutputModel, Page, PageQuery, Slice
+from .session_settings import bind_setting, bind_worker_setting, session_setting
+from .settings import DatabaseSettings, MigrationSettings
+from .unit_of_work import OutcomeUnknown, in_transaction, in_worker_transaction
 
 __all__ = [
     "Base",
     "Database",
     "DatabaseSettings",
+    "Filter",
+    "InputModel",
+    "MigrationSettings",
+    "Order",
+    "OutcomeUnknown",
+    "OutputModel",
+    "Page",
+    "PageQuery",
+    "PreconditionRequired",
+    "Repository",
+    "SeenVersion",
+    "SeenVersionDep",
     "SessionDep",
+    "Slice",
     "SoftDeleted",
     "Timestamped",
     "Uuid7Id",
     "Versioned",
+    "at_least",
+    "at_most",
+    "bind_setting",
+    "bind_worker_setting",
+    "contains",
+    "equals",
+    "etag",
     "get_session",
+    "in_transaction",
+    "in_worker_transaction",
+    "is_unchanged",
+    "one_of",
+    "session_setting",
+    "starts_with",
 ]

@@ -18,14 +18,6 @@ NAMING_CONVENTION = {
 }
 
 
-class Base(DeclarativeBase):
-    """The registry of all tables of a service."""
-
-    metadata = MetaData(naming_convention=NAMING_CONVENTION)
-    #: What the database fills in on a write comes back with it: asking later would be a lazy load, which cannot await.
-    __mapper_args__: Any = {"eager_defaults": True}  # noqa: RUF012 - its name and type are SQLAlchemy's
-
-
 class Uuid7Id:
     """A UUID of version 7 (RFC 9562): nobody can guess it, and new rows stand at the end of an index."""
 
@@ -52,7 +44,19 @@ class Versioned:
 
     version: Mapped[int] = mapped_column(default=1)
 
+
+class Base(DeclarativeBase):
+    """The registry of all tables of a service."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
     @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, object]:  # noqa: N805 - SQLAlchemy passes the class
-        """Compare and count the version on every UPDATE."""
-        return {"version_id_col": cls.version, "eager_defaults": True}
+    def __mapper_args__(cls: type[Any]) -> dict[str, object]:  # noqa: N805 - SQLAlchemy passes the class
+        """Fetch what the database computes with each write: an async session cannot fetch it later, when it is read.
+
+        It is said here for `Versioned` too, because of several bases SQLAlchemy would only ask the first.
+        """
+        arguments: dict[str, object] = {"eager_defaults": True}
+        if issubclass(cls, Versioned):
+            arguments["version_id_col"] = cls.version
+        return arguments

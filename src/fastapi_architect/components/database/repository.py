@@ -1,0 +1,143 @@
+"""Queries that every kind of row needs."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..problem_details import Conflict, NotFound
+from .filtering import Filter
+from .models import SoftDeleted, Uuid7Id
+from .ordering import Order
+from .schemas import PageQuery, Slice
+
+Row = TypeVar("Row", bound=Uuid7Id)
+
+_OF_THE_PAGE = {"limit", "cursor", "sort"}
+_UNIQUE_VIOLATION = "23505"
+
+
+class Repository(Generic[Row]):
+    """Finds, lists, adds and deletes rows of one model; soft-deleted ones are left out.
+
+    A subclass names the model and what may be asked, and narrows `visible` to what belongs to the caller:
+
+        class NoteRepository(Repository[Note]):
+            model = Note
+            orders = {"newest": Order(Note.id, descending=True), "title": Order(Note.title)}
+            filters = {"title": contains(Note.title)}
+
+            def __init__(self, session: AsyncSession, owner_id: UUID) -> None:
+                super().__init__(session)
+                self._owner_id = owner_id
+
+            def visible(self) -> Select[Note]:
+                return super().visible().where(Note.owner_id == self._owner_id)
+    """
+
+    model: type[Row]
+    #: By the value of the query's field `sort`; the first one is the default.
+    orders: ClassVar[Mapping[str, Order]]
+    #: By the name of the query's field.
+    filters: ClassVar[Mapping[str, Filter]] = {}
+    #: What the caller reads when there is no such row, or none of theirs.
+    missing: ClassVar[str] = "There is no such thing."
+    #: What the caller reads when a unique constraint refuses a row.
+    duplicate: ClassVar[str] = "Something with these values exists already."
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    def visible(self) -> Select[Row]:
+        """Return the query of all rows that may be found; every other one begins with it."""
+        statement = select(self.model)
+        deleted_at = getattr(self.model, "deleted_at", None)
+        return statement if deleted_at is None else statement.where(deleted_at.is_(None))
+
+    async def find(self, row_id: UUID) -> Row | None:
+        """Return the row with this identifier, if it is visible."""
+        statement = self.visible().where(self.model.id == row_id)
+        return (await self._session.execute(statement)).scalar_one_or_none()
+
+    async def get(self, row_id: UUID) -> Row:
+        """Return the row with this identifier.
+
+        Raises:
+            NotFound: there is none, or it is not visible; the two look alike.
+        """
+        return self._present(await self.find(row_id))
+
+    async def get_locked(self, row_id: UUID) -> Row:
+        """Return the row with this identifier, locked against other writers until the transaction ends.
+
+        Raises:
+            NotFound: there is none, or it is not visible.
+        """
+        statement = (
+            self.visible()
+            .where(self.model.id == row_id)
+            .with_for_update()
+            # What this session read before it had the lock may be old.
+            .execution_options(populate_existing=True)
+        )
+        return self._present((await self._session.execute(statement)).scalar_one_or_none())
+
+    async def list(self, query: PageQuery) -> Slice[Row]:
+        """Return a page of the visible rows.
+
+        Args:
+            query: each of its fields beside `limit`, `cursor` and `sort` has a filter of the same name.
+
+        Raises:
+            InvalidInput: the cursor is not one of this list in this order.
+        """
+        name = str(getattr(query, "sort", next(iter(self.orders))))
+        order = self.orders[name]
+        identifier = self.model.id
+        statement = order.arrange(self.visible(), identifier).limit(query.limit + 1)
+        for field in sorted(query.model_fields_set - _OF_THE_PAGE):
+            value = getattr(query, field)
+            if value is not None:
+                statement = statement.where(self.filters[field](value))
+        if query.cursor is not None:
+            statement = statement.where(order.after(name, query.cursor, identifier))
+        rows = (await self._session.execute(statement)).scalars().all()
+        page = rows[: query.limit]
+        return Slice(page, order.cursor(name, page[-1]) if len(rows) > query.limit else None)
+
+    async def add(self, row: Row) -> Row:
+        """Add a row; it has its identifier afterwards.
+
+        Raises:
+            Conflict: there is one with the same unique values.
+        """
+        self._session.add(row)
+        try:
+            await self._session.flush()
+        except IntegrityError as error:
+            if getattr(error.orig, "sqlstate", None) != _UNIQUE_VIOLATION:
+                raise
+            raise Conflict(self.duplicate) from error
+        return row
+
+    async def soft_delete(self, row: Row) -> None:
+        """Let the row vanish from every query of this repository, and keep it.
+
+        Raises:
+            TypeError: the model is not `SoftDeleted`.
+        """
+        deleting: Any = row
+        if not isinstance(deleting, SoftDeleted):
+            raise TypeError(f"{self.model.__name__} is not SoftDeleted")
+        # The clock of the database, as everywhere.
+        now: Any = func.now()
+        deleting.deleted_at = now
+        await self._session.flush()
+
+    def _present(self, row: Row | None) -> Row:
+        if row is None:
+            raise NotFound(self.missing)
+        return row

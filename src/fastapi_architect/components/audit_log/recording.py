@@ -11,7 +11,17 @@ from ..service import Principal, current_request_id
 from .models import AuditEvent, Outcome
 
 #: What looks like a secret is not written down, whoever passes it.
-SECRET_WORDS = ("password", "token", "secret", "authorization", "cookie", "signature", "ticket", "api_key", "private")
+SECRET_WORDS = (
+    "password",
+    "token",
+    "secret",
+    "authorization",
+    "cookie",
+    "signature",
+    "ticket",
+    "api_key",
+    "private",
+)
 MASK = "***"
 LONGEST_TEXT = 500
 

@@ -26,7 +26,10 @@ PEOPLE = {
 class Names(Component):
     """Believes whoever says a name. An example of an authenticator, and nothing else."""
 
-    security_scheme: tuple[str, dict[str, Any]] = ("name", {"type": "apiKey", "in": "header", "name": "X-Name"})
+    security_scheme: tuple[str, dict[str, Any]] = (
+        "name",
+        {"type": "apiKey", "in": "header", "name": "X-Name"},
+    )
 
     async def authenticate(self, connection: HTTPConnection, session: AsyncSession) -> Principal | None:
         """Return who says this name."""
@@ -43,7 +46,14 @@ def create_app(database: Database) -> FastAPI:
     ) -> None:
         """Delete a thing, in so far as this example has things."""
         details = {"password": "hunter2", "nested": {"api_key": "k-123"}, "title": "a\x00b" + "x" * 1000}
-        record(session, "thing.deleted", actor=principal, subject_type="thing", subject_id=thing_id, details=details)
+        record(
+            session,
+            "thing.deleted",
+            actor=principal,
+            subject_type="thing",
+            subject_id=thing_id,
+            details=details,
+        )
         await session.flush()
         if in_use:
             raise Conflict("The thing is in use.")

@@ -83,7 +83,9 @@ def test_events_are_filtered_and_paged_newest_first(client: TestClient) -> None:
     things = [delete(client)[1] for _ in range(3)]
 
     assert [event["subject_id"] for event in events_of(client, "auditor")] == things[::-1]
-    assert [event["subject_id"] for event in events_of(client, "auditor", subject_id=things[0])] == [things[0]]
+    assert [event["subject_id"] for event in events_of(client, "auditor", subject_id=things[0])] == [
+        things[0]
+    ]
     first = client.get(EVENTS, headers={"X-Name": "auditor"}, params={"limit": 2}).json()
     assert [event["subject_id"] for event in first["items"]] == [things[2], things[1]]
     rest = events_of(client, "auditor", limit="2", cursor=first["next_cursor"])

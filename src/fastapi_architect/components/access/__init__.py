@@ -1,5 +1,6 @@
 """Who may call what: denied by default, open where it says so."""
 
+from ..service import is_public, public
 from .component import Access, Authenticator, PermissionSource, RouteWithoutGuard, authenticators_of
 from .dependencies import (
     CurrentPrincipal,
@@ -11,7 +12,6 @@ from .dependencies import (
 )
 from .guards import Guard, guard
 from .policies import Policy, allowed
-from .public import is_public, public
 from .routes import RouteAccess, routes_of
 
 __all__ = [

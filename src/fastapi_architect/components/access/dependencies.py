@@ -8,10 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..database import Database, SessionDep
 from ..problem_details import Forbidden, NotAuthenticated
-from ..service import Principal, installed, principal_of, remember_principal
+from ..service import Principal, installed, is_public, principal_of, remember_principal
 from .component import Access
 from .guards import Guard, guard
-from .public import is_public
 
 
 @guard(Guard.NOBODY)

@@ -10,8 +10,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, Host, Mount, WebSocketRoute
 
+from ..service import is_public
 from .guards import Guard, kind_of
-from .public import is_public
 
 #: The "method" of a WebSocket in the lists of this module.
 WEBSOCKET = "WEBSOCKET"

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from ..service import Component, ComponentSettings, GeneratedSecret, components_of, is_draining
+from ..service import Component, ComponentSettings, GeneratedSecret, components_of, is_draining, public
 from .readiness import Check, Readiness
 
 
@@ -56,9 +56,11 @@ class HealthChecks(Component):
         """
         readiness = Readiness(lambda: self._checks_of(app), self.settings.timeout, self.settings.fresh_for)
 
+        @public
         async def live(request: Request) -> JSONResponse:
             return _answer(HTTPStatus.OK, {"status": "alive"})
 
+        @public
         async def ready(request: Request) -> JSONResponse:
             if is_draining(app):
                 return _answer(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "draining"})

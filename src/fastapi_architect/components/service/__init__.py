@@ -5,6 +5,7 @@ from .component import Component
 from .draining import begin_draining, is_draining
 from .openapi import amend_openapi, operations_of
 from .principal import Principal, principal_in_context, principal_of, remember_principal
+from .public import is_public, public
 from .request_id import bind_request_id, current_request_id
 from .routes import RouteTemplates
 from .settings import CommaSeparated, ComponentSettings, Environment, GeneratedSecret
@@ -26,8 +27,10 @@ __all__ = [
     "install",
     "installed",
     "is_draining",
+    "is_public",
     "operations_of",
     "principal_in_context",
     "principal_of",
+    "public",
     "remember_principal",
 ]

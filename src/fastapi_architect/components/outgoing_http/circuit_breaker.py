@@ -88,10 +88,12 @@ class CircuitBreakers:
 
     def _leave(self, host: str, outcome: Outcome, probing: bool) -> None:
         with self._lock:
-            if outcome is Outcome.GOOD:
-                self._circuits.pop(host, None)
-                return
             circuit = self._circuits.get(host)
+            if outcome is Outcome.GOOD:
+                # An answer to a call from before the circuit opened says nothing about now.
+                if probing or circuit is None or circuit.open_until is None:
+                    self._circuits.pop(host, None)
+                return
             if probing and circuit is not None:
                 circuit.probing = False  # also after a cancelled call: else nobody would ever try again
             if outcome is Outcome.BAD:

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from fastapi_architect.components.outgoing_http import GuardedClient, OutgoingHttp, OutgoingHttpSettings
-from fastapi_architect.components.outgoing_http.tests.hosts import ADDRESS, Partner, serving
+from fastapi_architect.components.outgoing_http.tests.hosts import Partner, serving
 from fastapi_architect.components.service import Environment
+from fastapi_architect.components.testing.servers import ADDRESS
 
 
 class Names:

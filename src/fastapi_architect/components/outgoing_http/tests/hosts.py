@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,7 +17,9 @@ from cryptography.x509.oid import NameOID
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
-ADDRESS = "127.0.0.1"
+from fastapi_architect.components.testing.servers import ADDRESS
+from fastapi_architect.components.testing.serving import serving as serving_at_address
+
 CHUNK = b"x" * 65536
 
 
@@ -67,25 +68,10 @@ def _forever() -> Iterator[bytes]:
 
 @contextmanager
 def serving(partner: Partner, certificate: Path | None = None) -> Iterator[Partner]:
-    """Serve it under uvicorn, on a port of its own."""
-    config = uvicorn.Config(
-        partner.app, host=ADDRESS, port=0, log_level="error", lifespan="off", ssl_certfile=certificate
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        deadline = time.monotonic() + 10
-        while not server.started:
-            if time.monotonic() > deadline:
-                raise TimeoutError("uvicorn does not start")
-            time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        partner.base = f"{'https' if certificate else 'http'}://partner.example:{port}"
+    """Serve it, under the name of partner.example."""
+    with serving_at_address(partner.app, certificate=certificate) as url:
+        partner.base = url.replace(ADDRESS, "partner.example")
         yield partner
-    finally:
-        server.force_exit = server.should_exit = True
-        thread.join()
 
 
 @contextmanager

@@ -169,6 +169,15 @@ def test_one_probe_decides() -> None:
     fail(breakers)  # closed again: counted from the beginning
 
 
+def test_an_old_answer_does_not_close_a_circuit() -> None:
+    breakers = CircuitBreakers(failures=1)
+    with breakers.watch("a") as watch:
+        fail(breakers)
+        watch.outcome = Outcome.GOOD
+    with pytest.raises(CircuitOpen):
+        fail(breakers)
+
+
 def test_hosts_do_not_fill_the_memory() -> None:
     breakers = CircuitBreakers(failures=2, capacity=10)
     for number in range(100):

@@ -1,0 +1,44 @@
+"""Files from users: streamed, counted, recognised, kept under names of our own, and handed out as attachments."""
+
+from .component import Uploads
+from .errors import QuotaExceeded, StorageFull, UploadBroken
+from .kinds import DEFAULT_KINDS, GIF, JPEG, PDF, PNG, WEBP, ZIP, Kind
+from .models import Upload
+from .names import content_disposition, display_name
+from .policy import Examiner, Quota, Stored, UploadPolicy, bytes_per_owner
+from .receiving import body_of, file_of, files_of
+from .service import UploadService, remove_orphans
+from .settings import UploadSettings
+from .storage import LocalStorage, Sink, Storage
+
+__all__ = [
+    "DEFAULT_KINDS",
+    "GIF",
+    "JPEG",
+    "PDF",
+    "PNG",
+    "WEBP",
+    "ZIP",
+    "Examiner",
+    "Kind",
+    "LocalStorage",
+    "Quota",
+    "QuotaExceeded",
+    "Sink",
+    "Storage",
+    "StorageFull",
+    "Stored",
+    "Upload",
+    "UploadBroken",
+    "UploadPolicy",
+    "UploadService",
+    "UploadSettings",
+    "Uploads",
+    "body_of",
+    "bytes_per_owner",
+    "content_disposition",
+    "display_name",
+    "file_of",
+    "files_of",
+    "remove_orphans",
+]

@@ -1,0 +1,53 @@
+"""Uploads as a part of a service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from ..service import Component
+from .policy import UploadPolicy, bytes_per_owner
+from .settings import UploadSettings
+from .storage import LocalStorage, Storage
+
+
+class Uploads(Component):
+    """Takes files and hands them out to their owners.
+
+    Args:
+        settings: the directory and the limits.
+        storage: another place for the bytes than the directory.
+        policy: other kinds, quotas and examinations than the settings say.
+        prefix: of the routes.
+    """
+
+    def __init__(
+        self,
+        settings: UploadSettings,
+        *,
+        storage: Storage | None = None,
+        policy: UploadPolicy | None = None,
+        prefix: str = "/api/v1",
+    ) -> None:
+        self.settings = settings
+        self.storage = storage or LocalStorage(settings.directory, settings.keep_free_bytes)
+        self.policy = policy or UploadPolicy(
+            quota=bytes_per_owner(settings.owner_bytes), max_file_bytes=settings.max_file_bytes
+        )
+        self._prefix = prefix
+
+    def install(self, app: FastAPI) -> None:
+        """Add the routes."""
+        from .router import router
+
+        app.include_router(router, prefix=self._prefix)
+
+    @asynccontextmanager
+    async def run(self, app: FastAPI) -> AsyncIterator[None]:
+        """Refuse to start when nothing can be stored."""
+        await self.storage.check()
+        yield
+
+    async def check(self) -> None:
+        """Raise OSError if nothing can be stored."""
+        await self.storage.check()

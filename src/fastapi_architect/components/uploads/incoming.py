@@ -1,0 +1,13 @@
+"""A file that is arriving, with what the client says about it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingFile:
+    """Nothing of it is believed; the bytes can be read once."""
+
+    name: str
+    media_type: str
+    chunks: AsyncIterator[bytes]

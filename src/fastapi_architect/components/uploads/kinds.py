@@ -1,0 +1,95 @@
+"""Which kinds of files are taken, and how each is known.
+
+What the client calls a file proves nothing, and the first bytes alone prove little: a file can be a picture from its beginning
+and an archive from its end. A kind therefore says how a whole file begins and how it ends.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+#: So many bytes of a file are looked at before the rest is read.
+HEAD = 64
+#: So many of the last ones are kept: the directory of a ZIP archive stands within them.
+TAIL = 66_000
+
+_ZIP_DIRECTORY = b"PK\x05\x06"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of file.
+
+    Args:
+        media_type: what the client has to declare, and what the file is served as.
+        extensions: how its name may end, in lower case, with the dot.
+        begins: whether the first bytes (at least `HEAD`, or the whole file) are those of this kind.
+        is_whole: whether a file of this beginning, these last bytes (at most `TAIL`) and this size is one of this kind and
+            nothing besides.
+    """
+
+    media_type: str
+    extensions: tuple[str, ...]
+    begins: Callable[[bytes], bool]
+    is_whole: Callable[[bytes, bytes, int], bool]
+
+
+def _png_begins(head: bytes) -> bool:
+    return head.startswith(b"\x89PNG\r\n\x1a\n") and head[12:16] == b"IHDR"
+
+
+def _png_is_whole(head: bytes, tail: bytes, size: int) -> bool:
+    return tail.endswith(b"\x00\x00\x00\x00IEND\xaeB`\x82")
+
+
+def _jpeg_begins(head: bytes) -> bool:
+    return head.startswith(b"\xff\xd8\xff")
+
+
+def _jpeg_is_whole(head: bytes, tail: bytes, size: int) -> bool:
+    return tail.endswith(b"\xff\xd9")
+
+
+def _gif_begins(head: bytes) -> bool:
+    return head.startswith((b"GIF87a", b"GIF89a"))
+
+
+def _gif_is_whole(head: bytes, tail: bytes, size: int) -> bool:
+    return tail.endswith(b";") and _ZIP_DIRECTORY not in tail
+
+
+def _webp_begins(head: bytes) -> bool:
+    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+
+
+def _webp_is_whole(head: bytes, tail: bytes, size: int) -> bool:
+    return int.from_bytes(head[4:8], "little") + 8 == size
+
+
+def _pdf_begins(head: bytes) -> bool:
+    return head.startswith((b"%PDF-1.", b"%PDF-2."))
+
+
+def _pdf_is_whole(head: bytes, tail: bytes, size: int) -> bool:
+    return b"%%EOF" in tail[-1024:] and _ZIP_DIRECTORY not in tail
+
+
+def _zip_begins(head: bytes) -> bool:
+    return head.startswith((b"PK\x03\x04", _ZIP_DIRECTORY))
+
+
+def _zip_is_whole(head: bytes, tail: bytes, size: int) -> bool:
+    directory = tail.rfind(_ZIP_DIRECTORY)
+    comment = int.from_bytes(tail[directory + 20 : directory + 22], "little")
+    return directory >= 0 and directory + 22 + comment == len(tail)
+
+
+PNG = Kind("image/png", (".png",), _png_begins, _png_is_whole)
+JPEG = Kind("image/jpeg", (".jpg", ".jpeg"), _jpeg_begins, _jpeg_is_whole)
+GIF = Kind("image/gif", (".gif",), _gif_begins, _gif_is_whole)
+WEBP = Kind("image/webp", (".webp",), _webp_begins, _webp_is_whole)
+PDF = Kind("application/pdf", (".pdf",), _pdf_begins, _pdf_is_whole)
+#: Not among the kinds that are taken by default: what unpacks it has to count while it unpacks.
+ZIP = Kind("application/zip", (".zip",), _zip_begins, _zip_is_whole)
+
+#: SVG is not among them on purpose: it is a page with scripts.
+DEFAULT_KINDS = (PNG, JPEG, GIF, WEBP, PDF)

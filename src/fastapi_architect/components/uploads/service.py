@@ -1,0 +1,186 @@
+"""What may happen to uploads."""
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from uuid import UUID
+
+import anyio
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from ..problem_details import Conflict, NotFound
+from .errors import QuotaExceeded
+from .incoming import IncomingFile
+from .inspection import Inspection, kind_of
+from .models import Upload
+from .names import display_name
+from .policy import Stored, UploadPolicy
+from .repository import UploadRepository
+from .storage import Storage, new_key
+
+logger = logging.getLogger(__name__)
+
+#: A file without a row is left alone for so many seconds: its row may be under way.
+ORPHAN_SECONDS = 24 * 60 * 60
+_BATCH = 500
+
+
+class UploadService:
+    """Takes, finds and deletes the files of owners."""
+
+    def __init__(self, session: AsyncSession, storage: Storage, policy: UploadPolicy) -> None:
+        self._session = session
+        self._uploads = UploadRepository(session)
+        self._storage = storage
+        self._policy = policy
+
+    async def take(
+        self, owner_id: UUID, files: AsyncIterator[IncomingFile], upload_id: UUID | None = None
+    ) -> list[Upload]:
+        """Take files, all of them or none.
+
+        Args:
+            owner_id: whose they become.
+            files: as they arrive.
+            upload_id: of the only file; None: a new one for each.
+
+        Raises:
+            UnsupportedMedia, TooLarge, QuotaExceeded, UploadBroken, StorageFull: a file is refused.
+            Conflict: there is an upload with this identifier.
+        """
+        left = await self._uploads_left(owner_id, upload_id)
+        kept: list[Stored] = []
+        try:
+            async for file in files:
+                kept.append(await self._keep(file, left - sum(stored.size for stored in kept)))
+            return await self._record(owner_id, kept, upload_id)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                for stored in kept:
+                    await self._storage.delete(stored.key)
+            raise
+
+    async def find(self, owner_id: UUID, upload_id: UUID) -> Upload:
+        """Return an upload of this owner.
+
+        Raises:
+            NotFound: there is none, or it is somebody else's.
+        """
+        upload = await self._uploads.find(owner_id, upload_id)
+        if upload is None:
+            raise NotFound("There is no such upload.")
+        return upload
+
+    async def page(self, owner_id: UUID, before: UUID | None, limit: int) -> Sequence[Upload]:
+        """Return uploads of this owner, the newest first."""
+        return await self._uploads.page(owner_id, before, limit)
+
+    def read(self, upload: Upload) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Give the bytes of an upload."""
+        return self._storage.read(upload.storage_key)
+
+    async def delete(self, owner_id: UUID, upload_id: UUID) -> None:
+        """Delete an upload of this owner.
+
+        Raises:
+            NotFound: there is none, or it is somebody else's.
+        """
+        upload = await self.find(owner_id, upload_id)
+        await self._uploads.delete(upload)
+        await self._session.commit()
+        # After the commit: a row without its file would be an error to somebody, a file without a row is swept away.
+        await self._storage.delete(upload.storage_key)
+        logger.info("upload deleted", extra={"upload_id": str(upload_id)})
+
+    async def _uploads_left(self, owner_id: UUID, upload_id: UUID | None) -> int:
+        if upload_id is not None and await self._uploads.is_taken(upload_id):
+            raise _taken()
+        left = await self._policy.quota(self._uploads, owner_id)
+        # Ends the transaction, and with it the hold on a connection: a slow client would keep it for minutes.
+        await self._session.commit()
+        if left <= 0:
+            raise QuotaExceeded
+        return left
+
+    async def _keep(self, file: IncomingFile, left: int) -> Stored:
+        name = display_name(file.name)
+        kind = kind_of(name, file.media_type, self._policy.kinds)
+        inspection = Inspection(kind, self._policy.max_file_bytes)
+        key = new_key()
+        async with self._storage.create(key) as sink:
+            async for chunk in file.chunks:
+                inspection.add(chunk)
+                if inspection.size > left:
+                    raise QuotaExceeded
+                await sink.write(chunk)
+            inspection.finish()
+        stored = Stored(key, name, kind.media_type, inspection.size, inspection.sha256)
+        try:
+            await self._policy.examine(self._storage, stored)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._storage.delete(key)
+            raise
+        return stored
+
+    async def _record(self, owner_id: UUID, kept: list[Stored], upload_id: UUID | None) -> list[Upload]:
+        await self._uploads.lock_owner(owner_id)
+        # Again, now that nobody else of this owner is counting: two files at once could each have found room.
+        if sum(stored.size for stored in kept) > await self._policy.quota(self._uploads, owner_id):
+            raise QuotaExceeded
+        if upload_id is not None and await self._uploads.is_taken(upload_id):
+            raise _taken()
+        uploads = [
+            Upload(
+                id=upload_id or uuid7(),
+                owner_id=owner_id,
+                storage_key=stored.key,
+                name=stored.name,
+                media_type=stored.media_type,
+                size=stored.size,
+                sha256=stored.sha256,
+            )
+            for stored in kept
+        ]
+        for upload in uploads:
+            self._uploads.add(upload)
+        await self._session.commit()
+        logger.info(
+            "uploads taken", extra={"count": len(uploads), "bytes": sum(stored.size for stored in kept)}
+        )
+        return uploads
+
+
+async def remove_orphans(session: AsyncSession, storage: Storage, older_than: float = ORPHAN_SECONDS) -> int:
+    """Delete files without a row, which a crash leaves, and return how many; for a periodic task.
+
+    Args:
+        session: of the service, not of one owner.
+        storage: of the uploads.
+        older_than: seconds; longer than any upload takes.
+    """
+    uploads = UploadRepository(session)
+    removed = 0
+    async with aclosing(_batches(storage, older_than)) as batches:
+        async for batch in batches:
+            known = await uploads.known_keys(batch)
+            for key in batch:
+                if key not in known:
+                    await storage.delete(key)
+                    removed += 1
+    return removed
+
+
+async def _batches(storage: Storage, older_than: float) -> AsyncGenerator[list[str], None]:
+    batch: list[str] = []
+    async for key in storage.keys(older_than):
+        batch.append(key)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    yield batch
+
+
+def _taken() -> Conflict:
+    return Conflict("There is an upload with this identifier.")

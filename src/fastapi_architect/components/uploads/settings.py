@@ -1,0 +1,28 @@
+"""UPLOADS_*: where files lie, and how much is taken."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from ..service import ComponentSettings
+
+Bytes = Annotated[int, Field(ge=1)]
+
+
+class UploadSettings(ComponentSettings):
+    """The directory has no default: it has to outlive a deployment."""
+
+    model_config = SettingsConfigDict(env_prefix="UPLOADS_")
+
+    #: Of the service alone, and served by nothing else; several hosts need a shared one.
+    directory: Path
+    max_file_bytes: Bytes = 10 * 1024 * 1024
+    #: Of one request with all its files.
+    max_request_bytes: Bytes = 25 * 1024 * 1024
+    max_files: Annotated[int, Field(ge=1, le=100)] = 5
+    #: How much one owner may have.
+    owner_bytes: Bytes = 1024 * 1024 * 1024
+    #: How much of the disk is left to others.
+    keep_free_bytes: Annotated[int, Field(ge=0)] = 100 * 1024 * 1024

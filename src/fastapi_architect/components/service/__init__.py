@@ -8,6 +8,7 @@ from .principal import Principal, principal_in_context, principal_of, remember_p
 from .public import is_public, public
 from .request_id import bind_request_id, current_request_id
 from .routes import RouteTemplates
+from .serving import ServeSettings, serve
 from .settings import CommaSeparated, ComponentSettings, Environment, GeneratedSecret
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "GeneratedSecret",
     "Principal",
     "RouteTemplates",
+    "ServeSettings",
     "amend_openapi",
     "begin_draining",
     "bind_request_id",
@@ -33,4 +35,5 @@ __all__ = [
     "principal_of",
     "public",
     "remember_principal",
+    "serve",
 ]

@@ -1,16 +1,17 @@
 """The smallest application with structured logs: it logs in the ways in which real ones do, mistakes included."""
 
 import logging
+from uuid import uuid4
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request
-from uuid_utils.compat import uuid7
+
 
 from fastapi_architect.components.service import Principal, install, remember_principal
 from fastapi_architect.components.structured_logging import LoggingSettings, StructuredLogging
 
 logger = logging.getLogger("shop")
-CALLER = Principal(uuid7(), tenant_id=uuid7())
+CALLER = Principal(uuid4(), tenant_id=uuid4())
 
 router = APIRouter(prefix="/books")
 

@@ -14,9 +14,12 @@ def rate_limit_fields(levels: Iterable[PolicyLevel]) -> HeaderFields:
     latest = {each.name: each for each in levels}
     if not latest:
         return []
-    policies = ", ".join(f"{_text(name)};q={each.rate.amount};w={each.rate.seconds}" for name, each in latest.items())
+    policies = ", ".join(
+        f"{_text(name)};q={each.rate.amount};w={each.rate.seconds}" for name, each in latest.items()
+    )
     levels_now = ", ".join(
-        f"{_text(name)};r={each.level.remaining};t={math.ceil(each.level.wait)}" for name, each in latest.items()
+        f"{_text(name)};r={each.level.remaining};t={math.ceil(each.level.wait)}"
+        for name, each in latest.items()
     )
     return [(b"ratelimit-policy", policies.encode()), (b"ratelimit", levels_now.encode())]
 

@@ -62,7 +62,9 @@ class RateLimiter:
         key: makes the key of a counter of its parts.
     """
 
-    def __init__(self, storage: RateLimitStorage, key: Callable[..., str] = lambda *parts: ":".join(parts)) -> None:
+    def __init__(
+        self, storage: RateLimitStorage, key: Callable[..., str] = lambda *parts: ":".join(parts)
+    ) -> None:
         self._storage = storage
         self._key = key
         self._next_line = 0.0

@@ -3,10 +3,10 @@
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from ..service import ComponentSettings
+from ..service import CommaSeparated, ComponentSettings
 from .client_address import Network
 from .rates import Rate
 
@@ -24,7 +24,9 @@ def _listed(value: Any) -> Any:
 def _network(value: Any) -> Network:
     network = ip_network(value)
     if network.prefixlen == 0:
-        raise ValueError("trusting every address lets each client choose its own; name the networks of your proxies")
+        raise ValueError(
+            "trusting every address lets each client choose its own; name the networks of your proxies"
+        )
     return network
 
 
@@ -46,7 +48,7 @@ class RateLimitSettings(ComponentSettings):
     #: Whether what comes through a unix socket comes from our own proxy.
     trust_unix_socket: bool = False
     #: Paths that the default does not count, such as those that a load balancer asks; `*` at the end means all below.
-    exempt_paths: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = (
+    exempt_paths: CommaSeparated = (
         "/health/live",
         "/health/ready",
         "/metrics",
@@ -54,4 +56,4 @@ class RateLimitSettings(ComponentSettings):
     #: Attempts to sign in: from one address, for one account from one address, for one account from anywhere.
     login_by_address: Rates = "30/minute,200/hour"
     login_by_account_and_address: Rates = "5/minute,20/hour"
-    login_by_account: Annotated[Rates, Field()] = "100/hour"
+    login_by_account: Rates = "100/hour"

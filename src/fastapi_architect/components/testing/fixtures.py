@@ -106,5 +106,6 @@ def redis_pool(redis_url: str) -> Any:
     """The pool component on an empty Redis; whoever runs it closes it."""
     # By name, because a project that uses no Redis has these fixtures without that component.
     component = import_module("..redis_pool", __package__)
-    settings = component.RedisSettings(url=SecretStr(redis_url), environment=Environment.LOCAL)
+    # A busy machine is slower than a server: what is tested here is not the wait.
+    settings = component.RedisSettings(url=SecretStr(redis_url), timeout=5, environment=Environment.LOCAL)
     return component.RedisPool(settings)

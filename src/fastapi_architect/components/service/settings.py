@@ -63,7 +63,12 @@ class ComponentSettings(BaseSettings):
     """The settings of one component: frozen, because a setting that changes at run time is state."""
 
     model_config = SettingsConfigDict(
-        extra="ignore", frozen=True, hide_input_in_errors=True, populate_by_name=True
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        # `TOKEN=` in a file means: none; the line stands there to be found.
+        env_ignore_empty=True,
     )
 
     environment: Annotated[Environment, Field(validation_alias="ENVIRONMENT")] = Environment.PRODUCTION

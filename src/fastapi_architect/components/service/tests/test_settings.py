@@ -118,6 +118,13 @@ def test_several_names_stand_in_one_variable(monkeypatch: pytest.MonkeyPatch) ->
     assert Demo(names=("c",)).names == ("c",)
 
 
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DEMO_KEY", "")
+    (tmp_path / ".env").write_text("DEMO_NUMBER=\nDEMO_NAMES=\n")
+
+    assert (Demo().key, Demo().number, Demo().names) == (None, 1, ())
+
+
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Demo().__setattr__("number", 2)

@@ -6,7 +6,6 @@ from uuid import uuid4
 import structlog
 from fastapi import APIRouter, FastAPI, Request
 
-
 from fastapi_architect.components.service import Principal, install, remember_principal
 from fastapi_architect.components.structured_logging import LoggingSettings, StructuredLogging
 

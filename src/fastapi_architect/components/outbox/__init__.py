@@ -4,6 +4,7 @@ from .component import Outbox, OutboxSettings
 from .contributions import HasSchedule, HasTasks, collect_schedule, import_task_modules, load_components
 from .events import add_event
 from .execution import Observer, Outcome, Runtime
+from .fan_in import begin_fan_in, complete_part, unfinished
 from .handlers import (
     Handler,
     HandlerContext,
@@ -14,7 +15,7 @@ from .handlers import (
     handlers_of,
     handles,
 )
-from .models import EventState, OutboxEvent
+from .models import EventState, FanIn, OutboxEvent
 from .relay import Publisher, Relay
 from .repository import Backlog, Publication, dead_letters, measure, replay
 from .schedule import Periodic, queue_due
@@ -24,6 +25,7 @@ __all__ = [
     "Backlog",
     "DirectWorker",
     "EventState",
+    "FanIn",
     "Handler",
     "HandlerContext",
     "HasSchedule",
@@ -43,7 +45,9 @@ __all__ = [
     "RetryLater",
     "Runtime",
     "add_event",
+    "begin_fan_in",
     "collect_schedule",
+    "complete_part",
     "dead_letters",
     "handlers_of",
     "handles",
@@ -52,4 +56,5 @@ __all__ = [
     "measure",
     "queue_due",
     "replay",
+    "unfinished",
 ]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -23,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 #: Kept of an error; the log has the traceback.
 MAX_ERROR = 500
-#: The body of an attempt. Its session's transaction also finishes the event.
-Work = Callable[[HandlerContext], None]
+#: The body of an attempt. Its session's transaction also finishes the event, with what it returns.
+Work = Callable[[HandlerContext], dict[str, Any] | None]
 
 
 class Outcome(StrEnum):
@@ -113,13 +114,15 @@ class Runtime:
             return self._bury(attempt, attempt.last_error or repository.DIED, retries.attempts)
         try:
             with self._held(attempt), self.sessions() as session:
-                work(self._context(attempt, retries, session))
-                return self._commit_finished(session, attempt)
+                keep = work(self._context(attempt, retries, session))
+                return self._commit_finished(session, attempt, keep)
         except Exception as error:  # whatever it was, it is one attempt
             return self._failed(attempt, retries, error)
 
-    def _commit_finished(self, session: Session, attempt: Attempt) -> Outcome:
-        if not repository.finish(session, attempt):
+    def _commit_finished(
+        self, session: Session, attempt: Attempt, keep: dict[str, Any] | None = None
+    ) -> Outcome:
+        if not repository.finish(session, attempt, keep):
             session.rollback()
             logger.warning("another attempt has begun; what this one wrote is dropped", extra=_names(attempt))
             return Outcome.LOST

@@ -48,9 +48,19 @@ def create_outbox(op: Any) -> None:
         sa.Column("slot", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_outbox_schedule"),
     )
+    op.create_table(
+        "outbox_fan_ins",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("remaining", sa.Integer(), nullable=False),
+        sa.Column("topic", sa.String(100), nullable=False),
+        sa.Column("payload", JSONB(), nullable=False),
+        sa.Column("created_at", moment, server_default=sa.func.now(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox_fan_ins"),
+    )
 
 
 def drop_outbox(op: Any) -> None:
     """Drop the tables, with every event that is still open."""
+    op.drop_table("outbox_fan_ins")
     op.drop_table("outbox_schedule")
     op.drop_table("outbox_events")

@@ -82,3 +82,15 @@ class ScheduleSlot(Base):
 
     name: Mapped[str] = mapped_column(String(150), primary_key=True)
     slot: Mapped[int] = mapped_column(BigInteger)
+
+
+class FanIn(Base):
+    """How many parts are still missing, and the event that the last one adds."""
+
+    __tablename__ = "outbox_fan_ins"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    remaining: Mapped[int]
+    topic: Mapped[str] = mapped_column(String(100))
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

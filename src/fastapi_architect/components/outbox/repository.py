@@ -165,12 +165,14 @@ def renew(session: Session, attempt: Attempt, lease: timedelta) -> bool:
     return _change(session, attempt, held_until=until, publish_at=_unless_null(until))
 
 
-def finish(session: Session, attempt: Attempt) -> bool:
-    """Finish the event in the transaction of its handler, and forget what it was about.
+def finish(session: Session, attempt: Attempt, keep: dict[str, Any] | None = None) -> bool:
+    """Finish the event in the transaction of its handler, and forget what it was about, except what is to be kept.
 
     False: another attempt has begun or the event is finished; what this transaction did must not be committed.
     """
-    return _change(session, attempt, processed_at=func.now(), payload={}, started_at=None, last_error=None)
+    return _change(
+        session, attempt, processed_at=func.now(), payload=keep or {}, started_at=None, last_error=None
+    )
 
 
 def try_again(session: Session, attempt: Attempt, error: str, after: timedelta) -> bool:
@@ -219,11 +221,18 @@ def add_unless_open(session: Session, topic: str, payload: dict[str, Any], uniqu
     return session.execute(statement).scalar_one_or_none()
 
 
-def adopt(session: Session, event_id: UUID, topic: str, payload: dict[str, Any], request_id: str) -> None:
-    """Give a row to a task whose message did not come from the outbox; no relay will publish it again."""
+def adopt(
+    session: Session, event_id: UUID, topic: str, payload: dict[str, Any], request_id: str, *, relayed: bool
+) -> None:
+    """Give a row to a task whose message did not come from the outbox.
+
+    `relayed`: from now on the relay publishes it again, as any other event. It cannot do so with a message that
+    carries more than the row holds, such as the rest of a chain.
+    """
+    publish_at = func.now() if relayed else None
     statement = (
         insert(OutboxEvent)
-        .values(id=event_id, topic=topic, payload=payload, request_id=request_id, publish_at=None)
+        .values(id=event_id, topic=topic, payload=payload, request_id=request_id, publish_at=publish_at)
         .on_conflict_do_nothing()
     )
     session.execute(statement)

@@ -1,12 +1,11 @@
 """`python -m app.components.celery_tasks worker`, and beside it `... relay`: the two processes that do the work."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 
 from ..outbox.__main__ import stop_on_signal
-from ..outbox.contributions import default_registry, load_components
+from ..outbox.contributions import default_registry, load_components, set_up_logging_or_basic
 from .relaying import create_relay
 from .worker import create_worker
 
@@ -15,7 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
     options, further = _parser().parse_known_args(arguments)
     components = load_components(options.registry)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    set_up_logging_or_basic(components)
     if options.command == "relay":
         create_relay(components).run(stop_on_signal())
         return 0

@@ -9,7 +9,7 @@ from celery import Task, shared_task
 from celery.exceptions import Ignore
 from sqlalchemy import func, select
 
-from ..outbox import EventState, HandlerContext, OutboxEvent, Outcome, Retries, repository
+from ..outbox import EventState, HandlerContext, OutboxEvent, Outcome, Priority, Retries, repository
 from ..outbox.events import checked
 from .worker import service_of
 
@@ -34,6 +34,9 @@ class DurableTask(Task):
     abstract = True
     #: How often it is tried, and with which pauses.
     retries = Retries()
+    #: Where it waits, and what it overtakes there.
+    queue_name = "default"
+    queue_priority = Priority.NORMAL
 
     @property
     def context(self) -> HandlerContext:

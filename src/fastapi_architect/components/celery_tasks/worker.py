@@ -9,6 +9,7 @@ from celery import Celery, signals
 
 from ..database import Database
 from ..outbox import Outbox, Periodic, Runtime, collect_schedule
+from ..outbox.contributions import SetsUpLogging, set_up_logging
 from ..outbox.handlers import all_handlers
 from ..service import Component, component_in
 from ..service.request_id import bind_request_id, current_request_id
@@ -56,6 +57,7 @@ def create_worker(components: Sequence[Component], name: str = "worker") -> Cele
     runtime = replace(runtime, time_limit=timedelta(seconds=settings.time_limit))
     setattr(celery_app, _ATTRIBUTE, ServiceInWorker(components, runtime, collect_schedule(components)))
     celery_app.finalize()
+    celery_app.conf.task_routes = _routes(celery_app)
     _refuse_unknown_queues(celery_app, settings.queues)
     _connect_signals(celery_app, components)
     return celery_app
@@ -73,9 +75,17 @@ def service_of(celery_app: Any) -> ServiceInWorker:
     return found
 
 
+def _routes(celery_app: Any) -> dict[str, dict[str, Any]]:
+    return {
+        task.name: {"queue": task.queue_name, "priority": int(task.queue_priority)}
+        for task in celery_app.tasks.values()
+        if hasattr(task, "queue_name")
+    }
+
+
 def _refuse_unknown_queues(celery_app: Any, queues: Sequence[str]) -> None:
     named = {handler.name: handler.queue for handler in all_handlers()}
-    named |= {task.name: getattr(task, "queue", None) or "default" for task in celery_app.tasks.values()}
+    named |= {name: route["queue"] for name, route in celery_app.conf.task_routes.items()}
     for who, queue in named.items():
         if queue not in queues:
             raise ValueError(
@@ -98,10 +108,15 @@ def _connect_signals(celery_app: Any, components: Sequence[Component]) -> None:
                 component.close_in_worker()
         component_in(components, Database).sync_engine.dispose()
 
+    def log_as_the_service_does(**_: Any) -> None:
+        set_up_logging(components)
+
     def bind_request(task: Any = None, **_: Any) -> None:
         if task is not None and task.app is celery_app:
             bind_request_id(getattr(task.request, "request_id", None) or "-")
 
+    if any(isinstance(component, SetsUpLogging) for component in components):
+        signals.setup_logging.connect(log_as_the_service_does, weak=False)
     signals.worker_process_init.connect(open_resources, weak=False)
     signals.worker_process_shutdown.connect(close_resources, weak=False)
     signals.task_prerun.connect(bind_request, weak=False)

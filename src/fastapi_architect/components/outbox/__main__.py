@@ -1,7 +1,6 @@
 """`python -m app.components.outbox work`: handles events; the other commands look at them."""
 
 import argparse
-import logging
 import signal
 import sys
 import threading
@@ -14,7 +13,7 @@ from ..database import Database
 from ..service import Component, component_in
 from . import repository
 from .component import Outbox
-from .contributions import collect_schedule, default_registry, load_components
+from .contributions import collect_schedule, default_registry, load_components, set_up_logging_or_basic
 from .worker import DirectWorker
 
 
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def work(components: Sequence[Component], threads: int) -> int:
     """Handle events until SIGTERM or SIGINT; what was begun is ended."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    set_up_logging_or_basic(components)
     outbox = component_in(components, Outbox)
     worker = DirectWorker(
         outbox.runtime(components),

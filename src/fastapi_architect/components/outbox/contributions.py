@@ -4,6 +4,7 @@ A component says it by attributes of these names; it need not inherit anything.
 """
 
 import importlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
@@ -27,6 +28,28 @@ class HasSchedule(Protocol):
     @property
     def schedule(self) -> Mapping[str, Periodic]:
         """What is done periodically, by a name that no other component uses."""
+
+
+@runtime_checkable
+class SetsUpLogging(Protocol):
+    """A component that puts the logs of a process in order, also where there is no application."""
+
+    def set_up_logging(self) -> None:
+        """Configure the loggers of this process."""
+
+
+def set_up_logging(components: Sequence[Component]) -> bool:
+    """Let the components put the logs of this process in order; False: none of them does."""
+    found = [component for component in components if isinstance(component, SetsUpLogging)]
+    for component in found:
+        component.set_up_logging()
+    return bool(found)
+
+
+def set_up_logging_or_basic(components: Sequence[Component]) -> None:
+    """Put the logs of this process in order, in the simplest way if no component does."""
+    if not set_up_logging(components):
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
 
 def import_task_modules(components: Sequence[Component]) -> None:

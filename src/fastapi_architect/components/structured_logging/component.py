@@ -15,6 +15,10 @@ class StructuredLogging(Component):
 
     def install(self, app: FastAPI) -> None:
         """Configure the loggers now, so that the server's first records are in order too."""
-        configure_logging(self.settings)
+        self.set_up_logging()
         if self.settings.access:
             app.add_middleware(AccessLogMiddleware, settings=self.settings, templates=RouteTemplates(app))
+
+    def set_up_logging(self) -> None:
+        """Configure the loggers of this process; a worker, which has no application, calls this."""
+        configure_logging(self.settings)

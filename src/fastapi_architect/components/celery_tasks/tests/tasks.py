@@ -66,7 +66,7 @@ def write_slowly(self: NoteTask, text: str, seconds: float, pid_file: str) -> No
     self.note(f"{text} {self.context.attempt}")
 
 
-@shared_task(base=NoteTask, bind=True, name="notes.in_bulk", queue="bulk")
+@shared_task(base=NoteTask, bind=True, name="notes.in_bulk", queue_name="bulk")
 def write_in_bulk(self: NoteTask, text: str) -> None:
     """Write a note, when there is time."""
     self.note(text)

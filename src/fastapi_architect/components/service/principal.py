@@ -2,6 +2,7 @@
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from fastapi.requests import HTTPConnection
@@ -18,6 +19,8 @@ class Principal:
     tenant_id: UUID | None = None
     #: By what it proved itself: `access_token`, `api_key`, `session`.
     method: str = ""
+    #: When that proof ends, for connections that outlast it; None if it does not end by itself.
+    expires_at: datetime | None = None
 
     def may(self, permission: str) -> bool:
         """Tell whether the permission was granted."""

@@ -1,0 +1,18 @@
+"""Organisations that share a service and see nothing of each other: by the queries, and once more by PostgreSQL itself."""
+
+from .component import Tenancy
+from .dependencies import TenantMember, current_member, require_in_tenant
+from .models import Membership, Organisation, TenantOwned
+from .row_level_security import protect_by_tenant, unprotect_by_tenant
+
+__all__ = [
+    "Membership",
+    "Organisation",
+    "Tenancy",
+    "TenantMember",
+    "TenantOwned",
+    "current_member",
+    "protect_by_tenant",
+    "require_in_tenant",
+    "unprotect_by_tenant",
+]

@@ -1,0 +1,140 @@
+"""For which organisation somebody acts, and may they?"""
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Path
+from fastapi.requests import HTTPConnection
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..access import CurrentPrincipal
+from ..database import SessionDep, bind_setting
+from ..problem_details import Forbidden, InvalidInput, NotFound
+from ..service import Principal, installed, remember_principal
+from .models import Membership
+from .repository import TenancyRepository
+from .roles import HasTenantRoles
+from .row_level_security import PRINCIPAL, TENANT
+from .service import MANAGE, TenancyService
+
+HEADER = "X-Organisation-ID"
+
+
+async def get_tenant_roles(connection: HTTPConnection) -> HasTenantRoles:
+    """Return what roles may do."""
+    return installed(connection.app, HasTenantRoles)
+
+
+TenantRolesDep = Annotated[HasTenantRoles, Depends(get_tenant_roles)]
+
+
+async def get_tenancy_service(session: SessionDep, roles: TenantRolesDep) -> TenancyService:
+    """Return the service on the session of this request."""
+    return TenancyService(session, roles.roles.keys())
+
+
+TenancyServiceDep = Annotated[TenancyService, Depends(get_tenancy_service)]
+
+
+async def current_member(
+    connection: HTTPConnection,
+    principal: CurrentPrincipal,
+    session: SessionDep,
+    roles: TenantRolesDep,
+    organisation_id: Annotated[
+        UUID | None,
+        Header(alias=HEADER, description="For which organisation, if the caller belongs to several."),
+    ] = None,
+) -> Principal:
+    """Return the caller as a member of the organisation they act for, and bind the session to it.
+
+    From here on PostgreSQL shows this request the rows of that organisation only.
+
+    Raises:
+        NotFound: they do not belong to it, or it does not exist; the two look alike.
+        InvalidInput: they belong to several (or none) and do not say which.
+    """
+    tenant_id, role = await _choose(session, principal, organisation_id)
+    await bind_setting(session, TENANT, tenant_id)
+    member = replace(principal, tenant_id=tenant_id, permissions=roles.permissions_of(principal, role))
+    remember_principal(connection, member)
+    return member
+
+
+TenantMember = Annotated[Principal, Depends(current_member)]
+
+
+class require_in_tenant:  # noqa: N801 - reads as a word: Depends(require_in_tenant("notes:write"))
+    """A dependency that refuses members whose role lacks one of the permissions."""
+
+    def __init__(self, *permissions: str) -> None:
+        self.permissions = permissions
+
+    async def __call__(self, member: TenantMember) -> Principal:
+        """Return the caller as a member of the organisation.
+
+        Raises:
+            Forbidden: a permission is missing.
+        """
+        if not all(member.may(permission) for permission in self.permissions):
+            raise Forbidden("Your role does not allow this.")
+        return member
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The caller as a member of the organisation in the path."""
+
+    membership: Membership
+    may_manage: bool
+
+
+async def member_of_path(
+    organisation_id: Annotated[UUID, Path(description="The organisation.")],
+    principal: CurrentPrincipal,
+    session: SessionDep,
+    roles: TenantRolesDep,
+) -> Caller:
+    """Return the caller as a member of the organisation in the path, and bind the session to it.
+
+    Raises:
+        NotFound: they do not belong to it, or it does not exist.
+    """
+    tenant_id, role = await _choose(session, principal, organisation_id)
+    await bind_setting(session, TENANT, tenant_id)
+    membership = await TenancyRepository(session).find_member(tenant_id, principal.id)
+    if membership is None:
+        raise NotFound("There is no such organisation.")
+    return Caller(membership, MANAGE in roles.permissions_of(principal, role))
+
+
+CallerDep = Annotated[Caller, Depends(member_of_path)]
+
+
+async def manager_of_path(caller: CallerDep) -> Membership:
+    """Return the caller's membership if they may manage the organisation.
+
+    Raises:
+        Forbidden: they may not.
+    """
+    if not caller.may_manage:
+        raise Forbidden("Your role does not allow this.")
+    return caller.membership
+
+
+ManagerDep = Annotated[Membership, Depends(manager_of_path)]
+
+
+async def _choose(session: AsyncSession, principal: Principal, wanted: UUID | None) -> tuple[UUID, str]:
+    # Credentials of an organisation, such as its API keys, are good for that one only.
+    if principal.tenant_id is not None and wanted not in (None, principal.tenant_id):
+        raise NotFound("There is no such organisation.")
+    wanted = wanted or principal.tenant_id
+    await bind_setting(session, PRINCIPAL, principal.id)
+    found = await TenancyRepository(session).roles_of(principal.id, wanted)
+    if len(found) == 1:
+        return found[0]
+    if wanted is not None:
+        raise NotFound("There is no such organisation.")
+    raise InvalidInput(f"Say in {HEADER} for which of your organisations this is.")

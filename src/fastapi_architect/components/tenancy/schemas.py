@@ -1,0 +1,107 @@
+"""Organisations, members and invitations as JSON."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from ..database import InputModel, OutputModel
+
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Role = Annotated[str, Field(min_length=1, max_length=50, pattern="^[a-z][a-z0-9_]*$")]
+ID = "01980a52-7c1e-7bbd-9f35-6c1b2b7a0f11"
+
+
+class NewOrganisation(InputModel):
+    """An organisation to found, or a new name for one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Bakery Miller"}]})
+
+    name: Name
+
+
+class PublishedOrganisation(OutputModel):
+    """An organisation."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"id": ID, "name": "Bakery Miller", "created_at": "2026-11-21T20:00:00Z"}]
+        }
+    )
+
+    id: UUID
+    name: str
+    created_at: datetime
+
+
+class OwnOrganisation(PublishedOrganisation):
+    """One of the caller's organisations."""
+
+    role: str
+
+
+class OwnOrganisations(OutputModel):
+    """All organisations of the caller, oldest first; nobody belongs to more than a hundred."""
+
+    items: Annotated[list[OwnOrganisation], Field(max_length=100)]
+
+
+class PublishedMember(OutputModel):
+    """Somebody who belongs to an organisation."""
+
+    id: UUID
+    account_id: UUID
+    role: str
+    created_at: datetime
+
+
+class MemberPage(OutputModel):
+    """Members, oldest first; without `next_after` it is the last page."""
+
+    items: Annotated[list[PublishedMember], Field(max_length=100)]
+    next_after: UUID | None = None
+
+
+class NewRole(InputModel):
+    """A role for a member."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"role": "viewer"}]})
+
+    role: Role
+
+
+class PublishedInvitation(OutputModel):
+    """An invitation that nobody has accepted yet."""
+
+    id: UUID
+    role: str
+    invited_by: UUID
+    expires_at: datetime
+
+
+class CreatedInvitation(PublishedInvitation):
+    """A new invitation; its token is shown once. Hand it to whom you invite."""
+
+    token: str
+
+
+class Invitations(OutputModel):
+    """Open invitations, newest first."""
+
+    items: Annotated[list[PublishedInvitation], Field(max_length=100)]
+
+
+class Acceptance(InputModel):
+    """The token of an invitation."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "x" * 43}]})
+
+    token: Annotated[str, Field(min_length=43, max_length=43, pattern="^[A-Za-z0-9_-]+$")]
+
+
+class Accepted(OutputModel):
+    """What the caller belongs to now, and as what."""
+
+    organisation_id: UUID
+    role: str

@@ -30,8 +30,9 @@ def plan_addition(project: Project, wanted: Wanted, catalog: Catalog) -> Plan:
         BuildError: it cannot be done here; the message names the reason and the next step.
     """
     requested = [catalog[name] for name in dict.fromkeys(wanted.names)]
-    closure = catalog.closure(spec.name for spec in requested)
-    site = known_site(project, project.lock) if project.lock else graft(project)
+    with_tests = [catalog["testing"]] if wanted.tests else []
+    closure = catalog.closure(spec.name for spec in (*requested, *with_tests))
+    site = known_site(project, project.lock) if project.lock else graft(project, wanted, requested, closure)
     if all(spec.name in site.lock.names for spec in requested):
         listed = ", ".join(spec.name for spec in requested)
         verb = "is" if len(requested) == 1 else "are"

@@ -18,6 +18,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from fastapi_architect.appgraph.requirements import poetry_specifier
 from fastapi_architect.builder.errors import BuildError
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 
@@ -386,7 +387,7 @@ def _in_table(manifest: Manifest, wanted: list[Requirement]) -> str:
         there = _poetry_names(text, manifest.group)
         name = canonicalize_name(requirement.name)
         if name in there:
-            _refuse_excluded(manifest, there[name], requirement)
+            text = _raised(text, table, manifest.path, there[name], requirement)
             continue
         stretch = next(iter(_sections(text, table)), None)
         if stretch is None:
@@ -420,23 +421,41 @@ def _poetry_names(text: str, group: str) -> dict[str, Any]:
     return {canonicalize_name(name): said for table in tables for name, said in table.items()}
 
 
-def _refuse_excluded(manifest: Manifest, said: Any, wanted: Requirement) -> None:
-    """Raise where Poetry's own way of writing versions excludes what is wanted."""
-    from fastapi_architect.appgraph.requirements import poetry_specifier
+def _raised(text: str, table: str, path: str, said: Any, wanted: Requirement) -> str:
+    """The file with a higher floor for a package that is there, where it says too little.
 
+    Raises:
+        BuildError: it excludes what is wanted, or is written in a way that cannot be edited safely.
+    """
     version = said.get("version", "*") if isinstance(said, dict) else said
     specifier = poetry_specifier(version) if isinstance(version, str) else ""
+    extras = set(said.get("extras") or ()) if isinstance(said, dict) else set[str]()
     there = Requirement(f"{wanted.name}{specifier}")
-    merged = _merged(there, wanted, manifest.path)
-    missing = wanted.extras - set(said.get("extras") or ()) if isinstance(said, dict) else wanted.extras
-    if merged is None and not missing:
-        return
-    if missing or not guarantees(specifier, max(Version(each.version) for each in wanted.specifier)):
-        message = (
-            f'{manifest.path} asks for {wanted.name} "{version}", and {_written(wanted)} is needed: '
-            f"poetry add '{_written(wanted)}', see that your tests pass, and run the command again"
-        )
-        raise BuildError(message)
+    there.extras = extras
+    merged = _merged(there, wanted, path)
+    if merged is None:
+        return text
+    raised = ",".join(
+        sorted((str(each) for each in merged.specifier), key=lambda each: (each[0] != ">", each))
+    )
+    line = re.compile(
+        rf'^([ \t]*"?{_spelled(wanted.name)}"?[ \t]*=.*?)"{re.escape(str(version))}"',
+        re.MULTILINE | re.IGNORECASE,
+    )
+    for begin, end in _sections(text, table):
+        found = line.search(text, begin, end)
+        if found and merged.extras == extras:
+            return f'{text[: found.start()]}{found[1]}"{raised}"{text[found.end() :]}'
+    message = (
+        f'{path} asks for {wanted.name} "{version}", and {_written(wanted)} is needed: '
+        f"poetry add '{_written(wanted)}', see that your tests pass, and run the command again"
+    )
+    raise BuildError(message)
+
+
+def _spelled(name: str) -> str:
+    """A pattern for every spelling of a package's name."""
+    return re.sub(r"[-_.]+", "[-_.]+", re.escape(canonicalize_name(name)).replace("\\-", "-"))
 
 
 def _verify(manifest: Manifest, edited: str, wanted: list[Requirement]) -> None:

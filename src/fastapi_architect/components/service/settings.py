@@ -39,6 +39,11 @@ class Environment(StrEnum):
     LOCAL = "local"
     PRODUCTION = "production"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        """Any other name, such as `staging`, is as strict as production: only `local` lets go."""
+        return cls.PRODUCTION
+
 
 class _Generated:
     """Marks a secret that a machine has to make."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import structlog
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import SettingsConfigDict
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -22,12 +22,16 @@ SERVER_ACCESS_LOGGERS = ("uvicorn.access", "gunicorn.access", "hypercorn.access"
 TALKATIVE = ("httpx", "httpx2", "httpcore", "httpcore2", "urllib3", "asyncio")
 
 
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
 class LoggingSettings(ComponentSettings):
     """LOG_*: how much is written, and how."""
 
     model_config = SettingsConfigDict(env_prefix="LOG_")
 
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
     #: `console` is for a developer's eyes.
     format: Literal["json", "console"] = "json"
     #: Words that make a field's name a secret's, besides the usual ones.

@@ -49,6 +49,12 @@ def test_a_forgotten_environment_means_production() -> None:
     assert not Demo().is_local
 
 
+def test_an_environment_of_another_name_is_as_strict_as_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "staging")
+
+    assert Demo().environment is Environment.PRODUCTION
+
+
 @pytest.mark.parametrize("secret", TYPED)
 def test_a_typed_secret_is_refused_outside_of_local(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMO_MUST", secret)

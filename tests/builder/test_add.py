@@ -46,7 +46,7 @@ def test_a_component_is_copied_with_what_it_needs_and_wired(shop: Path) -> None:
     assert listed(registry) == ["RedisPool"]
     assert "from app.components.redis_pool import RedisPool, RedisSettings\n" in registry
     assert '    "redis>=7.0",\n' in (shop / "pyproject.toml").read_text()
-    assert '"uvicorn>=0.30",  # serves' in (shop / "pyproject.toml").read_text()
+    assert '"uvicorn[standard]>=0.40",  # serves' in (shop / "pyproject.toml").read_text()
     assert "\nREDIS_URL=redis://" in (shop / ".env.example").read_text()
     lock = json.loads((shop / ".architect/lock.json").read_text())
     assert [component["name"] for component in lock["components"]] == ["redis_pool", "service"]

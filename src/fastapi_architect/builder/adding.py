@@ -15,7 +15,7 @@ from fastapi_architect.builder.grafting import graft
 from fastapi_architect.builder.lock import LOCK, LockedComponent, LockedFile, extended, lock_files, locked
 from fastapi_architect.builder.manifests import Manifest, find_manifest, with_requirements
 from fastapi_architect.builder.plan import FileEdit, Plan
-from fastapi_architect.builder.project import Project, edit_of
+from fastapi_architect.builder.project import Project, edit_of, served_otherwise
 from fastapi_architect.builder.revisions import find_head, revisions_for
 from fastapi_architect.builder.site import Site, known_site
 from fastapi_architect.builder.wanted import Wanted
@@ -186,7 +186,7 @@ def _requirements(
     """Edits of manifests, steps by hand, and the requirements themselves."""
     edits: dict[str, FileEdit] = {}
     steps: list[str] = []
-    needed = packages_of(missing)
+    needed = packages_of(missing, without=served_otherwise(project) if site.lock.grafted else ())
     tools = packages_of(missing, development=True) if site.tests else ()
     for wanted, development in ((needed, False), (tools, True)):
         if not wanted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,6 +25,8 @@ Variable = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
 #: Where components lie: beside this folder, as the package data that they are.
 COMPONENTS = Path(__file__).parent.parent / "components"
 DESCRIPTION = "component.toml"
+#: Packages that serve an application; a project that was there before is served in its own way.
+OWN_SERVERS = ("uvicorn",)
 
 
 class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -195,8 +197,16 @@ def read_spec(file: Path) -> ComponentSpec:
     return msgspec.structs.replace(spec, folder=file.parent)
 
 
-def packages_of(specs: Iterable[ComponentSpec], *, development: bool = False) -> tuple[str, ...]:
-    """The requirements of all, each package once with every floor and extra that somebody asks for."""
+def packages_of(
+    specs: Iterable[ComponentSpec], *, development: bool = False, without: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The requirements of all, each package once with every floor and extra that somebody asks for.
+
+    Args:
+        specs: the components.
+        development: what their tests need instead.
+        without: names of packages that are left out.
+    """
     merged: dict[str, Requirement] = {}
     for spec in specs:
         for text in spec.development_packages if development else spec.packages:
@@ -206,7 +216,7 @@ def packages_of(specs: Iterable[ComponentSpec], *, development: bool = False) ->
             if known is not wanted:
                 known.extras |= wanted.extras
                 known.specifier &= wanted.specifier
-    return tuple(requirement(merged[name]) for name in sorted(merged))
+    return tuple(requirement(merged[name]) for name in sorted(merged) if name not in without)
 
 
 def requirement(wanted: Requirement) -> str:

@@ -24,7 +24,7 @@ from fastapi_architect.builder.lock import Lock
 from fastapi_architect.builder.manifests import find_manifest, required_python
 from fastapi_architect.builder.placing import Place
 from fastapi_architect.builder.plan import FileEdit
-from fastapi_architect.builder.project import Project, edit_of
+from fastapi_architect.builder.project import Project, edit_of, served_otherwise
 from fastapi_architect.builder.site import Site
 from fastapi_architect.builder.wanted import Wanted
 from fastapi_architect.report.wording import counted
@@ -154,7 +154,7 @@ def _images(texts: Mapping[str, str], near: str) -> Iterator[tuple[str, Version]
 
 def _locked(project: Project, closure: Sequence[ComponentSpec]) -> Iterator[str]:
     """Packages that are locked at an older version than is needed."""
-    for text in packages_of(closure):
+    for text in packages_of(closure, without=served_otherwise(project)):
         wanted = Requirement(text)
         floors = [Version(each.version) for each in wanted.specifier if each.operator == ">="]
         there = project.graph.deployment.version_of(wanted.name)

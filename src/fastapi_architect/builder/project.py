@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.builder.catalog import OWN_SERVERS
 from fastapi_architect.builder.errors import BuildError
 from fastapi_architect.builder.lock import Lock, read_lock
 from fastapi_architect.builder.plan import FileEdit
@@ -33,6 +34,13 @@ class Project(msgspec.Struct, frozen=True):
     def texts(self) -> Mapping[str, str]:
         """Manifests, settings and deployment files by path."""
         return self.graph.files.texts
+
+
+def served_otherwise(project: Project) -> tuple[str, ...]:
+    """Packages that components bring to serve an application, where the project has its own version of them."""
+    packages = project.graph.deployment.packages
+    by_extra = any({"standard", "all"} & set(each.extras) for each in packages.by_name.get("fastapi", ()))
+    return OWN_SERVERS if by_extra or "uvicorn" in packages else ()
 
 
 def read_project(root: Path, config: Config, *, jobs: int = 1, cache: bool = True) -> Project:

@@ -8,8 +8,8 @@ from fastapi_architect.syntax import ir
 from fastapi_architect.syntax.parse import parse_file
 
 
-def program_of(files: str | dict[str, str]) -> Program:
-    """The program of some files; one text is `app.py`."""
+def program_of(files: str | dict[str, str], kinds: dict[str, str] | None = None) -> Program:
+    """The program of some files; one text is `app.py`. Kinds are by path, source where none is given."""
     if isinstance(files, str):
         files = {"app.py": files}
     parsed = {}
@@ -17,4 +17,4 @@ def program_of(files: str | dict[str, str]) -> Program:
         module = parse_file(dedent(text).encode(), path)
         assert isinstance(module, ir.ParsedModule), module
         parsed[path] = module
-    return Program(parsed, all_libraries())
+    return Program(parsed, all_libraries(), kinds)

@@ -40,3 +40,15 @@ def test_a_method_with_work_of_its_own_runs_too():
 def test_a_method_that_nobody_overrides_is_all_there_is():
     alone = HEAD.format(body="...").replace("class Disk(Store):", "class Disk:")
     assert run_by_save(program_of(alone)) == ["Store.put"]
+
+
+def test_what_a_test_puts_in_place_does_not_run_in_the_service():
+    fake = """
+    from store import Store
+    class Fake(Store):
+        def put(self, name):
+            return name
+    """
+    files = {"store.py": HEAD.format(body="..."), "tests/test_store.py": fake}
+    program = program_of(files, {"tests/test_store.py": "test"})
+    assert run_by_save(program) == ["Disk.put"]

@@ -77,8 +77,13 @@ class CallGraph:
         receiver = of.receiver
         if not isinstance(receiver, Instance) or not isinstance(receiver.cls, Class):
             return []
-        subclasses = self._program.inference.hierarchy.subclasses(receiver.cls)
-        found = [cls.methods[of.function.name] for cls in subclasses if of.function.name in cls.methods]
+        in_tests = receiver.cls.module.kind == "test"
+        found = [
+            cls.methods[of.function.name]
+            for cls in self._program.inference.hierarchy.subclasses(receiver.cls)
+            # What a test puts in place of a part runs in that test, not in the service.
+            if of.function.name in cls.methods and (in_tests or cls.module.kind != "test")
+        ]
         return found if len(found) <= MAX_OVERRIDES else []
 
     def names(self, site: Site) -> tuple[str, ...]:

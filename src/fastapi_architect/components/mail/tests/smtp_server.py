@@ -28,7 +28,7 @@ class Session(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         self.say("220 test")
         for line in self.rfile:
-            command = line.decode().strip()
+            command = line.decode(errors="replace").strip()
             verb = command[:4].upper()
             if verb == "QUIT":
                 self.say("221 bye")

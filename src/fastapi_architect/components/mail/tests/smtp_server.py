@@ -3,7 +3,7 @@
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class SmtpServer(socketserver.ThreadingTCPServer):
@@ -26,6 +26,11 @@ class Session(socketserver.StreamRequestHandler):
     server: SmtpServer
 
     def handle(self) -> None:
+        # A client that wanted encryption hangs up.
+        with suppress(ConnectionError):
+            self.converse()
+
+    def converse(self) -> None:
         self.say("220 test")
         for line in self.rfile:
             command = line.decode(errors="replace").strip()

@@ -1,5 +1,6 @@
 """A problem document and its response."""
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -84,12 +85,12 @@ class ProblemResponse(Response):
             "type": type,
             "title": title or phrase(status),
             "status": int(status),
-            "detail": encodable(detail),
+            "detail": detail,
             "request_id": current_request_id(),
-            "invalid_fields": invalid_fields,
         }
-        problem = Problem(**members)
-        super().__init__(problem.model_dump_json(exclude_none=True), status_code=int(status), headers=headers)
+        if invalid_fields is not None:
+            members["invalid_fields"] = [field.model_dump() for field in invalid_fields]
+        super().__init__(_encode(members), status_code=int(status), headers=headers)
         self.headers.setdefault("Cache-Control", "no-store")
 
 
@@ -101,9 +102,10 @@ def phrase(status: int) -> str:
         return "Error"
 
 
-def encodable(text: str) -> str:
-    """Return the text without lone surrogates, which JSON can carry into a program and UTF-8 cannot carry out of it."""
-    return text.encode("utf-8", "replace").decode()
+def _encode(members: dict[str, Any]) -> bytes:
+    # Lone surrogates come into a program through JSON escapes, and UTF-8 cannot carry them out again.
+    text = json.dumps(members, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=str)
+    return text.encode("utf-8", "replace")
 
 
 def describe(error: RequestValidationError) -> list[InvalidField]:
@@ -116,11 +118,11 @@ def describe(error: RequestValidationError) -> list[InvalidField]:
 
 def _location(parts: tuple[str | int, ...]) -> str:
     """Return the place; of a field that nobody declared, the name is the caller's, and may be very long."""
-    return encodable(".".join(str(part) for part in parts))[:LONGEST_LOCATION]
+    return ".".join(str(part) for part in parts)[:LONGEST_LOCATION]
 
 
 def _reason(error: Mapping[str, Any]) -> str:
     # The message for an unknown tag repeats the tag that was sent.
     if error["type"] == "union_tag_invalid":
         return "Input tag does not match any of the expected tags"
-    return encodable(str(error["msg"]))[:LONGEST_REASON]
+    return str(error["msg"])[:LONGEST_REASON]

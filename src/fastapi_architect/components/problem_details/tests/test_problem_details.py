@@ -150,6 +150,19 @@ def test_half_a_character_in_a_value_is_refused(client: TestClient) -> None:
     assert answer.status_code == 422
 
 
+def test_half_a_character_in_a_refusal_does_not_make_it_an_error_of_ours() -> None:
+    answer = failing(Conflict("No \ud800.", extensions={"title": "\ud800"})).get("/fail")
+
+    assert (answer.status_code, answer.json()["detail"], answer.json()["title"]) == (409, "No ?.", "Conflict")
+
+
+def test_an_extension_cannot_take_the_place_of_a_member() -> None:
+    answer = failing(Conflict("True.", extensions={"status": 200, "request_id": "forged"})).get("/fail")
+
+    assert answer.json()["status"] == 409
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
 def test_text_that_cannot_be_encoded_is_the_callers_mistake() -> None:
     with pytest.raises(UnicodeEncodeError) as half:
         "\ud800".encode()

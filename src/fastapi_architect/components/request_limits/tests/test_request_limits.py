@@ -104,6 +104,15 @@ def test_a_body_that_says_that_it_is_too_large_is_refused_unread(client: TestCli
     assert answer.headers["connection"] == "close"
 
 
+@pytest.mark.anyio
+async def test_nothing_is_read_of_a_body_that_says_that_it_is_too_large() -> None:
+    app = create_app(SMALL)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://x") as client:
+        answer = await client.post("/imports/x", content=b"x" * 1_000_001)
+
+    assert (answer.status_code, app.state.read) == (413, 0)
+
+
 @pytest.mark.parametrize("length", ["-1", "1e9", "0x10", "\u0661", "9" * 400])
 def test_a_length_that_is_no_length_is_refused(client: TestClient, length: str) -> None:
     answer = client.post("/notes", content=b"{}", headers=[(b"content-length", length.encode())])

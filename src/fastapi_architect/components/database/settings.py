@@ -41,10 +41,10 @@ class DatabaseSettings(ComponentSettings):
 
 
 class MigrationSettings(ComponentSettings):
-    """DATABASE_MIGRATION_URL: the role that owns the tables. Only migrations know it, never the service."""
+    """DATABASE_OWNER_URL: the role that owns the tables. Only migrations know it, never the service."""
 
     model_config = SettingsConfigDict(env_prefix="DATABASE_")
 
-    migration_url: DatabaseUrl
+    owner_url: DatabaseUrl
     #: Milliseconds that a migration waits for a lock: behind a waiting one, everybody else waits too.
     migration_lock_timeout: Annotated[int, Field(ge=1)] = 4_000

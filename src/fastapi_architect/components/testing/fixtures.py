@@ -6,33 +6,38 @@ from typing import Any
 
 import pytest
 import redis
+from alembic.config import Config
 from pydantic import SecretStr
-from sqlalchemy import create_engine
 
 from ..database import Base, Database, DatabaseSettings
 from ..service import Environment
+from .databases import DatabaseTemplates, upgrade_to_head
 from .servers import (
     PostgresServer,
     RedisServer,
     disposable_postgresql,
     disposable_redis,
-    for_sqlalchemy,
     postgresql,
     redis_server,
     scratch_database,
 )
 
 __all__ = [
+    "alembic_config",
     "anyio_backend",
     "database",
+    "database_templates",
     "database_url",
     "empty_database_url",
+    "migrated_database_url",
+    "owner_database_url",
     "postgresql_url",
     "redis_pool",
     "redis_server_url",
     "redis_url",
     "restartable_postgresql",
     "restartable_redis",
+    "superuser_database_url",
 ]
 
 
@@ -63,14 +68,50 @@ def empty_database_url(postgresql_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def database_templates(postgresql_url: str) -> Iterator[DatabaseTemplates]:
+    """What databases of this run are copied from."""
+    templates = DatabaseTemplates(postgresql_url)
+    try:
+        yield templates
+    finally:
+        templates.close()
+
+
 @pytest.fixture
-def database_url(empty_database_url: str) -> str:
-    """The URL, for SQLAlchemy, of a database of this test's own that holds every table known by now."""
-    url = for_sqlalchemy(empty_database_url)
-    engine = create_engine(url)
-    Base.metadata.create_all(engine)
-    engine.dispose()
-    return url
+def superuser_database_url(database_templates: DatabaseTemplates) -> Iterator[str]:
+    """The URL of a superuser on a database of this test's own that holds every table known by now."""
+    with database_templates.copy(
+        frozenset(Base.metadata.tables), database_templates.with_tables(Base.metadata)
+    ) as url:
+        yield url
+
+
+@pytest.fixture
+def owner_database_url(superuser_database_url: str, database_templates: DatabaseTemplates) -> str:
+    """The URL, for SQLAlchemy, of the role that owns the tables of this test's database."""
+    return database_templates.as_owner(superuser_database_url)
+
+
+@pytest.fixture
+def database_url(superuser_database_url: str, database_templates: DatabaseTemplates) -> str:
+    """The URL, for SQLAlchemy, of the service's role on this test's database: as in production, it owns nothing."""
+    return database_templates.as_application(superuser_database_url)
+
+
+@pytest.fixture(scope="session")
+def alembic_config(request: pytest.FixtureRequest) -> Config:
+    """The configuration of the project's migrations: `alembic.ini`, or `pyproject.toml` where there is none."""
+    root = request.config.rootpath
+    ini = root / "alembic.ini"
+    return Config(ini) if ini.exists() else Config(toml_file=root / "pyproject.toml")
+
+
+@pytest.fixture
+def migrated_database_url(alembic_config: Config, database_templates: DatabaseTemplates) -> Iterator[str]:
+    """The URL, for SQLAlchemy, of the service's role on a database of this test's own, made by the project's revisions."""
+    with database_templates.copy("migrated", lambda url: upgrade_to_head(alembic_config, url)) as url:
+        yield database_templates.as_application(url)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import NullPool, create_engine, select
 from sqlalchemy.orm import Session
 
 from fastapi_architect.components import celery_tasks
@@ -38,7 +38,6 @@ class Processes:
             "OUTBOX_PUBLISH_AGAIN_AFTER": "1",
             "OUTBOX_POLL_INTERVAL": "0.05",
         }
-        tasks.notes.create(database.sync_engine)
 
     def session(self) -> Session:
         return self.database.sync_sessions()
@@ -119,6 +118,9 @@ def broker(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def processes(database: Database, database_url: str, broker: RedisServer) -> Iterator[Processes]:
+def processes(
+    database: Database, database_url: str, owner_database_url: str, broker: RedisServer
+) -> Iterator[Processes]:
+    tasks.notes.create(create_engine(owner_database_url, poolclass=NullPool))
     yield Processes(database, database_url, broker)
     database.sync_engine.dispose()

@@ -40,7 +40,7 @@ from fastapi_architect.components.service import install
 class ExampleNote(Uuid7Id, Timestamped, SoftDeleted, Versioned, Base):
     """A note."""
 
-    __tablename__ = "example_notes"
+    __tablename__ = "owned_notes"
     __table_args__ = (
         Index(None, "owner_id", "id"),
         Index(None, "owner_id", "title", "id"),

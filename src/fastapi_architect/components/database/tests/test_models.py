@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, NullPool, create_engine
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
@@ -29,9 +29,9 @@ class VersionLast(OwnBase, Uuid7Id, Timestamped, Versioned):
 
 
 @pytest.fixture
-async def sessions(database: Database) -> async_sessionmaker[AsyncSession]:
-    async with database.engine.begin() as connection:
-        await connection.run_sync(OwnBase.metadata.create_all)
+def sessions(database: Database, owner_database_url: str) -> async_sessionmaker[AsyncSession]:
+    engine = create_engine(owner_database_url, poolclass=NullPool)
+    OwnBase.metadata.create_all(engine)
     return database.sessions
 
 

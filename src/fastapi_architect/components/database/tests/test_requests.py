@@ -108,7 +108,7 @@ def test_filters_mean_what_they_say(client: TestClient) -> None:
         {"limit": 2**70},
         {"limit": "ten"},
         {"sort": "owner_id"},
-        {"sort": "title; DROP TABLE example_notes"},
+        {"sort": "title; DROP TABLE owned_notes"},
         {"owner_id": STRANGER},
         {"title": "a\x00b"},
         {"title": "x" * 201},

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import NullPool, create_engine, select, update
 from sqlalchemy.orm import Session
 
 from fastapi_architect.components import outbox as outbox_package
@@ -29,7 +29,6 @@ class Service:
         self.database_url = database_url
         outbox = Outbox(OutboxSettings(environment=Environment.LOCAL, lease=1.0))
         self.runtime = outbox.runtime([database, outbox])
-        example.notes.create(database.sync_engine)
 
     def session(self) -> Session:
         return self.database.sync_sessions()
@@ -88,7 +87,8 @@ class Service:
 
 
 @pytest.fixture
-def service(database: Database, database_url: str) -> Iterator[Service]:
+def service(database: Database, database_url: str, owner_database_url: str) -> Iterator[Service]:
+    example.notes.create(create_engine(owner_database_url, poolclass=NullPool))
     yield Service(database, database_url)
     database.sync_engine.dispose()
 

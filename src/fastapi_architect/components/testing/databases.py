@@ -11,7 +11,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine, make_url, pool
 
-from ..database.migrations import grant_to_application
+from ..database.privileges import grant_to_application
 from ..database.roles import Login, prepare_role
 from .servers import scratch_database
 

@@ -25,7 +25,7 @@ run_migrations(MetaData())
 """
 FIRST = """
 from alembic import op
-from fastapi_architect.components.database.migrations import grant_to_application, revoke_from_application
+from fastapi_architect.components.database.privileges import grant_to_application, revoke_from_application
 
 revision, down_revision, branch_labels, depends_on = "0001", None, None, None
 

@@ -9,7 +9,7 @@ from alembic.operations import Operations
 from psycopg import sql
 
 from fastapi_architect.components.database import Base
-from fastapi_architect.components.database.migrations import (
+from fastapi_architect.components.database.privileges import (
     grant_to_application,
     make_append_only,
     revoke_from_application,

@@ -22,7 +22,7 @@ from fastapi_architect.components.database import (
     in_transaction,
     session_setting,
 )
-from fastapi_architect.components.database.migrations import isolate_rows, stop_isolating_rows
+from fastapi_architect.components.database.privileges import isolate_rows, stop_isolating_rows
 from fastapi_architect.components.database.tests.example import ExampleNote
 from fastapi_architect.components.service import install
 from fastapi_architect.components.testing.databases import run_operations

@@ -1,4 +1,4 @@
-"""What migrations say about the application's role. Each function takes Alembic's `op`, and is called by a revision.
+"""What revisions say about the application's role. Each function takes Alembic's `op`, and is called by a revision.
 
 The tables belong to the role that migrates. The application connects as another one, which can read and write rows, and can
 neither change a table nor pass row-level security.

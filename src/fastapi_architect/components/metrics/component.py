@@ -2,7 +2,7 @@
 
 import hmac
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..problem_details import ProblemResponse
-from ..service import Component, ComponentSettings, GeneratedSecret, RouteTemplates
+from ..service import Component, ComponentSettings, GeneratedSecret, RouteTemplates, public
 from .middleware import MetricsMiddleware, RequestNumbers
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Metrics(Component):
         app.add_middleware(MetricsMiddleware, numbers=self.numbers, templates=RouteTemplates(app))
         if self.settings.token is not None:
             # Of Starlette and first, so that neither a login everywhere nor a route for every path stands before it.
-            app.router.routes.insert(0, Route(self.path, self._show, include_in_schema=False))
+            app.router.routes.insert(0, Route(self.path, self._endpoint(), include_in_schema=False))
 
     @asynccontextmanager
     async def run(self, app: FastAPI) -> AsyncIterator[None]:
@@ -83,13 +83,17 @@ class Metrics(Component):
             server.server_close()
             thread.join()
 
-    async def _show(self, request: Request) -> Response:
-        if not self._is_known(request):
-            return ProblemResponse(401, "A token is needed.", headers={"WWW-Authenticate": "Bearer"})
-        encode, media_type = choose_encoder(request.headers.get("accept", ""))
-        # Outside of the event loop: thousands of series take a while.
-        text = await run_in_threadpool(encode, self.registry)
-        return Response(text, media_type=media_type, headers={"Cache-Control": "no-store"})
+    def _endpoint(self) -> Callable[[Request], Awaitable[Response]]:
+        @public  # `access` has no say here: Prometheus has this token and no account
+        async def show(request: Request) -> Response:
+            if not self._is_known(request):
+                return ProblemResponse(401, "A token is needed.", headers={"WWW-Authenticate": "Bearer"})
+            encode, media_type = choose_encoder(request.headers.get("accept", ""))
+            # Outside of the event loop: thousands of series take a while.
+            text = await run_in_threadpool(encode, self.registry)
+            return Response(text, media_type=media_type, headers={"Cache-Control": "no-store"})
+
+        return show
 
     def _is_known(self, request: Request) -> bool:
         offered = request.headers.get("authorization", "")

@@ -7,10 +7,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr, ValidationError
+from starlette.routing import Route
 
 from fastapi_architect.components.metrics import Metrics, MetricsSettings
 from fastapi_architect.components.metrics.tests.example import create_app
-from fastapi_architect.components.service import Environment, installed
+from fastapi_architect.components.service import Environment, installed, is_public
 from fastapi_architect.components.testing.servers import ADDRESS, free_port
 
 TOKEN = "n0t-a-placeholder-Wm4Xq9Lz2Rb7Ty"
@@ -105,6 +106,14 @@ def test_prometheus_sees_them(client: TestClient) -> None:
         in answer.text
     )
     assert "process_resident_memory_bytes" in answer.text
+
+
+def test_access_control_takes_them_for_open_because_they_have_a_token(app: FastAPI) -> None:
+    endpoints = [
+        route.endpoint for route in app.routes if isinstance(route, Route) and route.path == "/metrics"
+    ]
+
+    assert [is_public(endpoint) for endpoint in endpoints] == [True]
 
 
 def test_unless_it_is_said_they_are_shown_to_nobody() -> None:

@@ -22,7 +22,7 @@ class SoldOut(Conflict):
 class Card(BaseModel):
     """A way to pay."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     kind: Literal["card"]
     number: Annotated[str, Field(pattern="^[0-9]{16}$")]
@@ -31,7 +31,7 @@ class Card(BaseModel):
 class Voucher(BaseModel):
     """Another way to pay."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     kind: Literal["voucher"]
     code: Annotated[str, Field(max_length=20)]
@@ -40,7 +40,7 @@ class Voucher(BaseModel):
 class Order(BaseModel):
     """What somebody buys."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     title: Annotated[str, Field(max_length=200)]
     password: Annotated[str, Field(min_length=12, max_length=200)]

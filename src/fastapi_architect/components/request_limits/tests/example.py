@@ -16,7 +16,7 @@ from fastapi_architect.components.service import install
 class Note(BaseModel):
     """What somebody writes."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     text: str = Field(max_length=100_000)
 

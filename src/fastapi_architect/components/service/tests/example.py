@@ -82,3 +82,7 @@ def create_app(settings: GreetingSettings | None = None) -> FastAPI:
     app = FastAPI()
     install(app, [Greeting(settings or GreetingSettings())])
     return app
+
+
+#: As a module has it that makes its application when it is imported.
+bare = FastAPI()

@@ -52,9 +52,9 @@ class Server:
 
 
 @contextmanager
-def serving(**settings: str) -> Iterator[Server]:
+def serving(named: str = "create_app", **settings: str) -> Iterator[Server]:
     port = free_port()
-    code = f"{LOUD} from {PACKAGE}.__main__ import main; main(['{example.__name__}:create_app'])"
+    code = f"{LOUD} from {PACKAGE}.__main__ import main; main(['{example.__name__}:{named}'])"
     environment = os.environ | {"ENVIRONMENT": "local", "SERVE_PORT": str(port)}
     process = subprocess.Popen(
         [sys.executable, "-c", code],
@@ -121,6 +121,11 @@ def test_who_is_in_a_hurry_does_not_wait_for_the_drain(signals: tuple[int, ...])
 
     assert time.monotonic() - started < 5
     assert "greeting:closed" in output
+
+
+def test_an_application_can_be_named_in_place_of_a_function() -> None:
+    with serving("bare") as server:
+        assert server.get("/nowhere")[0] == 404
 
 
 def test_before_the_end_nothing_is_closed_or_drained() -> None:

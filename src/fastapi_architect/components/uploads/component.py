@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from fastapi import FastAPI
 
@@ -9,6 +10,14 @@ from ..service import Component
 from .policy import UploadPolicy, bytes_per_owner
 from .settings import UploadSettings
 from .storage import LocalStorage, Storage
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimit:
+    """How large a request may be, and how many seconds it may take."""
+
+    max_bytes: int
+    seconds: float
 
 
 class Uploads(Component):
@@ -35,6 +44,11 @@ class Uploads(Component):
             quota=bytes_per_owner(settings.owner_bytes), max_file_bytes=settings.max_file_bytes
         )
         self._prefix = prefix
+        #: What `request_limits` asks for, where it is installed: uploads are larger and take longer than other requests.
+        self.request_limits = {
+            f"{prefix}/uploads": BodyLimit(settings.max_request_bytes, settings.seconds),
+            f"{prefix}/uploads/{{upload_id}}": BodyLimit(self.policy.max_file_bytes, settings.seconds),
+        }
 
     def install(self, app: FastAPI) -> None:
         """Add the routes."""

@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from .kinds import DEFAULT_KINDS, Kind
 from .repository import UploadRepository
 from .storage import Storage
 
 #: Returns how many bytes an owner may still upload. It is asked before a file arrives, and again when it is recorded.
-Quota = Callable[[UploadRepository, UUID], Awaitable[int]]
+Quota = Callable[[AsyncSession, UUID], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ async def accept_everything(storage: Storage, stored: Stored) -> None:
 def bytes_per_owner(limit: int) -> Quota:
     """Return a quota of so many bytes for each owner."""
 
-    async def left(uploads: UploadRepository, owner_id: UUID) -> int:
-        return limit - await uploads.used_bytes(owner_id)
+    async def left(session: AsyncSession, owner_id: UUID) -> int:
+        return limit - await UploadRepository(session, owner_id).used_bytes()
 
     return left
 

@@ -1,56 +1,53 @@
-"""Queries for uploads. Each one names the owner."""
+"""Queries for the uploads of one owner; each one names them."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ..database import Order, Repository
 from .models import Upload
 
 
-class UploadRepository:
+class UploadRepository(Repository[Upload]):
     """Finds and keeps the rows of uploads."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    model = Upload
+    orders: ClassVar = {"newest": Order(Upload.id, descending=True)}
+    missing = "There is no such upload."
+    duplicate = "There is an upload with this identifier."
 
-    async def find(self, owner_id: UUID, upload_id: UUID) -> Upload | None:
-        """Return an upload of this owner."""
-        statement = select(Upload).where(Upload.owner_id == owner_id, Upload.id == upload_id)
-        return (await self._session.execute(statement)).scalar_one_or_none()
+    def __init__(self, session: AsyncSession, owner_id: UUID) -> None:
+        super().__init__(session)
+        self._owner_id = owner_id
 
-    async def page(self, owner_id: UUID, before: UUID | None, limit: int) -> Sequence[Upload]:
-        """Return uploads of this owner, the newest first, from the one that follows `before`."""
-        statement = select(Upload).where(Upload.owner_id == owner_id).order_by(Upload.id.desc()).limit(limit)
-        if before is not None:
-            statement = statement.where(Upload.id < before)
-        return (await self._session.execute(statement)).scalars().all()
+    def visible(self) -> Select[Upload]:
+        """Return the query of the owner's uploads."""
+        return super().visible().where(Upload.owner_id == self._owner_id)
 
     async def is_taken(self, upload_id: UUID) -> bool:
         """Tell whether anybody's upload has this identifier."""
         statement = select(Upload.id).where(Upload.id == upload_id)
         return (await self._session.execute(statement)).first() is not None
 
-    async def used_bytes(self, owner_id: UUID) -> int:
-        """Return how much this owner has uploaded."""
-        statement = select(func.coalesce(func.sum(Upload.size), 0)).where(Upload.owner_id == owner_id)
+    async def used_bytes(self) -> int:
+        """Return how much the owner has uploaded."""
+        statement = select(func.coalesce(func.sum(Upload.size), 0)).where(Upload.owner_id == self._owner_id)
         return int((await self._session.execute(statement)).scalar_one())
 
-    async def lock_owner(self, owner_id: UUID) -> None:
-        """Wait until nobody else records files of this owner, and keep it so until the commit."""
-        lock = func.pg_advisory_xact_lock(func.hashtextextended(f"uploads:{owner_id}", 0))
+    async def lock_owner(self) -> None:
+        """Wait until nobody else records files of the owner, and keep it so until the commit."""
+        lock = func.pg_advisory_xact_lock(func.hashtextextended(f"uploads:{self._owner_id}", 0))
         await self._session.execute(select(lock))
-
-    async def known_keys(self, keys: Sequence[str]) -> set[str]:
-        """Return those of the keys that some upload has."""
-        statement = select(Upload.storage_key).where(Upload.storage_key.in_(keys))
-        return set((await self._session.execute(statement)).scalars())
-
-    def add(self, upload: Upload) -> None:
-        """Add an upload."""
-        self._session.add(upload)
 
     async def delete(self, upload: Upload) -> None:
         """Delete an upload."""
         await self._session.delete(upload)
+
+
+async def known_keys(session: AsyncSession, keys: Sequence[str]) -> set[str]:
+    """Return those of the keys that anybody's upload has."""
+    statement = select(Upload.storage_key).where(Upload.storage_key.in_(keys))
+    return set((await session.execute(statement)).scalars())

@@ -7,13 +7,21 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, status
 from fastapi.responses import Response
 
-from ..access import CurrentPrincipal
-from ..problem_details import Conflict, NotAuthenticated, NotFound, TooLarge, UnsupportedMedia, problems
+from ..database import Page, PageQuery
+from ..problem_details import (
+    Conflict,
+    InvalidInput,
+    NotAuthenticated,
+    NotFound,
+    TooLarge,
+    UnsupportedMedia,
+    problems,
+)
 from .dependencies import UploadsDep, UploadServiceDep
 from .download import Download
 from .errors import StorageFull, UploadBroken
 from .receiving import MULTIPART, file_of, files_of
-from .schemas import UploadOut, UploadPage
+from .schemas import UploadOut
 
 _BYTES = {"type": "string", "format": "binary"}
 _FILES = {
@@ -37,13 +45,11 @@ def _body(content: dict[str, Any]) -> dict[str, Any]:
     responses=problems(*_REFUSED),
     openapi_extra=_body({MULTIPART: {"schema": _FILES}}),
 )
-async def upload_files(
-    request: Request, principal: CurrentPrincipal, uploads: UploadsDep, service: UploadServiceDep
-) -> list[UploadOut]:
+async def upload_files(request: Request, uploads: UploadsDep, service: UploadServiceDep) -> list[UploadOut]:
     """Take one or several files, all of them or none. Each part says the type of its file and how it is called."""
     limits = uploads.settings
     async with aclosing(files_of(request, limits.max_request_bytes, limits.max_files)) as files:
-        taken = await service.take(principal.id, files)
+        taken = await service.take(files)
     return [UploadOut.model_validate(upload) for upload in taken]
 
 
@@ -58,31 +64,25 @@ async def upload_file(
     upload_id: UUID,
     name: Annotated[str, Query(min_length=1, max_length=255, examples=["cat.png"])],
     request: Request,
-    principal: CurrentPrincipal,
     uploads: UploadsDep,
     service: UploadServiceDep,
 ) -> UploadOut:
     """Take the body as one file. The client makes the identifier, so that a repetition is noticed: it gets 409."""
     async with aclosing(file_of(request, name, uploads.policy.max_file_bytes)) as file:
-        [upload] = await service.take(principal.id, file, upload_id)
+        [upload] = await service.take(file, upload_id)
     return UploadOut.model_validate(upload)
 
 
-@router.get("", summary="List your uploads", responses=problems(NotAuthenticated))
-async def list_uploads(
-    principal: CurrentPrincipal,
-    service: UploadServiceDep,
-    before: Annotated[UUID | None, Query(description="Of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-) -> UploadPage:
+@router.get("", summary="List your uploads", responses=problems(NotAuthenticated, InvalidInput))
+async def list_uploads(service: UploadServiceDep, query: Annotated[PageQuery, Query()]) -> Page[UploadOut]:
     """Return your uploads, the newest first."""
-    return UploadPage.of(await service.page(principal.id, before, limit + 1), limit)
+    return Page[UploadOut].of(await service.page(query))
 
 
 @router.get("/{upload_id}", summary="Read about an upload", responses=problems(NotAuthenticated, NotFound))
-async def read_upload(upload_id: UUID, principal: CurrentPrincipal, service: UploadServiceDep) -> UploadOut:
+async def read_upload(upload_id: UUID, service: UploadServiceDep) -> UploadOut:
     """Return what is known about one of your uploads."""
-    return UploadOut.model_validate(await service.find(principal.id, upload_id))
+    return UploadOut.model_validate(await service.get(upload_id))
 
 
 @router.get(
@@ -94,11 +94,9 @@ async def read_upload(upload_id: UUID, principal: CurrentPrincipal, service: Upl
         **problems(NotAuthenticated, NotFound),
     },
 )
-async def download_upload(
-    upload_id: UUID, principal: CurrentPrincipal, service: UploadServiceDep
-) -> Download:
+async def download_upload(upload_id: UUID, service: UploadServiceDep) -> Download:
     """Return the bytes of one of your uploads."""
-    upload = await service.find(principal.id, upload_id)
+    upload = await service.get(upload_id)
     return Download(upload, service.read(upload))
 
 
@@ -108,6 +106,6 @@ async def download_upload(
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problems(NotAuthenticated, NotFound),
 )
-async def delete_upload(upload_id: UUID, principal: CurrentPrincipal, service: UploadServiceDep) -> None:
+async def delete_upload(upload_id: UUID, service: UploadServiceDep) -> None:
     """Delete one of your uploads for good."""
-    await service.delete(principal.id, upload_id)
+    await service.delete(upload_id)

@@ -9,14 +9,15 @@ import anyio
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from ..problem_details import Conflict, NotFound
+from ..database import PageQuery, Slice
+from ..problem_details import Conflict
 from .errors import QuotaExceeded
 from .incoming import IncomingFile
 from .inspection import Inspection, kind_of
 from .models import Upload
 from .names import display_name
 from .policy import Stored, UploadPolicy
-from .repository import UploadRepository
+from .repository import UploadRepository, known_keys
 from .storage import Storage, new_key
 
 logger = logging.getLogger(__name__)
@@ -27,21 +28,19 @@ _BATCH = 500
 
 
 class UploadService:
-    """Takes, finds and deletes the files of owners."""
+    """Takes, finds and deletes the files of one owner."""
 
-    def __init__(self, session: AsyncSession, storage: Storage, policy: UploadPolicy) -> None:
+    def __init__(self, session: AsyncSession, owner_id: UUID, storage: Storage, policy: UploadPolicy) -> None:
         self._session = session
-        self._uploads = UploadRepository(session)
+        self._owner_id = owner_id
+        self._uploads = UploadRepository(session, owner_id)
         self._storage = storage
         self._policy = policy
 
-    async def take(
-        self, owner_id: UUID, files: AsyncIterator[IncomingFile], upload_id: UUID | None = None
-    ) -> list[Upload]:
+    async def take(self, files: AsyncIterator[IncomingFile], upload_id: UUID | None = None) -> list[Upload]:
         """Take files, all of them or none.
 
         Args:
-            owner_id: whose they become.
             files: as they arrive.
             upload_id: of the only file; None: a new one for each.
 
@@ -49,54 +48,51 @@ class UploadService:
             UnsupportedMedia, TooLarge, QuotaExceeded, UploadBroken, StorageFull: a file is refused.
             Conflict: there is an upload with this identifier.
         """
-        left = await self._uploads_left(owner_id, upload_id)
+        left = await self._bytes_left(upload_id)
         kept: list[Stored] = []
         try:
             async for file in files:
                 kept.append(await self._keep(file, left - sum(stored.size for stored in kept)))
-            return await self._record(owner_id, kept, upload_id)
+            return await self._record(kept, upload_id)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 for stored in kept:
                     await self._storage.delete(stored.key)
             raise
 
-    async def find(self, owner_id: UUID, upload_id: UUID) -> Upload:
-        """Return an upload of this owner.
+    async def get(self, upload_id: UUID) -> Upload:
+        """Return an upload of the owner.
 
         Raises:
             NotFound: there is none, or it is somebody else's.
         """
-        upload = await self._uploads.find(owner_id, upload_id)
-        if upload is None:
-            raise NotFound("There is no such upload.")
-        return upload
+        return await self._uploads.get(upload_id)
 
-    async def page(self, owner_id: UUID, before: UUID | None, limit: int) -> Sequence[Upload]:
-        """Return uploads of this owner, the newest first."""
-        return await self._uploads.page(owner_id, before, limit)
+    async def page(self, query: PageQuery) -> Slice[Upload]:
+        """Return a page of the owner's uploads, the newest first."""
+        return await self._uploads.list(query)
 
     def read(self, upload: Upload) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Give the bytes of an upload."""
         return self._storage.read(upload.storage_key)
 
-    async def delete(self, owner_id: UUID, upload_id: UUID) -> None:
-        """Delete an upload of this owner.
+    async def delete(self, upload_id: UUID) -> None:
+        """Delete an upload of the owner.
 
         Raises:
             NotFound: there is none, or it is somebody else's.
         """
-        upload = await self.find(owner_id, upload_id)
+        upload = await self.get(upload_id)
         await self._uploads.delete(upload)
         await self._session.commit()
         # After the commit: a row without its file would be an error to somebody, a file without a row is swept away.
         await self._storage.delete(upload.storage_key)
         logger.info("upload deleted", extra={"upload_id": str(upload_id)})
 
-    async def _uploads_left(self, owner_id: UUID, upload_id: UUID | None) -> int:
+    async def _bytes_left(self, upload_id: UUID | None) -> int:
         if upload_id is not None and await self._uploads.is_taken(upload_id):
-            raise _taken()
-        left = await self._policy.quota(self._uploads, owner_id)
+            raise Conflict(self._uploads.duplicate)
+        left = await self._policy.quota(self._session, self._owner_id)
         # Ends the transaction, and with it the hold on a connection: a slow client would keep it for minutes.
         await self._session.commit()
         if left <= 0:
@@ -124,17 +120,15 @@ class UploadService:
             raise
         return stored
 
-    async def _record(self, owner_id: UUID, kept: list[Stored], upload_id: UUID | None) -> list[Upload]:
-        await self._uploads.lock_owner(owner_id)
+    async def _record(self, kept: Sequence[Stored], upload_id: UUID | None) -> list[Upload]:
+        await self._uploads.lock_owner()
         # Again, now that nobody else of this owner is counting: two files at once could each have found room.
-        if sum(stored.size for stored in kept) > await self._policy.quota(self._uploads, owner_id):
+        if sum(stored.size for stored in kept) > await self._policy.quota(self._session, self._owner_id):
             raise QuotaExceeded
-        if upload_id is not None and await self._uploads.is_taken(upload_id):
-            raise _taken()
         uploads = [
             Upload(
                 id=upload_id or uuid7(),
-                owner_id=owner_id,
+                owner_id=self._owner_id,
                 storage_key=stored.key,
                 name=stored.name,
                 media_type=stored.media_type,
@@ -144,7 +138,7 @@ class UploadService:
             for stored in kept
         ]
         for upload in uploads:
-            self._uploads.add(upload)
+            await self._uploads.add(upload)
         await self._session.commit()
         logger.info(
             "uploads taken", extra={"count": len(uploads), "bytes": sum(stored.size for stored in kept)}
@@ -160,11 +154,10 @@ async def remove_orphans(session: AsyncSession, storage: Storage, older_than: fl
         storage: of the uploads.
         older_than: seconds; longer than any upload takes.
     """
-    uploads = UploadRepository(session)
     removed = 0
     async with aclosing(_batches(storage, older_than)) as batches:
         async for batch in batches:
-            known = await uploads.known_keys(batch)
+            known = await known_keys(session, batch)
             for key in batch:
                 if key not in known:
                     await storage.delete(key)
@@ -180,7 +173,3 @@ async def _batches(storage: Storage, older_than: float) -> AsyncGenerator[list[s
             yield batch
             batch = []
     yield batch
-
-
-def _taken() -> Conflict:
-    return Conflict("There is an upload with this identifier.")

@@ -26,3 +26,5 @@ class UploadSettings(ComponentSettings):
     owner_bytes: Bytes = 1024 * 1024 * 1024
     #: How much of the disk is left to others.
     keep_free_bytes: Annotated[int, Field(ge=0)] = 100 * 1024 * 1024
+    #: How long one request may take, where `request_limits` is installed.
+    seconds: Annotated[float, Field(gt=0, le=86_400)] = 600.0

@@ -148,12 +148,7 @@ class WebSockets(Component):
             return closing.GOING_AWAY
         if self._seconds(principal) <= 0:
             return closing.OVER
-        if (
-            len(self.hub) >= self.settings.max_sockets
-            or self.hub.count_of(principal.id) >= self.settings.sockets_per_principal
-        ):
-            return closing.TOO_MANY
-        return None
+        return closing.TOO_MANY if len(self.hub) >= self.settings.max_sockets else None
 
     def _seconds(self, principal: Principal) -> float:
         if principal.expires_at is None:

@@ -22,10 +22,6 @@ class Hub:
     def __len__(self) -> int:
         return len(self._connections)
 
-    def count_of(self, principal_id: UUID) -> int:
-        """Return how many sockets a principal has in this process."""
-        return len(self._by_principal.get(principal_id, ()))
-
     def enter(self, connection: Connection) -> None:
         """Add a socket."""
         self._connections.add(connection)

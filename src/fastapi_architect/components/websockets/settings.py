@@ -37,7 +37,7 @@ class WebSocketSettings(ComponentSettings):
     #: Messages of one client: on average, and at once.
     messages_per_second: Annotated[float, Field(gt=0)] = 5.0
     burst: Count = 20
-    #: Over all processes while Redis answers, else in this one.
+    #: Over all processes.
     sockets_per_principal: Count = 5
     #: In this process.
     max_sockets: Count = 1000

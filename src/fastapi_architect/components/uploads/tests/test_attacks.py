@@ -92,6 +92,13 @@ def test_many_files_are_counted_together(client: httpx2.Client, disk: Disk) -> N
     body, headers = multipart(*[("a.png", "image/png", png(LIMIT - 1_000))] * 4)
     assert client.post("/uploads", content=body, headers=headers).status_code == 413
 
+    def in_pieces() -> Iterator[bytes]:
+        yield body
+
+    # Without a length nobody knows it in advance.
+    assert client.post("/uploads", content=in_pieces(), headers=headers).status_code == 413
+    body, headers = multipart(("a.png", "image/png", png(LIMIT + 1_000)))
+    assert client.post("/uploads", content=body, headers=headers).status_code == 413
     body, headers = multipart(*[("a.png", "image/png", png())] * 6)
     assert client.post("/uploads", content=body, headers=headers).status_code == 422
     assert disk.files() == []

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import alembic.autogenerate
+import anyio
 import httpx2
 import pytest
 from alembic.migration import MigrationContext
@@ -13,7 +14,7 @@ from sqlalchemy import create_engine, inspect
 
 from fastapi_architect.components.database import Base, Database
 from fastapi_architect.components.testing.servers import for_sqlalchemy
-from fastapi_architect.components.uploads import LocalStorage, Uploads, remove_orphans
+from fastapi_architect.components.uploads import LocalStorage, StorageFull, Uploads, remove_orphans
 from fastapi_architect.components.uploads.migrations import create_uploads, drop_uploads
 from fastapi_architect.components.uploads.tests.conftest import LIMIT, Disk
 from fastapi_architect.components.uploads.tests.files import PDF, multipart, png
@@ -70,15 +71,18 @@ def test_a_list_is_read_in_pages(client: httpx2.Client) -> None:
     newest_first = [upload["id"] for upload in reversed(made)]
 
     seen: list[str] = []
-    before: str | None = None
+    cursor: str | None = None
     while True:
-        page = client.get("/uploads", params={"limit": 2} | ({"before": before} if before else {})).json()
+        page = client.get("/uploads", params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
         seen += [upload["id"] for upload in page["items"]]
-        before = page["before"]
-        if before is None:
+        cursor = page["next_cursor"]
+        if cursor is None:
             break
     assert sorted(seen) == sorted(newest_first)
     assert len(seen) == 5
+    assert seen == sorted(seen, reverse=True)
+    assert client.get("/uploads", params={"limit": -1}).status_code == 422
+    assert client.get("/uploads", params={"limit": 10**9}).status_code == 422
 
 
 def test_a_deleted_file_is_gone(client: httpx2.Client, disk: Disk) -> None:
@@ -166,6 +170,24 @@ async def test_what_a_crash_left_is_swept_away(
         assert await remove_orphans(session, uploads.storage, older_than=-1) == 2
     assert len(disk.files()) == 1
     assert client.get(f"/uploads/{kept['id']}/content").status_code == 200
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_upload_leaves_nothing(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path)
+    with anyio.move_on_after(0.05):
+        async with storage.create("0" * 32) as sink:
+            await sink.write(b"x" * 300_000)
+            await anyio.sleep(5)
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.anyio
+async def test_a_full_disk_is_not_filled_further(tmp_path: Path) -> None:
+    with pytest.raises(StorageFull):
+        async with LocalStorage(tmp_path, keep_free=2**62).create("0" * 32):
+            pass
 
 
 @pytest.mark.anyio

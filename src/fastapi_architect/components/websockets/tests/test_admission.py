@@ -50,6 +50,14 @@ def test_no_other_website_opens_a_socket(start: StartServer, origin: str | None)
     assert len(server.sockets.hub) == 0
 
 
+def test_another_website_does_not_use_up_a_ticket(start: StartServer) -> None:
+    server = start()
+    ticket = server.ticket()
+
+    assert status_of(server, ticket, ELSEWHERE) == 403
+    assert status_of(server, ticket) == 101
+
+
 def test_a_ticket_is_good_for_the_website_that_asked_for_it(start: StartServer) -> None:
     server = start()
 

@@ -94,7 +94,10 @@ def _plan(
         considerations=(*site.considerations, *_considerations(missing, requested)),
         manual_steps=(
             *by_hand,
-            *(f"Set {each.variable} where the service runs: {_sentence(each.help)}" for each in required),
+            *(
+                f"Set {each.variable} where the service and its tests run: {_sentence(each.help)}"
+                for each in required
+            ),
             *site.manual_steps,
             *(("Run the migrations: alembic upgrade head",) if migrations else ()),
         ),

@@ -33,7 +33,7 @@ from fastapi_architect.report.wording import counted
 PYTHON = Version("3.11")
 #: Components that a project has to be built around.
 _FOUNDATIONS = frozenset({"access"})
-_IMAGE = re.compile(r"^\s*FROM\s+(?:\S*/)?python:(\d+\.\d+)", re.MULTILINE | re.IGNORECASE)
+_IMAGE = re.compile(r"^\s*FROM\s+\S*?python:?(\d+\.\d+)", re.MULTILINE | re.IGNORECASE)
 
 
 def graft(

@@ -131,8 +131,21 @@ def _changes(plan: Plan) -> Iterator[str]:
         if not edit.path.startswith(f"{FOLDER}/"):
             yield f"edit  {edit.path}  {edit.what}"
     for variable, example, explanation, required in plan.settings:
-        value = f"={example}" if example else ""
-        yield f"set   {variable}{value}  {'(required) ' if required else ''}{explanation}"
+        if required:
+            yield f"set   {variable}={example}  {explanation}"
+    optional = [variable for variable, _, _, required in plan.settings if not required]
+    if optional:
+        yield f"have  {counted(len(optional), 'setting')} with a default: {_families(optional)}"
+
+
+def _families(variables: Iterable[str]) -> str:
+    """Settings by their first word: `LOG_* (6), ENVIRONMENT`."""
+    counts: dict[str, list[str]] = {}
+    for variable in variables:
+        counts.setdefault(variable.partition("_")[0], []).append(variable)
+    return ", ".join(
+        names[0] if len(names) == 1 else f"{first}_* ({len(names)})" for first, names in counts.items()
+    )
 
 
 def _folders(files: Iterable[NewFile]) -> list[tuple[str, int]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from fastapi_architect.builder.errors import BuildError
-from fastapi_architect.builder.import_block import insert_import
+from fastapi_architect.builder.import_block import insert_import, member_key
 
 FUNCTION = "components"
 _INDENTATION = "    "
@@ -74,7 +74,9 @@ def add_to_registry(text: str, entries: Iterable[Entry], positions: Mapping[str,
         if entry.kind not in {_called(element) for element in _list_in(text).elts}:
             text = _with_element(text, entry, known)
         own = {entry.module.partition(".")[0]}
-        text = insert_import(text, f"from {entry.module} import {', '.join(entry.names)}", own)
+        text = insert_import(
+            text, f"from {entry.module} import {', '.join(sorted(entry.names, key=member_key))}", own
+        )
     return text
 
 

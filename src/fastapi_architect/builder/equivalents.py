@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
+from fastapi_architect.program.definitions import Module
 from fastapi_architect.source.location import Location
 
 #: Component to packages that do the same.
@@ -69,27 +70,41 @@ class Equivalent(msgspec.Struct, frozen=True, order=True):
     collides: bool = True
 
 
-def equivalents(graph: AppGraph, component: str) -> list[Equivalent]:
-    """What the project has of a component's kind, the first place of each."""
+def equivalents(graph: AppGraph, component: str, application: Module) -> list[Equivalent]:
+    """What the project has of a component's kind, the first place of each.
+
+    Args:
+        graph: the project.
+        component: its name.
+        application: the file that is wired; scripts and services in other packages are not asked.
+    """
     found = [
-        *_packages(graph, component),
+        *_packages(graph, component, application),
         *_middleware(graph, component),
         *_paths(graph, component),
-        *_calls(graph, component),
+        *_calls(graph, component, application),
     ]
     return list({each.what: each for each in sorted(found, reverse=True)}.values())[::-1]
 
 
-def _packages(graph: AppGraph, component: str) -> Iterator[Equivalent]:
+def _packages(graph: AppGraph, component: str, application: Module) -> Iterator[Equivalent]:
     packages = PACKAGES.get(component, ())
     for module in graph.program.modules.values():
-        if not packages or module.kind not in ("source", "generated"):
+        if not packages or not _beside(module, application):
             continue
         for bindings in module.facts.bindings.values():
             for binding in bindings:
                 top = binding.target.partition(".")[0] if binding.kind in ("import", "from") else ""
                 if top in packages:
                     yield Equivalent(top, module.location(binding.node))
+
+
+def _beside(module: Module, application: Module) -> bool:
+    """Both are of one service."""
+    if module.kind not in ("source", "generated") or module.root != application.root:
+        return False
+    alone = "." not in application.name
+    return alone or module.name.partition(".")[0] == application.name.partition(".")[0]
 
 
 def _middleware(graph: AppGraph, component: str) -> Iterator[Equivalent]:
@@ -100,10 +115,10 @@ def _middleware(graph: AppGraph, component: str) -> Iterator[Equivalent]:
                 yield Equivalent(name, middleware.location)
 
 
-def _calls(graph: AppGraph, component: str) -> Iterator[Equivalent]:
+def _calls(graph: AppGraph, component: str, application: Module) -> Iterator[Equivalent]:
     for name in CALLS.get(component, ()):
         for site in graph.program.call_sites_named(name):
-            if site.scope.module.kind in ("source", "generated"):
+            if _beside(site.scope.module, application):
                 yield Equivalent(f"{name}()", site.scope.location(site.node), collides=False)
 
 

@@ -48,7 +48,7 @@ def graft(
     _refuse_identity(requested, closure)
     package = _package(project, chosen)
     considerations = [*_versions(project, chosen, closure)]
-    considerations += _equivalents(project, requested, closure, beside=wanted.beside)
+    considerations += _equivalents(project, chosen, requested, closure, beside=wanted.beside)
     considerations += [*_settings(project, closure), *_shared_variables(project, closure)]
     names = _free_names(project, package)
     registry = f"{package.folder}/{names[1]}.py".lstrip("/")
@@ -166,7 +166,12 @@ def _locked(project: Project, closure: Sequence[ComponentSpec]) -> Iterator[str]
 
 
 def _equivalents(
-    project: Project, requested: Sequence[ComponentSpec], closure: Sequence[ComponentSpec], *, beside: bool
+    project: Project,
+    chosen: Chosen,
+    requested: Sequence[ComponentSpec],
+    closure: Sequence[ComponentSpec],
+    *,
+    beside: bool,
 ) -> list[str]:
     """What is of the same kind, and does not collide.
 
@@ -175,7 +180,7 @@ def _equivalents(
     """
     said = []
     for spec in requested:
-        found = equivalents(project.graph, spec.name)
+        found = equivalents(project.graph, spec.name, chosen.module)
         colliding = [each for each in found if each.collides]
         if colliding and not beside:
             listed = _listed(colliding)

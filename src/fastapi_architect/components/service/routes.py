@@ -5,11 +5,11 @@ because it lacks the prefix with which a router was included.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI
-from fastapi.routing import iter_route_contexts
+from fastapi import FastAPI, routing
 from starlette.routing import Mount, compile_path
 from starlette.types import Scope
 
@@ -49,12 +49,23 @@ class RouteTemplates:
 
     def _read(self) -> dict[Any, list[_Template]]:
         by_endpoint: dict[Any, list[_Template]] = {}
-        for context in iter_route_contexts(self._app.routes):
-            if isinstance(context.original_route, Mount):
+        for route, path, endpoint in _routes(self._app):
+            if isinstance(route, Mount):
                 # What lies below a mount is not known here, and its names may be unbounded.
-                path = f"{context.path or ''}/{{path:path}}"
-                self._mounts.append(_Template(path.replace(":path}", "}"), compile_path(path)[0]))
-            elif context.endpoint is not None and context.path is not None:
-                template = _Template(context.path, compile_path(context.path)[0])
-                by_endpoint.setdefault(context.endpoint, []).append(template)
+                below = f"{path or ''}/{{path:path}}"
+                self._mounts.append(_Template(below.replace(":path}", "}"), compile_path(below)[0]))
+            elif endpoint is not None and path is not None:
+                by_endpoint.setdefault(endpoint, []).append(_Template(path, compile_path(path)[0]))
         return by_endpoint
+
+
+def _routes(app: FastAPI) -> Iterator[tuple[Any, str | None, Any]]:
+    """Yield every route with its full template and its endpoint."""
+    contexts = getattr(routing, "iter_route_contexts", None)
+    if contexts is None:
+        # Before FastAPI 0.137 an application holds the routes of its routers itself, prefixes included.
+        for route in app.routes:
+            yield route, getattr(route, "path", None), getattr(route, "endpoint", None)
+        return
+    for context in contexts(app.routes):
+        yield context.original_route, context.path, context.endpoint

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from ..outbox import PermanentFailure
+from ..outbox import PermanentFailure, RetryLater
 from .message import Mail
 from .settings import MailSecurity, MailSettings
 
 
-class MailNotSent(Exception):
+class MailNotSent(RetryLater):
     """It did not work this time."""
 
 

@@ -133,11 +133,12 @@ class Runtime:
         reason = described(error)
         if isinstance(error, PermanentFailure) or attempt.number >= retries.attempts:
             return self._bury(attempt, reason, attempt.number, error)
-        pause = error.after if isinstance(error, RetryLater) else retries.delay(attempt.number)
+        expected = error if isinstance(error, RetryLater) else None
+        pause = (expected and expected.after) or retries.delay(attempt.number)
         with self.sessions.begin() as session:
             noted = repository.try_again(session, attempt, reason, pause)
         extra = _names(attempt) | {"reason": reason, "again_in": round(pause.total_seconds(), 1)}
-        logger.warning("an attempt failed", exc_info=error, extra=extra)
+        logger.warning("an attempt failed", exc_info=None if expected else error, extra=extra)
         return Outcome.RETRYING if noted else Outcome.LOST
 
     def _bury(self, attempt: Attempt, reason: str, attempts: int, error: Exception | None = None) -> Outcome:

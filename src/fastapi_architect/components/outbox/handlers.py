@@ -21,9 +21,14 @@ class PermanentFailure(Exception):
 
 
 class RetryLater(Exception):
-    """It did not work now, and the other side said when to come back."""
+    """It did not work now, which was to be expected: the log has one line, and no traceback.
 
-    def __init__(self, reason: str, after: timedelta) -> None:
+    Args:
+        reason: why, for the row and the log.
+        after: when to come back, if the other side said so.
+    """
+
+    def __init__(self, reason: str, after: timedelta | None = None) -> None:
         super().__init__(reason)
         self.after = after
 

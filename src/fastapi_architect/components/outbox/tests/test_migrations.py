@@ -1,0 +1,27 @@
+"""The migration makes the tables that the models describe, and takes them away again."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import create_engine, inspect
+
+from fastapi_architect.components.outbox.migrations import create_outbox, drop_outbox
+from fastapi_architect.components.outbox.models import OutboxEvent
+from fastapi_architect.components.testing.servers import for_sqlalchemy
+
+TABLES = {"outbox_events", "outbox_schedule", "outbox_fan_ins"}
+
+
+def test_it_makes_what_the_models_describe(empty_database_url: str) -> None:
+    engine = create_engine(for_sqlalchemy(empty_database_url))
+    with engine.begin() as connection:
+        options = {"include_name": lambda name, kind, _: kind != "table" or name in TABLES}
+        context = MigrationContext.configure(connection, opts=options)
+        create_outbox(Operations(context))
+
+        differences = compare_metadata(context, OutboxEvent.metadata)
+        assert [found for found in differences if "outbox" in str(found)] == []
+
+        drop_outbox(Operations(context))
+        assert inspect(connection).get_table_names() == []
+    engine.dispose()

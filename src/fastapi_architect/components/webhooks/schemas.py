@@ -35,6 +35,8 @@ _DELIVERY: JsonDict = {
     "delivered_at": None,
 }
 
+_SHOWN_ONCE = "secret"
+
 
 def _example(*values: JsonDict) -> dict[str, Any]:
     return {"examples": list(values)}
@@ -89,7 +91,7 @@ class EndpointRecord(OutputModel):
 class CreatedEndpoint(EndpointRecord):
     """An endpoint that was just created, with its secret: the only time that it is shown."""
 
-    model_config = ConfigDict(json_schema_extra=_example(_ENDPOINT | {"secret": "whsec_…"}))
+    model_config = ConfigDict(json_schema_extra=_example(_ENDPOINT | {_SHOWN_ONCE: "whsec_…"}))
 
     secret: str
 
@@ -98,7 +100,7 @@ class RotatedSecret(OutputModel):
     """A new secret, which is shown once."""
 
     model_config = ConfigDict(
-        json_schema_extra=_example({"secret": "whsec_…", "previous_until": "2026-11-22T20:00:00Z"})
+        json_schema_extra=_example({_SHOWN_ONCE: "whsec_…", "previous_until": "2026-11-22T20:00:00Z"})
     )
 
     secret: str

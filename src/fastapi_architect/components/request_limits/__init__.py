@@ -1,6 +1,6 @@
 """How large a body may be, how slowly it may come, and how long a request may take."""
 
 from .component import RequestLimits, RequestLimitSettings
-from .limits import Limit, OwnLimits
+from .limits import OwnLimits
 
-__all__ = ["Limit", "OwnLimits", "RequestLimitSettings", "RequestLimits"]
+__all__ = ["OwnLimits", "RequestLimitSettings", "RequestLimits"]

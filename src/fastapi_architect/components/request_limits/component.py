@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from ..service import Component, ComponentSettings, components_of
-from .limits import Budget, Limit, OwnLimits
+from ..service import Component, ComponentSettings, RequestLimit, components_of
+from .limits import Budget, OwnLimits
 from .middleware import RequestLimitsMiddleware
 
 
@@ -30,10 +30,12 @@ class RequestLimits(Component):
 
     Args:
         settings: for every path.
-        by_path: for single templates of paths: `{"/api/v1/imports": Limit(max_bytes=50_000_000, seconds=300)}`.
+        by_path: for single templates of paths: `{"/api/v1/imports": RequestLimit(max_bytes=50_000_000, seconds=300)}`.
     """
 
-    def __init__(self, settings: RequestLimitSettings, by_path: Mapping[str, Limit] | None = None) -> None:
+    def __init__(
+        self, settings: RequestLimitSettings, by_path: Mapping[str, RequestLimit] | None = None
+    ) -> None:
         self.settings = settings
         self.by_path = dict(by_path or {})
 
@@ -44,7 +46,7 @@ class RequestLimits(Component):
         for component in components_of(app):
             if isinstance(component, OwnLimits):
                 by_path |= component.request_limits
-        budget = Budget(Limit(settings.max_bytes, settings.seconds), by_path)
+        budget = Budget(RequestLimit(settings.max_bytes, settings.seconds), by_path)
         app.add_middleware(
             RequestLimitsMiddleware,
             budget=budget,

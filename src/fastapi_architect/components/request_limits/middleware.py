@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..problem_details import ProblemResponse
-from .limits import Budget, Limit
+from ..service import RequestLimit
+from .limits import Budget
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,9 @@ class RequestLimitsMiddleware:
 class _Request:
     """One request on its way."""
 
-    def __init__(self, limits: RequestLimitsMiddleware, limit: Limit, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, limits: RequestLimitsMiddleware, limit: RequestLimit, receive: Receive, send: Send
+    ) -> None:
         self.limits = limits
         self.limit = limit
         self._receive = receive

@@ -7,6 +7,7 @@ from .openapi import amend_openapi, operations_of
 from .principal import Principal, principal_in_context, principal_of, remember_principal
 from .public import is_public, public
 from .request_id import bind_request_id, current_request_id
+from .request_limit import RequestLimit
 from .routes import RouteTemplates
 from .serving import ServeSettings, serve
 from .settings import CommaSeparated, ComponentSettings, Environment, GeneratedSecret
@@ -18,6 +19,7 @@ __all__ = [
     "Environment",
     "GeneratedSecret",
     "Principal",
+    "RequestLimit",
     "RouteTemplates",
     "ServeSettings",
     "amend_openapi",

@@ -2,22 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from fastapi import FastAPI
 
-from ..service import Component
+from ..service import Component, RequestLimit
 from .policy import UploadPolicy, bytes_per_owner
 from .settings import UploadSettings
 from .storage import LocalStorage, Storage
-
-
-@dataclass(frozen=True, slots=True)
-class BodyLimit:
-    """How large a request may be, and how many seconds it may take."""
-
-    max_bytes: int
-    seconds: float
 
 
 class Uploads(Component):
@@ -46,8 +37,8 @@ class Uploads(Component):
         self._prefix = prefix
         #: What `request_limits` asks for, where it is installed: uploads are larger and take longer than other requests.
         self.request_limits = {
-            f"{prefix}/uploads": BodyLimit(settings.max_request_bytes, settings.seconds),
-            f"{prefix}/uploads/{{upload_id}}": BodyLimit(self.policy.max_file_bytes, settings.seconds),
+            f"{prefix}/uploads": RequestLimit(settings.max_request_bytes, settings.seconds),
+            f"{prefix}/uploads/{{upload_id}}": RequestLimit(self.policy.max_file_bytes, settings.seconds),
         }
 
     def install(self, app: FastAPI) -> None:

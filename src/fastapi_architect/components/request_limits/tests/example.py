@@ -9,8 +9,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from fastapi_architect.components.problem_details import ProblemDetails
-from fastapi_architect.components.request_limits import Limit, RequestLimits, RequestLimitSettings
-from fastapi_architect.components.service import install
+from fastapi_architect.components.request_limits import RequestLimits, RequestLimitSettings
+from fastapi_architect.components.service import RequestLimit, install
 
 
 class Note(BaseModel):
@@ -72,7 +72,9 @@ def create_app(settings: RequestLimitSettings) -> FastAPI:
         async for text in websocket.iter_text():
             await websocket.send_text(str(len(text)))
 
-    install(app, [ProblemDetails(), RequestLimits(settings, {"/imports/{name}": Limit(1_000_000, 5.0)})])
+    install(
+        app, [ProblemDetails(), RequestLimits(settings, {"/imports/{name}": RequestLimit(1_000_000, 5.0)})]
+    )
     return app
 
 

@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import ASGITransport, AsyncClient
 
-from fastapi_architect.components.request_limits import Limit, RequestLimits, RequestLimitSettings
+from fastapi_architect.components.request_limits import RequestLimits, RequestLimitSettings
 from fastapi_architect.components.request_limits.tests.example import create_app
-from fastapi_architect.components.service import Component, Environment, install
+from fastapi_architect.components.service import Component, Environment, RequestLimit, install
 from fastapi_architect.components.testing.servers import ADDRESS, free_port
 
 SMALL = RequestLimitSettings(
@@ -141,7 +141,7 @@ async def test_a_path_may_have_limits_of_its_own() -> None:
 
 def test_a_component_may_ask_for_limits_of_its_own() -> None:
     class Uploads(Component):
-        request_limits = {"/imports/{name}": Limit(max_bytes=4096)}  # noqa: RUF012
+        request_limits = {"/imports/{name}": RequestLimit(max_bytes=4096)}  # noqa: RUF012
 
     app = create_app(SMALL)
     app.user_middleware.clear()

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from ..service import Component, amend_openapi
 from .boundary import ErrorBoundaryMiddleware
-from .documentation import document_problems
+from .documentation import define_problem, document_problems
 from .errors import ServiceError
 from .handlers import HANDLERS, Refuser, service_error
 
@@ -47,6 +47,7 @@ class ProblemDetails(Component):
         for error, refuser in self.refusers.items():
             app.add_exception_handler(error, _handler(refuser))  # type: ignore[arg-type]
         app.add_middleware(ErrorBoundaryMiddleware, application=app, answered=ServiceError)
+        amend_openapi(app, define_problem)
 
 
 def _of_database() -> dict[type[Exception], Refuser]:

@@ -21,10 +21,7 @@ def problems(*errors: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
 
 def document_problems(document: dict[str, Any]) -> None:
     """Give every operation of the document its errors; a function for `amend_openapi`."""
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
-    schemas.update(schema.pop("$defs", {}))
-    schemas["Problem"] = schema
+    schemas = _define(document)
     for operation in operations_of(document):
         responses = operation.setdefault("responses", {})
         if "422" in responses and "application/json" in responses["422"].get("content", {}):
@@ -33,6 +30,25 @@ def document_problems(document: dict[str, Any]) -> None:
         responses.setdefault("default", _response(500, "Any other refusal."))
     for name in _FRAMEWORK:
         schemas.pop(name, None)
+
+
+def define_problem(document: dict[str, Any]) -> None:
+    """Define the schema that `problems` names, where an operation does; a function for `amend_openapi`."""
+    if any(_names_problem(operation) for operation in operations_of(document)):
+        _define(document)
+
+
+def _names_problem(operation: dict[str, Any]) -> bool:
+    contents = (response.get("content", {}) for response in operation.get("responses", {}).values())
+    return any(content.get(MEDIA_TYPE, {}).get("schema") == _SCHEMA for content in contents)
+
+
+def _define(document: dict[str, Any]) -> dict[str, Any]:
+    schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    schemas.update(schema.pop("$defs", {}))
+    schemas["Problem"] = schema
+    return schemas
 
 
 def _response(status: int, description: str) -> dict[str, Any]:

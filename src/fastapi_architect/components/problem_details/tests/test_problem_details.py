@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI, HTTPException, Query, WebSocket
+from fastapi import APIRouter, FastAPI, HTTPException, Query, WebSocket
 from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from starlette.middleware.cors import CORSMiddleware
@@ -25,7 +25,7 @@ from fastapi_architect.components.problem_details import (
     Unavailable,
     component,
 )
-from fastapi_architect.components.problem_details.tests.example import create_app
+from fastapi_architect.components.problem_details.tests.example import create_app, router
 from fastapi_architect.components.service import Component, install
 
 ORDER = {"title": "Rare", "password": "correct horse battery", "payment": {"kind": "voucher", "code": "x"}}
@@ -380,3 +380,42 @@ def test_it_works_without_sqlalchemy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(component, "find_spec", {}.get)
 
     assert client_of(create_app()).get("/api/v1/orders/1").status_code == 404
+
+
+def _of_another_making(*routers: APIRouter) -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/theirs/{number}")
+    async def theirs(number: int) -> None:
+        raise HTTPException(404, "As they say it")
+
+    @app.get("/fails")
+    async def fails() -> None:
+        raise ZeroDivisionError
+
+    for each in routers:
+        app.include_router(each, prefix="/api/v1")
+    install(app, [ProblemDetails(everything=False), _Refuser(TooManyRequests("Slower.", retry_after=9))])
+    return app
+
+
+def test_an_application_of_another_making_keeps_its_own_answers() -> None:
+    app = _of_another_making()
+    app.user_middleware = [each for each in app.user_middleware if each.kwargs.get("error") is None]
+    client = TestClient(app)
+
+    assert client.get("/theirs/1").json() == {"detail": "As they say it"}
+    assert "detail" in client.get("/theirs/x").json()
+    with pytest.raises(ZeroDivisionError):
+        client.get("/fails")
+    assert "Problem" not in app.openapi()["components"]["schemas"]
+    assert "default" not in app.openapi()["paths"]["/theirs/{number}"]["get"]["responses"]
+
+
+def test_there_too_a_component_refuses_with_a_problem_that_is_documented() -> None:
+    app = _of_another_making(router)
+
+    answer = TestClient(app).get("/theirs/1")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (429, PROBLEM)
+    assert "Problem" in app.openapi()["components"]["schemas"]

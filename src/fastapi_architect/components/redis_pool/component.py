@@ -7,13 +7,13 @@ from functools import cached_property
 
 import redis
 from fastapi import FastAPI
-from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from ..service import Component
 from .circuit_breaker import CircuitBreaker
 from .client import UNANSWERED, GuardedRedis
+from .connections import PoolOfOneLoop
 from .settings import RedisSettings
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class RedisPool(Component):
     def __init__(self, settings: RedisSettings) -> None:
         self.settings = settings
         self.breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_pause)
-        pool = BlockingConnectionPool.from_url(
+        pool = PoolOfOneLoop.from_url(
             settings.url.get_secret_value(),
             max_connections=settings.max_connections,
             timeout=settings.timeout,

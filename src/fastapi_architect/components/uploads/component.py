@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from ..service import Component, RequestLimit
+from ..service import Component, RequestLimit, amend_openapi
+from .documentation import document_bodies
 from .policy import UploadPolicy, bytes_per_owner
 from .settings import UploadSettings
 from .storage import LocalStorage, Storage
@@ -42,10 +43,16 @@ class Uploads(Component):
         }
 
     def install(self, app: FastAPI) -> None:
-        """Add the routes."""
+        """Add the routes, and say in OpenAPI what they take."""
         from .router import router
 
         app.include_router(router, prefix=self._prefix)
+        amend_openapi(
+            app,
+            lambda document: document_bodies(
+                document, f"{self._prefix}/uploads", self.policy.kinds, self.settings.max_files
+            ),
+        )
 
     @asynccontextmanager
     async def run(self, app: FastAPI) -> AsyncIterator[None]:

@@ -1,7 +1,7 @@
 """Uploads over HTTP. The bodies are streams, which no parameter declares: they are read when everything else is decided."""
 
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, status
@@ -20,22 +20,13 @@ from ..problem_details import (
 from .dependencies import UploadsDep, UploadServiceDep
 from .download import Download
 from .errors import StorageFull, UploadBroken
-from .receiving import MULTIPART, file_of, files_of
+from .receiving import file_of, files_of
 from .schemas import UploadOut
 
 _BYTES = {"type": "string", "format": "binary"}
-_FILES = {
-    "type": "object",
-    "required": ["files"],
-    "properties": {"files": {"type": "array", "items": _BYTES}},
-}
 _REFUSED = (NotAuthenticated, UploadBroken, TooLarge, UnsupportedMedia, StorageFull)
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
-
-
-def _body(content: dict[str, Any]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": content}}
 
 
 @router.post(
@@ -43,7 +34,6 @@ def _body(content: dict[str, Any]) -> dict[str, Any]:
     summary="Upload files",
     status_code=status.HTTP_201_CREATED,
     responses=problems(*_REFUSED),
-    openapi_extra=_body({MULTIPART: {"schema": _FILES}}),
 )
 async def upload_files(request: Request, uploads: UploadsDep, service: UploadServiceDep) -> list[UploadOut]:
     """Take one or several files, all of them or none. Each part says the type of its file and how it is called."""
@@ -58,7 +48,6 @@ async def upload_files(request: Request, uploads: UploadsDep, service: UploadSer
     summary="Upload one file",
     status_code=status.HTTP_201_CREATED,
     responses=problems(*_REFUSED, Conflict),
-    openapi_extra=_body({"image/png": {"schema": _BYTES}, "*/*": {"schema": _BYTES}}),
 )
 async def upload_file(
     upload_id: UUID,

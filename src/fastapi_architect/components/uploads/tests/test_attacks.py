@@ -23,13 +23,13 @@ def eventually(condition: Callable[[], bool]) -> bool:
     return True
 
 
-def begin(url: str, content: bytes, announced: str, headers: str = "") -> socket.socket:
+def begin(url: str, content: bytes, announced: str, upload_id: object = None) -> socket.socket:
     """Send the head of an upload and a part of it, and leave the connection open."""
     target = urlsplit(url)
     connection = socket.create_connection((str(target.hostname), int(target.port or 0)), timeout=5)
     head = (
-        f"PUT {target.path}/{uuid4()}?name=cat.png HTTP/1.1\r\nHost: here\r\nX-Name: alice\r\n"
-        f"Content-Type: image/png\r\n{announced}\r\n{headers}\r\n"
+        f"PUT {target.path}/{upload_id or uuid4()}?name=cat.png HTTP/1.1\r\nHost: here\r\nX-Name: alice\r\n"
+        f"Content-Type: image/png\r\n{announced}\r\n\r\n"
     )
     connection.sendall(head.encode() + content)
     return connection
@@ -69,6 +69,19 @@ def test_a_file_that_announces_too_much_is_refused_before_it_arrives(url: str, d
     with begin(url, b"", f"Content-Length: {LIMIT + 1}") as connection:
         assert b" 413 " in connection.recv(100)
     assert disk.files() == []
+
+
+def test_a_repetition_is_refused_before_it_arrives(url: str, client: httpx2.Client) -> None:
+    upload_id = uuid4()
+    client.put(
+        f"/uploads/{upload_id}",
+        params={"name": "a.png"},
+        content=png(),
+        headers={"Content-Type": "image/png"},
+    )
+
+    with begin(url, b"", "Content-Length: 50000", upload_id) as connection:
+        assert b" 409 " in connection.recv(100)
 
 
 def test_a_file_that_announces_nothing_is_counted(client: httpx2.Client, disk: Disk) -> None:

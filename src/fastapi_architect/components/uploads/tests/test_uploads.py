@@ -14,7 +14,13 @@ from sqlalchemy import create_engine, inspect
 
 from fastapi_architect.components.database import Base, Database
 from fastapi_architect.components.testing.servers import for_sqlalchemy
-from fastapi_architect.components.uploads import LocalStorage, StorageFull, Uploads, remove_orphans
+from fastapi_architect.components.uploads import (
+    DEFAULT_KINDS,
+    LocalStorage,
+    StorageFull,
+    Uploads,
+    remove_orphans,
+)
 from fastapi_architect.components.uploads.migrations import create_uploads, drop_uploads
 from fastapi_architect.components.uploads.tests.conftest import LIMIT, Disk
 from fastapi_architect.components.uploads.tests.files import PDF, multipart, png
@@ -85,6 +91,15 @@ def test_a_list_is_read_in_pages(client: httpx2.Client) -> None:
     assert client.get("/uploads", params={"limit": 10**9}).status_code == 422
 
 
+def test_the_documentation_says_what_is_taken(url: str) -> None:
+    paths = httpx2.get(f"{url.removesuffix('/api/v1/uploads')}/openapi.json").json()["paths"]
+
+    single = paths["/api/v1/uploads/{upload_id}"]["put"]["requestBody"]["content"]
+    several = paths["/api/v1/uploads"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    assert list(single) == [kind.media_type for kind in DEFAULT_KINDS]
+    assert "image/png" in several["encoding"]["files"]["contentType"]
+
+
 def test_a_deleted_file_is_gone(client: httpx2.Client, disk: Disk) -> None:
     upload = put(client, png()).json()
 
@@ -144,7 +159,7 @@ def test_files_at_once_do_not_share_the_last_room(client: httpx2.Client, disk: D
         statuses = sorted(pool.map(lambda _: put(client, content).status_code, range(6)))
     assert statuses == [201, 201, 413, 413, 413, 413]
     assert len(disk.files()) == 5
-    assert put(client, png(), **BOB).status_code == 201
+    assert put(client, content, **BOB).status_code == 201
 
 
 def test_a_file_that_the_storage_lost_is_not_an_error_of_the_server(

@@ -82,6 +82,9 @@ class FanOut:
 
     async def run(self) -> None:
         """Carry events until cancelled."""
+        # Events belong to an event loop, and a test may run the application in one after the other.
+        self._news = anyio.Event()
+        self.listening = anyio.Event()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._publish)
             tasks.start_soon(self._listen)

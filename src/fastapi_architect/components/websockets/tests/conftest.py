@@ -63,8 +63,9 @@ class Socket:
 class Server:
     """One process of the service, as far as sockets are concerned."""
 
-    def __init__(self, url: str, app: FastAPI) -> None:
+    def __init__(self, url: str, app: FastAPI, stop: Callable[[], None]) -> None:
         self.url = url
+        self.stop = stop
         self.app = app
         self.sockets = installed(app, WebSockets)
         self.database = installed(app, Database)
@@ -119,7 +120,8 @@ def start(database_url: str, redis_url: str, directory: Directory) -> Iterator[S
                 WebSocketSettings(**(values | changes)),
                 directory,
             )
-            server = Server(servers.enter_context(serving(app)), app)
+            own = servers.enter_context(ExitStack())
+            server = Server(own.enter_context(serving(app)), app, own.close)
             servers.callback(server.http.close)
             assert eventually(server.sockets.fan_out.listening.is_set)
             return server

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from fastapi_architect.components.redis_pool import RedisPool, RedisSettings
@@ -110,3 +111,11 @@ def test_a_silent_redis_is_noticed(start: StartServer, own_redis: RedisServer) -
     server = start(own_redis.url)
     own_redis.stop()
     assert eventually(lambda: not server.sockets.fan_out.listening.is_set(), 10)
+
+
+def test_an_application_runs_in_one_event_loop_after_the_other(start: StartServer) -> None:
+    server = start()
+    server.stop()
+    for _ in range(2):
+        with TestClient(server.app):
+            assert eventually(server.sockets.fan_out.listening.is_set)

@@ -196,3 +196,13 @@ def test_clients_are_sent_elsewhere_before_the_process_ends(start: StartServer) 
         assert socket.closing_code() == 1001
     with server.connect(server.ticket("bob")) as late:
         assert Socket(late).closing_code() == 1001
+
+
+def test_a_server_that_stops_at_once_lets_its_sockets_go(start: StartServer) -> None:
+    server = start()
+    with server.socket() as socket:
+        started = time.monotonic()
+        server.stop()
+        assert socket.closing_code() in {1001, 1012}  # uvicorn may be quicker than we
+    assert time.monotonic() - started < 5
+    assert len(server.sockets.hub) == 0

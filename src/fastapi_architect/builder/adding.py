@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 
 import msgspec
 
@@ -60,7 +61,7 @@ def _plan(
     registry_files, registry_edits = _registry(project, site, entries, catalog)
     migrations = _migrations(project, wanted, site, missing)
     manifest_edits, by_hand, packages = _requirements(project, site, missing)
-    env_files, env_edits = _environment(project, missing)
+    env_files, env_edits = _environment(project, site, missing)
     lock = extended(
         site.lock,
         [
@@ -239,13 +240,20 @@ def _install_command(texts: Mapping[str, str], manifest: str) -> str:
     return f"Install what is new: pip install -r {manifest}"
 
 
-def _environment(project: Project, missing: Sequence[ComponentSpec]) -> tuple[list[NewFile], list[FileEdit]]:
+def _environment(
+    project: Project, site: Site, missing: Sequence[ComponentSpec]
+) -> tuple[list[NewFile], list[FileEdit]]:
     if not any(spec.settings for spec in missing):
         return [], []
     names = (ENV_EXAMPLE, ".env.sample", ".env.template", ".env.dist", "env.example", ".env-example")
-    path = next((name for name in names if (project.root / name).is_file()), None)
+    folders = ["" if str(folder) == "." else f"{folder}/" for folder in PurePosixPath(site.near).parents]
+    there = (f"{folder}{name}" for folder in folders for name in names)
+    path = next((each for each in there if (project.root / each).is_file()), None)
     if path is None:
-        return [NewFile(ENV_EXAMPLE, with_settings("", missing).encode())], []
+        manifest = find_manifest(project.texts, site.near)
+        folder = manifest.path.rpartition("/")[0] if manifest else ""
+        new = f"{folder}/{ENV_EXAMPLE}".lstrip("/")
+        return [NewFile(new, with_settings("", missing).encode())], []
     edit = edit_of(project.root, path, lambda text: with_settings(text, missing), "the new settings")
     return [], [edit] if edit else []
 

@@ -18,8 +18,6 @@ from fastapi_architect.components.service.__main__ import main
 from fastapi_architect.components.service.tests import example
 from fastapi_architect.components.testing.servers import ADDRESS, free_port
 
-#: The name of the package, wherever this copy of it lies.
-PACKAGE = example.__name__.removesuffix(".tests.example")
 LOUD = "import logging; logging.basicConfig(level=logging.INFO, force=True);"
 
 
@@ -54,7 +52,7 @@ class Server:
 @contextmanager
 def serving(named: str = "create_app", **settings: str) -> Iterator[Server]:
     port = free_port()
-    code = f"{LOUD} from {PACKAGE}.__main__ import main; main(['{example.__name__}:{named}'])"
+    code = f"{LOUD} from {main.__module__} import main; main(['{example.__name__}:{named}'])"
     environment = os.environ | {"ENVIRONMENT": "local", "SERVE_PORT": str(port)}
     process = subprocess.Popen(
         [sys.executable, "-c", code],

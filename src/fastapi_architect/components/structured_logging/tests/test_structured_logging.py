@@ -21,6 +21,7 @@ from fastapi_architect.components.structured_logging.configuration import (
     SERVER_ACCESS_LOGGERS,
     SERVER_LOGGERS,
 )
+from fastapi_architect.components.structured_logging.tests import serving
 from fastapi_architect.components.structured_logging.tests.example import CALLER, create_app
 from fastapi_architect.components.testing.servers import ADDRESS, free_port
 
@@ -213,22 +214,9 @@ def test_the_console_is_clean_too(log: Log) -> None:
     assert SECRET not in log.getvalue()
 
 
-SERVED = """
-import uvicorn
-from fastapi_architect.components.structured_logging.tests.example import create_app
-from fastapi_architect.components.structured_logging import LoggingSettings
-from fastapi_architect.components.service import Environment
-
-def app():
-    return create_app(LoggingSettings(environment=Environment.LOCAL))
-
-uvicorn.run("__main__:app", factory=True, host="{address}", port={port})
-"""
-
-
 def test_every_line_of_a_real_server_is_json() -> None:
     port = free_port()
-    code = SERVED.format(address=ADDRESS, port=port)
+    code = f"from {serving.__name__} import main; main({ADDRESS!r}, {port})"
     server = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

@@ -1,13 +1,23 @@
 """OUTGOING_HTTP_*: whom the service may call, and how long it waits."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, IPvAnyNetwork
-from pydantic_settings import SettingsConfigDict
+from pydantic import BeforeValidator, Field, IPvAnyNetwork
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from ..service import ComponentSettings
 
 Seconds = Annotated[float, Field(gt=0, le=600)]
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+#: With commas between them in a variable.
+Ports = Annotated[frozenset[Port], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)]
 
 
 class OutgoingHttpSettings(ComponentSettings):
@@ -15,11 +25,11 @@ class OutgoingHttpSettings(ComponentSettings):
 
     model_config = SettingsConfigDict(env_prefix="OUTGOING_HTTP_")
 
-    ports: frozenset[Annotated[int, Field(ge=1, le=65535)]] = frozenset({443})
+    ports: Ports = frozenset({443})
     #: Whether `http://` may be called, which everybody on the way can read and change.
     allow_plain_http: bool = False
     #: Networks of our own that may be called although they are not public.
-    allowed_networks: tuple[IPvAnyNetwork, ...] = ()
+    allowed_networks: Networks = ()
     connect_timeout: Seconds = 3.0
     read_timeout: Seconds = 10.0
     #: For the whole call, with retries and redirects; a host that sends one byte at a time cannot outlast it.

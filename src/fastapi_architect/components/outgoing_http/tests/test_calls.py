@@ -13,6 +13,7 @@ from fastapi_architect.components.outgoing_http import (
     GuardedClient,
     HostUnreachable,
     OutgoingHttp,
+    OutgoingHttpSettings,
 )
 from fastapi_architect.components.outgoing_http.circuit_breaker import Outcome
 from fastapi_architect.components.outgoing_http.retries import RetryPolicy
@@ -50,6 +51,38 @@ async def test_a_host_that_drips_cannot_outlast_the_deadline(names: Names) -> No
         with GuardedClient(settings, resolver=names.ask) as client, pytest.raises(AnswerTooLate):
             client.get(url)
         assert time.monotonic() - started < 4
+
+
+async def test_a_resolver_that_hangs_does_not_hold_up_the_call(partner: Partner) -> None:
+    async def hang(host: str, port: int) -> list[str]:
+        await anyio.sleep(60)
+        return []
+
+    settings = settings_for(partner.base, connect_timeout=0.2, attempts=1)
+    async with calling(OutgoingHttp(settings, resolver=hang)) as outgoing:
+        with pytest.raises(AnswerTooLate) as refusal:
+            await outgoing.get(f"{partner.base}/")
+    assert not refusal.value.sent
+
+
+async def test_the_next_address_is_tried_when_one_takes_no_connection(partner: Partner, names: Names) -> None:
+    names.answers["partner.example"] = [["127.0.0.9", "127.0.0.1"]]
+    settings = settings_for(partner.base, allowed_networks=("127.0.0.0/8",), attempts=1)
+
+    async with calling(OutgoingHttp(settings, resolver=names.ask_later)) as outgoing:
+        assert (await outgoing.get(f"{partner.base}/")).text == "hello"
+    with GuardedClient(settings, resolver=names.ask) as client:
+        assert client.get(f"{partner.base}/").text == "hello"
+
+
+def test_lists_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTGOING_HTTP_PORTS", "443, 8443")
+    monkeypatch.setenv("OUTGOING_HTTP_ALLOWED_NETWORKS", "10.20.0.0/16,fd12::/16")
+
+    settings = OutgoingHttpSettings()
+
+    assert settings.ports == {443, 8443}
+    assert [str(network) for network in settings.allowed_networks] == ["10.20.0.0/16", "fd12::/16"]
 
 
 async def test_what_is_idempotent_is_sent_again(outgoing: OutgoingHttp, partner: Partner) -> None:

@@ -192,7 +192,7 @@ async def test_the_certificate_is_that_of_the_name_and_not_of_the_address(
 async def test_no_path_no_query_and_no_header_is_logged(
     outgoing: OutgoingHttp, partner: Partner, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG)
 
     await outgoing.get(
         f"{partner.base}/path-token?key=query-token", headers={"Authorization": "header-token"}

@@ -29,6 +29,7 @@ Load = Callable[[], Awaitable[Value]]
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.01, 0.05
 #: Seconds between two lines in the log about the same outage.
 _QUIET = 10.0
+_chance = random.SystemRandom()
 
 
 @dataclass(slots=True)
@@ -169,7 +170,7 @@ class Cache:
             if time.monotonic() >= deadline:
                 lease = None
                 break
-            await asyncio.sleep(random.uniform(_SHORTEST_LOOK, _LONGEST_LOOK))  # nosec B311
+            await asyncio.sleep(_chance.uniform(_SHORTEST_LOOK, _LONGEST_LOOK))
             lease = await self._acquire(key, lease.stored, token)
         try:
             value = await self._load(load)
@@ -227,7 +228,7 @@ class Cache:
             logger.warning("a value is too large to be cached", extra={"kind": kind.name, "bytes": len(data)})
             return None, 0
         # Only ever shorter: a lifetime is a promise about how old a value may be.
-        fresh = ttl * (1 - random.uniform(0, self._settings.jitter))  # nosec B311
+        fresh = ttl * (1 - _chance.uniform(0, self._settings.jitter))
         return seal(data, fresh_until=time.time() + fresh, generation=generation), fresh + kind.stale_for
 
     async def _read(self, key: CacheKey[Any]) -> Stored | None:

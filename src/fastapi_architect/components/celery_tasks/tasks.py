@@ -8,6 +8,7 @@ from uuid import UUID
 from celery import Task, shared_task
 from celery.exceptions import Ignore
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..outbox import EventState, HandlerContext, OutboxEvent, Outcome, Priority, Retries, repository
 from ..outbox.events import checked
@@ -15,6 +16,7 @@ from .worker import service_of
 
 #: A message with a longer countdown would be delivered again before its time; PostgreSQL keeps longer pauses.
 LONGEST_COUNTDOWN = 60
+WAIT_FOR_DATABASE = 5
 
 _context: ContextVar[HandlerContext] = ContextVar("task_context")
 
@@ -47,6 +49,15 @@ class DurableTask(Task):
         """Make one attempt, if it is time for one."""
         if self.request.called_directly:
             return self.run(*args, **kwargs)
+        try:
+            return self._attempt(args, kwargs)
+        except SQLAlchemyError as error:
+            # The database is down. What has a row is sent again; of what is linked, only this message knows the rest.
+            if self._is_linked():
+                raise self.retry(exc=error, countdown=WAIT_FOR_DATABASE, max_retries=None) from error
+            raise
+
+    def _attempt(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         arguments = dict(inspect.signature(self.run).bind(*args, **kwargs).arguments)
         runtime = service_of(self.app).runtime
         event_id = UUID(self.request.id)

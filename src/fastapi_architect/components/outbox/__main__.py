@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from ..database import Database
+from ..database import Database, DatabaseSettings
 from ..service import Component, component_in
 from . import repository
 from .component import Outbox
@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def work(components: Sequence[Component], threads: int) -> int:
     """Handle events until SIGTERM or SIGINT; what was begun is ended."""
     set_up_logging_or_basic(components)
+    _refuse_too_many(threads, component_in(components, Database).settings)
     outbox = component_in(components, Outbox)
     worker = DirectWorker(
         outbox.runtime(components),
@@ -39,6 +40,13 @@ def work(components: Sequence[Component], threads: int) -> int:
     )
     worker.run(stop_on_signal())
     return 0
+
+
+def _refuse_too_many(threads: int, settings: DatabaseSettings) -> None:
+    # One connection for the work of a thread, and one for its signs of life.
+    most = (settings.pool_size + settings.max_overflow) // 2
+    if not 1 <= threads <= most:
+        raise SystemExit(f"--threads is 1 to {most}: a thread needs two connections of DATABASE_POOL_SIZE")
 
 
 def stop_on_signal() -> threading.Event:

@@ -24,6 +24,8 @@ class OutboxSettings(ComponentSettings):
     lease: Annotated[float, Field(ge=1, le=3600)] = 30.0
     #: Seconds that one attempt may take.
     time_limit: Annotated[float, Field(ge=1, le=86_400)] = 300.0
+    #: Seconds that one statement of a handler may take.
+    statement_timeout: Annotated[float, Field(ge=1, le=86_400)] = 60.0
     #: Seconds after which an event that nobody began is put into the broker again; doubles each time.
     publish_again_after: Annotated[float, Field(ge=1, le=3600)] = 60.0
     #: Days that finished events and dead letters are kept.
@@ -52,5 +54,6 @@ class Outbox(Component):
             components,
             timedelta(seconds=self.settings.lease),
             timedelta(seconds=self.settings.time_limit),
+            timedelta(seconds=self.settings.statement_timeout),
             self.observers,
         )

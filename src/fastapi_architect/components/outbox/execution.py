@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import Connection, event, text
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from ..database import Database
 from ..service import Component, component_in
@@ -22,6 +23,11 @@ from .repository import Attempt
 
 logger = logging.getLogger(__name__)
 
+#: For the present transaction; other transactions on the connection keep those of the service.
+_LIMITS = text(
+    "SELECT set_config('statement_timeout', :statement, true),"
+    " set_config('idle_in_transaction_session_timeout', :idle, true)"
+)
 #: Kept of an error; the log has the traceback.
 MAX_ERROR = 500
 #: The body of an attempt. Its session's transaction also finishes the event, with what it returns.
@@ -54,6 +60,8 @@ class Runtime:
     lease: timedelta
     #: How long an attempt may take; after that its hold is not renewed.
     time_limit: timedelta
+    #: How long one statement of a handler may take: a report is slower than what a request may wait for.
+    statement_timeout: timedelta
     observers: Sequence[Observer] = ()
 
     @classmethod
@@ -62,11 +70,13 @@ class Runtime:
         components: Sequence[Component],
         lease: timedelta,
         time_limit: timedelta,
+        statement_timeout: timedelta,
         observers: Sequence[Observer] = (),
     ) -> "Runtime":
         """Import the task modules of the components, and take their database. Nothing connects yet."""
         import_task_modules(components)
-        return cls(components, component_in(components, Database).sync_sessions, lease, time_limit, observers)
+        sessions = component_in(components, Database).sync_sessions
+        return cls(components, sessions, lease, time_limit, statement_timeout, observers)
 
     def handle(self, event_id: UUID) -> Outcome:
         """Attempt an event, if it is its time."""
@@ -114,10 +124,15 @@ class Runtime:
             return self._bury(attempt, attempt.last_error or repository.DIED, retries.attempts)
         try:
             with self._held(attempt), self.sessions() as session:
+                event.listen(session, "after_begin", self._allow_time)
                 keep = work(self._context(attempt, retries, session))
                 return self._commit_finished(session, attempt, keep)
         except Exception as error:  # whatever it was, it is one attempt
             return self._failed(attempt, retries, error)
+
+    def _allow_time(self, session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+        milliseconds = str(round(self.statement_timeout.total_seconds() * 1000))
+        connection.execute(_LIMITS, {"statement": milliseconds, "idle": milliseconds})
 
     def _commit_finished(
         self, session: Session, attempt: Attempt, keep: dict[str, Any] | None = None

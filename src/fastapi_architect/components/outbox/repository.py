@@ -15,6 +15,7 @@ from .models import OutboxEvent
 
 #: Between two publications the time doubles, up to this many times: a long queue is not filled with duplicates.
 MAX_DOUBLINGS = 6
+FORGOTTEN = "the broker lost its message; a replay does it without what was linked to it"
 DIED = "the process that worked on it died or ran out of time"
 
 
@@ -253,6 +254,18 @@ def dead_letters(
     if before is not None:
         statement = statement.where(OutboxEvent.dead_at < before)
     return session.scalars(statement.order_by(OutboxEvent.dead_at.desc()).limit(limit)).all()
+
+
+def bury_forgotten(session: Session, after: timedelta) -> int:
+    """Give up what no relay sends again and nobody has begun for so long: the broker lost its message."""
+    statement = (
+        update(OutboxEvent)
+        .where(_is_open(), OutboxEvent.publish_at.is_(None), OutboxEvent.held_until < func.now() - after)
+        .values(dead_at=func.now(), started_at=None, last_error=FORGOTTEN)
+        .execution_options(synchronize_session=False)
+    )
+    result = session.execute(statement)
+    return result.rowcount if isinstance(result, CursorResult) else 0
 
 
 def replay(session: Session, event_id: UUID) -> bool:

@@ -50,7 +50,7 @@ def queue_due(session: Session, schedules: Mapping[str, Periodic]) -> Sequence[s
     # Always in the same order: two schedulers that lock the same rows must not wait for each other.
     for name, periodic in sorted(schedules.items()):
         slot = floor((now - periodic.offset.total_seconds()) / periodic.every.total_seconds())
-        if last.get(name, -1) >= slot or not _move_on(session, name, slot):
+        if last.get(name, -1) >= slot or not move_on(session, name, slot):
             continue
         if name in last and add_unless_open(
             session, periodic.topic, dict(periodic.payload), f"schedule:{name}"
@@ -59,7 +59,8 @@ def queue_due(session: Session, schedules: Mapping[str, Periodic]) -> Sequence[s
     return queued
 
 
-def _move_on(session: Session, name: str, slot: int) -> bool:
+def move_on(session: Session, name: str, slot: int) -> bool:
+    """Move a schedule on to a slot; False: somebody did, or it is further already."""
     statement = insert(ScheduleSlot).values(name=name, slot=slot)
     moved = statement.on_conflict_do_update(
         index_elements=[ScheduleSlot.name],

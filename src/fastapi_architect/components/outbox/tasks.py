@@ -12,6 +12,7 @@ logger = logging.getLogger(__name__)
 
 #: So many rows in one transaction; the next hour takes the rest.
 MOST_AT_ONCE = 50_000
+FORGOTTEN_AFTER = timedelta(days=1)
 
 
 @handles("outbox.clean", priority=Priority.LOW)
@@ -24,7 +25,14 @@ def clean(context: HandlerContext, payload: dict[str, Any]) -> None:
         timedelta(days=settings.keep_dead_days),
         MOST_AT_ONCE,
     )
+    forgotten = repository.bury_forgotten(context.session, FORGOTTEN_AFTER)
     backlog = repository.measure(context.session)
     level = logging.ERROR if backlog.dead else logging.INFO
-    extra = {"deleted": deleted, "open": backlog.open, "dead": backlog.dead, "lag": backlog.lag}
+    extra = {
+        "deleted": deleted,
+        "forgotten": forgotten,
+        "open": backlog.open,
+        "dead": backlog.dead,
+        "lag": backlog.lag,
+    }
     logger.log(level, "the outbox was cleaned", extra=extra)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from fastapi_architect.components import outbox as outbox_package
 from fastapi_architect.components.database import Database
-from fastapi_architect.components.outbox import Outbox, OutboxEvent, OutboxSettings, add_event
+from fastapi_architect.components.outbox import Outbox, OutboxEvent, OutboxSettings, Outcome, add_event
 from fastapi_architect.components.outbox.tests import example
 from fastapi_architect.components.service import Environment
 
@@ -27,7 +27,9 @@ class Service:
     def __init__(self, database: Database, database_url: str) -> None:
         self.database = database
         self.database_url = database_url
-        outbox = Outbox(OutboxSettings(environment=Environment.LOCAL, lease=1.0))
+        self.outcomes: list[tuple[str, Outcome]] = []
+        settings = OutboxSettings(environment=Environment.LOCAL, lease=1.0)
+        outbox = Outbox(settings, observers=[lambda topic, outcome: self.outcomes.append((topic, outcome))])
         self.runtime = outbox.runtime([database, outbox])
 
     def session(self) -> Session:

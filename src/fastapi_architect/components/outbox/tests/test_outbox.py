@@ -12,6 +12,7 @@ from fastapi_architect.components.database import Database
 from fastapi_architect.components.outbox import (
     DirectWorker,
     EventState,
+    HandlerContext,
     OutboxEvent,
     Outcome,
     Periodic,
@@ -26,6 +27,7 @@ from fastapi_architect.components.outbox import (
     repository,
 )
 from fastapi_architect.components.outbox.models import ScheduleSlot
+from fastapi_architect.components.outbox.schedule import move_on
 from fastapi_architect.components.outbox.tests import example
 from fastapi_architect.components.outbox.tests.conftest import Service, eventually
 from fastapi_architect.components.problem_details import InvalidInput
@@ -361,6 +363,12 @@ def test_a_schedule_is_queued_once_a_slot_however_many_schedulers_there_are(serv
     assert tick() == ["greet"]
 
 
+def test_a_slot_is_moved_on_by_one_scheduler(service: Service) -> None:
+    """Also by one that read the last slot long before."""
+    with service.session() as session:
+        assert [move_on(session, "greet", slot) for slot in (5, 5, 4, 6)] == [True, False, False, True]
+
+
 def test_the_direct_worker_handles_what_comes(service: Service) -> None:
     stop = threading.Event()
     thread = threading.Thread(target=DirectWorker(service.runtime, poll_interval=0.02).run, args=(stop,))
@@ -415,3 +423,61 @@ def test_sigterm_ends_what_was_begun(service: Service) -> None:
         assert process.wait(10) == 0
 
     assert service.notes() == ["hello ann at attempt 1"]
+
+
+def test_a_database_that_breaks_off_is_waited_for(service: Service) -> None:
+    with service.worker():
+        first = service.add("greetings.asked", {"name": "ann"})
+        eventually(lambda: service.event(first).state is EventState.DONE)
+        with service.database.sync_engine.connect() as connection:
+            cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            connection.execute(text(f"{cut} AND datname = current_database()"))
+        service.database.sync_engine.dispose()
+        second = service.add("greetings.asked", {"name": "bob"})
+        eventually(lambda: service.event(second).state is EventState.DONE)
+
+    assert service.notes() == ["hello ann", "hello bob"]
+
+
+def test_a_handler_may_take_longer_than_a_request(service: Service) -> None:
+    event_id = service.add("greetings.asked", {"name": "ann"})
+    with service.session() as session:
+        attempt = repository.claim(session, event_id, timedelta(seconds=10))
+        session.commit()
+        service_limit = session.scalar(text("SHOW statement_timeout"))
+    assert attempt is not None
+    limits: list[object] = []
+
+    def look(context: HandlerContext) -> None:
+        limits.append(context.session.scalar(text("SHOW statement_timeout")))
+
+    assert service.runtime.perform(attempt, example.QUICKLY, look) is Outcome.DONE
+    with service.session() as session:
+        limits.append(session.scalar(text("SHOW statement_timeout")))
+    assert limits == ["1min", service_limit]
+
+
+def test_observers_hear_how_each_attempt_ended(service: Service) -> None:
+    service.runtime.handle(service.add("greetings.asked", {"name": "ann"}))
+    service.runtime.handle(service.add("greetings.failing"))
+
+    assert service.outcomes == [
+        ("greetings.asked", Outcome.DONE),
+        ("greetings.failing", Outcome.RETRYING),
+    ]
+
+
+def test_what_the_broker_lost_and_no_relay_sends_again_is_a_dead_letter(service: Service) -> None:
+    event_id = service.add("greetings.asked", {"name": "ann"})
+    ordinary = service.add("greetings.asked", {"name": "bob"})
+    with service.session() as session:
+        session.execute(
+            update(OutboxEvent)
+            .where(OutboxEvent.id == event_id)
+            .values(publish_at=None, held_until=OutboxEvent.held_until - timedelta(days=2))
+        )
+        assert repository.bury_forgotten(session, timedelta(days=1)) == 1
+        session.commit()
+
+    assert service.event(event_id).last_error == repository.FORGOTTEN
+    assert service.event(ordinary).state is EventState.WAITING

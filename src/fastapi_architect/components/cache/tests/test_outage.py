@@ -59,7 +59,7 @@ async def cache_at(port: int, timeout: float = 0.2) -> AsyncIterator[Cache]:
 
 async def test_without_redis_values_are_loaded_once_for_all_who_ask_together() -> None:
     async with cache_at(free_port()) as cache:
-        load = Source(seconds=0.1)
+        load = Source(seconds=1.5)
         assert await asyncio.gather(*(cache.get_or_load(KEY, load) for _ in range(200))) == [1] * 200
         assert await cache.get_or_load(KEY, load) == 2
 

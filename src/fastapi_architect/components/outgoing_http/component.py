@@ -9,6 +9,7 @@ import anyio
 import httpx2
 from fastapi import FastAPI
 
+from ..problem_details import ServiceError
 from ..service import Component
 from .addresses import AddressGuard, public_address_or
 from .answers import Counted, in_our_words
@@ -89,7 +90,7 @@ class OutgoingHttp(Component):
                     continue
                 try:
                     answer = await self._exchange(step, call)
-                except Exception as error:
+                except ServiceError as error:
                     step = steps.throw(error)
                 else:
                     step = steps.send(answer)

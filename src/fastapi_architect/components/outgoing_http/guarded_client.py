@@ -7,6 +7,7 @@ from typing import Self, Unpack
 
 import httpx2
 
+from ..problem_details import ServiceError
 from .addresses import AddressGuard, public_address_or
 from .answers import Counted, in_our_words
 from .calls import Call, Caller, Steps
@@ -86,7 +87,7 @@ class GuardedClient:
                     continue
                 try:
                     answer = self._exchange(step, call)
-                except Exception as error:
+                except ServiceError as error:
                     step = steps.throw(error)
                 else:
                     step = steps.send(answer)

@@ -116,7 +116,7 @@ class FanOut:
             except Exception as error:
                 # Whatever it was, sockets are served on: they do not need the others.
                 if self.listening.is_set():
-                    logger.warning("other processes are not heard", extra={"reason": type(error).__name__})
+                    logger.warning("other processes are not heard", exc_info=error)
                     self.listening = anyio.Event()
                 self._missed = True
                 await anyio.sleep(_PAUSE)

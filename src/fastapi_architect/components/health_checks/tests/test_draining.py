@@ -23,6 +23,7 @@ def get(port: int, path: str) -> tuple[int, str]:
 def test_readiness_fails_first_and_then_the_process_ends() -> None:
     port = free_port()
     environment = os.environ | {"ENVIRONMENT": "local", "SERVE_PORT": str(port), "SERVE_DRAIN_SECONDS": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)  # these tests lie where pytest found them
     process = subprocess.Popen(
         [sys.executable, "-c", f"from {serving.__name__} import main; main()"], env=environment
     )

@@ -54,6 +54,7 @@ def serving(named: str = "create_app", **settings: str) -> Iterator[Server]:
     port = free_port()
     code = f"{LOUD} from {main.__module__} import main; main(['{example.__name__}:{named}'])"
     environment = os.environ | {"ENVIRONMENT": "local", "SERVE_PORT": str(port)}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)  # these tests lie where pytest found them
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         env=environment | {f"SERVE_{name.upper()}": value for name, value in settings.items()},

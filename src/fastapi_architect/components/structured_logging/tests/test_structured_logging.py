@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -217,8 +218,15 @@ def test_the_console_is_clean_too(log: Log) -> None:
 def test_every_line_of_a_real_server_is_json() -> None:
     port = free_port()
     code = f"from {serving.__name__} import main; main({ADDRESS!r}, {port})"
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(sys.path)
+    }  # these tests lie where pytest found them
     server = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-c", code],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     try:
         _ask(f"http://{ADDRESS}:{port}/api/books/Emma?token={SECRET}")

@@ -190,8 +190,10 @@ def _requirements(
     """Edits of manifests, steps by hand, and the requirements themselves."""
     edits: dict[str, FileEdit] = {}
     steps: list[str] = []
-    needed = packages_of(missing, without=served_otherwise(project) if site.lock.grafted else ())
-    tools = packages_of(missing, development=True) if site.tests else ()
+    served = [spec for spec in missing if spec.group != "testing"]
+    fixtures = [spec for spec in missing if spec.group == "testing"]
+    needed = packages_of(served, without=served_otherwise(project) if site.lock.grafted else ())
+    tools = packages_of(missing, development=True) + packages_of(fixtures) if site.tests else ()
     for wanted, development in ((needed, False), (tools, True)):
         if not wanted:
             continue
@@ -219,9 +221,10 @@ def _edit_manifest(
             text = earlier.after.decode().removeprefix("\ufeff").replace("\r\n", "\n")
         return with_requirements(msgspec.structs.replace(manifest, text=text), wanted)
 
-    edit = edit_of(project.root, manifest.path, change, counted(len(wanted), "requirement"))
+    edit = edit_of(project.root, manifest.path, change, "")
     if edit is not None:
-        what = f"{earlier.what}, {edit.what} for development" if earlier else edit.what
+        changed = ", ".join(each for each in wanted if with_requirements(manifest, [each]) != manifest.text)
+        what = f"{earlier.what}; for development {changed}" if earlier else changed
         edits[manifest.path] = msgspec.structs.replace(edit, what=what)
 
 

@@ -363,3 +363,48 @@ def test_what_is_registered_on_a_parameter_belongs_to_the_application_that_is_pa
     strays = reader.strays()
     assert strays is not None
     assert [str(o) for o in strays.operations] == ["POST /plugin", "GET /unannotated"]
+
+
+PARTS = """
+class Part:
+    def install(self, app: FastAPI) -> None:
+        pass
+
+{classes}
+
+def install(app: FastAPI, parts: list[Part]) -> None:
+    for part in reversed(parts):
+        part.install(app)
+
+install(app, [{made}])
+"""
+
+
+@pytest.mark.parametrize("count", [2, 30])
+def test_a_list_of_parts_installs_the_routes_of_each(count: int) -> None:
+    classes = "\n".join(
+        f"class Part{n}(Part):\n    def install(self, app: FastAPI) -> None:\n        app.add_api_route('/{n}', plain)\n"
+        for n in range(count)
+    )
+    made = ", ".join(f"Part{n}()" for n in range(count))
+
+    assert set(operations(PARTS.format(classes=classes, made=made))) == {f"GET /{n}" for n in range(count)}
+
+
+def test_handlers_that_a_loop_installs_are_known_by_their_errors() -> None:
+    app = read(
+        """
+def on_value(request, error): ...
+def on_key(request, error): ...
+
+HANDLERS = {ValueError: on_value, KeyError: on_key}
+
+for kind, handler in HANDLERS.items():
+    app.add_exception_handler(kind, handler)
+"""
+    )[0]["app"]
+
+    found = [
+        (getattr(h.exception, "id", ""), h.handler.name if h.handler else "") for h in app.exception_handlers
+    ]
+    assert found == [("ValueError", "on_value"), ("KeyError", "on_key")]

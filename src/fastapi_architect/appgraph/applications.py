@@ -254,18 +254,28 @@ class ApplicationReader:
         }
         return EMPTY.bound(scope, pairs, 0)
 
+    def _rounds(self, event: Event, environment: Environment) -> list[Environment]:
+        """One environment for each round of a loop over handlers: `for error, handler in HANDLERS.items():`."""
+        if event.context is None:
+            return [environment]
+        return self._objects.loops(event.context, event.scope, environment)
+
     def _exception_handlers(
         self, events: list[tuple[Event, Environment]], keywords: dict[str, ir.Expr], scope: Scope
     ) -> Iterator[ExceptionHandler]:
         for event, environment in events:
-            if event.kind == "exception-handler":
+            if event.kind != "exception-handler":
+                continue
+            exception = argument(event.call, 0, "exc_class_or_status_code")
+            for one in self._rounds(event, environment):
                 handler = event.handler
                 if handler is None:
-                    handler = self._routers.function_of(
-                        argument(event.call, 1, "handler"), event.scope, environment
-                    )
-                exception = argument(event.call, 0, "exc_class_or_status_code")
-                yield ExceptionHandler(exception, handler, event.scope, event.location)
+                    handler = self._routers.function_of(argument(event.call, 1, "handler"), event.scope, one)
+                if exception is None:
+                    yield ExceptionHandler(None, handler, event.scope, event.location)
+                    continue
+                named = self._objects.substituted(exception, event.scope, one)
+                yield ExceptionHandler(named.expr, handler, named.scope, event.location)
         given = keywords.get("exception_handlers")
         if given is not None:
             literal, owner = self._inference.expand(given, scope)

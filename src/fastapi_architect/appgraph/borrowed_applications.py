@@ -72,7 +72,7 @@ class BorrowedApplications:
         if function.is_method and function.parameters[0] is param:
             return
         found = False
-        for site in self._program.calls.callers(function):
+        for site in self._program.calls.callers_of_any_override(function):
             given = self._objects.given(param, function, site.node)
             if given is None or site.scope.module.kind == "test":
                 continue

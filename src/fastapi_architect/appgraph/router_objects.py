@@ -288,7 +288,7 @@ class RouterObjects:
         if function.is_method and function.parameters and function.parameters[0] is param:
             return
         yield from ((each, EMPTY) for each in self._living_in(function))
-        for site in self._program.calls.callers(function):
+        for site in self._program.calls.callers_of_any_override(function):
             given = self.given(param, function, site.node)
             if given is None:
                 continue

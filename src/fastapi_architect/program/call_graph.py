@@ -77,14 +77,17 @@ class CallGraph:
         receiver = of.receiver
         if not isinstance(receiver, Instance) or not isinstance(receiver.cls, Class):
             return []
-        in_tests = receiver.cls.module.kind == "test"
-        found = [
-            cls.methods[of.function.name]
-            for cls in self._program.inference.hierarchy.subclasses(receiver.cls)
-            # What a test puts in place of a part runs in that test, not in the service.
-            if of.function.name in cls.methods and (in_tests or cls.module.kind != "test")
-        ]
+        found = self._all_overrides(receiver.cls, of.function.name)
         return found if len(found) <= MAX_OVERRIDES else []
+
+    def _all_overrides(self, cls: Class, name: str) -> list[Function]:
+        in_tests = cls.module.kind == "test"
+        return [
+            below.methods[name]
+            for below in self._program.inference.hierarchy.subclasses(cls)
+            # What a test puts in place of a part runs in that test, not in the service.
+            if name in below.methods and (in_tests or below.module.kind != "test")
+        ]
 
     def names(self, site: Site) -> tuple[str, ...]:
         """Dotted names of what a call site calls: library functions and methods, classes, functions of the program."""
@@ -138,6 +141,31 @@ class CallGraph:
                 found = (s for s in self._callers_of_special(function) if function in self.targets(s))
             known = self._callers[key] = tuple(found)
         return known
+
+    def callers_of_any_override(self, method: Function) -> tuple[Site, ...]:
+        """Call sites of a method, also of one that so many classes override that `targets` tells none of them.
+
+        A list of parts of which each is told `part.install(app)` is such a call: whoever follows one value through it, and not
+        all that any of them does, may take them all.
+        """
+        known = self.callers(method)
+        if known or method.owner is None:
+            return known
+        return tuple(
+            site
+            for site in self._program.call_sites_named(method.name)
+            if self._reaches_override(site, method)
+        )
+
+    def _reaches_override(self, site: Site, method: Function) -> bool:
+        for of in options(self._program.inference.type_of(site.node.func, site.scope)):
+            receiver = of.receiver if type(of) is FunctionRef else None
+            cls = receiver.cls if isinstance(receiver, Instance) else None
+            if isinstance(cls, Class) and any(
+                method is each for each in self._all_overrides(cls, method.name)
+            ):
+                return True
+        return False
 
     def _callers_by_name(self, function: Function) -> Iterable[Site]:
         """Sites with the function's name that run it: hundreds of functions share `get`, so each site is read once for all."""

@@ -112,7 +112,10 @@ def test_it_goes_down_and_up_again(config: Config, empty: str, database_template
 def test_two_deployments_at_once_migrate_once(
     project: Path, empty: str, database_templates: DatabaseTemplates
 ) -> None:
-    environment = os.environ | {"DATABASE_OWNER_URL": database_templates.as_owner(empty)}
+    environment = os.environ | {
+        "DATABASE_OWNER_URL": database_templates.as_owner(empty),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
     alembic = [sys.executable, "-m", "alembic", "upgrade", "head"]
     both = [subprocess.Popen(alembic, cwd=project, env=environment) for _ in range(2)]
 

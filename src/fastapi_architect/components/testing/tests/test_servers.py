@@ -1,5 +1,6 @@
 """Servers for tests start, crash, come back, and never stay behind."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -83,7 +84,10 @@ def test_redis_comes_back_empty_on_the_same_url() -> None:
 
 
 def test_a_killed_test_run_leaves_no_server_and_no_directory() -> None:
-    killed = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True, check=False)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED], env=environment, capture_output=True, text=True, check=False
+    )
     directory, url, redis_directory, redis_url = killed.stdout.split()
 
     wait_until(lambda: not Path(directory).exists() and not Path(redis_directory).exists())

@@ -10,11 +10,16 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from threading import Thread
+from typing import Literal
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from websockets.sync.client import connect
 
 from fastapi_architect.components.service.__main__ import main
+from fastapi_architect.components.service.header_deadline import with_header_deadline
 from fastapi_architect.components.service.tests import example
 from fastapi_architect.components.testing.servers import ADDRESS, free_port
 
@@ -226,6 +231,27 @@ def test_slow_work_and_websockets_are_not_slow_headers() -> None:
             answer = websocket.recv(timeout=3)
 
     assert (status, answer) == (200, "still here")
+
+
+@pytest.mark.parametrize("implementation", ["h11", "httptools"])
+def test_both_protocols_of_the_server_have_the_limit(implementation: Literal["h11", "httptools"]) -> None:
+    port = free_port()
+    config = uvicorn.Config(FastAPI(), host=ADDRESS, port=port, http=implementation, log_config=None)
+    config.load()
+    config.http_protocol_class = with_header_deadline(config.http_protocol_class, 0.3)
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            thread.join(0.02)
+        with closing(socket.create_connection((ADDRESS, port))) as slow:
+            slow.sendall(b"GET / HTTP/1.1\r\nHo")
+
+            assert is_closed_within(slow, 2)
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.mark.parametrize("arguments", [[], ["app.main"], ["a:b", "c:d"]])

@@ -1,5 +1,6 @@
 """Every record of the process is one line of JSON with its request, and nobody can forge one."""
 
+import http.client
 import io
 import json
 import logging
@@ -7,9 +8,8 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -215,12 +215,13 @@ def test_the_console_is_clean_too(log: Log) -> None:
     assert SECRET not in log.getvalue()
 
 
-def test_every_line_of_a_real_server_is_json() -> None:
+@pytest.fixture(scope="module")
+def written() -> str:
+    """What a real server writes about two requests on one connection, of which only the first has a caller."""
     port = free_port()
     code = f"from {serving.__name__} import main; main({ADDRESS!r}, {port})"
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(sys.path)
-    }  # these tests lie where pytest found them
+    # These tests lie where pytest found them.
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     server = subprocess.Popen(
         [sys.executable, "-c", code],
         env=environment,
@@ -229,26 +230,43 @@ def test_every_line_of_a_real_server_is_json() -> None:
         text=True,
     )
     try:
-        _ask(f"http://{ADDRESS}:{port}/api/books/Emma?token={SECRET}")
+        with closing(_connected(port)) as connection:
+            for path in (f"/api/books/Emma?token={SECRET}", "/nowhere"):
+                connection.request("GET", path)
+                connection.getresponse().read()
     finally:
         server.terminate()
         output, _ = server.communicate(timeout=20)
+    return output
 
-    lines = [json.loads(line) for line in output.splitlines()]
+
+def test_every_line_of_a_real_server_is_json(written: str) -> None:
+    lines = [json.loads(line) for line in written.splitlines()]
+
     assert {"uvicorn.error", "access", "shop"} <= {line["logger"] for line in lines}
     assert len([line for line in lines if line.get("path") == "/api/books/Emma"]) == 1
-    assert SECRET not in output
+    assert SECRET not in written
 
 
-def _ask(url: str) -> None:
+def test_a_caller_does_not_stay_behind_on_the_connection(written: str) -> None:
+    noted = {
+        line["path"]: line for line in map(json.loads, written.splitlines()) if line["logger"] == "access"
+    }
+
+    assert "principal" in noted["/api/books/Emma"]
+    assert "principal" not in noted["/nowhere"]
+    assert noted["/nowhere"]["request_id"] != noted["/api/books/Emma"]["request_id"]
+
+
+def _connected(port: int) -> http.client.HTTPConnection:
     deadline = time.monotonic() + 20
     while True:
+        connection = http.client.HTTPConnection(ADDRESS, port, timeout=5)
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                answer.read()
-        except urllib.error.URLError:
+            connection.connect()
+        except OSError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
         else:
-            return
+            return connection

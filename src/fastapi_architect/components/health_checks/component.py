@@ -86,10 +86,11 @@ class HealthChecks(Component):
         return own | self.checks
 
     def _may_see_details(self, request: Request) -> bool:
-        if self.settings.token is None:
-            return False
-        offered = request.headers.get("authorization", "").removeprefix("Bearer ")
-        return hmac.compare_digest(offered.encode(), self.settings.token.get_secret_value().encode())
+        token = self.settings.token
+        offered = request.headers.get("authorization", "")
+        return token is not None and hmac.compare_digest(
+            offered.encode(), f"Bearer {token.get_secret_value()}".encode()
+        )
 
 
 def _answer(status: HTTPStatus, content: dict[str, object]) -> JSONResponse:

@@ -6,7 +6,11 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from fastapi.encoders import jsonable_encoder
-from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
+from fastapi.exceptions import (
+    RequestValidationError,
+    ResponseValidationError,
+    WebSocketRequestValidationError,
+)
 from fastapi.requests import HTTPConnection
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -82,6 +86,20 @@ async def undecodable_text(connection: HTTPConnection, error: Exception) -> Resp
     return await _answer(connection, problem)
 
 
+async def response_error(connection: HTTPConnection, error: Exception) -> Response | None:
+    """Answer our own mistake: what an operation returned is not what it promised.
+
+    The text of the error holds what was returned, hashes of passwords included, so that it is kept out of the log too.
+    """
+    if not isinstance(error, ResponseValidationError):
+        return await unexpected_error(connection, error)
+    fields = [f"{field.location}: {field.reason}" for field in describe(error)]
+    logger.error(
+        "an operation returned what it must not", extra={"path": connection.url.path, "fields": fields}
+    )
+    return await _answer(connection, ProblemResponse(HTTPStatus.INTERNAL_SERVER_ERROR, _UNEXPECTED))
+
+
 async def unexpected_error(connection: HTTPConnection, error: Exception) -> Response | None:
     """Answer what nobody foresaw: everything in the log, nothing in the answer."""
     logger.error("unexpected error", exc_info=error)
@@ -115,5 +133,6 @@ HANDLERS = {
     RequestValidationError: validation_error,
     WebSocketRequestValidationError: validation_error,
     UnicodeEncodeError: undecodable_text,
+    ResponseValidationError: response_error,
     Exception: unexpected_error,
 }

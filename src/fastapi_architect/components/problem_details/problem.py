@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import ValidationException
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.responses import Response
 
@@ -108,7 +108,7 @@ def _encode(members: dict[str, Any]) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def describe(error: RequestValidationError) -> list[InvalidField]:
+def describe(error: ValidationException) -> list[InvalidField]:
     """Return where and why each field was refused, without its value."""
     return [
         InvalidField(location=_location(found["loc"]), reason=_reason(found))

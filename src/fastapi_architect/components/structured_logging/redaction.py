@@ -95,6 +95,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1\2{MASK}",
     ),
+    # what Pydantic says that it was given
+    (re.compile(r"\binput_value=[^\r\n]{0,8192}?(?=, input_type=)"), f"input_value={MASK}"),
     # ?code=...&state=...&sig=... of OAuth and of signed links
     (re.compile(r"(?i)([?&](?:code|state|key|sig|auth|hash|hmac|nonce)=)[^\s&#'\"]{1,8192}"), rf"\1{MASK}"),
 )
@@ -106,6 +108,7 @@ _HINTS = (
     "cookie",
     "credential",
     "eyj",
+    "input_value",
     "jwt",
     "key",
     "otp",

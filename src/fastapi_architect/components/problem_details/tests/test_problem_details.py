@@ -19,6 +19,7 @@ from starlette.websockets import WebSocketDisconnect
 from fastapi_architect.components import problem_details
 from fastapi_architect.components.problem_details import (
     Conflict,
+    InvalidField,
     NotAuthenticated,
     ProblemDetails,
     TooManyRequests,
@@ -201,6 +202,23 @@ def test_what_nobody_foresaw_is_in_the_log_and_not_in_the_answer(caplog: pytest.
     assert "secret.py" not in answer.text
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
     assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+def test_what_an_operation_must_not_return_is_in_neither(caplog: pytest.LogCaptureFixture) -> None:
+    app = FastAPI()
+
+    @app.get("/account", response_model=InvalidField)
+    async def account() -> dict[str, str]:
+        return {"location": "x", "password_hash": "hunter2"}
+
+    install(app, [ProblemDetails()])
+    with caplog.at_level(logging.ERROR):
+        answer = client_of(app).get("/account")
+
+    (record,) = caplog.records
+    assert answer.status_code == 500
+    assert vars(record)["fields"] == ["response.reason: Field required"]
+    assert "hunter2" not in answer.text + caplog.text
 
 
 class _Refusing:

@@ -79,6 +79,7 @@ def test_an_ordinary_field_is_kept(name: str) -> None:
         f"-----BEGIN PRIVATE KEY-----\n{PLANTED}",
         f"smtp://mail:{PLANTED}@smtp.example:587",
         f"token: {PLANTED} expired",
+        f"Field required [type=missing, input_value={{'a': '{PLANTED}', ...}}, input_type=dict]",
     ],
 )
 def test_a_secret_in_a_text_is_masked(text: str) -> None:
@@ -167,6 +168,7 @@ def test_a_huge_text_is_cut_and_keeps_its_end() -> None:
 @pytest.mark.parametrize(
     "piece",
     [
+        "input_value=",
         "token",
         "password=",
         "eyJ",

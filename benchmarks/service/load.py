@@ -2,8 +2,10 @@
 
 import asyncio
 import subprocess
+import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
@@ -13,20 +15,31 @@ class Server:
     """A uvicorn process and the request that is sent to it."""
 
     name: str
-    command: list[str]
-    environment: dict[str, str]
-    directory: str
     port: int
-    path: str
-    headers: dict[str, str]
+    #: As uvicorn takes it: a module and an application in it, or a function that makes one.
+    application: str
+    environment: dict[str, str]
+    directory: Path
+    path: str = "/"
+    headers: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self._process = subprocess.Popen(self.command, env=self.environment, cwd=self.directory)
+        command = [sys.executable, "-m", "uvicorn", self.application, "--port", str(self.port)]
+        command += ["--no-access-log", "--log-level", "warning"]
+        if self.application.endswith("create_app"):
+            command.append("--factory")
+        self._process = subprocess.Popen(
+            command,
+            env=self.environment,
+            cwd=self.directory,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         deadline = time.monotonic() + 60
         while True:
             try:
-                asyncio.run(self.send(1, connections=1))
+                asyncio.run(self._connect())
             except OSError:
                 if time.monotonic() > deadline or self._process.poll() is not None:
                     raise
@@ -44,8 +57,12 @@ class Server:
         times = psutil.Process(self._process.pid).cpu_times()
         return float(times.user + times.system)
 
-    async def send(self, requests: int, *, connections: int = 8) -> None:
-        """Send so many requests over so many connections.
+    async def _connect(self) -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.close()
+
+    async def send(self, requests: int, *, connections: int = 4) -> int:
+        """Send about so many requests over so many connections, and return how many were sent.
 
         Raises:
             RuntimeError: an answer is not 200.
@@ -55,6 +72,7 @@ class Server:
         request = ("\r\n".join(lines) + "\r\n\r\n").encode()
         share = max(1, requests // connections)
         await asyncio.gather(*(self._send_on_one(request, share) for _ in range(connections)))
+        return share * connections
 
     async def _send_on_one(self, request: bytes, count: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)

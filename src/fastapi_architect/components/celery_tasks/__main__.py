@@ -4,8 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from ..outbox.__main__ import stop_on_signal
 from ..outbox.contributions import default_registry, load_components, set_up_logging_or_basic
+from ..outbox.processes import stop_on_signal
 from .relaying import create_relay
 from .worker import create_worker
 

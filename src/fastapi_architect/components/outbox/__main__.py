@@ -1,19 +1,18 @@
 """`python -m app.components.outbox work`: handles events; the other commands look at them."""
 
 import argparse
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from ..database import Database, DatabaseSettings
+from ..database import Database
 from ..service import Component, component_in
 from . import repository
 from .component import Outbox
 from .contributions import collect_schedule, default_registry, load_components, set_up_logging_or_basic
+from .processes import run_processes
 from .worker import DirectWorker
 
 
@@ -22,39 +21,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     components = load_components(options.registry)
     if options.command == "work":
-        return work(components, options.threads)
+        return work(components, options.processes)
     with component_in(components, Database).sync_sessions.begin() as session:
         return _look(session, options)
 
 
-def work(components: Sequence[Component], threads: int) -> int:
+def work(components: Sequence[Component], processes: int) -> int:
     """Handle events until SIGTERM or SIGINT; what was begun is ended."""
     set_up_logging_or_basic(components)
-    _refuse_too_many(threads, component_in(components, Database).settings)
     outbox = component_in(components, Outbox)
     worker = DirectWorker(
         outbox.runtime(components),
-        threads=threads,
         poll_interval=outbox.settings.poll_interval,
         schedules=collect_schedule(components),
     )
-    worker.run(stop_on_signal())
+    run_processes(processes, worker.run)
     return 0
-
-
-def _refuse_too_many(threads: int, settings: DatabaseSettings) -> None:
-    # One connection for the work of a thread, and one for its signs of life.
-    most = (settings.pool_size + settings.max_overflow) // 2
-    if not 1 <= threads <= most:
-        raise SystemExit(f"--threads is 1 to {most}: a thread needs two connections of DATABASE_POOL_SIZE")
-
-
-def stop_on_signal() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
 
 
 def _look(session: Session, options: argparse.Namespace) -> int:
@@ -86,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--registry", default=registry, help=f"who makes the components ({registry})")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("work", help="handle events without a broker")
-    run.add_argument("--threads", type=int, default=4)
+    run.add_argument("--processes", type=int, default=2, choices=range(1, 65), metavar="N")
     commands.add_parser("lag", help="how far the workers are behind")
     dead = commands.add_parser("dead", help="what was given up, and why")
     dead.add_argument("--topic")

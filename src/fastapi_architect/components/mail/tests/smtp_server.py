@@ -16,6 +16,8 @@ class SmtpServer(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), Session)
         self.messages: list[str] = []
         self.recipients: list[str] = []
+        #: What somebody who listens on the way would have.
+        self.passwords: list[str] = []
 
     @property
     def port(self) -> int:
@@ -40,6 +42,12 @@ class Session(socketserver.StreamRequestHandler):
                 return
             if verb == "DATA":
                 self.take()
+            elif verb == "EHLO":
+                self.say("250-test")
+                self.say("250 AUTH PLAIN")
+            elif verb == "AUTH":
+                self.server.passwords.append(command)
+                self.say("235 welcome")
             elif verb == "RCPT" and "nobody" in command:
                 self.say("550 there is no such person")
             elif verb == "RCPT" and "busy" in command:

@@ -186,13 +186,22 @@ def test_smtp_tells_for_good_from_for_now(server: SmtpServer, to: str, expected:
     assert "people.example" not in str(raised.value), "the reason is stored, and names nobody"
 
 
-def test_smtp_without_encryption_is_not_used_where_encryption_was_asked_for(server: SmtpServer) -> None:
+@pytest.mark.parametrize("security", [MailSecurity.STARTTLS, MailSecurity.TLS])
+@pytest.mark.parametrize("username", ["shop", ""])
+def test_smtp_without_encryption_is_not_used_where_encryption_was_asked_for(
+    server: SmtpServer, security: MailSecurity, username: str
+) -> None:
     """Somebody between may strip STARTTLS from the answer of the server."""
-    for security in (MailSecurity.STARTTLS, MailSecurity.TLS):
-        with pytest.raises(MailNotSent):
-            smtp(server.port, security=security, username="shop", password=SecretStr("p")).send(MAIL, uuid7())
+    with pytest.raises(MailNotSent):
+        smtp(server.port, security=security, username=username, password=SecretStr("p")).send(MAIL, uuid7())
 
-    assert server.messages == []
+    assert (server.messages, server.passwords) == ([], [])
+
+
+def test_smtp_signs_in_where_it_has_a_name(server: SmtpServer) -> None:
+    smtp(server.port, username="shop", password=SecretStr("p")).send(MAIL, uuid7())
+
+    assert len(server.passwords) == len(server.messages) == 1
 
 
 def test_an_smtp_server_that_never_answers_costs_its_timeout_and_no_more() -> None:

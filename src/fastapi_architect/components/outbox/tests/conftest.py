@@ -1,11 +1,12 @@
 """An outbox on a database of this test's own, and what happens in it."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -60,6 +61,14 @@ class Service:
             )
             session.commit()
 
+    def _environment(self) -> dict[str, str]:
+        return {
+            "DATABASE_URL": self.database_url,
+            "ENVIRONMENT": "local",
+            "OUTBOX_LEASE": "1",
+            "OUTBOX_POLL_INTERVAL": "0.05",
+        }
+
     @contextmanager
     def worker(self, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run a real worker process."""
@@ -71,21 +80,21 @@ class Service:
             f"{example.__name__}:components",
         ]
         process = subprocess.Popen(
-            [*command, "work", "--threads", "2", *arguments],
-            env=os.environ
-            | {
-                "DATABASE_URL": self.database_url,
-                "ENVIRONMENT": "local",
-                "OUTBOX_LEASE": "1",
-                "OUTBOX_POLL_INTERVAL": "0.05",
-            }
-            | environment,
+            [*command, "work", *arguments],
+            env=os.environ | self._environment() | environment,
+            start_new_session=True,
         )
         try:
             yield process
         finally:
-            process.kill()
-            process.wait()
+            kill_tree(process)
+
+
+def kill_tree(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and its children at once, as a power cut does."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 @pytest.fixture

@@ -43,11 +43,6 @@ def test_the_lag_and_an_event_are_shown(service: Service, capsys: pytest.Capture
     assert main([*REGISTRY, "show", str(uuid4())]) == 1
 
 
-def test_more_threads_than_connections_are_refused(service: Service) -> None:
-    with pytest.raises(SystemExit, match="--threads is 1 to 5"):
-        main([*REGISTRY, "work", "--threads", "6"])
-
-
 def test_the_registry_of_a_project_is_found() -> None:
     assert default_registry("shop.components.outbox") == "shop.registry:components"
     with pytest.raises(ValueError, match=r"app\.registry:components"):

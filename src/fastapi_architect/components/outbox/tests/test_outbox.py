@@ -1,5 +1,6 @@
 """An event is real when its cause is; it is done at least once, its effect happens once, and nothing is tried for ever."""
 
+import os
 import threading
 from datetime import timedelta
 from typing import Any
@@ -29,7 +30,7 @@ from fastapi_architect.components.outbox import (
 from fastapi_architect.components.outbox.models import ScheduleSlot
 from fastapi_architect.components.outbox.schedule import move_on
 from fastapi_architect.components.outbox.tests import example
-from fastapi_architect.components.outbox.tests.conftest import Service, eventually
+from fastapi_architect.components.outbox.tests.conftest import Service, eventually, kill_tree
 from fastapi_architect.components.problem_details import InvalidInput
 from fastapi_architect.components.service.request_id import bind_request_id
 
@@ -387,8 +388,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(service: Service) -> None:
     event_id = service.add("greetings.slow", {"name": "ann", "seconds": 1.5})
     with service.worker() as process:
         eventually(lambda: service.event(event_id).state is EventState.RUNNING)
-        process.kill()
-        process.wait()
+        kill_tree(process)
     assert service.notes() == []
 
     with service.worker():
@@ -397,22 +397,31 @@ def test_a_worker_killed_in_the_middle_loses_nothing(service: Service) -> None:
 
 
 def test_an_event_that_kills_its_worker_ends_as_a_dead_letter(service: Service) -> None:
-    poison = service.add("greetings.poison")
-    for _ in range(5):
-        with service.worker() as process:
-            eventually(
-                lambda process=process: (
-                    process.poll() is not None  # type: ignore[misc]
-                    or service.event(poison).state is EventState.DEAD
-                )
-            )
-        service.let_time_pass()
-        if service.event(poison).state is EventState.DEAD:
-            break
+    poison, good = service.add("greetings.poison"), service.add("greetings.asked", {"name": "ann"})
+    with service.worker():
+        eventually(lambda: service.event(poison).state is EventState.DEAD, 25)
+        eventually(lambda: service.event(good).state is EventState.DONE)
 
     event = service.event(poison)
     assert (event.state, event.attempts) == (EventState.DEAD, 3)
     assert event.last_error == repository.DIED
+
+
+def test_a_worker_ends_with_its_parent(service: Service) -> None:
+    with service.worker() as process:
+        first = service.add("greetings.asked", {"name": "ann"})
+        eventually(lambda: service.event(first).state is EventState.DONE)
+        process.kill()
+        process.wait()
+        eventually(lambda: not is_alive(process.pid))
+
+
+def is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_sigterm_ends_what_was_begun(service: Service) -> None:

@@ -1,7 +1,14 @@
 """Who may call what: denied by default, open where it says so."""
 
 from ..service import is_public, public
-from .component import Access, Authenticator, PermissionSource, RouteWithoutGuard, authenticators_of
+from .component import (
+    Access,
+    Authenticator,
+    PermissionSource,
+    RouteWithoutGuard,
+    authenticators_of,
+    permission_source_of,
+)
 from .dependencies import (
     CurrentPrincipal,
     OptionalPrincipal,
@@ -31,6 +38,7 @@ __all__ = [
     "guard",
     "is_public",
     "optional_principal",
+    "permission_source_of",
     "public",
     "require",
     "routes_of",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
@@ -112,13 +113,37 @@ class Access(Component):
         return path in documentation or any(_covers(pattern, path) for pattern in self.unguarded)
 
 
-def authenticators_of(app: FastAPI) -> list[Authenticator]:
+def authenticators_of(app: FastAPI) -> Sequence[Authenticator]:
     """Return who can tell callers, in the order of the components. `Access` itself asks them and is none."""
-    return [
-        component
-        for component in components_of(app)
-        if not isinstance(component, Access) and isinstance(component, Authenticator)
-    ]
+    return _found(app).authenticators
+
+
+def permission_source_of(app: FastAPI) -> PermissionSource | None:
+    """Return who knows what somebody may do at present, if there is such a component."""
+    return _found(app).permission_source
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found among the components: a check of a protocol is too slow for every request."""
+
+    components: tuple[Component, ...]
+    authenticators: tuple[Authenticator, ...]
+    permission_source: PermissionSource | None
+
+
+def _found(app: FastAPI) -> _Found:
+    components = components_of(app)
+    found: _Found | None = getattr(app.state, "access_found", None)
+    if found is None or found.components is not components:
+        others = [component for component in components if not isinstance(component, Access)]
+        found = _Found(
+            components,
+            tuple(component for component in others if isinstance(component, Authenticator)),
+            next((component for component in others if isinstance(component, PermissionSource)), None),
+        )
+        app.state.access_found = found
+    return found
 
 
 def _covers(pattern: str, path: str) -> bool:

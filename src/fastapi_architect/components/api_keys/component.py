@@ -7,9 +7,9 @@ from fastapi import FastAPI
 from fastapi.requests import HTTPConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..access import PermissionSource
+from ..access import permission_source_of
 from ..problem_details import NotAuthenticated
-from ..service import Principal, components_of
+from ..service import Principal
 from .models import ApiKey
 from .repository import ApiKeyRepository
 from .router import router
@@ -78,9 +78,9 @@ async def _permissions(
     scopes = frozenset(key.scopes)
     if key.owner_id is None:
         return scopes
-    for component in components_of(connection.app):
-        if isinstance(component, PermissionSource):
-            # What its owner has lost, the key has lost.
-            present = await component.permissions_of(key.owner_id, session)
-            return None if present is None else scopes & present
-    return scopes
+    source = permission_source_of(connection.app)
+    if source is None:
+        return scopes
+    # What its owner has lost, the key has lost.
+    present = await source.permissions_of(key.owner_id, session)
+    return None if present is None else scopes & present

@@ -1,11 +1,13 @@
 """Roles and their administration."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 from uuid_utils.compat import uuid7
 
+from fastapi_architect.components.access import permission_source_of
 from fastapi_architect.components.accounts.tests.asking import (
     ACCOUNTS,
     AUTH,
@@ -160,3 +162,24 @@ def test_accounts_are_listed_in_pages(service: Service, client: TestClient, admi
 @pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=10000000", "cursor=x"])
 def test_strange_pages_are_refused(client: TestClient, admin: dict[str, str], query: str) -> None:
     assert client.get(f"{ACCOUNTS}?{query}", headers=admin).status_code == 422
+
+
+@pytest.mark.anyio
+async def test_other_components_learn_what_an_account_may_do_at_present(
+    service: Service, database_url: str
+) -> None:
+    """Keys of API keys, and whatever else acts for somebody, are asked about on each request."""
+    with TestClient(service.app) as setting_up:
+        account_id = UUID(service.register(setting_up))
+    await service.database.engine.dispose()
+    run(database_url, "UPDATE accounts SET roles = '{editor,no-such-role}'")
+    source = permission_source_of(service.app)
+    assert source is service.accounts
+
+    async with service.database.sessions() as session:
+        assert await source.permissions_of(account_id, session) == {"items:write"}
+        assert await source.permissions_of(uuid7(), session) is None
+    run(database_url, "UPDATE accounts SET deactivated_at = now()")
+    async with service.database.sessions() as session:
+        assert await source.permissions_of(account_id, session) is None
+    await service.database.engine.dispose()

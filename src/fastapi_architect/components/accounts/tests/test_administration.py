@@ -177,7 +177,7 @@ async def test_other_components_learn_what_an_account_may_do_at_present(
     assert source is service.accounts
 
     async with service.database.sessions() as session:
-        assert await source.permissions_of(account_id, session) == {"items:write"}
+        assert await source.permissions_of(account_id, session) == frozenset({"items:write"})
         assert await source.permissions_of(uuid7(), session) is None
     run(database_url, "UPDATE accounts SET deactivated_at = now()")
     async with service.database.sessions() as session:

@@ -156,13 +156,19 @@ async def test_while_one_loads_anew_the_others_get_the_old_value(cache: Cache, o
     load = Source()
     await cache.get_or_load(STALE_SOON, load)
     await asyncio.sleep(0.12)
-    load.seconds = 1
-    one = asyncio.create_task(cache.get_or_load(STALE_SOON, load))
+    goes_on = asyncio.Event()
+
+    async def slow() -> int:
+        number = await load()
+        await goes_on.wait()
+        return number
+
+    one = asyncio.create_task(cache.get_or_load(STALE_SOON, slow))
     await begun(load, times=2)
 
     assert await asyncio.gather(*(cache.get_or_load(STALE_SOON, load) for _ in range(50))) == [1] * 50
     assert await other_process.get_or_load(STALE_SOON, load) == 1
-    assert not one.done()
+    goes_on.set()
     assert await one == 2
     assert load.asked == 2
 

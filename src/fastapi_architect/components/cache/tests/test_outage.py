@@ -134,9 +134,10 @@ async def test_a_full_redis_only_keeps_less(redis_pool: RedisPool) -> None:
 _HOLDER = """
 import asyncio, sys
 from pydantic import SecretStr
-from fastapi_architect.components.cache import Cache, CacheSettings, RedisCacheStorage
-from fastapi_architect.components.cache.tests.test_outage import KEY
+from fastapi_architect.components.cache import Cache, CachedValue, CacheSettings, RedisCacheStorage
 from fastapi_architect.components.redis_pool import RedisPool, RedisSettings
+
+KEY = CachedValue("number", int, ttl=60).key(1, shared=True)
 
 async def load():
     print("loading", flush=True)

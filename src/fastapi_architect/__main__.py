@@ -19,6 +19,10 @@ from fastapi_architect import __version__
 
 #: Command to (module of its door, one line of help).
 COMMANDS = {
+    "new": (
+        "fastapi_architect.cli.new",
+        "make a production-grade service in a new folder, to run with one command",
+    ),
     "review": (
         "fastapi_architect.cli.review",
         "read a backend and say what is wrong, why, how it is exploited, how to fix it",

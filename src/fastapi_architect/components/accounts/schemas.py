@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     AwareDatetime,
+    BaseModel,
     ConfigDict,
     Field,
     SecretStr,
@@ -13,7 +14,6 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-from ..database import InputModel, OutputModel
 from .emails import deliverable
 from .passwords import MAX_LENGTH, MIN_LENGTH
 
@@ -49,7 +49,11 @@ def _example(example: JsonDict) -> JsonDict:
     return {"examples": [example]}
 
 
-class RegistrationRequest(InputModel):
+class _Input(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class RegistrationRequest(_Input):
     """Somebody who wants an account."""
 
     model_config = ConfigDict(json_schema_extra=_example({"email": "ada@example.com"}))
@@ -57,7 +61,7 @@ class RegistrationRequest(InputModel):
     email: EmailAddress
 
 
-class Registration(InputModel):
+class Registration(_Input):
     """The token from the mail, and what the account is to have."""
 
     model_config = ConfigDict(
@@ -69,7 +73,7 @@ class Registration(InputModel):
     display_name: DisplayName = ""
 
 
-class Login(InputModel):
+class Login(_Input):
     """Somebody who says they have an account."""
 
     model_config = ConfigDict(json_schema_extra=_example({"email": "ada@example.com", "password": _PHRASE}))
@@ -79,7 +83,7 @@ class Login(InputModel):
     password: GivenPassword
 
 
-class Refresh(InputModel):
+class Refresh(_Input):
     """A refresh token, to exchange for the next one."""
 
     model_config = ConfigDict(json_schema_extra=_example({"refresh_token": f"{_RANDOM}.{_RANDOM}"}))
@@ -87,10 +91,11 @@ class Refresh(InputModel):
     refresh_token: RefreshTokenText
 
 
-class TokenPair(OutputModel):
+class TokenPair(BaseModel):
     """An access token to call with, and a refresh token that buys the next pair, once."""
 
     model_config = ConfigDict(
+        from_attributes=True,
         json_schema_extra=_example(
             {
                 "access_token": _JWT,
@@ -108,7 +113,7 @@ class TokenPair(OutputModel):
     expires_in: int
 
 
-class ResetRequest(InputModel):
+class ResetRequest(_Input):
     """Somebody who has forgotten their password."""
 
     model_config = ConfigDict(json_schema_extra=_example({"email": "ada@example.com"}))
@@ -116,7 +121,7 @@ class ResetRequest(InputModel):
     email: EmailAddress
 
 
-class PasswordReset(InputModel):
+class PasswordReset(_Input):
     """The token from the mail, and the new password."""
 
     model_config = ConfigDict(json_schema_extra=_example({"token": _RANDOM, "password": _PHRASE}))
@@ -125,7 +130,7 @@ class PasswordReset(InputModel):
     password: NewPassword
 
 
-class EmailConfirmation(InputModel):
+class EmailConfirmation(_Input):
     """The token that was sent to a new address."""
 
     model_config = ConfigDict(json_schema_extra=_example({"token": _RANDOM}))
@@ -133,7 +138,7 @@ class EmailConfirmation(InputModel):
     token: MailedTokenText
 
 
-class Accepted(OutputModel):
+class Accepted(BaseModel):
     """The same answer whether or not there is an account."""
 
     model_config = ConfigDict(json_schema_extra=_example({"detail": "We have sent an e-mail."}))
@@ -141,10 +146,10 @@ class Accepted(OutputModel):
     detail: str
 
 
-class Profile(OutputModel):
+class Profile(BaseModel):
     """An account as its owner sees it."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_PROFILE]})
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_PROFILE]})
 
     id: UUID
     email: str
@@ -153,7 +158,7 @@ class Profile(OutputModel):
     created_at: AwareDatetime
 
 
-class ProfileChange(InputModel):
+class ProfileChange(_Input):
     """What an owner may change without a proof."""
 
     model_config = ConfigDict(json_schema_extra=_example({"display_name": "Ada L."}))
@@ -161,7 +166,7 @@ class ProfileChange(InputModel):
     display_name: DisplayName
 
 
-class PasswordChange(InputModel):
+class PasswordChange(_Input):
     """A new password, and the present one as a proof."""
 
     model_config = ConfigDict(
@@ -172,7 +177,7 @@ class PasswordChange(InputModel):
     password: NewPassword
 
 
-class EmailChange(InputModel):
+class EmailChange(_Input):
     """A new address, and the password as a proof."""
 
     model_config = ConfigDict(json_schema_extra=_example({"email": "ada@example.org", "password": _PHRASE}))
@@ -181,10 +186,11 @@ class EmailChange(InputModel):
     password: GivenPassword
 
 
-class SessionRecord(OutputModel):
+class SessionRecord(BaseModel):
     """A place where the caller is signed in."""
 
     model_config = ConfigDict(
+        from_attributes=True,
         json_schema_extra=_example(
             {
                 "id": _ID,
@@ -208,7 +214,7 @@ class SessionRecord(OutputModel):
     is_present: bool = False
 
 
-class SessionList(OutputModel):
+class SessionList(BaseModel):
     """The caller's sessions that are alive, newest first, a hundred at most."""
 
     items: list[SessionRecord]
@@ -217,13 +223,23 @@ class SessionList(OutputModel):
 class AccountRecord(Profile):
     """An account as an administrator sees it."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_PROFILE | {"is_active": True, "version": 3}]})
+    model_config = ConfigDict(
+        from_attributes=True, json_schema_extra={"examples": [_PROFILE | {"is_active": True, "version": 3}]}
+    )
 
     is_active: bool
     version: int
 
 
-class Administration(InputModel):
+class AccountPage(BaseModel):
+    """Some accounts, newest first."""
+
+    items: list[AccountRecord]
+    #: What to send as `before` for the next page; null on the last one.
+    next_before: UUID | None
+
+
+class Administration(_Input):
     """What an administrator changes; what is left out stays as it is."""
 
     model_config = ConfigDict(

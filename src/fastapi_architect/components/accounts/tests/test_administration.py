@@ -152,14 +152,14 @@ def test_accounts_are_listed_in_pages(service: Service, client: TestClient, admi
     made = [service.register(client, f"person{number}@example.com") for number in range(4)]
 
     first = client.get(ACCOUNTS, params={"limit": 3}, headers=admin).json()
-    rest = client.get(ACCOUNTS, params={"limit": 3, "cursor": first["next_cursor"]}, headers=admin).json()
+    rest = client.get(ACCOUNTS, params={"limit": 3, "before": first["next_before"]}, headers=admin).json()
 
     assert [item["id"] for item in first["items"] + rest["items"]][:4] == made[::-1]
-    assert rest["next_cursor"] is None
+    assert rest["next_before"] is None
     assert "password" not in str(first)
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=10000000", "cursor=x"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=10000000", "before=x"])
 def test_strange_pages_are_refused(client: TestClient, admin: dict[str, str], query: str) -> None:
     assert client.get(f"{ACCOUNTS}?{query}", headers=admin).status_code == 422
 

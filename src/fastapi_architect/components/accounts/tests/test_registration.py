@@ -223,7 +223,7 @@ def test_strange_confirmations_are_refused_and_leave_the_link_usable(
 
 
 def test_a_password_may_hold_any_letters(service: Service, client: TestClient) -> None:
-    password = "\t caf\u00e9 \U0001f40d tea and \u4e2d\u6587"
+    password = "\u0000 caf\u00e9 \U0001f40d tea and \u4e2d\u6587"
     service.register(client, password=password)
 
     assert log_in(client, password=password)

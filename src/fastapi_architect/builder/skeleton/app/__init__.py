@@ -1,0 +1,1 @@
+"""My service: `app.main` puts it together, `app.registry` lists what it is made of."""

@@ -1,0 +1,96 @@
+"""The lists in a new project that depend on its components: each takes the skeleton's text and returns the project's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from fastapi_architect.builder.catalog import ComponentSpec, packages_of
+from fastapi_architect.builder.env_example import FILE as ENV_EXAMPLE
+from fastapi_architect.builder.env_example import with_settings
+from fastapi_architect.builder.import_block import member_key
+from fastapi_architect.builder.manifests import Manifest, with_requirements
+from fastapi_architect.builder.wiring import Entry, add_to_registry
+
+REGISTRY = "app/registry.py"
+#: The component that the service itself never imports: its packages are for development.
+_FOR_TESTS = "testing"
+
+
+def entries(specs: Sequence[ComponentSpec], package: str) -> list[Entry]:
+    """What the registry of these components lists."""
+    return [
+        Entry(
+            spec.registry.expression,
+            spec.registry.position,
+            f"{package}.{spec.name}",
+            tuple(sorted(spec.registry.names, key=member_key)),
+        )
+        for spec in specs
+        if spec.registry
+    ]
+
+
+def _registry(text: str, specs: Sequence[ComponentSpec]) -> str:
+    """The imports and the list."""
+    return add_to_registry(text, entries(specs, "app.components"), {})
+
+
+def _project(text: str, specs: Sequence[ComponentSpec]) -> str:
+    """The packages of the service, and those of its tests."""
+    served = [spec for spec in specs if spec.name != _FOR_TESTS]
+    tests = [*packages_of(specs, development=True), *packages_of([s for s in specs if s.name == _FOR_TESTS])]
+    text = with_requirements(Manifest("pyproject.toml", "pep621", text), packages_of(served))
+    return with_requirements(Manifest("pyproject.toml", "group", text, "dev"), tests)
+
+
+def _compose(text: str, specs: Sequence[ComponentSpec]) -> str:
+    """Only the services that something needs."""
+    names = {spec.name for spec in specs}
+    absent = set()
+    if names.isdisjoint({"celery_tasks", "redis_pool"}):
+        absent |= {"redis", "REDIS_URL"}
+    if "celery_tasks" in names:
+        absent |= {"events"}
+    else:
+        absent |= {"worker", "relay", "CELERY_BROKER_URL"}
+    if "outbox" not in names:
+        absent |= {"events"}
+    return _without_keys(text, absent)
+
+
+def _readme(text: str, specs: Sequence[ComponentSpec]) -> str:
+    """The table of components."""
+    head = "| component | what it does |\n|---|---|\n"
+    rows = "".join(f"| [{spec.title}](app/components/{spec.name}) | {spec.summary} |\n" for spec in specs)
+    return text.replace(head, head + rows)
+
+
+#: File of the skeleton to the function that writes its list.
+LISTS: Mapping[str, Callable[[str, Sequence[ComponentSpec]], str]] = MappingProxyType(
+    {
+        REGISTRY: _registry,
+        "pyproject.toml": _project,
+        ENV_EXAMPLE: with_settings,
+        "compose.yaml": _compose,
+        "README.md": _readme,
+    }
+)
+
+
+def _without_keys(text: str, absent: set[str]) -> str:
+    """A YAML text without what stands below these keys, and without the comments above them."""
+    kept: list[str] = []
+    dropped: int | None = None
+    for line in text.splitlines():
+        indentation = len(line) - len(line.lstrip())
+        if dropped is not None and line.strip() and indentation > dropped:
+            continue
+        dropped = None
+        if line.strip().partition(":")[0] in absent:
+            dropped = indentation
+            while kept and kept[-1].lstrip().startswith("#"):
+                kept.pop()
+        elif line.strip() or (kept and kept[-1]):
+            kept.append(line)
+    return "\n".join(kept) + "\n"

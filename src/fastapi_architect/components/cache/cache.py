@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -75,8 +76,8 @@ class Cache:
             load: loads it. It runs in the task of the one who loads, and so may use the session of its request.
 
         Raises:
-            Exception: whatever `load` raises. Where a stale value lies, it is given in place of any error that is no
-                refusal of a service.
+            Exception: whatever `load` raises. Where a stale value lies, it is given in place of any error but a refusal
+                that speaks of the thing itself, such as NotFound.
         """
         stored = await self._read(key)
         found = self._found(key, stored)
@@ -174,11 +175,10 @@ class Cache:
             lease = await self._acquire(key, lease.stored, token)
         try:
             value = await self._load(load)
-        except ServiceError:
-            # A refusal is news about the thing itself, such as that it is gone: what lies there is wrong.
-            await self._fill(key, token, lease, None, 0)
-            raise
-        except Exception:
+        except Exception as error:
+            if _is_news(error):
+                await self._fill(key, token, lease, None, 0)
+                raise
             await self._release(key, token, lease)
             if old is None:
                 raise
@@ -283,3 +283,12 @@ class Cache:
         if now >= self._next_line:
             self._next_line = now + _QUIET
             logger.warning("the cache cannot be reached; values are loaded", exc_info=error)
+
+
+def _is_news(error: Exception) -> bool:
+    """Tell whether a refusal speaks of the thing itself, such as that it is gone, and not of who should tell."""
+    return (
+        isinstance(error, ServiceError)
+        and error.status < 500
+        and error.status != HTTPStatus.TOO_MANY_REQUESTS
+    )

@@ -115,7 +115,7 @@ class RateLimiter:
     def _refuse(self, names: Sequence[str], levels: Sequence[Level]) -> None:
         refused = [name for name, level in zip(names, levels, strict=True) if not level.allowed]
         wait = max(level.wait for level in levels if not level.allowed)
-        logger.warning("rate limit reached", extra={"policies": refused})
+        logger.info("rate limit reached", extra={"policies": refused})
         raise QuotaExceeded(
             "Too many requests.",
             retry_after=math.ceil(wait),

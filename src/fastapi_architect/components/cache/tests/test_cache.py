@@ -16,7 +16,7 @@ from fastapi_architect.components.cache import (
     MemoryCacheStorage,
     RedisCacheStorage,
 )
-from fastapi_architect.components.problem_details import NotFound
+from fastapi_architect.components.problem_details import NotFound, Unavailable
 from fastapi_architect.components.redis_pool import RedisPool
 from fastapi_architect.components.service import Environment
 
@@ -173,12 +173,13 @@ async def test_while_one_loads_anew_the_others_get_the_old_value(cache: Cache, o
     assert load.asked == 2
 
 
-async def test_a_stale_value_is_better_than_an_error(cache: Cache) -> None:
+@pytest.mark.parametrize("error", [ConnectionError(), Unavailable("Later.", retry_after=1)])
+async def test_a_stale_value_is_better_than_an_error(cache: Cache, error: Exception) -> None:
     await cache.get_or_load(STALE_SOON, Source())
     await asyncio.sleep(0.12)
 
     async def fail() -> int:
-        raise ConnectionError
+        raise error
 
     assert await cache.get_or_load(STALE_SOON, fail) == 1
 

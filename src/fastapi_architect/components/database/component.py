@@ -20,12 +20,16 @@ class Database(Component):
 
     Args:
         settings: where the database is and how much of it a process may hold.
-        engine_options: for `create_async_engine` and `create_engine`, over the ones that are set here.
+        engine_options: for `create_async_engine` and `create_engine`, over the ones that are set here;
+            what it says of `connect_args` is added to what stands here.
     """
 
     def __init__(self, settings: DatabaseSettings, *, engine_options: dict[str, Any] | None = None) -> None:
         self.settings = settings
-        self._options = _engine_options(settings) | (engine_options or {})
+        given = engine_options or {}
+        options = _engine_options(settings)
+        connect_args = options["connect_args"] | given.get("connect_args", {})
+        self._options = options | given | {"connect_args": connect_args}
         self.engine = create_async_engine(settings.url.get_secret_value(), **self._options)
         #: Rows stay readable after a commit, because lazy loading cannot await.
         self.sessions: async_sessionmaker[AsyncSession] = async_sessionmaker(

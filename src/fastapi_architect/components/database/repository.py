@@ -98,7 +98,7 @@ class Repository(Generic[Row]):
         order = self.orders[name]
         identifier = self.model.id
         statement = order.arrange(self.visible(), identifier).limit(query.limit + 1)
-        for field in sorted(query.model_fields_set - _OF_THE_PAGE):
+        for field in sorted(type(query).model_fields.keys() - _OF_THE_PAGE):
             value = getattr(query, field)
             if value is not None:
                 statement = statement.where(self.filters[field](value))

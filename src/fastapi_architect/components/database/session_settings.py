@@ -5,8 +5,9 @@ A policy reads them by `session_setting("app.tenant_id", "uuid")`.
 """
 
 import re
+from typing import Any
 
-from sqlalchemy import event, func, select
+from sqlalchemy import Select, event, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
@@ -38,10 +39,11 @@ def bind_worker_setting(session: Session, name: str, value: object) -> None:
     if bound is None:
         bound = session.info[_KEY] = {}
         event.listen(session, "after_begin", _apply)
+        event.listen(session, "after_soft_rollback", _apply_again)
     # The empty text is what an unset setting of an extension reads as, once it was set.
     bound[name] = "" if value is None else str(value)
     if session.in_transaction():
-        session.execute(select(func.set_config(name, bound[name], True)))
+        session.execute(_assignment(bound))
 
 
 def session_setting(name: str, sql_type: str = "text") -> str:
@@ -55,5 +57,15 @@ def _apply(session: Session, transaction: SessionTransaction, connection: Connec
     """Set the bound settings for the transaction that begins; a savepoint has them from its transaction."""
     if transaction.nested:
         return
-    bound: dict[str, str] = session.info[_KEY]
-    connection.execute(select(*(func.set_config(name, value, True) for name, value in bound.items())))
+    connection.execute(_assignment(session.info[_KEY]))
+
+
+def _apply_again(session: Session, previous: SessionTransaction) -> None:
+    """Set them anew after a savepoint was rolled back, which took back what was bound inside of it."""
+    if previous.nested and session.is_active and session.in_transaction():
+        session.execute(_assignment(session.info[_KEY]))
+
+
+def _assignment(bound: dict[str, str]) -> Select[Any]:
+    """Return the statement that sets the settings for the rest of the transaction."""
+    return select(*(func.set_config(name, value, True) for name, value in bound.items()))

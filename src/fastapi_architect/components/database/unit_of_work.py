@@ -26,6 +26,7 @@ IsolationLevel = Literal["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
 #: Serialization failure and deadlock: PostgreSQL rolled back, and the same work may succeed now.
 GAVE_WAY = frozenset({"40001", "40P01"})
 RETRIES = 3
+_LONGEST_PAUSE = 1.0
 
 _chance = random.SystemRandom()
 
@@ -156,7 +157,7 @@ def may_repeat(error: DBAPIError) -> bool:
 def _pause(attempt: int, error: DBAPIError) -> float:
     """Return a random number of seconds, so that two that met do not meet again."""
     logger.info("transaction repeated", extra={"attempt": attempt + 1, "sqlstate": _sqlstate(error)})
-    return _chance.uniform(0.005, 0.05 * 2**attempt)
+    return _chance.uniform(0.005, min(0.05 * 2**attempt, _LONGEST_PAUSE))
 
 
 def _sqlstate(error: DBAPIError) -> str:

@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import psycopg
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
@@ -95,6 +97,24 @@ def upgrade_to_head(config: Config, owner_url: str) -> None:
     """Run a project's revisions."""
     config.attributes["owner_url"] = owner_url
     command.upgrade(config, "head")
+
+
+def schema_differences(url: str, metadata: MetaData) -> list[str]:
+    """Return what the models say and the tables do not, or the other way round; an empty list is right.
+
+    Args:
+        url: for SQLAlchemy, of a database that was made by migrations.
+        metadata: of the models. Tables that it does not know are left out.
+    """
+    engine = create_engine(url, poolclass=pool.NullPool)
+
+    def is_ours(entity: Any, name: str | None, kind: str, *rest: object) -> bool:
+        return kind != "table" or name in metadata.tables
+
+    with engine.connect() as connection:
+        options = {"compare_type": True, "compare_server_default": True, "include_object": is_ours}
+        context = MigrationContext.configure(connection, opts=options)
+        return [repr(difference) for difference in compare_metadata(context, metadata)]
 
 
 def _login(superuser_url: str, role: str) -> Login:

@@ -356,7 +356,7 @@ def _reachable(directory: Path, user: SystemUser) -> Path:
     elsewhere = Path("/var/lib/development-postgresql") / re.sub(r"[^A-Za-z0-9]+", "-", str(directory)).strip(
         "-"
     )
-    elsewhere.parent.mkdir(mode=0o755, exist_ok=True)
+    elsewhere.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     return elsewhere
 
 

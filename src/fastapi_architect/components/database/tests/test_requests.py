@@ -10,9 +10,11 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.orm import InstrumentedAttribute
 
-from fastapi_architect.components.database import Database
-from fastapi_architect.components.database.tests.example import create_app
+from fastapi_architect.components.database import Database, Order, PageQuery, at_least
+from fastapi_architect.components.database.tests.example import ExampleNote, NoteRepository, create_app
+from fastapi_architect.components.problem_details import NotFound
 
 OWNER = str(uuid4())
 STRANGER = str(uuid4())
@@ -286,3 +288,51 @@ def test_errors_hold_nothing_that_people_typed(client: TestClient, caplog: pytes
 
     assert answer.status_code == 409
     assert "confidential" not in answer.text + caplog.text
+
+
+class RankQuery(PageQuery):
+    """Leaves low ranks out, unless the caller asks for them."""
+
+    least_rank: int | None = 1
+
+
+class RankedNotes(NoteRepository):
+    """Notes by rank."""
+
+    orders = {"rank": Order(ExampleNote.rank)}  # noqa: RUF012
+    filters = {"least_rank": at_least(ExampleNote.rank)}  # noqa: RUF012
+
+
+@pytest.mark.anyio
+async def test_the_default_of_a_filter_filters_too(database: Database) -> None:
+    async with database.sessions() as session:
+        notes = RankedNotes(session, UUID(OWNER))
+        for rank in range(3):
+            await notes.add(ExampleNote(owner_id=UUID(OWNER), title="a note", rank=rank))
+
+        assert [note.rank for note in (await notes.list(RankQuery())).items] == [1, 2]
+        assert [note.rank for note in (await notes.list(RankQuery(least_rank=None))).items] == [0, 1, 2]
+    await database.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "column", [ExampleNote.slug, ExampleNote.deleted_at], ids=["nullable text", "nullable time"]
+)
+def test_a_list_cannot_be_sorted_by_what_may_be_missing(column: InstrumentedAttribute[Any]) -> None:
+    with pytest.raises(ValueError, match="may be NULL"):
+        Order(column)
+
+
+@pytest.mark.anyio
+async def test_what_is_locked_is_read_anew(database: Database) -> None:
+    async with database.sessions() as session, database.sessions() as other:
+        notes = NoteRepository(session, UUID(OWNER))
+        note = await notes.add(ExampleNote(owner_id=UUID(OWNER), title="before"))
+        await session.commit()
+        (await NoteRepository(other, UUID(OWNER)).get(note.id)).title = "after"
+        await other.commit()
+
+        assert (await notes.get_locked(note.id)).title == "after"
+        with pytest.raises(NotFound):
+            await notes.get_locked(uuid4())
+    await database.engine.dispose()

@@ -148,6 +148,16 @@ async def test_it_can_be_bound_anew_and_taken_back(isolated: Database) -> None:
         assert await titles(session) == []
 
 
+async def test_a_savepoint_that_is_rolled_back_takes_no_setting_with_it(isolated: Database) -> None:
+    async with isolated.sessions() as session:
+        await bind_setting(session, "app.owner_id", OURS)
+        savepoint = await session.begin_nested()
+        await bind_setting(session, "app.owner_id", THEIRS)
+        await savepoint.rollback()
+
+        assert await titles(session) == [str(THEIRS)]
+
+
 async def test_rows_of_another_tenant_cannot_be_written_or_taken(isolated: Database) -> None:
     async with isolated.sessions() as session:
         await bind_setting(session, "app.owner_id", OURS)

@@ -288,6 +288,23 @@ async def test_a_statement_that_takes_too_long_is_cancelled_by_the_server(opened
     await fast.engine.dispose()
 
 
+async def test_an_error_holds_nothing_that_people_typed(opened: Database) -> None:
+    async with opened.sessions() as session:
+        with pytest.raises(DBAPIError) as raised:
+            await session.execute(text("SELECT 1 / 0, CAST(:typed AS text)"), {"typed": "confidential"})
+
+    assert "confidential" not in str(raised.value)
+
+
+async def test_an_option_that_is_added_keeps_the_limits(opened: Database) -> None:
+    options = {"connect_args": {"prepare_threshold": None}, "pool_size": 1}
+    changed = Database(opened.settings, engine_options=options)
+    async with changed.sessions() as session:
+        assert (await session.execute(text("SHOW statement_timeout"))).scalar_one() == "5s"
+        assert (await session.execute(text("SHOW lock_timeout"))).scalar_one() == "2s"
+    await changed.engine.dispose()
+
+
 async def test_an_idle_session_holds_no_connection(opened: Database) -> None:
     async with opened.sessions():
         assert opened.engine.sync_engine.pool.checkedout() == 0  # type: ignore[attr-defined]

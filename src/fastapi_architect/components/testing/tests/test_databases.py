@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from fastapi_architect.components.database import Base, Database
 from fastapi_architect.components.database.tests.example import ExampleNote
-from fastapi_architect.components.testing.databases import DatabaseTemplates
+from fastapi_architect.components.testing.databases import DatabaseTemplates, schema_differences
 
 
 def run(url: str, statement: str) -> object:
@@ -47,3 +47,25 @@ def test_a_database_is_filled_once_for_all_of_its_kind(database_templates: Datab
 
 def test_the_service_is_not_the_owner(database_url: str, owner_database_url: str) -> None:
     assert run(database_url, "SELECT current_user") != run(owner_database_url, "SELECT current_user")
+
+
+def test_models_and_tables_that_agree_differ_in_nothing(owner_database_url: str) -> None:
+    assert schema_differences(owner_database_url, Base.metadata) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "noticed"),
+    [
+        ("ALTER TABLE owned_notes DROP COLUMN rank", "add_column"),
+        ("ALTER TABLE owned_notes ALTER COLUMN rank DROP NOT NULL", "modify_nullable"),
+        ("ALTER TABLE owned_notes ALTER COLUMN title TYPE varchar(10)", "modify_type"),
+        ("DROP INDEX ix_owned_notes_owner_id_id", "add_index"),
+        ("ALTER TABLE owned_notes ADD COLUMN more integer", "remove_column"),
+    ],
+)
+def test_a_table_that_is_not_what_the_model_says_is_noticed(
+    owner_database_url: str, change: str, noticed: str
+) -> None:
+    run(owner_database_url, change)
+
+    assert noticed in " ".join(schema_differences(owner_database_url, Base.metadata))

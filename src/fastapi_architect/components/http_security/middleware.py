@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from ..problem_details import ProblemResponse
+from ..service import local_path
 
 #: `example.com`, `example.com:8443`, `[::1]:8000`; everything else is no host.
 _HOST_HEADER = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+?)\.?(?::[0-9]{1,5})?")
@@ -41,7 +42,7 @@ class SecurityHeadersMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        added = {**self.headers, **self.by_path.get(scope["path"], {})}
+        added = {**self.headers, **self.by_path.get(local_path(scope), {})}
         if scope["scheme"] == "https":
             added |= self.https_headers
 
@@ -67,7 +68,11 @@ class TrustedHostMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] not in ("http", "websocket") or scope["path"] in self.exempt or self._is_ours(scope):
+        if (
+            scope["type"] not in ("http", "websocket")
+            or local_path(scope) in self.exempt
+            or self._is_ours(scope)
+        ):
             await self.app(scope, receive, send)
             return
         await refuse(scope, receive, send, HTTPStatus.MISDIRECTED_REQUEST, "There is no such host here.")
@@ -97,7 +102,7 @@ class HttpsMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         plain = scope["type"] in ("http", "websocket") and scope["scheme"] not in ("https", "wss")
-        if plain and scope["path"] not in self.exempt:
+        if plain and local_path(scope) not in self.exempt:
             await refuse(
                 scope,
                 receive,

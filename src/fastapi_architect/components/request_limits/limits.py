@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 from starlette.routing import compile_path
 from starlette.types import Scope
 
-from ..service import RequestLimit
+from ..service import RequestLimit, local_path
 
 
 @runtime_checkable
@@ -34,7 +34,7 @@ class Budget:
 
     def of(self, scope: Scope) -> RequestLimit:
         """Return the limits of a request."""
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = local_path(scope)
         for pattern, limit in self._by_path:
             if pattern.match(path):
                 return RequestLimit(

@@ -8,7 +8,7 @@ from .principal import Principal, principal_in_context, principal_of, remember_p
 from .public import is_public, public
 from .request_id import bind_request_id, current_request_id
 from .request_limit import RequestLimit
-from .routes import RouteTemplates
+from .routes import RouteTemplates, local_path
 from .serving import ServeSettings, serve
 from .settings import CommaSeparated, ComponentSettings, Environment, GeneratedSecret
 
@@ -32,6 +32,7 @@ __all__ = [
     "installed",
     "is_draining",
     "is_public",
+    "local_path",
     "operations_of",
     "principal_in_context",
     "principal_of",

@@ -14,6 +14,16 @@ from starlette.routing import Mount, compile_path
 from starlette.types import Scope
 
 
+def local_path(scope: Scope) -> str:
+    """Return the path as the application's routes know it: without what a server or a proxy puts before it.
+
+    Args:
+        scope: as it came, before routing.
+    """
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
 @dataclass(frozen=True, slots=True)
 class _Template:
     path: str

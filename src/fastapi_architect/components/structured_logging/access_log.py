@@ -5,7 +5,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..service import RouteTemplates
+from ..service import RouteTemplates, local_path
 from .configuration import LoggingSettings
 
 logger = logging.getLogger("access")
@@ -28,7 +28,7 @@ class AccessLogMiddleware:
             await self.app(scope, receive, send)
             return
         # Of the scope as it came: routing into a mounted application changes it.
-        path, method = scope["path"], scope.get("method", "WEBSOCKET")
+        path, method = local_path(scope), scope.get("method", "WEBSOCKET")
         started = time.perf_counter()
         status, size = 0, 0
 

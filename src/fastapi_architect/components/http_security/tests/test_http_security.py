@@ -124,6 +124,13 @@ def test_probes_come_by_address_and_unencrypted() -> None:
     assert client.get("/prices").status_code == 421
 
 
+def test_probes_come_below_a_root_path_too() -> None:
+    client = TestClient(create_app(settings()), base_url="http://10.0.0.7", root_path="/shop")
+
+    assert client.get("/shop/health/ready").status_code == 200
+    assert client.get("/shop/prices").status_code == 421
+
+
 @pytest.mark.parametrize(
     "host",
     [

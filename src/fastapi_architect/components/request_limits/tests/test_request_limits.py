@@ -139,6 +139,12 @@ async def test_a_path_may_have_limits_of_its_own() -> None:
     assert (await post("/imports/x", pieces(500)))[0] == 200
 
 
+def test_a_path_has_them_below_a_root_path_too() -> None:
+    client = TestClient(create_app(SMALL), root_path="/shop")
+
+    assert client.post("/shop/imports/x", content=b"x" * 5000).json() == 5000
+
+
 def test_a_component_may_ask_for_limits_of_its_own() -> None:
     class Uploads(Component):
         request_limits = {"/imports/{name}": RequestLimit(max_bytes=4096)}  # noqa: RUF012

@@ -183,11 +183,12 @@ def test_two_configurations_write_each_record_once_and_leave_handlers_of_others(
     assert theirs in logging.getLogger().handlers
 
 
-def test_a_probe_that_succeeds_is_not_noted_and_a_slow_request_is_a_warning(log: Log) -> None:
-    client = TestClient(create_app(settings(slow=1e-9)))
+@pytest.mark.parametrize("root_path", ["", "/shop"])
+def test_a_probe_that_succeeds_is_not_noted_and_a_slow_request_is_a_warning(log: Log, root_path: str) -> None:
+    client = TestClient(create_app(settings(slow=1e-9)), root_path=root_path)
 
-    client.get("/health/live")
-    client.get("/api/books/Emma")
+    client.get(f"{root_path}/health/live")
+    client.get(f"{root_path}/api/books/Emma")
 
     assert [(line["path"], line["level"]) for line in log.of("access")] == [("/api/books/Emma", "warning")]
 

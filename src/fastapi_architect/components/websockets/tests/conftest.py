@@ -51,9 +51,12 @@ class Socket:
 
     def closing_code(self, seconds: float = 5) -> int | None:
         """Read to the end, and return why it was closed; None if it was not."""
+        deadline = time.monotonic() + seconds
         try:
             while True:
-                self.connection.recv(seconds)
+                self.connection.recv(max(0.0, deadline - time.monotonic()))
+                if time.monotonic() > deadline:
+                    return None
         except ConnectionClosed as closed:
             return None if closed.rcvd is None else closed.rcvd.code
         except TimeoutError:

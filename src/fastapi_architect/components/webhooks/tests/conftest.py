@@ -41,6 +41,8 @@ class Answering:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     delay: float = 0.0
+    #: Seconds between two bytes of the body.
+    drip: float = 0.0
 
 
 class Receiver(ThreadingHTTPServer):
@@ -77,7 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
-            self.wfile.write(answer.body)
+            for byte in answer.body if answer.drip else ():
+                self.wfile.write(bytes([byte]))
+                time.sleep(answer.drip)
+            if not answer.drip:
+                self.wfile.write(answer.body)
         except ConnectionError:
             # The service had enough.
             self.close_connection = True

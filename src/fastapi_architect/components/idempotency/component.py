@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
+from fastapi import FastAPI
 from fastapi.requests import HTTPConnection
 
 from ..problem_details import NotAuthenticated
-from ..service import Component, principal_of
+from ..service import Component, amend_openapi, operations_of, principal_of
 from .settings import IdempotencySettings
 
 
@@ -23,6 +25,10 @@ class Idempotency(Component):
     ) -> None:
         self.settings = settings
         self._caller = caller
+
+    def install(self, app: FastAPI) -> None:
+        """Say in the OpenAPI document what operations with a key may answer."""
+        amend_openapi(app, _document)
 
     @property
     def keep(self) -> timedelta:
@@ -43,3 +49,23 @@ class Idempotency(Component):
         if caller is None:
             raise NotAuthenticated
         return caller
+
+
+def _document(document: dict[str, Any]) -> None:
+    refusals = {
+        "400": "The Idempotency-Key is missing where it is required, or no string.",
+        "409": "A request with this Idempotency-Key is being processed; Retry-After says when to repeat it.",
+        "422": "The Idempotency-Key came with other content before, or the input does not validate.",
+    }
+    replayed = {"description": "`true`: the answer of the first time.", "schema": {"type": "string"}}
+    for operation in operations_of(document):
+        if not any(each.get("name") == "Idempotency-Key" for each in operation.get("parameters", ())):
+            continue
+        responses = operation.setdefault("responses", {})
+        for status, description in refusals.items():
+            responses.setdefault(
+                status, {"description": description, "content": {"application/problem+json": {}}}
+            )
+        for status, response in responses.items():
+            if status.startswith("2"):
+                response.setdefault("headers", {})["Idempotency-Replayed"] = replayed

@@ -265,6 +265,12 @@ async def test_an_answer_that_can_no_longer_be_read_does_not_do_it_again(databas
     await database.engine.dispose()
 
 
+async def test_the_documentation_speaks_of_keys(app: FastAPI) -> None:
+    responses = app.openapi()["paths"]["/payments"]["post"]["responses"]
+    assert {"400", "409", "422"} <= set(responses)
+    assert "Idempotency-Replayed" in responses["201"]["headers"]
+
+
 @pytest.mark.parametrize(
     ("field", "key"),
     [

@@ -80,10 +80,6 @@ class PasswordHashing:
         """Say whether the hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(password_hash)
 
-    def hash_blocking(self, password: str) -> str:
-        """Return the hash to store, in the present thread: for commands."""
-        return self._hasher.hash(_normal(password))
-
     def _fits(self, password_hash: str, password: str) -> bool:
         try:
             return self._hasher.verify(password_hash, password)

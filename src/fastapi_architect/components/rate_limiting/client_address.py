@@ -9,6 +9,8 @@ Network = IPv4Network | IPv6Network
 
 #: Hops that are looked at: nobody has more proxies, and a header may be long.
 _MOST_HOPS = 20
+#: Characters of the longest address, with room for the name of an interface.
+_LONGEST = 64
 
 
 def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Iterable[Network]) -> str | None:
@@ -32,7 +34,8 @@ def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Iter
     hops = ",".join(forwarded_for).rsplit(",", _MOST_HOPS)[-_MOST_HOPS:]
     for hop in reversed(hops):
         address = _without_port(hop.strip())
-        if _parse(address) is None:
+        # Nothing longer is remembered by the cache below, which a client could fill otherwise.
+        if len(address) > _LONGEST or _parse(address) is None:
             return known
         known = address
         if not _is_trusted(address, networks):

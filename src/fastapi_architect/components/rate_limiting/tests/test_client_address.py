@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from fastapi_architect.components.rate_limiting import RateLimitSettings, address_group, client_address
+from fastapi_architect.components.rate_limiting.client_address import _parse
 
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 
@@ -52,6 +53,13 @@ def test_lines_of_the_header_are_one_list() -> None:
 def test_a_long_header_is_not_read_for_ever() -> None:
     header = ", ".join(["10.0.0.2"] * 100_000)
     assert client_address("10.0.0.1", [header], PROXIES) == "10.0.0.2"
+
+
+def test_what_a_client_writes_is_not_remembered() -> None:
+    before = _parse.cache_info().currsize
+    for number in range(10):
+        assert client_address("10.0.0.1", [f"{number}" * 60_000], PROXIES) == "10.0.0.1"
+    assert _parse.cache_info().currsize <= before + 1
 
 
 def test_a_unix_socket_is_our_own_proxy() -> None:

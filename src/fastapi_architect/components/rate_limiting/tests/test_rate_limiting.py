@@ -11,7 +11,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from fastapi_architect.components.rate_limiting import RateLimiting, RateLimitSettings, limit
 from fastapi_architect.components.rate_limiting.tests.example import create_app
-from fastapi_architect.components.redis_pool import RedisPool
+from fastapi_architect.components.redis_pool import RedisPool, RedisSettings
 from fastapi_architect.components.service import install
 
 
@@ -156,6 +156,13 @@ def test_the_default_counts_everything_of_a_client(redis_pool: RedisPool) -> Non
         # A load balancer keeps asking.
         assert statuses(client, "/books", 1) == [200]
         assert statuses(client, "/reports/small", 1) == [200]
+
+
+def test_processes_share_their_counters(client: TestClient, redis_url: str) -> None:
+    pool = RedisPool(RedisSettings.model_validate({"url": redis_url, "timeout": 5, "environment": "local"}))
+    with TestClient(create_app(pool, RateLimiting(settings())), client=("10.0.0.1", 1)) as other:
+        assert statuses(client, "/books", 2) == [200, 200]
+        assert statuses(other, "/books", 2) == [200, 429]
 
 
 def test_websockets_are_counted_when_they_connect(redis_pool: RedisPool) -> None:

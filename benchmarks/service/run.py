@@ -23,12 +23,8 @@ from uuid import uuid4
 
 import jwt
 import psycopg
+from load import Server
 
-sys.path[:0] = [str(Path(__file__).parents[2])]
-
-from benchmarks.service.load import Server
-
-HERE = Path(__file__).parent
 EMAIL = "bench@example.com"
 #: What a read by access token cannot do without; everything else is a layer.
 NEEDED = ["Database", "Access", "Accounts"]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,35 +15,45 @@ class IdempotentAnswerRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def lock(self, place: bytes) -> bool:
-        """Take the place until the transaction ends; tell whether it was free. Nobody waits, nothing is written."""
-        number = int.from_bytes(place[:8], "big", signed=True)
-        taken = await self._session.scalar(select(func.pg_try_advisory_xact_lock(number)))
-        return bool(taken)
+    async def take(self, place: bytes) -> tuple[bool, tuple[bytes, bytes] | None]:
+        """Take the place until the transaction ends; nobody waits, nothing is written.
 
-    async def find(self, place: bytes) -> tuple[bytes, bytes] | None:
-        """Return fingerprint and answer, unless they have expired."""
+        Returns:
+            Whether it was free, and fingerprint and answer if some lie there that have not expired.
+        """
+        number = int.from_bytes(place[:8], "big", signed=True)
         row = await self._session.execute(
-            select(IdempotentAnswer.fingerprint, IdempotentAnswer.answer).where(
-                IdempotentAnswer.place == place, IdempotentAnswer.expires_at > func.now()
+            select(
+                func.pg_try_advisory_xact_lock(number), IdempotentAnswer.fingerprint, IdempotentAnswer.answer
+            )
+            .select_from(select(literal(1)).subquery())
+            .outerjoin(
+                IdempotentAnswer,
+                and_(IdempotentAnswer.place == place, IdempotentAnswer.expires_at > func.now()),
             )
         )
-        found = row.one_or_none()
-        return None if found is None else (found[0], found[1])
+        is_free, fingerprint, answer = row.one()
+        return bool(is_free), None if answer is None else (fingerprint, answer)
 
-    async def add(self, place: bytes, fingerprint: bytes, answer: bytes, keep: timedelta) -> None:
-        """Keep an answer, in place of one that has expired."""
+    async def add(self, place: bytes, fingerprint: bytes, answer: bytes, keep: timedelta) -> bool:
+        """Keep an answer, in place of one that has expired; tell whether there was no other."""
         values = {
             "fingerprint": fingerprint,
             "answer": answer,
             "created_at": func.now(),
             "expires_at": func.now() + keep,
         }
-        await self._session.execute(
+        added = await self._session.execute(
             insert(IdempotentAnswer)
             .values(place=place, **values)
-            .on_conflict_do_update(index_elements=[IdempotentAnswer.place], set_=values)
+            .on_conflict_do_update(
+                index_elements=[IdempotentAnswer.place],
+                set_=values,
+                where=IdempotentAnswer.expires_at <= func.now(),
+            )
+            .returning(IdempotentAnswer.place)
         )
+        return added.one_or_none() is not None
 
     async def delete_expired(self, limit: int) -> int:
         """Delete expired answers that nobody else is deleting; return how many."""

@@ -67,10 +67,9 @@ async def begin(
         KeyReused: the key came with other content before.
     """
     answers = IdempotentAnswerRepository(session)
-    if not await answers.lock(request.place):
+    is_free, found = await answers.take(request.place)
+    if found is None and not is_free:
         raise RequestInFlight
-    # A statement of its own, after the lock: its snapshot sees what the holder of the lock committed.
-    found = await answers.find(request.place)
     if found is None:
         return None
     fingerprint, answer = found
@@ -91,10 +90,16 @@ async def record(
     result_type: type[Result] | TypeAdapter[Result],
     result: Result,
 ) -> None:
-    """Keep the result, in the transaction of the work."""
+    """Keep the result, in the transaction of the work.
+
+    Raises:
+        RequestInFlight: the same request was committed meanwhile; this transaction has to be rolled back. `begin` may have
+            looked a moment before the other one committed, and have taken the lock a moment after.
+    """
     answers = IdempotentAnswerRepository(session)
     answer = _adapter(result_type).dump_json(result, by_alias=True, round_trip=True)
-    await answers.add(request.place, request.fingerprint, answer, request.keep)
+    if not await answers.add(request.place, request.fingerprint, answer, request.keep):
+        raise RequestInFlight
     if _chance.randrange(_CLEANS_ONE_OF) == 0:
         await answers.delete_expired(_CLEANS)
 

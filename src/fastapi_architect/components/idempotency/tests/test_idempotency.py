@@ -16,6 +16,7 @@ from fastapi_architect.components.idempotency import (
     IdempotentAnswer,
     IdempotentRequest,
     KeyMalformed,
+    RequestInFlight,
     begin,
     perform_once,
     record,
@@ -234,6 +235,18 @@ async def test_an_effect_whose_answer_cannot_be_kept_does_not_happen(database: D
         with pytest.raises(ValueError, match="serialize"):
             await perform_once(session, request, TypeAdapter(Any), work)
     assert await orders(database) == 0
+    await database.engine.dispose()
+
+
+async def test_who_looked_a_moment_too_early_does_not_do_it_again(database: Database) -> None:
+    request = IdempotentRequest(digest_of(["place"]), digest_of(["content"]))
+    async with database.sessions() as early, database.sessions() as other:
+        assert await begin(early, request, int) is None
+        # As if the other one had held the lock until after the look, and committed before the lock was taken.
+        await IdempotentAnswerRepository(other).add(request.place, request.fingerprint, b"1", request.keep)
+        await other.commit()
+        with pytest.raises(RequestInFlight):
+            await record(early, request, int, 2)
     await database.engine.dispose()
 
 

@@ -1,4 +1,4 @@
-"""Write the pages that come from code: `docs/rules/` and `docs/reference/cli.md`; `--check` fails on drift."""
+"""Write the pages that come from code: `docs/rules/`, `docs/reference/`; `--check` fails on drift."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from fastapi_architect.__main__ import COMMANDS
+from fastapi_architect.builder.catalog import load_catalog
 from fastapi_architect.report import explain
 from fastapi_architect.rules.catalog import all_rules
 
@@ -21,6 +22,7 @@ def pages() -> dict[Path, str]:
     made = {ROOT / "rules" / f"{name}.md": explain.render(rule.info) for name, rule in rules.items()}
     made[ROOT / "rules" / "index.md"] = _index()
     made[ROOT / "reference" / "cli.md"] = _reference()
+    made[ROOT / "reference" / "components.md"] = _components()
     return made
 
 
@@ -58,6 +60,27 @@ def _reference() -> str:
             "```",
             "",
         ]
+    return "\n".join(lines)
+
+
+def _components() -> str:
+    lines = [
+        "# Components",
+        "",
+        "`architect add NAME` copies one, with all it needs, into a project; `architect new` makes a project of them.",
+        "",
+    ]
+    for spec in sorted(load_catalog(), key=lambda spec: (spec.group, spec.order)):
+        page = f"../../src/fastapi_architect/components/{spec.name}/README.md"
+        lines += [f"## [{spec.name}]({page})", "", f"{spec.summary} ({spec.group})", ""]
+        lines += [f"* {line}" for line in spec.provides]
+        facts = {
+            "needs": ", ".join(spec.needs),
+            "servers": ", ".join(spec.servers),
+            "resolves": ", ".join(f"[{rule}](../rules/{rule}.md)" for rule in spec.resolves),
+            "tested with": ", ".join(spec.tested),
+        }
+        lines += ["", *(f"{name.capitalize()}: {text}.  " for name, text in facts.items() if text), ""]
     return "\n".join(lines)
 
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from fastapi_architect.components.access import Access, CurrentPrincipal, deny_by_default, public, require
 from fastapi_architect.components.accounts import Accounts, AccountSettings, PasswordHashing
 from fastapi_architect.components.database import Database
-from fastapi_architect.components.mail import Mail, Mailing, MailKind, MailSettings
+from fastapi_architect.components.mail import Mail, Mailing, MailKind, MailNotSent, MailSettings
 from fastapi_architect.components.outbox import Outbox, OutboxSettings
 from fastapi_architect.components.problem_details import ProblemDetails
 from fastapi_architect.components.service import Component, Environment, Principal, install
@@ -52,9 +52,14 @@ class Postbox:
 
     def __init__(self) -> None:
         self.mails: list[tuple[str, str, str]] = []
+        #: How often it will be out of order.
+        self.failures = 0
 
     def send(self, mail: Mail, key: UUID) -> None:
         """Keep a mail."""
+        if self.failures:
+            self.failures -= 1
+            raise MailNotSent("down")
         self.mails.append((mail.to, mail.subject, mail.text))
 
 

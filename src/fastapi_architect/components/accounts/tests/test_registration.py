@@ -151,6 +151,18 @@ def test_a_mailbox_is_not_filled(service: Service, client: TestClient) -> None:
     assert len(service.work()) == service.settings.mails_per_address
 
 
+def test_a_mail_server_that_was_down_does_not_use_the_limit_up(
+    service: Service, client: TestClient, database_url: str
+) -> None:
+    ask(client)
+    service.postbox.failures = 5
+    for _ in range(5):
+        assert service.work() == []
+        run(database_url, "UPDATE outbox_events SET held_until = now()")
+
+    assert confirm(client, service.mailed_token(EMAIL)).status_code == 201
+
+
 def test_one_place_does_not_ask_for_mails_without_end(service: Service, client: TestClient) -> None:
     statuses = [ask(client, f"person{number}@example.com").status_code for number in range(101)]
 

@@ -32,6 +32,7 @@ DATABASE = "my_service"
 #: Migrations run as the owner of the tables; the service runs as a role that no row-level security lets through.
 OWNER = "my_service_owner"
 APPLICATION = "my_service_app"
+DEVELOPER = "developer@example.com"
 
 API = ("uvicorn", "app.main:create_app", "--factory", "--reload", "--reload-dir", "app", "--no-access-log")
 
@@ -178,26 +179,28 @@ def free_port_from(first: int) -> int:
 def welcome(url: str) -> str:
     """Say where the service is and how to sign in."""
     lines = ["", f"The API answers on {url}", f"Its contract:     {url}/docs"]
+    if has("accounts"):
+        password = kept("password", "app.components.accounts", "create", DEVELOPER, "--role", "admin")
+        body = f'{{"email": "{DEVELOPER}", "password": "{password}"}}'
+        lines += ["Sign in as an administrator; mails to others are printed here:"]
+        lines += [f"  curl {url}/api/v1/auth/login -H 'Content-Type: application/json' -d '{body}'"]
     if has("api_keys"):
-        lines += ["Sign in by key:", f"  curl -H 'X-API-Key: {api_key()}' {url}/api/v1/notes"]
+        options = ("--name", "development", "--scope", "api_keys:manage", "--days", "365")
+        key = kept("api_key", "app.components.api_keys", "create", *options)
+        lines += ["Sign in by key:", f"  curl -H 'X-API-Key: {key}' {url}/api/v1/notes"]
     return "\n".join([*lines, "Ctrl+C ends everything.", "", ""])
 
 
-def api_key() -> str:
-    """Return the key of this machine; it is made once, and kept where its database is."""
-    kept_in = DATA / "api_key"
-    if not kept_in.exists():
-        create = ("create", "--name", "development", "--scope", "api_keys:manage", "--days", "365")
-        key = subprocess.run(
-            [sys.executable, "-m", "app.components.api_keys", *create],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        kept_in.touch(mode=0o600)
-        kept_in.write_text(key, encoding="utf-8")
-    return kept_in.read_text(encoding="utf-8").strip()
+def kept(name: str, *command: str) -> str:
+    """Return what a command of the service printed once; it is kept where the database is that knows it."""
+    file = DATA / name
+    if not file.exists():
+        done = subprocess.run(
+            [sys.executable, "-m", *command], cwd=ROOT, check=True, capture_output=True, text=True
+        )
+        file.touch(mode=0o600)
+        file.write_text(done.stdout, encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip()
 
 
 if __name__ == "__main__":

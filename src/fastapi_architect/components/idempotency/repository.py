@@ -1,12 +1,39 @@
 """Statements about kept answers."""
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import and_, delete, func, literal, select
+from sqlalchemy import BigInteger, Interval, and_, bindparam, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .models import IdempotentAnswer
+
+# Built once: building them costs more than sending them.
+_TAKE = (
+    select(
+        func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger())),
+        IdempotentAnswer.fingerprint,
+        IdempotentAnswer.answer,
+    )
+    .select_from(select(literal(1)).subquery())
+    .outerjoin(
+        IdempotentAnswer,
+        and_(IdempotentAnswer.place == bindparam("place"), IdempotentAnswer.expires_at > func.now()),
+    )
+)
+_NEW: dict[str, Any] = {
+    "fingerprint": bindparam("fingerprint"),
+    "answer": bindparam("answer"),
+    "created_at": func.now(),
+    "expires_at": func.now() + bindparam("keep", type_=Interval()),
+}
+_INSERT = insert(IdempotentAnswer).values(place=bindparam("place"), **_NEW)
+_ADD = _INSERT.on_conflict_do_update(
+    index_elements=[IdempotentAnswer.place],
+    set_={name: _INSERT.excluded[name] for name in _NEW},
+    where=IdempotentAnswer.expires_at <= func.now(),
+).returning(IdempotentAnswer.place)
 
 
 class IdempotentAnswerRepository:
@@ -22,37 +49,15 @@ class IdempotentAnswerRepository:
             Whether it was free, and fingerprint and answer if some lie there that have not expired.
         """
         number = int.from_bytes(place[:8], "big", signed=True)
-        row = await self._session.execute(
-            select(
-                func.pg_try_advisory_xact_lock(number), IdempotentAnswer.fingerprint, IdempotentAnswer.answer
-            )
-            .select_from(select(literal(1)).subquery())
-            .outerjoin(
-                IdempotentAnswer,
-                and_(IdempotentAnswer.place == place, IdempotentAnswer.expires_at > func.now()),
-            )
-        )
+        row = await self._session.execute(_TAKE, {"number": number, "place": place})
         is_free, fingerprint, answer = row.one()
         return bool(is_free), None if answer is None else (fingerprint, answer)
 
     async def add(self, place: bytes, fingerprint: bytes, answer: bytes, keep: timedelta) -> bool:
         """Keep an answer, in place of one that has expired; tell whether there was no other."""
-        values = {
-            "fingerprint": fingerprint,
-            "answer": answer,
-            "created_at": func.now(),
-            "expires_at": func.now() + keep,
-        }
-        added = await self._session.execute(
-            insert(IdempotentAnswer)
-            .values(place=place, **values)
-            .on_conflict_do_update(
-                index_elements=[IdempotentAnswer.place],
-                set_=values,
-                where=IdempotentAnswer.expires_at <= func.now(),
-            )
-            .returning(IdempotentAnswer.place)
-        )
+        values = {"place": place, "fingerprint": fingerprint, "answer": answer, "keep": keep}
+        connection = await self._session.connection()
+        added = await connection.execute(_ADD, values)
         return added.one_or_none() is not None
 
     async def delete_expired(self, limit: int) -> int:

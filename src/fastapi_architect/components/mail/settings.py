@@ -3,13 +3,13 @@
 from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from ..problem_details import InvalidInput
-from ..service import ComponentSettings
+from ..service import ComponentSettings, Environment
 from .message import check_address
 
 
@@ -42,6 +42,10 @@ def _require_sender(value: str) -> str:
     return value
 
 
+def _transport_of_environment(data: dict[str, Any]) -> MailKind:
+    return MailKind.CONSOLE if data.get("environment") is Environment.LOCAL else MailKind.SMTP
+
+
 class MailSettings(ComponentSettings):
     """MAIL_*: who writes, and by which way."""
 
@@ -49,7 +53,8 @@ class MailSettings(ComponentSettings):
 
     #: `Shop <no-reply@shop.example>`.
     sender: Annotated[str, AfterValidator(_require_sender)]
-    transport: MailKind = MailKind.SMTP
+    #: Left out, mails are printed on a developer's machine and sent everywhere else.
+    transport: MailKind = Field(default_factory=_transport_of_environment)
     folder: Path = Path("mails")
     smtp_host: str = "localhost"
     smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587

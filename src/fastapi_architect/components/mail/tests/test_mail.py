@@ -259,3 +259,13 @@ def test_a_message_has_the_same_identifier_each_time() -> None:
     key = uuid7()
 
     assert compose(MAIL, SENDER, key)["Message-ID"] == compose(MAIL, SENDER, key)["Message-ID"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [(Environment.LOCAL, MailKind.CONSOLE), (Environment.PRODUCTION, MailKind.SMTP)],
+)
+def test_mails_are_printed_for_developers_and_sent_everywhere_else(
+    environment: Environment, expected: MailKind
+) -> None:
+    assert MailSettings(sender="shop@example.com", environment=environment).transport is expected

@@ -58,6 +58,7 @@ class NoteSort(StrEnum):
 
     NEWEST = "newest"
     TITLE = "title"
+    TITLE_BACKWARDS = "-title"
     RANK = "-rank"
 
 
@@ -101,6 +102,7 @@ class NoteRepository(Repository[ExampleNote]):
     orders = {  # noqa: RUF012
         NoteSort.NEWEST: Order(ExampleNote.id, descending=True),
         NoteSort.TITLE: Order(ExampleNote.title),
+        NoteSort.TITLE_BACKWARDS: Order(ExampleNote.title, descending=True),
         NoteSort.RANK: Order(ExampleNote.rank, descending=True),
     }
     filters = {  # noqa: RUF012
@@ -108,6 +110,7 @@ class NoteRepository(Repository[ExampleNote]):
         "created_after": at_least(ExampleNote.created_at),
     }
     missing = "You have no such note."
+    duplicate = "You have a note with this slug."
 
     def __init__(self, session: AsyncSession, owner_id: UUID) -> None:
         super().__init__(session)

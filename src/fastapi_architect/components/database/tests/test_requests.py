@@ -10,10 +10,17 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import ValidationError
+from sqlalchemy import text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from fastapi_architect.components.database import Database, Order, PageQuery, at_least
-from fastapi_architect.components.database.tests.example import ExampleNote, NoteRepository, create_app
+from fastapi_architect.components.database.tests.example import (
+    ExampleNote,
+    NewNote,
+    NoteRepository,
+    create_app,
+)
 from fastapi_architect.components.problem_details import NotFound
 
 OWNER = str(uuid4())
@@ -58,6 +65,7 @@ def test_pages_hold_every_row_once_in_order(client: TestClient) -> None:
 
     assert pages(client, limit=2) == [["c", "e"], ["a", "b"], ["d"]]
     assert pages(client, limit=2, sort="title") == [["a", "b"], ["c", "d"], ["e"]]
+    assert pages(client, limit=2, sort="-title") == [["e", "d"], ["c", "b"], ["a"]]
 
 
 def test_rows_with_equal_values_are_neither_lost_nor_repeated(client: TestClient) -> None:
@@ -126,6 +134,7 @@ def test_filters_mean_what_they_say(client: TestClient) -> None:
         {"cursor": cursor_of("title", "x" * 201, OWNER), "sort": "title"},
         {"cursor": cursor_of("title", ["a"], OWNER), "sort": "title"},
         {"cursor": cursor_of("title", "a", OWNER)},
+        {"cursor": cursor_of("-title", "a", OWNER), "sort": "title"},
         {"cursor": cursor_of("-rank", 2**70, OWNER), "sort": "-rank"},
         {"cursor": cursor_of("-rank", 2**31, OWNER), "sort": "-rank"},
         {"cursor": cursor_of("-rank", "1", OWNER), "sort": "-rank"},
@@ -162,6 +171,12 @@ def test_a_bad_query_is_refused(client: TestClient, query: dict[str, Any]) -> No
 )
 def test_a_bad_body_is_refused(client: TestClient, body: Any) -> None:
     assert client.post("/notes", json=body).status_code == 422
+
+
+@pytest.mark.parametrize("body", [{"title": "a\x00b"}, {"a\x00b": 1}, {"title": ["deep", {"er": "\x00"}]}])
+def test_nul_does_not_get_as_far_as_the_database(body: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="NUL"):
+        NewNote.model_validate(body)
 
 
 def test_a_lone_surrogate_is_refused(client: TestClient) -> None:
@@ -287,6 +302,7 @@ def test_errors_hold_nothing_that_people_typed(client: TestClient, caplog: pytes
     answer: httpx2.Response = client.post("/notes", json={"title": "confidential", "slug": "taken"})
 
     assert answer.status_code == 409
+    assert answer.json()["detail"] == "You have a note with this slug."
     assert "confidential" not in answer.text + caplog.text
 
 
@@ -312,6 +328,27 @@ async def test_the_default_of_a_filter_filters_too(database: Database) -> None:
 
         assert [note.rank for note in (await notes.list(RankQuery())).items] == [1, 2]
         assert [note.rank for note in (await notes.list(RankQuery(least_rank=None))).items] == [0, 1, 2]
+    await database.engine.dispose()
+
+
+@pytest.mark.anyio
+async def test_rows_with_equal_values_have_an_order_without_an_index_too(database: Database) -> None:
+    identifiers = [UUID(int=number) for number in (5, 2, 9, 1, 7, 3, 8, 4, 6)]
+    async with database.sessions() as session:
+        for setting in ("enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan"):
+            await session.execute(text(f"SET LOCAL {setting} = off"))
+        notes = RankedNotes(session, UUID(OWNER))
+        for identifier in identifiers:
+            await notes.add(ExampleNote(id=identifier, owner_id=UUID(OWNER), title="a note", rank=1))
+
+        found: list[UUID] = []
+        cursor = None
+        while cursor is not None or not found:
+            page = await notes.list(RankQuery(limit=2, cursor=cursor))
+            found += [note.id for note in page.items]
+            cursor = page.next_cursor
+
+    assert found == sorted(identifiers)
     await database.engine.dispose()
 
 

@@ -13,7 +13,14 @@ from fastapi_architect.source.location import Location
 #: Component to packages that do the same.
 PACKAGES = {
     "rate_limiting": ("slowapi", "fastapi_limiter", "fastapi_throttle", "ratelimit", "pyrate_limiter"),
-    "structured_logging": ("structlog", "pythonjsonlogger", "asgi_correlation_id", "loguru"),
+    "structured_logging": (
+        "structlog",
+        "pythonjsonlogger",
+        "asgi_correlation_id",
+        "loguru",
+        "ecs_logging",
+        "json_logging",
+    ),
     "cache": ("fastapi_cache", "aiocache", "cashews", "fastapi_redis_cache"),
     "metrics": ("prometheus_fastapi_instrumentator", "starlette_prometheus", "starlette_exporter"),
     "celery_tasks": ("celery", "arq", "taskiq", "dramatiq", "rq"),

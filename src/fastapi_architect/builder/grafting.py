@@ -192,6 +192,10 @@ def _equivalents(
         if found:
             verb = "stays beside it" if colliding else "stays"
             said.append(f"{spec.title}: {_listed(found)} {verb}.")
+        if any(each.what.endswith("()") for each in found):
+            said.append(
+                "Who configures the loggers last decides: take your configuration out, or leave it before the component's."
+            )
     if any(spec.name == "database" for spec in closure) and project.graph.database.engines:
         engine = project.graph.database.engines[0].location
         if not beside:

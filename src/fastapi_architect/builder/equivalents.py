@@ -25,6 +25,7 @@ PACKAGES = {
     "metrics": ("prometheus_fastapi_instrumentator", "starlette_prometheus", "starlette_exporter"),
     "celery_tasks": ("celery", "arq", "taskiq", "dramatiq", "rq"),
     "idempotency": ("asgi_idempotency_header",),
+    "redis_pool": ("redis", "aioredis"),
     "mail": ("fastapi_mail", "aiosmtplib"),
     "outgoing_http": (),
     "accounts": ("fastapi_users",),
@@ -103,7 +104,7 @@ def _packages(graph: AppGraph, component: str, application: Module) -> Iterator[
             for binding in bindings:
                 top = binding.target.partition(".")[0] if binding.kind in ("import", "from") else ""
                 if top in packages:
-                    yield Equivalent(top, module.location(binding.node))
+                    yield Equivalent(top, module.location(binding.node), component != "redis_pool")
 
 
 def _beside(module: Module, application: Module) -> bool:

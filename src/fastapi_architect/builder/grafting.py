@@ -196,7 +196,13 @@ def _equivalents(
             said.append(
                 "Who configures the loggers last decides: take your configuration out, or leave it before the component's."
             )
-    if any(spec.name == "database" for spec in closure) and project.graph.database.engines:
+    names = {spec.name for spec in closure}
+    clients = equivalents(project.graph, "redis_pool", chosen.module) if "redis_pool" in names else []
+    if clients:
+        said.append(
+            f"Your own Redis client ({clients[0].location}) stays; the component's pool is a second one."
+        )
+    if "database" in names and project.graph.database.engines:
         engine = project.graph.database.engines[0].location
         if not beside:
             message = (

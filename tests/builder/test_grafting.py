@@ -12,7 +12,6 @@ from tests.builder.conftest import commit, write
 from tests.builder.test_add import tree
 
 from fastapi_architect.__main__ import main
-from fastapi_architect.builder.catalog import COMPONENTS
 
 MODULE_LEVEL = '''"""A shop."""
 
@@ -118,11 +117,32 @@ def test_one_more_goes_into_the_registry_alone(tmp_path: Path) -> None:
     assert answers(root, "/health/live").endswith('{"status":"alive"}')
 
 
-def test_what_comes_only_because_another_needs_it_keeps_the_projects_answers(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("component", "expression"),
+    [("problem_details", "ProblemDetails(),"), ("rate_limiting", "ProblemDetails(everything=False),")],
+)
+def test_what_comes_only_because_another_needs_it_keeps_the_projects_answers(
+    tmp_path: Path, component: str, expression: str
+) -> None:
     root = project(tmp_path, MODULE_LEVEL)
 
-    assert add(root, "problem_details") == 0
-    assert "ProblemDetails()," in (root / "shop/registry.py").read_text()
+    assert add(root, component) == 0
+    assert expression in (root / "shop/registry.py").read_text()
+
+
+def test_a_redis_client_that_is_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = project(tmp_path, "import redis\n\nclient = redis.Redis()\n" + MODULE_LEVEL)
+
+    assert add(root, "rate_limiting") == 0
+    assert "Your own Redis client (shop/main.py:1) stays" in capsys.readouterr().out
+
+
+def test_tests_are_copied_when_they_are_asked_for(tmp_path: Path) -> None:
+    root = project(tmp_path, MODULE_LEVEL)
+
+    assert add(root, "health_checks", "--tests", "--beside") == 0
+    assert (root / "tests/components/health_checks/example.py").exists()
+    assert "from shop.components.testing" in (root / "tests/components/conftest.py").read_text()
 
 
 FACTORY = """from fastapi import FastAPI
@@ -323,8 +343,6 @@ def test_what_cannot_be_done_is_refused_with_the_next_step(
     says: tuple[str, ...],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    if component == "api_keys" and not (COMPONENTS / "database" / "component.toml").exists():
-        pytest.skip("in the making")
     root = project(tmp_path, main_file, files)
     before = tree(root)
 

@@ -37,6 +37,11 @@ class AccessTokens:
         keys = [settings.signing_key, settings.previous_signing_key]
         self._keys = {_key_id(key): key.get_secret_value() for key in keys if key is not None}
         self._signing_key_id = _key_id(settings.signing_key)
+        #: The first part of nearly every token that comes: known, so that it need not be parsed before its key is.
+        self._keys_by_header = {
+            jwt.encode({}, key, algorithm=ALGORITHM, headers=_header(name)).partition(".")[0]: key
+            for name, key in self._keys.items()
+        }
 
     def encode(self, claims: AccessClaims, session_ends: datetime) -> tuple[str, int]:
         """Return a token and for how many seconds it is good: never longer than the session."""
@@ -55,7 +60,7 @@ class AccessTokens:
             content,
             self._keys[self._signing_key_id],
             algorithm=ALGORITHM,
-            headers={"typ": TYPE, "kid": self._signing_key_id},
+            headers=_header(self._signing_key_id),
         )
         return token, max(0, int((ends - now).total_seconds()))
 
@@ -73,13 +78,9 @@ class AccessTokens:
     def _decode(self, token: str) -> AccessClaims:
         if len(token) > MAX_LENGTH:
             raise ValueError("too long")
-        header = jwt.get_unverified_header(token)
-        if header.get("typ") != TYPE:
-            raise ValueError("no access token")
-        # The key id chooses among our keys; it is no name of a file or a query.
         content = jwt.decode(
             token,
-            self._keys[header["kid"]],
+            self._keys_by_header.get(token.partition(".")[0]) or self._key_of(token),
             algorithms=[ALGORITHM],
             audience=self._settings.audience,
             issuer=self._settings.issuer,
@@ -90,6 +91,18 @@ class AccessTokens:
         if not 0 <= epoch < 2**31:
             raise ValueError("no such number")
         return AccessClaims(account_id=UUID(content["sub"]), session_id=UUID(content["sid"]), epoch=epoch)
+
+    def _key_of(self, token: str) -> str:
+        """Return the key that a token names, whose header another version of the library wrote."""
+        header = jwt.get_unverified_header(token)
+        if header.get("typ") != TYPE:
+            raise ValueError("no access token")
+        # The key id chooses among our keys; it is no name of a file or a query.
+        return self._keys[header["kid"]]
+
+
+def _header(key_id: str) -> dict[str, str]:
+    return {"typ": TYPE, "kid": key_id}
 
 
 @dataclass(frozen=True, slots=True)

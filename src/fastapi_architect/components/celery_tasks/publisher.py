@@ -27,7 +27,13 @@ class CeleryPublisher:
         headers = {"request_id": publication.request_id}
         task = self._app.tasks.get(publication.topic)
         if task is not None:
-            task.apply_async(kwargs=publication.payload, task_id=str(publication.id), headers=headers)
+            # Celery writes arguments into its log; these may be about somebody.
+            task.apply_async(
+                kwargs=publication.payload,
+                task_id=str(publication.id),
+                headers=headers,
+                kwargsrepr="{...}",
+            )
             return
         queue, priority = _place(publication)
         self._app.send_task(

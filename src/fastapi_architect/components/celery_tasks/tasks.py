@@ -34,6 +34,8 @@ class DurableTask(Task):
     """
 
     abstract = True
+    #: Of what it returns, nothing goes into Celery's log.
+    resultrepr_maxsize = 0
     #: How often it is tried, and with which pauses.
     retries = Retries()
     #: Where it waits, and what it overtakes there.

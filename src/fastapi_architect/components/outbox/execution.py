@@ -200,7 +200,10 @@ class Runtime:
 
 def described(error: BaseException) -> str:
     """Return an error as a reason that PostgreSQL can store."""
-    return f"{type(error).__name__}: {error}".replace("\x00", "")[:MAX_ERROR]
+    ours = isinstance(error, PermanentFailure | RetryLater)
+    reason = str(error) if ours else f"{type(error).__name__}: {error}"
+    # Half of a surrogate pair, which a file name may hold, cannot be stored either.
+    return reason.replace("\x00", "").encode(errors="replace").decode()[:MAX_ERROR]
 
 
 def _names(attempt: Attempt) -> dict[str, object]:

@@ -30,6 +30,7 @@ class Processes:
         self.database = database
         self.broker = broker
         self.registry = "components"
+        self.log_level = "warning"
         self.environment = {
             "DATABASE_URL": database_url,
             "ENVIRONMENT": "local",
@@ -73,7 +74,7 @@ class Processes:
 
     @contextmanager
     def _process(self, command: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-        arguments = ["-l", "warning"] if command == "worker" else []
+        arguments = ["-l", self.log_level] if command == "worker" else []
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", celery_tasks.__name__),

@@ -65,6 +65,18 @@ def test_events_and_tasks_travel_through_the_broker_to_a_worker(processes: Proce
     assert processes.event(unlucky).attempts == 2
 
 
+def test_what_a_task_is_about_is_not_logged(processes: Processes, capfd: pytest.CaptureFixture[str]) -> None:
+    processes.log_level = "info"
+    task = processes.queue(tasks.write, text="s3cret")
+    with processes.running("relay", "worker"):
+        eventually(lambda: processes.is_done(task))
+        time.sleep(0.3)
+
+    logged = "".join(capfd.readouterr())
+    assert "notes.write" in logged
+    assert "s3cret" not in logged
+
+
 def test_a_chain_and_a_group_run_in_workers(processes: Processes, database: Database) -> None:
     app = create_worker(parts(database, processes.broker.url))
     with processes.running("worker"):

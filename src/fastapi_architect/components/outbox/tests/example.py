@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert
@@ -49,7 +50,7 @@ def greet_slowly(context: HandlerContext, payload: dict[str, Any]) -> None:
 def fail(context: HandlerContext, payload: dict[str, Any]) -> None:
     """Write a note, and fail."""
     context.session.execute(insert(notes).values(text="never seen"))
-    raise RuntimeError("no luck\x00")
+    raise RuntimeError("no luck\x00\ud800")
 
 
 @handles("greetings.hopeless", retries=QUICKLY)
@@ -61,8 +62,6 @@ def fail_for_good(context: HandlerContext, payload: dict[str, Any]) -> None:
 @handles("greetings.later", retries=QUICKLY)
 def ask_to_come_back(context: HandlerContext, payload: dict[str, Any]) -> None:
     """Be busy."""
-    from datetime import timedelta
-
     raise RetryLater("busy", timedelta(hours=2))
 
 

@@ -12,6 +12,7 @@ from tests.builder.conftest import commit, write
 from tests.builder.test_add import tree
 
 from fastapi_architect.__main__ import main
+from fastapi_architect.builder.wiring import listed
 
 MODULE_LEVEL = '''"""A shop."""
 
@@ -143,6 +144,14 @@ def test_tests_are_copied_when_they_are_asked_for(tmp_path: Path) -> None:
     assert add(root, "health_checks", "--tests", "--beside") == 0
     assert (root / "tests/components/health_checks/example.py").exists()
     assert "from shop.components.testing" in (root / "tests/components/conftest.py").read_text()
+    assert listed((root / "shop/registry.py").read_text()) == ["HealthChecks"]
+    assert "sqlalchemy" not in (root / "requirements.txt").read_text()
+
+    commit(root)
+    assert add(root, "database") == 0
+    assert listed((root / "shop/registry.py").read_text()) == ["ProblemDetails", "HealthChecks", "Database"]
+    assert "sqlalchemy" in (root / "requirements.txt").read_text()
+    assert add(root, "database") == 2
 
 
 FACTORY = """from fastapi import FastAPI

@@ -34,53 +34,87 @@ def plan_addition(project: Project, wanted: Wanted, catalog: Catalog) -> Plan:
     with_tests = [catalog["testing"]] if wanted.tests else []
     closure = catalog.closure(spec.name for spec in (*requested, *with_tests))
     site = known_site(project, project.lock) if project.lock else graft(project, wanted, requested, closure)
-    if all(spec.name in site.lock.names for spec in requested):
+    if all(spec.name in site.lock.serving for spec in requested):
         listed = ", ".join(spec.name for spec in requested)
         verb = "is" if len(requested) == 1 else "are"
         message = f"{listed} {verb} in this project already; `architect components` lists the others"
         raise BuildError(message)
-    missing = [spec for spec in closure if spec.name not in site.lock.names]
-    return _plan(project, wanted, catalog, site, requested, missing)
+    runtime = {spec.name for spec in catalog.closure(spec.name for spec in requested)}
+    new = _New(
+        requested,
+        copied=[spec for spec in closure if spec.name not in site.lock.names],
+        serving=[spec for spec in closure if spec.name in runtime - site.lock.serving],
+    )
+    return _plan(project, wanted, catalog, site, new)
 
 
-def _plan(
-    project: Project,
-    wanted: Wanted,
-    catalog: Catalog,
-    site: Site,
-    requested: Sequence[ComponentSpec],
-    missing: Sequence[ComponentSpec],
-) -> Plan:
+class _New(msgspec.Struct, frozen=True):
+    """Components of a plan.
+
+    Attributes:
+        requested: as somebody named them.
+        copied: those that are not there.
+        serving: those that the service will use and does not yet; others come for the fixtures of tests only.
+    """
+
+    requested: Sequence[ComponentSpec]
+    copied: Sequence[ComponentSpec]
+    serving: Sequence[ComponentSpec]
+
+    @property
+    def all(self) -> list[ComponentSpec]:
+        """Both, in registry order."""
+        both = {spec.name: spec for spec in (*self.copied, *self.serving)}
+        return sorted(both.values(), key=lambda spec: spec.order)
+
+    @property
+    def for_tests(self) -> list[ComponentSpec]:
+        """What is copied for the tests only."""
+        return [spec for spec in self.copied if spec not in self.serving]
+
+    def locked(self, site: Site, files: Sequence[NewFile]) -> list[LockedComponent]:
+        """How the lock holds them."""
+        made = [
+            LockedComponent(
+                spec.name,
+                spec.version,
+                locked(file for file in files if file.id.startswith(f"{spec.name}/")),
+                for_tests=spec not in self.serving,
+            )
+            for spec in self.copied
+        ]
+        known = {each.name: each for each in site.lock.components}
+        used = [known[spec.name] for spec in self.serving if spec.name in known]
+        return [*made, *(msgspec.structs.replace(each, for_tests=False) for each in used)]
+
+
+def _plan(project: Project, wanted: Wanted, catalog: Catalog, site: Site, new: _New) -> Plan:
+    requested, missing = new.requested, new.copied
     copied = [file for spec in missing for file in copy_component(spec, site.package, site.tests)]
     shared = [
         file for file in shared_files(site.package, site.tests) if not (project.root / file.path).exists()
     ]
     _refuse_half_done(project, site, missing)
     names = {spec.name for spec in requested}
-    entries = entries_for(missing, site, names, grafted=site.lock.grafted)
+    entries = entries_for(new.serving, site, names, grafted=site.lock.grafted)
     registry_files, registry_edits = _registry(project, site, entries, catalog)
-    migrations = _migrations(project, wanted, site, missing)
-    manifest_edits, by_hand, packages = _requirements(project, site, missing)
-    env_files, env_edits = _environment(project, site, missing)
+    migrations = _migrations(project, wanted, site, new.serving)
+    manifest_edits, by_hand, packages = _requirements(project, site, new)
+    env_files, env_edits = _environment(project, site, new.serving)
     lock = extended(
         site.lock,
-        [
-            LockedComponent(
-                spec.name, spec.version, locked(f for f in copied if f.id.startswith(f"{spec.name}/"))
-            )
-            for spec in missing
-        ],
+        new.locked(site, copied),
         [LockedFile(file.id, file.path, file.sha256) for file in shared if file.id],
     )
     lock_new, lock_edits = _lock(project, lock_files(lock, [*copied, *shared]))
-    also = [spec.name for spec in missing if spec.name not in names]
+    also = [spec.name for spec in new.all if spec.name not in names]
     title = f"Add {', '.join(spec.name for spec in requested)}" + (
         f" (with {', '.join(also)})" if also else ""
     )
-    required = [setting for spec in missing for setting in spec.settings if setting.required]
+    required = [setting for spec in new.serving for setting in spec.settings if setting.required]
     return Plan(
         title=title,
-        components=tuple(spec.name for spec in missing),
+        components=tuple(spec.name for spec in new.all),
         context=(*site.context, *_there_already(site, requested)),
         approach=(*_approach(site, missing, entries), *site.approach),
         files=(*shared, *copied, *site.files, *registry_files, *migrations, *env_files, *lock_new),
@@ -88,11 +122,11 @@ def _plan(
         packages=packages,
         settings=tuple(
             (setting.variable, setting.example, setting.help, setting.required)
-            for spec in missing
+            for spec in new.serving
             for setting in spec.settings
         ),
-        validation=(*_validation(site, missing), *site.validation),
-        considerations=(*site.considerations, *_considerations(missing, requested)),
+        validation=(*_validation(site, new.all), *site.validation),
+        considerations=(*site.considerations, *_considerations(new.serving, requested)),
         manual_steps=(
             *by_hand,
             *(
@@ -137,7 +171,7 @@ def _sentence(text: str) -> str:
 
 
 def _there_already(site: Site, requested: Sequence[ComponentSpec]) -> list[str]:
-    there = [spec.name for spec in requested if spec.name in site.lock.names]
+    there = [spec.name for spec in requested if spec.name in site.lock.serving]
     return [f"There already, and left as it is: {', '.join(there)}."] if there else []
 
 
@@ -185,15 +219,17 @@ def _migrations(
 
 
 def _requirements(
-    project: Project, site: Site, missing: Sequence[ComponentSpec]
+    project: Project, site: Site, new: _New
 ) -> tuple[list[FileEdit], list[str], tuple[str, ...]]:
     """Edits of manifests, steps by hand, and the requirements themselves."""
     edits: dict[str, FileEdit] = {}
     steps: list[str] = []
-    served = [spec for spec in missing if spec.group != "testing"]
-    fixtures = [spec for spec in missing if spec.group == "testing"]
-    needed = packages_of(served, without=served_otherwise(project) if site.lock.grafted else ())
-    tools = packages_of(missing, development=True) + packages_of(fixtures) if site.tests else ()
+    served = [spec for spec in new.serving if spec.group != "testing"]
+    fixtures = [*new.for_tests, *(spec for spec in new.serving if spec.group == "testing")]
+    own = served_otherwise(project) if site.lock.grafted else ()
+    needed = packages_of(served, without=own)
+    tools = packages_of([*new.copied, *fixtures], development=True) + packages_of(fixtures, without=own)
+    tools = tuple(text for text in dict.fromkeys(tools) if text not in needed) if site.tests else ()
     for wanted, development in ((needed, False), (tools, True)):
         if not wanted:
             continue
@@ -280,11 +316,13 @@ def _lock(project: Project, files: Sequence[NewFile]) -> tuple[list[NewFile], li
 
 
 def _approach(site: Site, missing: Sequence[ComponentSpec], entries: Sequence[Entry]) -> list[str]:
-    made = [
-        f"Copy {counted(len(missing), 'component')} to {site.package.folder}/"
-        + (f" and their tests to {site.tests.folder}/" if site.tests else "")
-        + ". They are yours from then on."
-    ]
+    made = []
+    if missing:
+        made.append(
+            f"Copy {counted(len(missing), 'component')} to {site.package.folder}/"
+            + (f" and their tests to {site.tests.folder}/" if site.tests else "")
+            + ". They are yours from then on."
+        )
     if entries:
         listed = ", ".join(entry.expression for entry in entries)
         made.append(

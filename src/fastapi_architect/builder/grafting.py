@@ -49,7 +49,11 @@ def graft(
     package = _package(project, chosen)
     considerations = [*_versions(project, chosen, closure)]
     considerations += _equivalents(project, chosen, requested, closure, beside=wanted.beside)
-    considerations += [*_settings(project, closure), *_shared_variables(project, closure)]
+    considerations += [
+        *_type_checker(project),
+        *_settings(project, closure),
+        *_shared_variables(project, closure),
+    ]
     names = _free_names(project, package)
     registry = f"{package.folder}/{names[1]}.py".lstrip("/")
     holder = Place(f"{package.folder}/{names[0]}".lstrip("/"), f"{package.name}.{names[0]}".lstrip("."))
@@ -231,6 +235,16 @@ def _settings(project: Project, closure: Sequence[ComponentSpec]) -> list[str]:
                 "say extra='ignore' there before you put the new ones in."
             )
     return said
+
+
+def _type_checker(project: Project) -> Iterator[str]:
+    for path, text in project.texts.items():
+        if (
+            path.rpartition("/")[2] == "pyproject.toml"
+            and "[tool.mypy]" in text
+            and "pydantic.mypy" not in text
+        ):
+            yield f'mypy asks for arguments that settings read from the environment: plugins = ["pydantic.mypy"] in {path}.'
 
 
 def _shared_variables(project: Project, closure: Sequence[ComponentSpec]) -> Iterator[str]:

@@ -35,12 +35,20 @@ class LockedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
-class LockedComponent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A component as it was copied."""
+class LockedComponent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A component as it was copied.
+
+    Attributes:
+        name: of the component.
+        version: its version then.
+        files: what was copied.
+        for_tests: the service itself does not use it; the fixtures of the tests do.
+    """
 
     name: str
     version: str
     files: tuple[LockedFile, ...]
+    for_tests: bool = False
 
 
 class Lock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +76,11 @@ class Lock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def names(self) -> frozenset[str]:
         """The components that are there."""
         return frozenset(component.name for component in self.components)
+
+    @property
+    def serving(self) -> frozenset[str]:
+        """Those that the service uses."""
+        return frozenset(component.name for component in self.components if not component.for_tests)
 
 
 def read_lock(root: Path) -> Lock | None:

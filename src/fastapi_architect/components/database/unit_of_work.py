@@ -95,10 +95,11 @@ async def in_transaction(
     Raises:
         OutcomeUnknown: the connection was lost during the commit; this is never repeated.
     """
+    # Outside of what is repeated: a repetition would not do again what stood here before.
+    if session.in_transaction():
+        await session.commit()
     for remaining in reversed(range(retries + 1)):
         try:
-            if session.in_transaction():
-                await session.commit()
             if isolation_level is not None:
                 await session.connection(execution_options={"isolation_level": isolation_level})
             result = await work()
@@ -124,10 +125,11 @@ def in_worker_transaction(
     isolation_level: IsolationLevel | None = None,
 ) -> Result:
     """The same for a worker, which is synchronous."""
+    # Outside of what is repeated: a repetition would not do again what stood here before.
+    if session.in_transaction():
+        session.commit()
     for remaining in reversed(range(retries + 1)):
         try:
-            if session.in_transaction():
-                session.commit()
             if isolation_level is not None:
                 session.connection(execution_options={"isolation_level": isolation_level})
             result = work()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
@@ -223,6 +223,28 @@ async def test_what_was_read_before_is_committed_and_not_lost(opened: Database) 
         await in_transaction(session, work)
 
     assert await count(opened) == 1
+
+
+async def test_what_was_there_before_is_not_lost_in_a_repetition(opened: Database) -> None:
+    called = False
+    async with opened.sessions() as session:
+        session.add(ExampleNote(owner_id=OWNER, title="before"))
+        await session.flush()
+        session.add(ExampleNote(owner_id=OWNER, title="still to be sent"))
+
+        def give_way(flushing: Session, *rest: object) -> None:
+            flushing.execute(text("DO $$ BEGIN RAISE EXCEPTION 'busy' USING ERRCODE = '40001'; END $$"))
+
+        event.listen(session.sync_session, "before_flush", give_way, once=True)
+
+        async def work() -> None:
+            nonlocal called
+            called = True
+
+        with pytest.raises(OperationalError):
+            await in_transaction(session, work)
+
+    assert not called
 
 
 async def test_work_that_raises_leaves_nothing(opened: Database) -> None:

@@ -21,6 +21,7 @@ from fastapi_architect.components.testing.servers import (
     disposable_redis,
     on_database,
     postgresql,
+    redis_executable,
     redis_server,
     scratch_database,
 )
@@ -44,9 +45,9 @@ def directory() -> Iterator[Path]:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen within 10 seconds"
+        assert time.monotonic() < deadline, "it did not happen within 30 seconds"
         time.sleep(0.02)
 
 
@@ -152,6 +153,26 @@ def test_given_servers_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with postgresql() as url, redis_server() as redis_url:
         assert (url, redis_url) == ("postgresql://postgres@db.invalid/postgres", "redis://cache.invalid/0")
+
+
+@pytest.mark.parametrize(
+    ("printed", "is_taken"),
+    [
+        ("Redis server v=7.2.4 sha=00000000:0 malloc=jemalloc-5.3.0", True),
+        ("Valkey server v=8.0.1 sha=00000000:0 malloc=jemalloc-5.3.0", True),
+        ("Redis server v=6.0.16 sha=00000000:0 malloc=jemalloc-5.2.1", False),
+        ("something else", False),
+    ],
+)
+def test_redis_of_the_machine_is_preferred_if_it_is_new(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, printed: str, is_taken: bool
+) -> None:
+    installed = directory / "redis-server"
+    installed.write_text(f"#!/bin/sh\necho '{printed}'\n")
+    installed.chmod(0o755)
+    monkeypatch.setenv("PATH", str(directory))
+
+    assert (redis_executable() == str(installed)) is is_taken
 
 
 def test_variables_of_the_users_shell_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,6 +178,14 @@ def broken(shop: Path, name: str) -> None:
         (shop / ".env.example").mkdir()
     elif name == "link":
         (shop / "app/components").symlink_to("/tmp")
+    elif name == "outside":
+        lock = json.loads((shop / ".architect/lock.json").read_text())
+        lock["package"]["folder"] = "../elsewhere"
+        (shop / ".architect/lock.json").write_text(json.dumps(lock))
+    elif name == "registry outside":
+        lock = json.loads((shop / ".architect/lock.json").read_text())
+        (shop.parent / "registry.py").write_text((shop / "app/registry.py").read_text())
+        (shop / ".architect/lock.json").write_text(json.dumps(lock | {"registry": "../registry.py"}))
     elif name == "pin":
         text = (shop / "pyproject.toml").read_text()
         (shop / "pyproject.toml").write_text(text.replace('"uvicorn', '"redis<5",\n    "uvicorn'))
@@ -194,6 +202,8 @@ def broken(shop: Path, name: str) -> None:
         ("half", "app/components/redis_pool is there"),
         ("file", "already"),
         ("link", "symbolic link"),
+        ("outside", "outside of the project"),
+        ("registry outside", "outside of the project"),
         ("pin", "redis<5, and redis>=7"),
     ],
 )

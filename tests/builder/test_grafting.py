@@ -377,6 +377,14 @@ def test_one_of_several_applications_is_named(tmp_path: Path) -> None:
     assert "install(other, components())" in (root / "shop/main.py").read_text()
 
 
+def test_the_outermost_application_is_wired(tmp_path: Path) -> None:
+    outer = MODULE_LEVEL.replace("app", "api") + "\n\napp = FastAPI()\napp.mount('/api', app=api)\n"
+    root = project(tmp_path, outer)
+
+    assert add(root, "health_checks") == 0
+    assert "app.mount('/api', app=api)\ninstall(app, components())\n" in (root / "shop/main.py").read_text()
+
+
 def test_line_ends_stay(tmp_path: Path) -> None:
     root = project(tmp_path, "")
     (root / "shop/main.py").write_bytes(MODULE_LEVEL.replace("\n", "\r\n").encode())

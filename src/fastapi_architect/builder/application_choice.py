@@ -54,7 +54,9 @@ def choose(project: Project, wanted: str | None) -> Chosen:
         candidates = named
     if not candidates:
         raise BuildError(_without(project))
-    main = [each for each in candidates if not each.mounted and each.operations] or candidates
+    main = [
+        each for each in candidates if not each.mounted and (each.operations or each.mounts)
+    ] or candidates
     places = {(each.module_path, each.scope.qualname, each.name): each for each in main}
     if len(places) > 1:
         listed = ", ".join(_told(each) for each in places.values())

@@ -72,6 +72,24 @@ def test_random_combinations_fit(
 
 
 @pytest.mark.matrix
+def test_what_is_added_later_runs_with_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "x")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "x@example.com")
+    root = tmp_path / "shop"
+    assert main(["new", "shop", "--yes", "--git", "--path", str(root)]) == 0
+    assert main(["add", "cache", "accounts", "--yes", "--path", str(root)]) == 0
+    capsys.readouterr()
+
+    check_everything(root, capsys)
+    with running(root) as service:
+        assert service.url, service.said
+        assert "developer@example.com" in service.said
+
+
+@pytest.mark.matrix
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_copied_tests_pass_in_the_copy(tmp_path: Path, preset: str) -> None:
     root = make(tmp_path / "shop", preset)

@@ -90,6 +90,8 @@ def _take_over_servers() -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+        # LOG_LEVEL decides, not what the server was started with.
+        logger.setLevel(logging.NOTSET)
     for name in SERVER_ACCESS_LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers.clear()

@@ -156,6 +156,7 @@ def test_records_of_libraries_and_servers_look_the_same(log: Log) -> None:
     for name in SERVER_LOGGERS:
         logging.getLogger(name).addHandler(logging.StreamHandler(io.StringIO()))
         logging.getLogger(name).propagate = False
+        logging.getLogger(name).setLevel(logging.ERROR)
     configure_logging(settings())
 
     logging.getLogger("uvicorn.error").info("Started", extra={"color_message": "\x1b[32mStarted"})

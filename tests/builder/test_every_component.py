@@ -17,6 +17,7 @@ from pydantic import AliasChoices
 from fastapi_architect.builder.catalog import COMPONENTS, ComponentSpec, load_catalog, packages_of
 from fastapi_architect.builder.copying import OUR_NAME, copy_component, files_of
 from fastapi_architect.builder.placing import Place
+from fastapi_architect.builder.wiring import names_in
 from fastapi_architect.components.service import ComponentSettings
 from fastapi_architect.components.service.settings import GENERATED
 from fastapi_architect.rules.catalog import all_rules
@@ -139,6 +140,7 @@ def test_what_the_registry_names_is_exported(spec: ComponentSpec) -> None:
     used = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
 
     assert set(spec.registry.names) <= set(exported)
+    assert not spec.registry.beside or set(names_in(spec.registry.beside)) <= set(exported)
     assert used <= set(spec.registry.names)
     assert isinstance(expression.body, ast.Call)
 

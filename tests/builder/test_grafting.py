@@ -120,7 +120,7 @@ def test_one_more_goes_into_the_registry_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("component", "expression"),
-    [("problem_details", "ProblemDetails(),"), ("rate_limiting", "ProblemDetails(everything=False),")],
+    [("problem_details", "ProblemDetails(),"), ("rate_limiting", "ProblemsOfComponents(),")],
 )
 def test_what_comes_only_because_another_needs_it_keeps_the_projects_answers(
     tmp_path: Path, component: str, expression: str
@@ -149,7 +149,7 @@ def test_tests_are_copied_when_they_are_asked_for(tmp_path: Path) -> None:
 
     commit(root)
     assert add(root, "database") == 0
-    assert listed((root / "shop/registry.py").read_text()) == ["ProblemDetails", "HealthChecks", "Database"]
+    assert listed((root / "shop/registry.py").read_text()) == ["ProblemsOfComponents", "HealthChecks", "Database"]
     assert "sqlalchemy" in (root / "requirements.txt").read_text()
     assert add(root, "database") == 2
 

@@ -20,7 +20,7 @@ from fastapi_architect.builder.project import Project, edit_of, served_otherwise
 from fastapi_architect.builder.revisions import find_head, revisions_for
 from fastapi_architect.builder.site import Site, known_site
 from fastapi_architect.builder.wanted import Wanted
-from fastapi_architect.builder.wiring import Entry, add_to_registry, registry_text
+from fastapi_architect.builder.wiring import Entry, add_to_registry, names_in, registry_text
 from fastapi_architect.report.wording import counted
 
 
@@ -149,10 +149,10 @@ def entries_for(
     for spec in specs:
         if spec.registry is None:
             continue
-        expression = spec.registry.expression
+        expression, names = spec.registry.expression, spec.registry.names
         if grafted and spec.name not in asked and spec.registry.beside:
             expression = spec.registry.beside
-        names = tuple(name for name in spec.registry.names if name in expression)
+            names = names_in(expression)
         made.append(Entry(expression, spec.registry.position, f"{site.package.name}.{spec.name}", names))
     return made
 
@@ -160,9 +160,11 @@ def entries_for(
 def positions_of(catalog: Catalog) -> dict[str, int]:
     """Position of each class that a registry may list."""
     return {
-        Entry(spec.registry.expression, spec.registry.position, "", ()).kind: spec.registry.position
+        Entry(expression, spec.registry.position, "", ()).kind: spec.registry.position
         for spec in catalog
         if spec.registry
+        for expression in (spec.registry.expression, spec.registry.beside)
+        if expression
     }
 
 

@@ -80,6 +80,12 @@ def add_to_registry(text: str, entries: Iterable[Entry], positions: Mapping[str,
     return text
 
 
+def names_in(expression: str) -> tuple[str, ...]:
+    """Names that an expression uses."""
+    used = {node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)}
+    return tuple(sorted(used, key=member_key))
+
+
 def listed(text: str) -> list[str]:
     """Classes of the components in the registry's list.
 

@@ -1,6 +1,6 @@
 """Every refusal as a problem document (RFC 9457): the same shape, no leak, and an identifier to ask about."""
 
-from .component import ProblemDetails
+from .component import ProblemDetails, ProblemsOfComponents
 from .documentation import problems
 from .errors import (
     BadRequest,
@@ -34,6 +34,7 @@ __all__ = [
     "Problem",
     "ProblemDetails",
     "ProblemResponse",
+    "ProblemsOfComponents",
     "Refuser",
     "ServiceError",
     "TooLarge",

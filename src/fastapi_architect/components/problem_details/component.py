@@ -20,20 +20,13 @@ class ProblemDetails(Component):
     Args:
         refusers: for errors of further libraries, what to tell the caller:
             `{PaymentDeclined: lambda connection, error: Conflict("The payment was declined.")}`.
-        everything: False answers what components refuse, and leaves every other answer as the application has it.
     """
 
-    def __init__(
-        self, refusers: Mapping[type[Exception], Refuser] | None = None, *, everything: bool = True
-    ) -> None:
+    def __init__(self, refusers: Mapping[type[Exception], Refuser] | None = None) -> None:
         self.refusers = dict(refusers or {})
-        self.everything = everything
 
     def install(self, app: FastAPI) -> None:
         """Add the handlers, the boundary for errors of middleware, and the documentation."""
-        if not self.everything:
-            self._install_beside(app)
-            return
         for kind, handler in HANDLERS.items():
             app.add_exception_handler(kind, handler)  # type: ignore[arg-type]  # a websocket has no response
         for error, refuser in (_of_database() | self.refusers).items():
@@ -41,8 +34,19 @@ class ProblemDetails(Component):
         app.add_middleware(ErrorBoundaryMiddleware, application=app)
         amend_openapi(app, document_problems)
 
-    def _install_beside(self, app: FastAPI) -> None:
-        """Answer the refusals of components in an application that has its own way for the rest."""
+
+class ProblemsOfComponents(Component):
+    """Answers what components refuse, in an application that has its own way for every other answer.
+
+    Args:
+        refusers: as of `ProblemDetails`.
+    """
+
+    def __init__(self, refusers: Mapping[type[Exception], Refuser] | None = None) -> None:
+        self.refusers = dict(refusers or {})
+
+    def install(self, app: FastAPI) -> None:
+        """Add the handler of refusals, the boundary for those of middleware, and their documentation."""
         app.add_exception_handler(ServiceError, service_error)  # type: ignore[arg-type]
         for error, refuser in self.refusers.items():
             app.add_exception_handler(error, _handler(refuser))  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from fastapi import FastAPI, HTTPException
 from fastapi.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fastapi_architect.components.problem_details import ProblemDetails, TooManyRequests
+from fastapi_architect.components.problem_details import ProblemsOfComponents, TooManyRequests
 from fastapi_architect.components.service import install
 
 
@@ -42,7 +42,7 @@ def client() -> TestClient:
     async def number(value: int) -> int:
         return value
 
-    install(app, [ProblemDetails(everything=False)])
+    install(app, [ProblemsOfComponents()])
     return TestClient(app, raise_server_exceptions=False)
 
 

@@ -22,6 +22,7 @@ from fastapi_architect.components.problem_details import (
     InvalidField,
     NotAuthenticated,
     ProblemDetails,
+    ProblemsOfComponents,
     TooManyRequests,
     Unavailable,
     component,
@@ -413,7 +414,7 @@ def _of_another_making(*routers: APIRouter) -> FastAPI:
 
     for each in routers:
         app.include_router(each, prefix="/api/v1")
-    install(app, [ProblemDetails(everything=False), _Refuser(TooManyRequests("Slower.", retry_after=9))])
+    install(app, [ProblemsOfComponents(), _Refuser(TooManyRequests("Slower.", retry_after=9))])
     return app
 
 

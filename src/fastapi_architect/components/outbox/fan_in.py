@@ -35,14 +35,14 @@ def begin_fan_in(session: Session, parts: int, topic: str, payload: dict[str, An
     return fan_in.id
 
 
-def complete_part(session: Session, fan_in_id: UUID) -> bool:
+def complete_part(session: Session, fan_in_id: UUID | str) -> bool:
     """Count one part in the transaction that completes it; True: it was the last one.
 
     It is best the last statement of a handler: the row is locked until the commit, and other parts wait for it.
     """
     statement = (
         update(FanIn)
-        .where(FanIn.id == fan_in_id, FanIn.remaining > 0)
+        .where(FanIn.id == UUID(str(fan_in_id)), FanIn.remaining > 0)
         .values(remaining=FanIn.remaining - 1)
         .returning(FanIn.remaining, FanIn.topic, FanIn.payload)
     )

@@ -9,7 +9,7 @@ from typing import Any
 from celery import shared_task
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert
 
-from fastapi_architect.components.celery_tasks import DurableTask
+from fastapi_architect.components.celery_tasks import DurableTask, queue_task
 from fastapi_architect.components.outbox import (
     HandlerContext,
     Priority,
@@ -97,7 +97,16 @@ def kill_the_worker(self: NoteTask) -> None:
 def write_part(self: NoteTask, text: str, fan_in_id: str) -> None:
     """Write a note that is one of many."""
     self.note(text)
-    complete_part(self.context.session, fan_in_id)  # type: ignore[arg-type]  # PostgreSQL reads the text
+    complete_part(self.context.session, fan_in_id)
+
+
+@shared_task(base=NoteTask, bind=True, name="notes.first")
+def write_first(self: NoteTask, text: str) -> None:
+    """Write a note and start what follows, both with the commit that ends this task."""
+    self.note(text)
+    queue_task(self.context.session, write, text="then")
+    if self.context.attempt == 1:
+        raise RuntimeError("not yet")
 
 
 @shared_task(base=NoteTask, bind=True, name="notes.add", ignore_result=False)

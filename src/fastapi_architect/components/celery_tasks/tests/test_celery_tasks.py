@@ -90,6 +90,27 @@ def test_a_chain_and_a_group_run_in_workers(processes: Processes, database: Data
     assert sorted(processes.notes()) == ["left 1", "right 1"]
 
 
+def test_a_task_starts_the_next_one_with_its_own_commit(processes: Processes) -> None:
+    """The chain that survives everything: what follows is committed with what it follows, and rolled back with it."""
+    processes.queue(tasks.write_first, text="first")
+    with processes.running("relay", "worker"):
+        eventually(lambda: "then 1" in processes.notes())
+
+    assert processes.notes() == ["first", "then 1"]
+
+
+def test_sigterm_lets_a_task_end(processes: Processes, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    task = processes.queue(tasks.write_slowly, text="slow", seconds=1.5, pid_file=str(pid_file))
+    with processes.running("relay", "worker") as (_, worker):
+        eventually(lambda: pid_file.exists() and pid_file.read_text() != "")
+        worker.terminate()
+        assert worker.wait(15) == 0
+
+    assert processes.is_done(task)
+    assert processes.notes() == ["slow 1"]
+
+
 def test_a_link_of_a_chain_that_fails_is_tried_again_with_the_rest_of_the_chain(
     processes: Processes, database: Database
 ) -> None:

@@ -22,7 +22,7 @@ from fastapi_architect.components.celery_tasks import (
 )
 from fastapi_architect.components.celery_tasks.tests import example, tasks
 from fastapi_architect.components.celery_tasks.tests.conftest import Processes, eventually, kill_tree
-from fastapi_architect.components.database import Database
+from fastapi_architect.components.database import Base, Database, DatabaseSettings
 from fastapi_architect.components.outbox import (
     EventState,
     Outbox,
@@ -33,7 +33,12 @@ from fastapi_architect.components.outbox import (
 )
 from fastapi_architect.components.service import Component, Environment
 from fastapi_architect.components.service.request_id import bind_request_id
-from fastapi_architect.components.testing.servers import free_port
+from fastapi_architect.components.testing.servers import (
+    PostgresServer,
+    RedisServer,
+    for_sqlalchemy,
+    free_port,
+)
 
 LOCAL = Environment.LOCAL
 
@@ -184,6 +189,27 @@ def test_a_broker_that_is_killed_and_forgets_everything_loses_nothing(processes:
             eventually(lambda: all(processes.is_done(one) for one in ids))
 
     assert sorted(note[0] for note in processes.notes()) == [str(number) for number in range(8)]
+
+
+def test_a_database_that_crashes_is_waited_for(broker: RedisServer, tmp_path: Path) -> None:
+    server = PostgresServer(tmp_path / "postgresql")
+    url = for_sqlalchemy(server.url)
+    database = Database(DatabaseSettings(url=SecretStr(url), environment=LOCAL))
+    Base.metadata.create_all(database.sync_engine)
+    tasks.notes.create(database.sync_engine)
+    processes = Processes(database, url, broker)
+    try:
+        with processes.running("relay", "worker"):
+            before = processes.queue(tasks.write, text="before")
+            eventually(lambda: processes.is_done(before))
+            server.stop("immediate")
+            time.sleep(0.5)
+            server.start()
+            after = processes.queue(tasks.write, text="after")
+            eventually(lambda: processes.is_done(after))
+    finally:
+        database.sync_engine.dispose()
+        server.stop("immediate")
 
 
 def test_a_task_that_kills_its_process_ends_as_a_dead_letter_and_the_queue_moves(

@@ -391,6 +391,16 @@ def test_a_list_of_parts_installs_the_routes_of_each(count: int) -> None:
     assert set(operations(PARTS.format(classes=classes, made=made))) == {f"GET /{n}" for n in range(count)}
 
 
+@pytest.mark.parametrize("count", [2, 30])
+def test_a_part_that_nobody_makes_installs_nothing(count: int) -> None:
+    classes = "\n".join(
+        f"class Part{n}(Part):\n    def install(self, app: FastAPI) -> None:\n        app.add_api_route('/{n}', plain)\n"
+        for n in range(count)
+    )
+
+    assert operations(PARTS.format(classes=classes, made="Part0()")) == ["GET /0"]
+
+
 def test_handlers_that_a_loop_installs_are_known_by_their_errors() -> None:
     app = read(
         """

@@ -146,8 +146,10 @@ class CallGraph:
         """Call sites of a method, also of one that so many classes override that `targets` tells none of them.
 
         A list of parts of which each is told `part.install(app)` is such a call: whoever follows one value through it, and not
-        all that any of them does, may take them all.
+        all that any of them does, may take them all. Classes that nobody makes, while others of their kind are made, are no parts.
         """
+        if method.owner is not None and not self._is_part(method.owner, method.name):
+            return ()
         known = self.callers(method)
         if known or method.owner is None:
             return known
@@ -155,6 +157,25 @@ class CallGraph:
             site
             for site in self._program.call_sites_named(method.name)
             if self._reaches_override(site, method)
+        )
+
+    def _is_part(self, cls: Class, name: str) -> bool:
+        """Somebody makes the class, or one that inherits the method; or nobody makes any of its kind."""
+        if self._is_made(cls):
+            return True
+        hierarchy = self._program.inference.hierarchy
+        for base in hierarchy.order(cls):
+            if isinstance(base.cls, Class) and base.cls is not cls and name in base.cls.methods:
+                kind = [each.owner for each in self._all_overrides(base.cls, name) if each.owner is not None]
+                return not any(self._is_made(each) for each in kind if each is not base.cls)
+        return True
+
+    def _is_made(self, cls: Class) -> bool:
+        classes = (cls, *self._program.inference.hierarchy.subclasses(cls))
+        return any(
+            site.scope.module.kind != "test"
+            for each in classes
+            for site in self._program.call_sites_named(each.name)
         )
 
     def _reaches_override(self, site: Site, method: Function) -> bool:

@@ -38,8 +38,9 @@ class AccessTokens:
         self._keys = {_key_id(key): key.get_secret_value() for key in keys if key is not None}
         self._signing_key_id = _key_id(settings.signing_key)
         #: The first part of nearly every token that comes: known, so that it need not be parsed before its key is.
+        #: The rest of what is signed for that has ended long ago.
         self._keys_by_header = {
-            jwt.encode({}, key, algorithm=ALGORITHM, headers=_header(name)).partition(".")[0]: key
+            jwt.encode({"exp": 0}, key, algorithm=ALGORITHM, headers=_header(name)).partition(".")[0]: key
             for name, key in self._keys.items()
         }
 

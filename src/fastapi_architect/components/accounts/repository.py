@@ -1,7 +1,7 @@
 """Queries for accounts and for the tokens that were mailed to them."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import bindparam, exists, func, or_, select, update
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from ..database import Order, Repository
 from .emails import email_key
 from .models import Account, AccountSession, MailedToken, Purpose
 
@@ -29,11 +30,12 @@ _PRESENT_ROLES = (
 )
 
 
-class AccountRepository:
-    """Finds, adds and changes accounts."""
+class AccountRepository(Repository[Account]):
+    """Finds, adds and changes accounts; the caller says whose they may be."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    model = Account
+    orders: ClassVar[Mapping[str, Order]] = {"newest": Order(Account.id, descending=True)}
+    missing = "There is no such account."
 
     async def find_roles(self, account_id: UUID, session_id: UUID, epoch: int) -> Sequence[str] | None:
         """Return the roles of an account, if it, the session and the epoch are good now."""
@@ -43,11 +45,6 @@ class AccountRepository:
     async def find_active_roles(self, account_id: UUID) -> Sequence[str] | None:
         """Return the roles of an account unless it is deactivated."""
         statement = select(Account.roles).where(Account.id == account_id, Account.deactivated_at.is_(None))
-        return (await self._session.execute(statement)).scalar_one_or_none()
-
-    async def find(self, account_id: UUID) -> Account | None:
-        """Return an account; the caller says whose it may be."""
-        statement = select(Account).where(Account.id == account_id)
         return (await self._session.execute(statement)).scalar_one_or_none()
 
     async def find_for_sign_in(self, email: str, address: str) -> tuple[Account, bool] | None:
@@ -126,13 +123,6 @@ class AccountRepository:
             .execution_options(**_UNSYNCHRONIZED)
         )
 
-    async def list_accounts(self, before: UUID | None, limit: int) -> Sequence[Account]:
-        """Return accounts that are older than `before`, newest first."""
-        statement = select(Account).order_by(Account.id.desc()).limit(limit)
-        if before is not None:
-            statement = statement.where(Account.id < before)
-        return (await self._session.execute(statement)).scalars().all()
-
 
 class MailedTokenRepository:
     """Spends the tokens that were mailed."""
@@ -174,12 +164,3 @@ class MailedTokenRepository:
             .values(used_at=func.now())
             .execution_options(**_UNSYNCHRONIZED)
         )
-
-
-def expiring_token(
-    purpose: Purpose, email: str, token_hash: str, expires_at: datetime, account_id: UUID | None
-) -> MailedToken:
-    """Return a token to store."""
-    return MailedToken(
-        account_id=account_id, purpose=purpose, email=email, token_hash=token_hash, expires_at=expires_at
-    )

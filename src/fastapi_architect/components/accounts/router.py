@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, status
 
 from ..access import current_principal, public, require
+from ..database import Page, PageQuery
 from ..problem_details import (
     Conflict,
     Forbidden,
@@ -20,7 +21,6 @@ from ..service import Principal
 from .dependencies import AccountServiceDep, CurrentAccount, OriginDep, SignInDep
 from .schemas import (
     Accepted,
-    AccountPage,
     AccountRecord,
     Administration,
     EmailChange,
@@ -216,16 +216,14 @@ async def end_session(session_id: UUID, account: CurrentAccount, sign_in: SignIn
     await sign_in.end_session(account, session_id)
 
 
-@administration.get("", summary="List accounts", dependencies=[Depends(require(READ))])
+@administration.get(
+    "", summary="List accounts", dependencies=[Depends(require(READ))], responses=problems(InvalidInput)
+)
 async def list_accounts(
-    service: AccountServiceDep,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    before: Annotated[UUID | None, Query(description="`next_before` of the page before.")] = None,
-) -> AccountPage:
+    query: Annotated[PageQuery, Query()], service: AccountServiceDep
+) -> Page[AccountRecord]:
     """Return accounts, newest first."""
-    accounts = await service.list_accounts(before, limit)
-    shown = [AccountRecord.model_validate(account) for account in accounts[:limit]]
-    return AccountPage(items=shown, next_before=shown[-1].id if len(accounts) > limit else None)
+    return Page[AccountRecord].of(await service.list_accounts(query))
 
 
 @administration.get(

@@ -6,7 +6,6 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     ConfigDict,
     Field,
     SecretStr,
@@ -14,6 +13,7 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
+from ..database import InputModel, OutputModel
 from .emails import deliverable
 from .passwords import MAX_LENGTH, MIN_LENGTH
 
@@ -49,11 +49,7 @@ def _example(example: JsonDict) -> JsonDict:
     return {"examples": [example]}
 
 
-class _Input(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-
-class RegistrationRequest(_Input):
+class RegistrationRequest(InputModel):
     """Somebody who wants an account."""
 
     model_config = ConfigDict(json_schema_extra=_example({"email": "ada@example.com"}))
@@ -61,7 +57,7 @@ class RegistrationRequest(_Input):
     email: EmailAddress
 
 
-class Registration(_Input):
+class Registration(InputModel):
     """The token from the mail, and what the account is to have."""
 
     model_config = ConfigDict(
@@ -73,7 +69,7 @@ class Registration(_Input):
     display_name: DisplayName = ""
 
 
-class Login(_Input):
+class Login(InputModel):
     """Somebody who says they have an account."""
 
     model_config = ConfigDict(json_schema_extra=_example({"email": "ada@example.com", "password": _PHRASE}))
@@ -83,7 +79,7 @@ class Login(_Input):
     password: GivenPassword
 
 
-class Refresh(_Input):
+class Refresh(InputModel):
     """A refresh token, to exchange for the next one."""
 
     model_config = ConfigDict(json_schema_extra=_example({"refresh_token": f"{_RANDOM}.{_RANDOM}"}))
@@ -91,11 +87,10 @@ class Refresh(_Input):
     refresh_token: RefreshTokenText
 
 
-class TokenPair(BaseModel):
+class TokenPair(OutputModel):
     """An access token to call with, and a refresh token that buys the next pair, once."""
 
     model_config = ConfigDict(
-        from_attributes=True,
         json_schema_extra=_example(
             {
                 "access_token": _JWT,
@@ -113,7 +108,7 @@ class TokenPair(BaseModel):
     expires_in: int
 
 
-class ResetRequest(_Input):
+class ResetRequest(InputModel):
     """Somebody who has forgotten their password."""
 
     model_config = ConfigDict(json_schema_extra=_example({"email": "ada@example.com"}))
@@ -121,7 +116,7 @@ class ResetRequest(_Input):
     email: EmailAddress
 
 
-class PasswordReset(_Input):
+class PasswordReset(InputModel):
     """The token from the mail, and the new password."""
 
     model_config = ConfigDict(json_schema_extra=_example({"token": _RANDOM, "password": _PHRASE}))
@@ -130,7 +125,7 @@ class PasswordReset(_Input):
     password: NewPassword
 
 
-class EmailConfirmation(_Input):
+class EmailConfirmation(InputModel):
     """The token that was sent to a new address."""
 
     model_config = ConfigDict(json_schema_extra=_example({"token": _RANDOM}))
@@ -138,7 +133,7 @@ class EmailConfirmation(_Input):
     token: MailedTokenText
 
 
-class Accepted(BaseModel):
+class Accepted(OutputModel):
     """The same answer whether or not there is an account."""
 
     model_config = ConfigDict(json_schema_extra=_example({"detail": "We have sent an e-mail."}))
@@ -146,10 +141,10 @@ class Accepted(BaseModel):
     detail: str
 
 
-class Profile(BaseModel):
+class Profile(OutputModel):
     """An account as its owner sees it."""
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_PROFILE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_PROFILE]})
 
     id: UUID
     email: str
@@ -158,7 +153,7 @@ class Profile(BaseModel):
     created_at: AwareDatetime
 
 
-class ProfileChange(_Input):
+class ProfileChange(InputModel):
     """What an owner may change without a proof."""
 
     model_config = ConfigDict(json_schema_extra=_example({"display_name": "Ada L."}))
@@ -166,7 +161,7 @@ class ProfileChange(_Input):
     display_name: DisplayName
 
 
-class PasswordChange(_Input):
+class PasswordChange(InputModel):
     """A new password, and the present one as a proof."""
 
     model_config = ConfigDict(
@@ -177,7 +172,7 @@ class PasswordChange(_Input):
     password: NewPassword
 
 
-class EmailChange(_Input):
+class EmailChange(InputModel):
     """A new address, and the password as a proof."""
 
     model_config = ConfigDict(json_schema_extra=_example({"email": "ada@example.org", "password": _PHRASE}))
@@ -186,11 +181,10 @@ class EmailChange(_Input):
     password: GivenPassword
 
 
-class SessionRecord(BaseModel):
+class SessionRecord(OutputModel):
     """A place where the caller is signed in."""
 
     model_config = ConfigDict(
-        from_attributes=True,
         json_schema_extra=_example(
             {
                 "id": _ID,
@@ -214,7 +208,7 @@ class SessionRecord(BaseModel):
     is_present: bool = False
 
 
-class SessionList(BaseModel):
+class SessionList(OutputModel):
     """The caller's sessions that are alive, newest first, a hundred at most."""
 
     items: list[SessionRecord]
@@ -223,23 +217,13 @@ class SessionList(BaseModel):
 class AccountRecord(Profile):
     """An account as an administrator sees it."""
 
-    model_config = ConfigDict(
-        from_attributes=True, json_schema_extra={"examples": [_PROFILE | {"is_active": True, "version": 3}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_PROFILE | {"is_active": True, "version": 3}]})
 
     is_active: bool
     version: int
 
 
-class AccountPage(BaseModel):
-    """Some accounts, newest first."""
-
-    items: list[AccountRecord]
-    #: What to send as `before` for the next page; null on the last one.
-    next_before: UUID | None
-
-
-class Administration(_Input):
+class Administration(InputModel):
     """What an administrator changes; what is left out stays as it is."""
 
     model_config = ConfigDict(

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ..database import PageQuery, Slice
 from ..outbox import add_event
-from ..problem_details.errors import Conflict, Forbidden, InvalidInput, NotAuthenticated, NotFound
+from ..problem_details.errors import Conflict, Forbidden, InvalidInput, NotAuthenticated
 from ..service.principal import Principal
 from .attempts import AttemptCounter, Limit, attempt_key, refuse
 from .models import Account, MailedToken, Purpose
@@ -104,7 +105,7 @@ class AccountService:
             # The token is used up all the same.
             await self._session.commit()
             raise Conflict(_ADDRESS_IS_TAKEN)
-        account = await self._existing(account_id)
+        account = await self._accounts.get(account_id)
         await self._session.commit()
         logger.info("account opened", extra={"account_id": str(account_id)})
         return account
@@ -145,11 +146,11 @@ class AccountService:
         Raises:
             NotFound: there is none.
         """
-        return await self._existing(account_id)
+        return await self._accounts.get(account_id)
 
     async def rename(self, principal: AccountPrincipal, display_name: str) -> Account:
         """Change how the caller is called."""
-        account = await self._existing(principal.id)
+        account = await self._accounts.get(principal.id)
         account.display_name = display_name
         await self._session.commit()
         return account
@@ -164,7 +165,7 @@ class AccountService:
             TooManyRequests: it was tried too often.
             InvalidInput: the new one is easily guessed.
         """
-        account = await self._existing(principal.id)
+        account = await self._accounts.get(principal.id)
         await self._policy.check(password, (account.email, account.display_name, self._settings.issuer))
         await self._prove(account, present, origin)
         password_hash = await self._hash(password)
@@ -183,7 +184,7 @@ class AccountService:
             Forbidden: the password is wrong.
             TooManyRequests: it was tried too often, or too many mails were asked for.
         """
-        account = await self._existing(principal.id)
+        account = await self._accounts.get(principal.id)
         await self._prove(account, password, origin)
         await self._count_mail(origin)
         payload = {"account_id": str(principal.id), "email": email}
@@ -213,9 +214,9 @@ class AccountService:
         await self._session.commit()
         logger.info("e-mail address changed", extra={"account_id": str(account.id)})
 
-    async def list_accounts(self, before: UUID | None, limit: int) -> Sequence[Account]:
-        """Return accounts, newest first; one more than `limit` if there are more."""
-        return await self._accounts.list_accounts(before, limit + 1)
+    async def list_accounts(self, query: PageQuery) -> Slice[Account]:
+        """Return a page of accounts, newest first."""
+        return await self._accounts.list(query)
 
     async def administer(
         self,
@@ -236,7 +237,7 @@ class AccountService:
         """
         if account_id == admin.id:
             raise Conflict("Nobody changes their own roles or deactivates themselves.")
-        account = await self._existing(account_id)
+        account = await self._accounts.get(account_id)
         if account.version != version:
             raise Conflict("The account has changed meanwhile. Read it again.")
         self._refuse_beyond(admin, account, roles)
@@ -267,12 +268,6 @@ class AccountService:
         except NotAuthenticated:
             # Not 401, upon which a client would refresh its tokens and try again.
             raise Forbidden("The present password is wrong.") from None
-
-    async def _existing(self, account_id: UUID) -> Account:
-        account = await self._accounts.find(account_id)
-        if account is None:
-            raise NotFound("There is no such account.")
-        return account
 
     async def _usable(self, purpose: Purpose, token: str) -> MailedToken:
         mailed = await self._mailed.find_usable(purpose, hash_token(token))

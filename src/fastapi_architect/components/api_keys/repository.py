@@ -1,12 +1,14 @@
 """Queries for keys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ..database import Order, Repository
 from ..service.principal import Principal
 from .models import ApiKey
 
@@ -14,19 +16,43 @@ from .models import ApiKey
 MANAGE = "api_keys:manage"
 
 
-def visible_to(principal: Principal) -> ColumnElement[bool]:
-    """Return the condition for the keys that a caller may see: their own, and a manager those of services."""
-    own = ApiKey.owner_id == principal.id
-    seen = or_(own, ApiKey.owner_id.is_(None)) if principal.may(MANAGE) else own
-    return and_(seen, ApiKey.tenant_id.is_not_distinct_from(principal.tenant_id))
-
-
 def _stale(resolution: timedelta) -> ColumnElement[bool]:
     return or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < func.now() - resolution)
 
 
+class VisibleKeys(Repository[ApiKey]):
+    """The keys that a caller may see: their own, and for a manager those of services."""
+
+    model = ApiKey
+    orders: ClassVar[Mapping[str, Order]] = {"newest": Order(ApiKey.id, descending=True)}
+    missing = "There is no such key."
+
+    def __init__(self, session: AsyncSession, principal: Principal) -> None:
+        super().__init__(session)
+        self._principal = principal
+
+    def visible(self) -> Select[ApiKey]:
+        """Return the query of these keys."""
+        return super().visible().where(self._is_visible())
+
+    async def revoke(self, key_id: UUID) -> bool:
+        """End this key, if the caller may see it; say whether there is one. Its first end stays."""
+        statement = (
+            update(ApiKey)
+            .where(ApiKey.id == key_id, self._is_visible())
+            .values(revoked_at=func.coalesce(ApiKey.revoked_at, func.now()))
+            .returning(ApiKey.id)
+        )
+        return (await self._session.execute(statement)).scalar_one_or_none() is not None
+
+    def _is_visible(self) -> ColumnElement[bool]:
+        own = ApiKey.owner_id == self._principal.id
+        seen = or_(own, ApiKey.owner_id.is_(None)) if self._principal.may(MANAGE) else own
+        return and_(seen, ApiKey.tenant_id.is_not_distinct_from(self._principal.tenant_id))
+
+
 class ApiKeyRepository:
-    """Finds, adds and revokes keys."""
+    """Adds keys, and finds what a request came with."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -46,28 +72,6 @@ class ApiKeyRepository:
         )
         row = (await self._session.execute(statement)).one_or_none()
         return None if row is None else (row[0], row[1])
-
-    async def find_visible(self, principal: Principal, key_id: UUID) -> ApiKey | None:
-        """Return this key, if the caller may see it."""
-        statement = select(ApiKey).where(ApiKey.id == key_id, visible_to(principal))
-        return (await self._session.execute(statement)).scalar_one_or_none()
-
-    async def list_visible(self, principal: Principal, before: UUID | None, limit: int) -> Sequence[ApiKey]:
-        """Return the caller's keys that are older than `before`, newest first."""
-        statement = select(ApiKey).where(visible_to(principal)).order_by(ApiKey.id.desc()).limit(limit)
-        if before is not None:
-            statement = statement.where(ApiKey.id < before)
-        return (await self._session.execute(statement)).scalars().all()
-
-    async def revoke_visible(self, principal: Principal, key_id: UUID) -> bool:
-        """End this key, if the caller may see it; say whether there is one. Its first end stays."""
-        statement = (
-            update(ApiKey)
-            .where(ApiKey.id == key_id, visible_to(principal))
-            .values(revoked_at=func.coalesce(ApiKey.revoked_at, func.now()))
-            .returning(ApiKey.id)
-        )
-        return (await self._session.execute(statement)).scalar_one_or_none() is not None
 
     async def stamp_use(self, key_id: UUID, resolution: timedelta) -> None:
         """Note that the key was used, unless that was noted lately or another request is noting it."""

@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, status
 
 from ..access import CurrentPrincipal, current_principal
+from ..database import Page, PageQuery
 from ..problem_details import Forbidden, InvalidInput, NotFound, problems
 from .dependencies import ApiKeyServiceDep, ApiKeySettingsDep
-from .schemas import ApiKeyCreation, ApiKeyPage, ApiKeyRecord, CreatedApiKey
+from .schemas import ApiKeyCreation, ApiKeyRecord, CreatedApiKey
 from .service import NewKey
 
 # The guard stands here too, for applications that have none of their own.
@@ -39,17 +40,12 @@ async def create_api_key(
     return CreatedApiKey(**ApiKeyRecord.model_validate(key).model_dump(), key=text)
 
 
-@router.get("", summary="List API keys")
+@router.get("", summary="List API keys", responses=problems(InvalidInput))
 async def list_api_keys(
-    principal: CurrentPrincipal,
-    service: ApiKeyServiceDep,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    before: Annotated[UUID | None, Query(description="`next_before` of the page before.")] = None,
-) -> ApiKeyPage:
+    query: Annotated[PageQuery, Query()], principal: CurrentPrincipal, service: ApiKeyServiceDep
+) -> Page[ApiKeyRecord]:
     """Return the caller's keys, newest first; who may manage keys sees those of services too."""
-    keys = await service.list_keys(principal, before, limit)
-    shown = [ApiKeyRecord.model_validate(key) for key in keys[:limit]]
-    return ApiKeyPage(items=shown, next_before=shown[-1].id if len(keys) > limit else None)
+    return Page[ApiKeyRecord].of(await service.list_keys(principal, query))
 
 
 @router.get("/{key_id}", summary="Read an API key", responses=problems(NotFound))

@@ -3,8 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 from pydantic.config import JsonDict
+
+from ..database import InputModel, OutputModel
 
 #: Letters that people type; control characters such as NUL are none.
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -23,11 +25,10 @@ _KEY: JsonDict = {
 }
 
 
-class ApiKeyCreation(BaseModel):
+class ApiKeyCreation(InputModel):
     """A key to create."""
 
     model_config = ConfigDict(
-        extra="forbid",
         strict=True,
         json_schema_extra={"examples": [{"name": "nightly export", "scopes": ["items:read"], "days": 90}]},
     )
@@ -41,10 +42,10 @@ class ApiKeyCreation(BaseModel):
     for_service: bool = False
 
 
-class ApiKeyRecord(BaseModel):
+class ApiKeyRecord(OutputModel):
     """A key, without its text."""
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [_KEY]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_KEY]})
 
     id: UUID
     name: str
@@ -61,18 +62,7 @@ class CreatedApiKey(ApiKeyRecord):
     """A key that was just created, with its text: the only time that it is shown."""
 
     model_config = ConfigDict(
-        from_attributes=True,
         json_schema_extra={"examples": [_KEY | {"key": "app_4Kq7" + "…" * 8}]},
     )
 
     key: str
-
-
-class ApiKeyPage(BaseModel):
-    """Some keys, newest first."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_KEY], "next_before": None}]})
-
-    items: list[ApiKeyRecord]
-    #: What to send as `before` for the next page; null on the last one.
-    next_before: UUID | None

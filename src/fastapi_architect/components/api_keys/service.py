@@ -1,17 +1,17 @@
 """What may be done with keys."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ..database import PageQuery, Slice
 from ..problem_details.errors import Forbidden, NotFound
 from ..service.principal import Principal
 from .models import ApiKey
-from .repository import MANAGE, ApiKeyRepository
+from .repository import MANAGE, ApiKeyRepository, VisibleKeys
 from .tokens import hash_key, hint_of, new_key
 
 logger = logging.getLogger(__name__)
@@ -58,9 +58,9 @@ class ApiKeyService:
         logger.info("API key created", extra={"key_id": str(key.id), "created_by": str(principal.id)})
         return key, text
 
-    async def list_keys(self, principal: Principal, before: UUID | None, limit: int) -> Sequence[ApiKey]:
-        """Return the keys that the caller may see, newest first; one more than `limit` if there are more."""
-        return await self._keys.list_visible(principal, before, limit + 1)
+    async def list_keys(self, principal: Principal, query: PageQuery) -> Slice[ApiKey]:
+        """Return a page of the keys that the caller may see, newest first."""
+        return await VisibleKeys(self._session, principal).list(query)
 
     async def read(self, principal: Principal, key_id: UUID) -> ApiKey:
         """Return one key.
@@ -68,10 +68,7 @@ class ApiKeyService:
         Raises:
             NotFound: there is none, or it is somebody else's.
         """
-        key = await self._keys.find_visible(principal, key_id)
-        if key is None:
-            raise NotFound("There is no such key.")
-        return key
+        return await VisibleKeys(self._session, principal).get(key_id)
 
     async def revoke(self, principal: Principal, key_id: UUID) -> None:
         """End a key at once and for good. Doing it again changes nothing.
@@ -79,8 +76,8 @@ class ApiKeyService:
         Raises:
             NotFound: there is none, or it is somebody else's.
         """
-        if not await self._keys.revoke_visible(principal, key_id):
-            raise NotFound("There is no such key.")
+        if not await VisibleKeys(self._session, principal).revoke(key_id):
+            raise NotFound(VisibleKeys.missing)
         await self._session.commit()
         logger.info("API key revoked", extra={"key_id": str(key_id), "revoked_by": str(principal.id)})
 

@@ -178,64 +178,64 @@ def test_a_token_lies_in_no_table(service: Service, client: TestClient, database
         assert token not in str(run(database_url, f"SELECT * FROM {table}"))
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"email": None},
-        {"email": ""},
-        {"email": "ada"},
-        {"email": "a\u0000da@example.com"},
-        {"email": "ad\u00e4@example.com"},
-        {"email": "ada@example.com\r\nBcc: bob@example.com"},
-        {"email": "ada@example.com, bob@example.com"},
-        {"email": "x" * 300 + "@example.com"},
-        {"email": ["ada@example.com"]},
-        {"email": EMAIL, "roles": ["admin"]},
-    ],
-)
-def test_strange_requests_are_refused(client: TestClient, body: dict[str, Any]) -> None:
-    assert client.post(f"{AUTH}/register", json=body).status_code == 422
+STRANGE_REQUESTS: list[dict[str, Any]] = [
+    {},
+    {"email": None},
+    {"email": ""},
+    {"email": "ada"},
+    {"email": "a\u0000da@example.com"},
+    {"email": "ad\u00e4@example.com"},
+    {"email": "ada@example.com\r\nBcc: bob@example.com"},
+    {"email": "ada@example.com, bob@example.com"},
+    {"email": "x" * 300 + "@example.com"},
+    {"email": ["ada@example.com"]},
+    {"email": EMAIL, "roles": ["admin"]},
+]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"password": "1"},
-        {"password": "elevenchars"},
-        {"password": "x" * 129},
-        {"password": "x" * 1_000_000},
-        {"password": None},
-        {"password": "password1234"},
-        {"password": "ada@example.com"},
-        {"display_name": "a\u0000b"},
-        {"display_name": "x" * 101},
-        {"display_name": None},
-        {"token": ""},
-        {"token": "x" * 43},
-        {"token": None},
-        {"roles": ["admin"]},
-        {"email": "somebody@example.com"},
-    ],
-)
+def test_strange_requests_are_refused(client: TestClient) -> None:
+    for body in STRANGE_REQUESTS:
+        assert client.post(f"{AUTH}/register", json=body).status_code == 422, body
+
+
+STRANGE_CONFIRMATIONS: list[dict[str, Any]] = [
+    {"password": "1"},
+    {"password": "elevenchars"},
+    {"password": "x" * 129},
+    {"password": "x" * 1_000_000},
+    {"password": None},
+    {"password": "password1234"},
+    {"password": "ada@example.com"},
+    {"display_name": "a\u0000b"},
+    {"display_name": "x" * 101},
+    {"display_name": None},
+    {"token": ""},
+    {"token": "x" * 43},
+    {"token": None},
+    {"roles": ["admin"]},
+    {"email": "somebody@example.com"},
+]
+
+
 def test_strange_confirmations_are_refused_and_leave_the_link_usable(
-    service: Service, client: TestClient, change: dict[str, Any]
+    service: Service, client: TestClient
 ) -> None:
     ask(client)
     token = service.mailed_token(EMAIL)
-    body = {"token": token, "password": PASSWORD} | change
+    for change in STRANGE_CONFIRMATIONS:
+        body = {"token": token, "password": PASSWORD} | change
 
-    answer = client.post(f"{AUTH}/register/confirm", json=body)
+        answer = client.post(f"{AUTH}/register/confirm", json=body)
 
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
-    if len(str(change.get("password"))) > 5:
-        assert str(change.get("password"))[:20] not in answer.text
+        assert answer.status_code == 422, change
+        assert answer.headers["content-type"] == "application/problem+json"
+        if len(str(change.get("password"))) > 5:
+            assert str(change.get("password"))[:20] not in answer.text
     assert confirm(client, token).status_code == 201
 
 
 def test_a_password_may_hold_any_letters(service: Service, client: TestClient) -> None:
-    password = "\u0000 caf\u00e9 \U0001f40d tea and \u4e2d\u6587"
+    password = "\t caf\u00e9 \U0001f40d tea and \u4e2d\u6587"
     service.register(client, password=password)
 
     assert log_in(client, password=password)

@@ -1,6 +1,5 @@
 """Leaving, and seeing where one is signed in."""
 
-import pytest
 from fastapi.testclient import TestClient
 from uuid_utils.compat import uuid7
 
@@ -61,11 +60,10 @@ def test_nobody_ends_the_session_of_somebody_else(service: Service, client: Test
     assert client.get(ME, headers=alice).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["a\u0000b", "x" * 101, None, 5])
-def test_strange_names_are_refused(service: Service, client: TestClient, name: object) -> None:
+def test_strange_names_are_refused(service: Service, client: TestClient) -> None:
     headers = signed_in(service, client)
-
-    assert client.patch(ME, json={"display_name": name}, headers=headers).status_code == 422
+    for name in ("a\u0000b", "x" * 101, None, 5):
+        assert client.patch(ME, json={"display_name": name}, headers=headers).status_code == 422, name
 
 
 def test_an_owner_does_not_give_themselves_roles(service: Service, client: TestClient) -> None:

@@ -302,25 +302,25 @@ async def test_a_login_that_overlaps_with_a_reset_begins_a_dead_session(database
         assert (await client.post(f"{AUTH}/refresh", json=refreshing)).status_code == 401
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"email": EMAIL},
-        {"email": EMAIL, "password": None},
-        {"email": EMAIL, "password": ""},
-        {"email": EMAIL, "password": "x" * 129},
-        {"email": "a\u0000b", "password": WRONG},
-        {"email": "x" * 255, "password": WRONG},
-        {"email": EMAIL, "password": WRONG, "roles": ["admin"]},
-        {"email": {"$ne": ""}, "password": {"$ne": ""}},
-    ],
-)
-def test_strange_input_is_refused(client: TestClient, body: dict[str, Any]) -> None:
-    answer = attempt_with(client, body)
+STRANGE_LOGINS: list[dict[str, Any]] = [
+    {},
+    {"email": EMAIL},
+    {"email": EMAIL, "password": None},
+    {"email": EMAIL, "password": ""},
+    {"email": EMAIL, "password": "x" * 129},
+    {"email": "a\u0000b", "password": WRONG},
+    {"email": "x" * 255, "password": WRONG},
+    {"email": EMAIL, "password": WRONG, "roles": ["admin"]},
+    {"email": {"$ne": ""}, "password": {"$ne": ""}},
+]
 
-    assert answer.status_code == 422
-    assert WRONG not in answer.text
+
+def test_strange_input_is_refused(client: TestClient) -> None:
+    for body in STRANGE_LOGINS:
+        answer = client.post(f"{AUTH}/login", json=body)
+
+        assert answer.status_code == 422, body
+        assert WRONG not in answer.text
 
 
 def test_half_a_character_is_refused(client: TestClient) -> None:
@@ -328,7 +328,3 @@ def test_half_a_character_is_refused(client: TestClient) -> None:
     answer = client.post(f"{AUTH}/login", content=raw, headers={"Content-Type": "application/json"})
 
     assert answer.status_code == 422
-
-
-def attempt_with(client: TestClient, body: dict[str, Any]) -> Any:
-    return client.post(f"{AUTH}/login", json=body)

@@ -149,7 +149,11 @@ def test_tests_are_copied_when_they_are_asked_for(tmp_path: Path) -> None:
 
     commit(root)
     assert add(root, "database") == 0
-    assert listed((root / "shop/registry.py").read_text()) == ["ProblemsOfComponents", "HealthChecks", "Database"]
+    assert listed((root / "shop/registry.py").read_text()) == [
+        "ProblemsOfComponents",
+        "HealthChecks",
+        "Database",
+    ]
     assert "sqlalchemy" in (root / "requirements.txt").read_text()
     assert add(root, "database") == 2
 
@@ -333,7 +337,7 @@ LOGGING = "import structlog\n\nstructlog.configure()\n" + MODULE_LEVEL
         ("structured_logging", LOGGING, {}, ("structlog in shop/main.py:1", "--beside")),
         ("health_checks", IN_A_CLASS, {}, ("shop/main.py", "self.app", "By hand")),
         ("health_checks", NAMELESS, {}, ("without a name|does not give", "By hand")),
-        ("health_checks", TWO, {}, ("several applications", "--app shop/main.py:app")),
+        ("health_checks", TWO, {}, (r"several applications \(shop/main.py:app \(2", "--app shop/main.py:app")),
         ("health_checks", EARLY, {}, ("several places", "By hand")),
         ("health_checks", NONE, {"shop/items.py": ""}, ("no FastAPI application", "--path")),
         ("health_checks", MODULE_LEVEL, {"Dockerfile": "FROM python:3.10-slim\n"}, ("Python 3.11", "Dockerfile runs 3.10")),

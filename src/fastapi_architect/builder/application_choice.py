@@ -59,10 +59,10 @@ def choose(project: Project, wanted: str | None) -> Chosen:
     ] or candidates
     places = {(each.module_path, each.scope.qualname, each.name): each for each in main}
     if len(places) > 1:
-        listed = ", ".join(_told(each) for each in places.values())
-        message = (
-            f"there are several applications ({listed}); name one: --app {_told(main[0]).partition(' ')[0]}"
-        )
+        largest = sorted(places.values(), key=lambda each: -len(each.operations))
+        listed = ", ".join(map(_told, largest[:_SHOWN])) + (", ..." if largest[_SHOWN:] else "")
+        name = _told(largest[0]).partition(" ")[0]
+        message = f"there are several applications ({listed}); name one: --app {name}"
         raise BuildError(message)
     application = next(iter(places.values()))
     return _followed(project, Chosen(application, application.scope.module, application.location))

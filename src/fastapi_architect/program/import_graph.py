@@ -221,13 +221,16 @@ def module_name(path: str, root: str, folder_name: str = "") -> str:
     return dotted or "__init__"
 
 
-def resolve_relative(module: Module, target: str) -> str:
-    """Dotted path from the tree's root that `from ..x import` (with its dots) means in `module`."""
+def resolve_relative(module: Module, target: str) -> str | None:
+    """Dotted path from the tree's root that `from ..x import` (with its dots) means in `module`; None: it lies above."""
     level = len(target) - len(target.lstrip("."))
     folder = dotted_path(module.path)
     if not module.is_package:
         folder = folder.rpartition(".")[0]
-    for _ in range(level - 1):
-        folder = folder.rpartition(".")[0]
     rest = target[level:]
+    for _ in range(level - 1):
+        if not folder:
+            # Only a folder of a package is under review: what stands above it is not in the tree, whatever is called alike.
+            return None
+        folder = folder.rpartition(".")[0]
     return f"{folder}.{rest}" if folder and rest else folder or rest

@@ -50,6 +50,12 @@ def greet_slowly(context: HandlerContext, payload: dict[str, Any]) -> None:
 def fail(context: HandlerContext, payload: dict[str, Any]) -> None:
     """Write a note, and fail."""
     context.session.execute(insert(notes).values(text="never seen"))
+    raise RuntimeError("no luck\x00")
+
+
+@handles("greetings.unspeakable", retries=QUICKLY)
+def fail_unspeakably(context: HandlerContext, payload: dict[str, Any]) -> None:
+    """Fail with a reason that no database can hold."""
     raise RuntimeError("no luck\x00\ud800")
 
 

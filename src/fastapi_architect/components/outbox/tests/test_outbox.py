@@ -22,6 +22,7 @@ from fastapi_architect.components.outbox import (
     Retries,
     add_event,
     dead_letters,
+    execution,
     measure,
     queue_due,
     replay,
@@ -158,8 +159,20 @@ def test_a_failure_rolls_back_and_is_tried_again_later_and_then_given_up(service
 
     assert outcome is Outcome.DEAD
     event = service.event(event_id)
-    assert (event.state, event.attempts, event.last_error) == (EventState.DEAD, 3, "RuntimeError: no luck?")
+    assert (event.state, event.attempts, event.last_error) == (EventState.DEAD, 3, "RuntimeError: no luck")
     assert service.notes() == []
+
+
+def test_a_reason_with_half_a_character_is_kept_as_well_as_it_can_be(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # pytest keeps what is logged, and cannot pass half a character from one of its processes to another.
+    monkeypatch.setattr(execution.logger, "disabled", True)
+    event_id = service.add("greetings.unspeakable")
+
+    service.runtime.handle(event_id)
+
+    assert service.event(event_id).last_error == "RuntimeError: no luck?"
 
 
 def test_the_pauses_double_and_differ() -> None:

@@ -59,7 +59,7 @@ def test_a_principal_is_sent_away_from_every_process(start: StartServer) -> None
         assert bob.closing_code(0.3) is None
 
 
-def test_without_redis_events_are_heard_in_their_process_and_later_in_the_others(
+def test_without_redis_events_are_heard_in_their_process_and_the_others_are_told_of_a_gap(
     start: StartServer, own_redis: RedisServer
 ) -> None:
     one, other = start(own_redis.url), start(own_redis.url)
@@ -73,10 +73,14 @@ def test_without_redis_events_are_heard_in_their_process_and_later_in_the_others
 
         own_redis.start()
         assert here.hear(10)["type"] == "gap"
-        heard = [there.hear(10), there.hear(10)]
-        assert {message["type"] for message in heard} == {"gap", "event"}
+        # What waited is sent when Redis is back; whether the other one listens again by then, nobody can say.
+        while there.hear(10)["type"] != "gap":
+            pass
         one.publish(own_topic(), "after")
-        assert there.hear()["data"] == "after"
+        heard = [there.hear()]
+        while heard[-1]["data"] != "after":
+            heard.append(there.hear())
+        assert len(heard) <= 2
 
 
 def test_what_waits_for_redis_is_bounded(own_redis: RedisServer) -> None:

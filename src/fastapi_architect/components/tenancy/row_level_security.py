@@ -7,7 +7,7 @@ It holds for every role but the owner of the table and those with BYPASSRLS, so 
 import re
 from typing import Any
 
-from ..database import session_setting
+from ..database.privileges import isolate_rows, stop_isolating_rows
 
 #: Settings of a transaction that the policies read.
 TENANT, PRINCIPAL, INVITATION = "app.tenant_id", "app.principal_id", "app.invitation"
@@ -26,13 +26,12 @@ def protect_by_tenant(op: Any, table: str, *, column: str = "tenant_id") -> None
     Raises:
         ValueError: a name is not one that needs no quotes.
     """
-    protect(op, table, f"{_checked(column)} = {session_setting(TENANT, 'uuid')}")
+    isolate_rows(op, _checked(table), _checked(column), setting=TENANT)
 
 
 def unprotect_by_tenant(op: Any, table: str) -> None:
     """Take the policy of `protect_by_tenant` back."""
-    op.execute(f"DROP POLICY tenant_isolation ON {_checked(table)}")
-    op.execute(f"ALTER TABLE {_checked(table)} DISABLE ROW LEVEL SECURITY")
+    stop_isolating_rows(op, _checked(table))
 
 
 def protect(op: Any, table: str, visible: str, written: str | None = None) -> None:

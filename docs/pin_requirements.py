@@ -23,12 +23,12 @@ def main() -> int:
         return 2
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     core = project["project"]["dependencies"]
-    prove = project["project"]["optional-dependencies"]["prove"]
-    agents = project["project"]["optional-dependencies"]["mcp"]
+    extras = project["project"]["optional-dependencies"]
+    optional = [each for name in ("prove", "mcp", "ask") for each in extras[name]]
     dev = project["dependency-groups"]["dev"]
     build = project["build-system"]["requires"]
     _pin(uv, [*core, *build, "editables"], ROOT / "requirements" / "core.txt")
-    _pin(uv, [*core, *build, "editables", *prove, *agents, *dev], ROOT / "requirements" / "dev.txt")
+    _pin(uv, [*core, *build, "editables", *optional, *dev], ROOT / "requirements" / "dev.txt")
     return 0
 
 

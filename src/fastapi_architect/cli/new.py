@@ -88,12 +88,36 @@ def _components(
     print("Components beyond it:")
     for spec in others:
         print(f"  {spec.name:<20}{spec.summary}")
-    return preset, _names(ask("Which of them, separated by commas", "none").replace("none", ""))
+    return preset, _further(catalog, ask)
+
+
+def _further(catalog: Catalog, ask: Callable[[str, str], str]) -> list[str]:
+    """Components beyond the preset; asked again while one of the names means nothing."""
+    question = "Which of them, separated by commas"
+    while True:
+        names = [name for name in _names(ask(question, "none")) if name != "none"]
+        try:
+            chosen(catalog, names)
+        except BuildError as error:
+            question = f"{error}. Which of them"
+        else:
+            return names
 
 
 def _ask(question: str, default: str) -> str:
-    """What is typed, or the default."""
-    return input(f"{question} [{default}]: ").strip() or default
+    """What is typed, or the default.
+
+    Raises:
+        UsageError: the terminal was closed (control-D) instead.
+    """
+    try:
+        return input(f"{question} [{default}]: ").strip() or default
+    except EOFError as error:
+        print()
+        message = (
+            "nothing was answered and nothing written; say what you want in options (architect new --help)"
+        )
+        raise UsageError(message) from error
 
 
 def _names(text: str) -> list[str]:

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import os
 import pty
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 CONTROL_C, CONTROL_D = "\x03", "\x04"
+#: Standard input becomes the controlling terminal first, as control-C would be no signal otherwise.
+COMMAND = """
+import fcntl, runpy, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv = ["architect", "new"]
+runpy.run_module("fastapi_architect", run_name="__main__")
+"""
 
 
 def typed(folder: Path, *answers: tuple[str, str]) -> tuple[int, str]:
     """Exit code, and what stands on the terminal, when each answer is typed once its question has been asked."""
     ours, theirs = pty.openpty()
     child = subprocess.Popen(
-        [sys.executable, "-m", "fastapi_architect", "new"],
+        [sys.executable, "-c", COMMAND],
         cwd=folder,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=_own_the_terminal,
     )
     os.close(theirs)
     said = b""
@@ -41,15 +47,6 @@ def typed(folder: Path, *answers: tuple[str, str]) -> tuple[int, str]:
     code = child.wait(30)
     assert not waiting, said.decode()
     return code, said.decode()
-
-
-def _own_the_terminal() -> None:
-    """Make standard input the controlling terminal, so that control-C becomes a signal."""
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_three_answers_make_a_service(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from mcp import Client, StdioServerParameters, stdio_client
 
 from fastapi_architect.__main__ import main
 from fastapi_architect.mcp.server import server_for
-from fastapi_architect.mcp.workspace import Workspace
+from fastapi_architect.workbench.workspace import Workspace
 
 APP = """
     from fastapi import FastAPI
@@ -97,6 +97,14 @@ def test_the_tools_say_what_they_take_and_that_they_only_read(backend: Path) -> 
         assert tool.output_schema
         assert all("description" in each for each in tool.input_schema["properties"].values())
         assert tool.annotations.read_only_hint
+
+
+def test_the_schema_of_an_answer_describes_its_fields_and_is_said_once(backend: Path) -> None:
+    listed = {tool.name: tool for tool in asked(backend, lambda client: client.list_tools()).tools}
+    schema = listed["fix"].output_schema
+    assert schema["title"] == "Patch"
+    assert "git apply" in schema["properties"]["patch"]["description"]
+    assert "$defs" not in schema
 
 
 def test_a_review_names_the_flaw_with_its_place_and_next_step(backend: Path) -> None:

@@ -6,7 +6,7 @@ from mcp.server.mcpserver import MCPServer
 
 from fastapi_architect import __version__
 from fastapi_architect.mcp import explain_rule, fix, map_backend, review
-from fastapi_architect.mcp.workspace import Workspace
+from fastapi_architect.workbench.workspace import Workspace
 
 #: Each registers one tool.
 TOOLS = (review, explain_rule, map_backend, fix)

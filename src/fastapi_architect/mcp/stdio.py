@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: list[str]) -> int:
     """Serve until the client closes standard input."""
     from fastapi_architect.mcp.server import server_for
-    from fastapi_architect.mcp.workspace import Workspace
+    from fastapi_architect.workbench.workspace import Workspace
 
     options = parser()
     given = options.parse_args(arguments)

@@ -1,0 +1,129 @@
+"""What is wrong with a backend?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fastapi_architect.findings.severity import Confidence, Severity
+from fastapi_architect.report import json as report
+from fastapi_architect.review import pipeline
+from fastapi_architect.review.result import Review
+from fastapi_architect.workbench.answer import Answer
+from fastapi_architect.workbench.errors import WorkbenchError
+from fastapi_architect.workbench.paging import first, page
+from fastapi_architect.workbench.workspace import Workspace
+
+LowestSeverity = Literal["critical", "important", "minor", "info"]
+LowestConfidence = Literal["certain", "firm", "tentative"]
+Detail = Literal["short", "full"]
+
+#: What a short entry leaves out; `explain_rule` and `detail="full"` say it.
+_LONG = (
+    "reasoning", "exploit", "references", "docs", "emoji", "impact", "category", "topic", "column", "cvss_vector",
+    "cvss_notes", "application", "symbol", "trace", "fix", "title",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReviewPage(Answer):
+    """Some findings of a review, most severe first; `total` counts all that were asked for."""
+
+    folder: str
+    """what was read, relative to the served folder; files are relative to it"""
+    score: int
+    """0 to 100, of the whole project"""
+    failed: bool
+    """findings at or above the project's gate"""
+    files: int
+    lines: int
+    by_severity: dict[str, int]
+    """of all findings that were asked for"""
+    total: int
+    findings: tuple[dict[str, Any], ...]
+    not_analysed: tuple[str, ...]
+    """what could not be read, and why"""
+    notes: tuple[str, ...]
+    next: int | None
+    """cursor of the next page; null on the last one"""
+
+
+def review(
+    workspace: Workspace,
+    path: str = ".",
+    *,
+    select: tuple[str, ...] = (),
+    severity: LowestSeverity = "minor",
+    confidence: LowestConfidence = "firm",
+    changed_since: str | None = None,
+    detail: Detail = "short",
+    cursor: int = 0,
+    limit: int = 10,
+) -> ReviewPage:
+    """Review a backend without running it: what is wrong, where, and how to fix it, most severe first.
+
+    Args:
+        workspace: where to look.
+        path: folder, or one Python file, relative to the workspace.
+        select: only these categories, topics or rules.
+        severity: lowest severity to list.
+        confidence: lowest confidence to list.
+        changed_since: a git revision: list findings on lines changed since it only.
+        detail: `full` has reasoning, exploit, trace and fix, too.
+        cursor: `next` of the page before.
+        limit: entries of a page, at most 100.
+
+    Raises:
+        WorkbenchError: an argument or the configuration has no meaning; the message names the next step.
+    """
+    place = workspace.path(path)
+    with workspace.reading():
+        found = pipeline.review(workspace.request(place, select, changed_since=changed_since))
+    folder = workspace.name_of(pipeline.project_of(place, within=workspace.root)[0])
+    return _answer(found, folder, severity, confidence, detail, cursor, limit)
+
+
+def _answer(
+    found: Review, folder: str, severity: str, confidence: str, detail: str, cursor: int, limit: int
+) -> ReviewPage:
+    lowest, surest = _lowest(severity, confidence)
+    listed = [
+        each
+        for each in found.findings
+        if each.severity.rank >= lowest.rank and each.confidence.rank >= surest.rank
+    ]
+    shown, following = page(listed, cursor, limit)
+    entries = [report.finding_document(each) for each in shown]
+    if detail == "short":
+        entries = [{k: v for k, v in entry.items() if k not in _LONG} for entry in entries]
+    counted = Counter(each.severity.value for each in listed)
+    return ReviewPage(
+        folder=folder,
+        score=found.score.value,
+        failed=found.failed,
+        files=found.files,
+        lines=found.lines,
+        by_severity={each.value: counted[each.value] for each in Severity},
+        total=len(listed),
+        findings=tuple(entries),
+        not_analysed=first([f"{each.file}: {each.reason}" for each in found.not_analysed]),
+        notes=first([*found.notes, *(f"a fault of fastapi-architect: {each}" for each in found.faults)]),
+        next=following,
+    )
+
+
+def _lowest(severity: str, confidence: str) -> tuple[Severity, Confidence]:
+    """The bounds of a list.
+
+    Raises:
+        WorkbenchError: there is no such severity or confidence.
+    """
+    try:
+        return Severity(severity), Confidence(confidence)
+    except ValueError:
+        message = (
+            f"there is no severity {severity!r} with confidence {confidence!r}; severities are "
+            f"{', '.join(each.value for each in Severity)}, confidences {', '.join(each.value for each in Confidence)}"
+        )
+        raise WorkbenchError(message) from None

@@ -43,6 +43,10 @@ COMMANDS = {
         "fastapi_architect.cli.map",
         "every route with its guards, inputs, tables, queries and outbound calls",
     ),
+    "show": (
+        "fastapi_architect.cli.show",
+        "one route from the request to the answer: dependencies, inputs, guards, queries, effects",
+    ),
     "explain": (
         "fastapi_architect.cli.explain",
         "a rule as a page; --prove runs its exploit before your eyes",

@@ -256,7 +256,7 @@ def _is_collection(graph: AppGraph, over: ir.Expr, scope: Scope) -> bool:
 
 def _takes_batch(call: Concept, each: Round) -> bool:
     """`where(Order.id.in_(ids))`: the element is a batch itself."""
-    nodes = [n for part in _parts(call) for n in walk(part)]
+    nodes = [n for part in parts_of(call) for n in walk(part)]
     for node in nodes:
         if isinstance(node, ir.Call) and last_name(node.func) in ("in_", "any_", "not_in", "notin_"):
             names = roots(node.args[0]) if node.args else set()
@@ -300,7 +300,7 @@ def _asks_another_table(graph: AppGraph, call: Concept, each: Round) -> bool:
     """`select(models[kind])`: no one statement could ask all of them."""
     if each.hops:
         return False
-    ours = {id(node) for part in _parts(call) for node in walk(part)}
+    ours = {id(node) for part in parts_of(call) for node in walk(part)}
     entities = [
         e for start in graph.within(QueryStart, call.scope) if id(start.node) in ours for e in start.entities
     ]
@@ -313,7 +313,7 @@ def _asks_another_table(graph: AppGraph, call: Concept, each: Round) -> bool:
     return False
 
 
-def _parts(call: Concept) -> tuple[ir.Expr | None, ...]:
+def parts_of(call: Concept) -> tuple[ir.Expr | None, ...]:
     """The expressions that a query is made of, the variable of its statement looked through."""
     if isinstance(call, RowFetch):
         return (call.result,)
@@ -355,7 +355,7 @@ def _writes(graph: AppGraph, call: Concept, each: Round) -> bool:
         return any(_changes_rows(graph, site) for site in each.scope.facts.calls if _is_in_loop(site, each))
     starts = {id(start.node): start.kind for start in graph.within(QueryStart, call.scope)}
     return any(
-        starts.get(id(n)) in ("insert", "update", "delete") for part in _parts(call) for n in walk(part)
+        starts.get(id(n)) in ("insert", "update", "delete") for part in parts_of(call) for n in walk(part)
     )
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 
 from fastapi_architect import __version__
+from fastapi_architect.appgraph.named_routes import NoSuchRoute
 from fastapi_architect.builder.errors import BuildError
 from fastapi_architect.findings.baseline import BaselineError
 from fastapi_architect.review.changes import ChangesError
@@ -21,7 +22,7 @@ class UsageError(Exception):
 
 def usage_errors() -> tuple[type[Exception], ...]:
     """Exceptions that are the caller's to mend; their messages say how."""
-    return (UsageError, BuildError, ConfigError, BaselineError, ChangesError, NoSuchPath)
+    return (UsageError, BuildError, ConfigError, BaselineError, ChangesError, NoSuchPath, NoSuchRoute)
 
 
 def report_fault(error: Exception) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +51,7 @@ class Request(msgspec.Struct, frozen=True):
         within: nothing outside this folder (absolute, without symbolic links) is read; None: a file's project and the
             configuration are looked for upwards.
         instead: paths to bytes that are read in place of the files' own.
+        question: asked of the application's graph before any rule is; what it raises ends the review.
     """
 
     path: Path
@@ -64,6 +65,7 @@ class Request(msgspec.Struct, frozen=True):
     profile: bool = False
     within: Path | None = None
     instead: Mapping[str, bytes] = msgspec.field(default_factory=dict)
+    question: Callable[[AppGraph], object] | None = None
 
 
 def review(request: Request) -> Review:
@@ -86,6 +88,7 @@ def review(request: Request) -> Review:
         )
         graph = read.graph
         _names_exist(request.config, graph)
+        answer = request.question(graph) if request.question is not None else None
         faults: list[asking.RuleFailed] = []
         found = asking.ask([r for name, r in rules.items() if name in ran], graph, clock, faults)
         completed = completion.complete(found, graph)
@@ -120,6 +123,7 @@ def review(request: Request) -> Review:
             faults=tuple(faults),
             review_time_ms=round((time.perf_counter() - begin) * 1000),
             spent=clock.spent() if clock is not None else None,
+            answer=answer,
         )
 
 

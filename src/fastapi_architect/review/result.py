@@ -90,6 +90,7 @@ class Review(msgspec.Struct, frozen=True):
         faults: rules that failed: faults of this tool, with what a maintainer needs.
         units: size of the project for its score.
         spent: CPU of rules and shared questions, where that was asked for; never part of the deterministic part.
+        answer: what the request's own question to the graph gave.
     """
 
     root: str
@@ -112,3 +113,4 @@ class Review(msgspec.Struct, frozen=True):
     units: int = 0
     faults: tuple[Exception, ...] = ()
     spent: Spent | None = None
+    answer: object = None

@@ -13,14 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastapi_architect.analyses.effects import effects
-from fastapi_architect.analyses.followed_values import Place, returned
-from fastapi_architect.analyses.lazy_fields import LazyField, element_type, lazy_fields, model_in, schema_in
-from fastapi_architect.analyses.loaded_together import Loaded
+from fastapi_architect.analyses.lazy_fields import LazyField
+from fastapi_architect.analyses.lazy_responses import lazy_response
 from fastapi_architect.analyses.query_counts import page_of
-from fastapi_architect.analyses.row_origins import origins
 from fastapi_architect.appgraph.models import Model
-from fastapi_architect.concepts.database import LoaderOption, SqlExecution
 from fastapi_architect.rules.kit import (
     AppGraph,
     Confidence,
@@ -30,8 +26,6 @@ from fastapi_architect.rules.kit import (
     Proof,
     Rule,
     Severity,
-    ir,
-    last_name,
     steps,
 )
 
@@ -50,59 +44,9 @@ rule = Rule(
 
 @rule.check(per=PathOperation)
 def lazy_field(operation: PathOperation, graph: AppGraph) -> Iterator[Finding]:
-    handler = operation.handler
-    if handler is None or operation.response_type is None or operation.is_websocket:
-        return
-    schema = schema_in(element_type(operation.response_type), graph)
-    model = model_in(element_type(graph.program.inference.return_type(handler)), graph)
-    if schema is None or model is None or schema.kind.startswith("sqlmodel-table"):
-        return
-    lazy = list(lazy_fields(schema, model, graph))
-    if not lazy:
-        return
-    reached, complete = effects(graph).reached(operation.functions)
-    if _is_async(reached, graph):
-        return
-    loaded = _loaded_with(handler, graph)
-    known = bool(loaded)
-    loaded = loaded or [_loaded_anywhere(reached, graph)]
-    for found in lazy:
-        name = found.relationship.attribute
-        if any(not each.covers(name) for each in loaded):
-            sure = (complete or known) and not any(each.unknown or each.covers(name) for each in loaded)
-            yield _finding(operation, handler, found, model, sure=sure)
-            return
-
-
-def _loaded_with(handler: Function, graph: AppGraph) -> list[Loaded]:
-    """What the queries load whose rows the handler returns; nothing when the rows cannot be followed to them."""
-    found = [
-        origin
-        for site in returned(graph, handler)
-        for origin in origins(graph, site.node.value, Place(handler))
-        if origin.kind != "made"
-    ]
-    return [] if any(origin.kind == "unknown" for origin in found) else [origin.loaded for origin in found]
-
-
-def _loaded_anywhere(functions: tuple[Function, ...], graph: AppGraph) -> Loaded:
-    """Attributes that some loader option names; `unknown` where one cannot be read."""
-    found: set[str] = set()
-    unknown = False
-    for function in functions:
-        # Options of a constant, or those that a dependency was made with.
-        given = [a for site in function.facts.calls_named("options") for a in site.node.args]
-        unknown = unknown or any(isinstance(a, ir.Starred) for a in given)
-        for option in graph.within(LoaderOption, function):
-            if option.kind in ("selectin", "joined", "subquery", "contains", "raise", "noload"):
-                names = {last_name(a) for a in option.attributes} or {""}
-                unknown = unknown or "" in names
-                found |= names
-    return Loaded(frozenset(found), unknown=unknown)
-
-
-def _is_async(functions: tuple[Function, ...], graph: AppGraph) -> bool:
-    return any(call.is_async for function in functions for call in graph.within(SqlExecution, function))
+    found = lazy_response(operation, graph)
+    if found is not None and operation.handler is not None:
+        yield _finding(operation, operation.handler, found.field, found.model, sure=found.sure)
 
 
 def _finding(

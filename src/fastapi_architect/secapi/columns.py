@@ -1,0 +1,37 @@
+"""Columns that the tables of several domains share, as a revision of Alembic writes them."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+
+def moment() -> sa.DateTime:
+    """A moment, with its zone."""
+    return sa.DateTime(timezone=True)
+
+
+def identified() -> list[sa.Column[Any]]:
+    """The identifier of a row, and when it was made and last changed."""
+    return [
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", moment(), server_default=sa.func.now(), nullable=False),
+        sa.Column("updated_at", moment(), server_default=sa.func.now(), nullable=False),
+    ]
+
+
+def tenant(table: str) -> sa.Column[Any]:
+    """The organisation whose row it is."""
+    reference = sa.ForeignKey(
+        "organisations.id", ondelete="CASCADE", name=f"fk_{table}_tenant_id_organisations"
+    )
+    return sa.Column("tenant_id", sa.Uuid(), reference, nullable=False)
+
+
+def of_project(table: str) -> sa.ForeignKeyConstraint:
+    """A project of the same organisation: PostgreSQL checks foreign keys with the rights of the owner, who sees all rows."""
+    return sa.ForeignKeyConstraint(
+        ["tenant_id", "project_id"],
+        ["projects.tenant_id", "projects.id"],
+        ondelete="CASCADE",
+        name=f"fk_{table}_tenant_id_project_id_projects",
+    )

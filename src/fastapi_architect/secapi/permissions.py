@@ -1,0 +1,18 @@
+"""What each role may do in its organisation: one table, from which the routes and their tests both read.
+
+A role may do what the role before it may. `owner` is known to tenancy itself and may do all of it.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+VIEWER = frozenset({"projects:read", "scans:read", "findings:read", "reports:read"})
+DEVELOPER = VIEWER | {"scans:submit", "findings:triage", "findings:comment", "reports:create"}
+MAINTAINER = DEVELOPER | {"projects:write", "findings:accept", "scans:manage", "webhooks:manage"}
+ADMIN = MAINTAINER | {"projects:delete", "audit:read", "work:manage"}
+
+#: `member` is what tenancy calls somebody without another role.
+ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"viewer": VIEWER, "member": VIEWER, "developer": DEVELOPER, "maintainer": MAINTAINER, "admin": ADMIN}
+)
+EVERY_PERMISSION = frozenset().union(*ROLES.values())

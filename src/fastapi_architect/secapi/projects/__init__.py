@@ -1,0 +1,1 @@
+"""Projects: what is scanned, and by which gate it is judged."""

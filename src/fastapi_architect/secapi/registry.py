@@ -1,0 +1,74 @@
+"""What SecAPI is made of. The order is the order of everything: opening, middleware from the outside in."""
+
+from fastapi_architect.components.access import Access
+from fastapi_architect.components.accounts import Accounts, AccountSettings
+from fastapi_architect.components.api_keys import ApiKeys, ApiKeySettings
+from fastapi_architect.components.audit_log import AuditLog
+from fastapi_architect.components.cache import CacheSettings, Caching
+from fastapi_architect.components.celery_tasks import CelerySettings, CeleryTasks
+from fastapi_architect.components.database import Database, DatabaseSettings
+from fastapi_architect.components.health_checks import HealthChecks, HealthSettings
+from fastapi_architect.components.http_security import HttpSecurity, HttpSecuritySettings
+from fastapi_architect.components.idempotency import Idempotency, IdempotencySettings
+from fastapi_architect.components.mail import Mailing, MailSettings
+from fastapi_architect.components.metrics import Metrics, MetricsSettings
+from fastapi_architect.components.outbox import Outbox, OutboxSettings
+from fastapi_architect.components.outgoing_http import OutgoingHttp, OutgoingHttpSettings
+from fastapi_architect.components.problem_details import ProblemDetails
+from fastapi_architect.components.rate_limiting import RateLimiting, RateLimitSettings
+from fastapi_architect.components.redis_pool import RedisPool, RedisSettings
+from fastapi_architect.components.request_limits import RequestLimits, RequestLimitSettings
+from fastapi_architect.components.service import Component
+from fastapi_architect.components.structured_logging import LoggingSettings, StructuredLogging
+from fastapi_architect.components.tenancy import Tenancy
+from fastapi_architect.components.uploads import ZIP, UploadPolicy, Uploads, UploadSettings, bytes_per_owner
+from fastapi_architect.components.webhooks import Webhooks, WebhookSettings
+from fastapi_architect.components.websockets import WebSockets, WebSocketSettings
+
+from .permissions import EVERY_PERMISSION, ROLES
+from .scans.component import Scans
+from .settings import SecApiSettings
+
+#: An account may do in its organisations what its role there says; keys are limited by their scopes besides.
+ACCOUNT_ROLES = {
+    "user": sorted(EVERY_PERMISSION),
+    "operator": sorted(EVERY_PERMISSION | {"accounts:read", "accounts:manage", "api_keys:manage"}),
+}
+
+
+def components() -> list[Component]:
+    """Return the components with their settings; one that lacks a setting says which."""
+    settings = SecApiSettings()
+    return [
+        StructuredLogging(LoggingSettings()),
+        Metrics(MetricsSettings()),
+        ProblemDetails(),
+        HttpSecurity(HttpSecuritySettings()),
+        RequestLimits(RequestLimitSettings()),
+        HealthChecks(HealthSettings()),
+        RateLimiting(RateLimitSettings()),
+        Database(DatabaseSettings()),
+        RedisPool(RedisSettings()),
+        OutgoingHttp(OutgoingHttpSettings()),
+        CeleryTasks(CelerySettings()),
+        Outbox(OutboxSettings()),
+        Mailing(MailSettings()),
+        Access(roles=ACCOUNT_ROLES),
+        Accounts(AccountSettings(), new_account_roles=["user"]),
+        ApiKeys(ApiKeySettings()),
+        Tenancy(ROLES),
+        AuditLog(),
+        Caching(CacheSettings()),
+        Idempotency(IdempotencySettings()),
+        Uploads(
+            UploadSettings(),
+            policy=UploadPolicy(
+                quota=bytes_per_owner(10 * settings.archive_bytes),
+                kinds=(ZIP,),
+                max_file_bytes=settings.archive_bytes,
+            ),
+        ),
+        WebSockets(WebSocketSettings()),
+        Webhooks(WebhookSettings(), permission="webhooks:manage"),
+        Scans(settings),
+    ]

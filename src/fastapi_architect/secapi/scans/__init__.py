@@ -1,0 +1,1 @@
+"""Scans: a backend is submitted, a worker reviews it, and every accepted scan ends exactly once."""

@@ -1,0 +1,27 @@
+"""Scans as a component: what its requests and its workers are configured with."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from fastapi_architect.components.service import Component
+
+from ..settings import SecApiSettings
+
+
+class Scans(Component):
+    """Lists the tasks of scans for workers, and what owners can subscribe to.
+
+    Args:
+        settings: SECAPI_*.
+    """
+
+    task_modules: Sequence[str] = ()
+    webhook_events: Mapping[str, str] = MappingProxyType(
+        {
+            "scan.finished": "A scan has ended: done, failed, cancelled or dead.",
+            "gate.failed": "A scan has ended, and the gate of its project is closed.",
+        }
+    )
+
+    def __init__(self, settings: SecApiSettings) -> None:
+        self.settings = settings

@@ -1,0 +1,110 @@
+"""The tables of scans, for a revision of Alembic."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from fastapi_architect.components.tenancy import protect_by_tenant, unprotect_by_tenant
+
+from ..columns import identified, moment, of_project, tenant
+
+_OPEN = sa.text("state IN ('queued', 'running')")
+_TABLES = ("scan_events", "scan_roots", "scans")
+
+
+def create_scans(op: Any) -> None:
+    """Create the tables, visible to their organisation only.
+
+    Args:
+        op: `alembic.op`.
+    """
+    op.create_table(
+        "scans",
+        *identified(),
+        tenant("scans"),
+        sa.Column("project_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("priority", sa.String(20), nullable=False),
+        sa.Column("branch", sa.String(200), nullable=False),
+        sa.Column("commit", sa.String(64), nullable=True),
+        sa.Column("requested_by", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("upload_id", sa.Uuid(), nullable=True),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("roots", sa.Integer(), nullable=False),
+        sa.Column("roots_done", sa.Integer(), nullable=False),
+        sa.Column("cancel_requested_at", moment(), nullable=True),
+        sa.Column("started_at", moment(), nullable=True),
+        sa.Column("finished_at", moment(), nullable=True),
+        sa.Column("error_code", sa.String(60), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("score", sa.Integer(), nullable=True),
+        sa.Column("counts", JSONB(), nullable=True),
+        sa.Column("gate", JSONB(), nullable=True),
+        sa.Column("notes", JSONB(), nullable=True),
+        sa.Column("engine", sa.String(40), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_scans"),
+        sa.UniqueConstraint("tenant_id", "id", name="uq_scans_tenant_id_id"),
+        sa.UniqueConstraint("upload_id", name="uq_scans_upload_id"),
+        sa.CheckConstraint(
+            "state IN ('queued', 'running', 'done', 'failed', 'dead', 'cancelled')",
+            name="ck_scans_state_known",
+        ),
+        of_project("scans"),
+    )
+    op.create_index("ix_scans_tenant_id", "scans", ["tenant_id"])
+    op.create_index("ix_scans_project_id_created_at_id", "scans", ["project_id", "created_at", "id"])
+    op.create_index(
+        "ix_scans_project_id_branch_created_at_id", "scans", ["project_id", "branch", "created_at", "id"]
+    )
+    op.create_index("ix_scans_open_tenant_id", "scans", ["tenant_id"], postgresql_where=_OPEN)
+    op.create_index("ix_scans_open_task_id", "scans", ["task_id"], postgresql_where=_OPEN)
+    op.create_table(
+        "scan_roots",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        tenant("scan_roots"),
+        sa.Column("scan_id", sa.Uuid(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("report", JSONB(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_scan_roots"),
+        sa.UniqueConstraint("scan_id", "path", name="uq_scan_roots_scan_id_path"),
+        _of_scan("scan_roots"),
+    )
+    op.create_index("ix_scan_roots_tenant_id", "scan_roots", ["tenant_id"])
+    op.create_table(
+        "scan_events",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        tenant("scan_events"),
+        sa.Column("scan_id", sa.Uuid(), nullable=False),
+        sa.Column("at", moment(), server_default=sa.func.now(), nullable=False),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("details", JSONB(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_scan_events"),
+        _of_scan("scan_events"),
+    )
+    op.create_index("ix_scan_events_tenant_id", "scan_events", ["tenant_id"])
+    op.create_index("ix_scan_events_scan_id_id", "scan_events", ["scan_id", "id"])
+    for table in _TABLES:
+        protect_by_tenant(op, table)
+
+
+def drop_scans(op: Any) -> None:
+    """Drop the tables."""
+    for table in _TABLES:
+        unprotect_by_tenant(op, table)
+        op.drop_table(table)
+
+
+def _of_scan(table: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        ["tenant_id", "scan_id"],
+        ["scans.tenant_id", "scans.id"],
+        ondelete="CASCADE",
+        name=f"fk_{table}_tenant_id_scan_id_scans",
+    )

@@ -1,0 +1,85 @@
+"""Queries for scans."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fastapi_architect.components.database import Order, Repository, equals
+from fastapi_architect.components.uploads import Upload
+
+from ..projects.models import Project
+from .models import Scan, ScanEvent, ScanState
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """All that a submission is checked against, read at once."""
+
+    default_branch: str | None
+    upload: Upload | None
+    open_scans: int
+
+
+class ScanRepository(Repository[Scan]):
+    """Finds, lists and adds the scans of one organisation."""
+
+    model = Scan
+    orders: ClassVar = {
+        "newest": Order(Scan.created_at, descending=True),
+        "oldest": Order(Scan.created_at),
+    }
+    filters: ClassVar = {"state": equals(Scan.state), "branch": equals(Scan.branch)}
+    missing: ClassVar = "There is no such scan."
+    duplicate: ClassVar = "This upload is scanned already; upload it again for another scan."
+
+    def __init__(self, session: AsyncSession, tenant_id: UUID, project_id: UUID | None = None) -> None:
+        super().__init__(session)
+        self._tenant_id = tenant_id
+        self._project_id = project_id
+
+    def visible(self) -> Select[Scan]:
+        """Return the query that every other one begins with: of projects that were not deleted."""
+        statement = (
+            super()
+            .visible()
+            .join(Project, Project.id == Scan.project_id)
+            .where(Scan.tenant_id == self._tenant_id, Project.deleted_at.is_(None))
+        )
+        return statement if self._project_id is None else statement.where(Scan.project_id == self._project_id)
+
+    async def submission(self, project_id: UUID, upload_id: UUID, owner_id: UUID) -> Submission:
+        """Return what a new scan of a project is checked against, in one round trip."""
+        open_scans = (
+            select(func.count())
+            .select_from(Scan)
+            .where(
+                Scan.tenant_id == self._tenant_id,
+                Scan.state.in_([ScanState.QUEUED, ScanState.RUNNING]),
+            )
+            .scalar_subquery()
+        )
+        own_upload = (Upload.id == upload_id) & (Upload.owner_id == owner_id)
+        statement = (
+            select(Project.default_branch, Upload, open_scans)
+            .select_from(Project)
+            .outerjoin(Upload, own_upload)
+            .where(
+                Project.id == project_id, Project.tenant_id == self._tenant_id, Project.deleted_at.is_(None)
+            )
+        )
+        row = (await self._session.execute(statement)).one_or_none()
+        return Submission(None, None, 0) if row is None else Submission(row[0], row[1], row[2])
+
+    async def events(self, scan_id: UUID, after: int, limit: int) -> Sequence[ScanEvent]:
+        """Return what happened to a scan after a cursor, oldest first."""
+        statement = (
+            select(ScanEvent)
+            .where(ScanEvent.scan_id == scan_id, ScanEvent.tenant_id == self._tenant_id, ScanEvent.id > after)
+            .order_by(ScanEvent.id)
+            .limit(limit)
+        )
+        return (await self._session.execute(statement)).scalars().all()

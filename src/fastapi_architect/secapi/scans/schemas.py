@@ -1,0 +1,90 @@
+"""How scans look from outside."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+
+from fastapi_architect.components.database import InputModel, OutputModel, PageQuery
+
+from ..projects.schemas import BranchName
+from .models import ScanKind, ScanPriority, ScanState
+
+CommitId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{7,64}$")]
+
+
+class NewScan(InputModel):
+    """What shall be scanned: an archive that was uploaded before with `PUT /uploads/{upload_id}`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "upload_id": "018f0000-0000-7000-8000-000000000001",
+                    "branch": "main",
+                    "commit": "2f5a5ac0b1e94d0f8d1d2c2f0a4c7d8e9f001122",
+                }
+            ]
+        }
+    )
+
+    upload_id: UUID
+    branch: Annotated[BranchName | None, Field(description="None: the project's default branch.")] = None
+    commit: CommitId | None = None
+    priority: ScanPriority = ScanPriority.NORMAL
+
+
+class ScanOrder(StrEnum):
+    """Orders of the list."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+class ScanQuery(PageQuery):
+    """Which scans, in which order."""
+
+    sort: ScanOrder = ScanOrder.NEWEST
+    state: ScanState | None = None
+    branch: BranchName | None = None
+
+
+class PublishedScan(OutputModel):
+    """A scan as members see it."""
+
+    id: UUID
+    project_id: UUID
+    #: Also the identifier of the Celery task.
+    task_id: UUID
+    kind: ScanKind
+    state: ScanState
+    priority: ScanPriority
+    branch: str
+    commit: str | None
+    requested_by: UUID
+    sha256: str
+    size: int
+    attempts: int
+    roots: int
+    roots_done: int
+    cancel_requested_at: AwareDatetime | None
+    created_at: AwareDatetime
+    started_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+    error_code: str | None
+    error: str | None
+    score: int | None
+    counts: dict[str, int] | None
+    engine: str | None
+    version: Annotated[int, Field(ge=1)]
+
+
+class ScanProgress(OutputModel):
+    """Something that happened to a scan."""
+
+    #: The cursor after which a listener goes on.
+    id: int
+    at: AwareDatetime
+    kind: Literal["started", "unpacked", "root", "root-done", "retrying", "finished"]
+    details: dict[str, Any]

@@ -1,0 +1,171 @@
+"""What may happen to scans in requests. What workers do with them stands in `tasks.py`."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import func
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from fastapi_architect.components.audit_log import record
+from fastapi_architect.components.database import Slice
+from fastapi_architect.components.idempotency import IdempotentRequest, perform_once
+from fastapi_architect.components.outbox import add_event
+from fastapi_architect.components.problem_details import Conflict, NotFound, TooManyRequests
+from fastapi_architect.components.uploads import Upload
+
+from ..membership import Member
+from .models import Scan, ScanEvent, ScanKind, ScanPriority, ScanState
+from .repository import ScanRepository
+from .schemas import NewScan, PublishedScan, ScanQuery
+
+#: A topic for each priority, as a queue of a broker knows no other order: the handlers stand in `tasks.py`.
+REQUESTED = {priority: f"scans.requested.{priority}" for priority in ScanPriority}
+
+_PUBLISHED = TypeAdapter(PublishedScan)
+
+
+class ScanService:
+    """Submits, reads, cancels and repeats the scans of one organisation."""
+
+    def __init__(self, session: AsyncSession, member: Member, *, open_scans: int) -> None:
+        self._session = session
+        self._member = member
+        self._open_scans = open_scans
+        self._scans = ScanRepository(session, member.tenant_id)
+
+    async def submit(
+        self, project_id: UUID, new: NewScan, request: IdempotentRequest | None
+    ) -> PublishedScan:
+        """Accept a scan: its row and its event are committed together, and nothing waits for a broker.
+
+        Args:
+            project_id: of the organisation.
+            new: what shall be scanned.
+            request: repeated ones get the first one's answer.
+
+        Raises:
+            NotFound: the organisation has no such project, or the caller no such upload.
+            Conflict: the upload is scanned already.
+            TooManyRequests: so many scans of the organisation wait or run.
+        """
+
+        async def work() -> PublishedScan:
+            found = await self._scans.submission(project_id, new.upload_id, self._member.principal.id)
+            if found.default_branch is None:
+                raise NotFound("There is no such project.")
+            if found.upload is None:
+                raise NotFound(
+                    "You have no such upload: send the archive with PUT /uploads/{upload_id} first."
+                )
+            if found.open_scans >= self._open_scans:
+                raise TooManyRequests(
+                    f"{found.open_scans} scans of your organisation wait or run; wait for one of them to end.",
+                    retry_after=30,
+                )
+            scan = self._scan(project_id, new, found.default_branch, found.upload)
+            await self._scans.add(scan)
+            self._record("scan.submitted", scan)
+            return PublishedScan.model_validate(scan)
+
+        return await perform_once(self._session, request, _PUBLISHED, work)
+
+    async def list(self, project_id: UUID, query: ScanQuery) -> Slice[Scan]:
+        """Return a page of a project's scans.
+
+        Raises:
+            InvalidInput: the cursor is not one of this list in this order.
+        """
+        return await ScanRepository(self._session, self._member.tenant_id, project_id).list(query)
+
+    async def read(self, scan_id: UUID) -> Scan:
+        """Return a scan.
+
+        Raises:
+            NotFound: there is none, or it is another organisation's.
+        """
+        return await self._scans.get(scan_id)
+
+    async def events(self, scan_id: UUID, after: int, limit: int) -> Sequence[ScanEvent]:
+        """Return what happened to a scan after a cursor.
+
+        Raises:
+            NotFound: there is none, or it is another organisation's.
+        """
+        await self._scans.get(scan_id)
+        return await self._scans.events(scan_id, after, limit)
+
+    async def cancel(self, scan_id: UUID) -> Scan:
+        """End a scan: at once if it waits, as soon as its worker notices if it runs.
+
+        Raises:
+            NotFound: there is none.
+            Conflict: it has ended.
+        """
+        scan = await self._scans.get_locked(scan_id)
+        if ScanState(scan.state).is_final:
+            raise Conflict(f"The scan has ended: it is {scan.state}.")
+        # The clock of the database, as everywhere.
+        now: Any = func.now()
+        scan.cancel_requested_at = now
+        if scan.state == ScanState.QUEUED:
+            scan.state = ScanState.CANCELLED
+            scan.finished_at = now
+        self._record("scan.cancelled", scan)
+        await self._session.flush()
+        await self._session.refresh(scan, ["cancel_requested_at", "finished_at"])
+        await self._session.commit()
+        return scan
+
+    async def retry(self, scan_id: UUID) -> Scan:
+        """Let a scan begin again that failed or died, on the archive that was submitted.
+
+        Raises:
+            NotFound: there is none.
+            Conflict: it has not failed, or its archive was deleted.
+        """
+        scan = await self._scans.get_locked(scan_id)
+        if scan.state not in (ScanState.FAILED, ScanState.DEAD):
+            raise Conflict(f"Only a scan that failed or died can be tried again; this one is {scan.state}.")
+        if scan.upload_id is None:
+            raise Conflict("Its archive was deleted; submit it again.")
+        scan.state = ScanState.QUEUED
+        scan.task_id = self._request(scan)
+        scan.attempts = scan.roots = scan.roots_done = 0
+        scan.error = scan.error_code = scan.started_at = scan.finished_at = scan.cancel_requested_at = None
+        self._record("scan.retried", scan)
+        await self._session.commit()
+        return scan
+
+    def _scan(self, project_id: UUID, new: NewScan, default_branch: str, upload: Upload) -> Scan:
+        scan = Scan(
+            id=uuid7(),
+            tenant_id=self._member.tenant_id,
+            project_id=project_id,
+            kind=ScanKind.ARCHIVE,
+            priority=new.priority,
+            branch=new.branch or default_branch,
+            commit=new.commit,
+            requested_by=self._member.principal.id,
+            upload_id=upload.id,
+            sha256=upload.sha256,
+            size=upload.size,
+        )
+        scan.task_id = self._request(scan)
+        return scan
+
+    def _request(self, scan: Scan) -> UUID:
+        payload = {"scan_id": str(scan.id), "tenant_id": str(scan.tenant_id)}
+        return add_event(self._session, REQUESTED[ScanPriority(scan.priority)], payload)
+
+    def _record(self, action: str, scan: Scan) -> None:
+        record(
+            self._session,
+            action,
+            actor=self._member.principal,
+            subject_type="scan",
+            subject_id=scan.id,
+            details={"project_id": str(scan.project_id), "branch": scan.branch},
+        )

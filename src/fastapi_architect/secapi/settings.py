@@ -1,0 +1,23 @@
+"""What the operator of SecAPI decides."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from fastapi_architect.components.service import ComponentSettings
+
+
+class SecApiSettings(ComponentSettings):
+    """Variables `SECAPI_*`."""
+
+    model_config = SettingsConfigDict(env_prefix="SECAPI_")
+
+    #: Seconds that one application root may take, before its analysis is ended and said to have failed.
+    scan_seconds: Annotated[int, Field(ge=10, le=24 * 3600)] = 900
+    #: Bytes of memory of the process that reads a backend.
+    sandbox_memory: Annotated[int, Field(ge=256 * 2**20)] = 2 * 2**30
+    #: Scans of one organisation that may wait or run at the same time.
+    open_scans: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    #: Bytes of an archive that is submitted.
+    archive_bytes: Annotated[int, Field(ge=1024)] = 200_000_000

@@ -50,17 +50,20 @@ def _reference() -> str:
     lines = ["# Command line", ""]
     for name, (module, text) in COMMANDS.items():
         parser = importlib.import_module(module).parser()
-        lines += [
-            f"## architect {name}",
-            "",
-            f"{text[0].upper()}{text[1:]}.",
-            "",
-            "```text",
-            parser.format_help().rstrip(),
-            "```",
-            "",
-        ]
+        lines += [f"## architect {name}", "", f"{text[0].upper()}{text[1:]}.", "", *_help(parser)]
+        for each, below in _commands(parser).items():
+            lines += [f"### architect {name} {each}", "", *_help(below)]
     return "\n".join(lines)
+
+
+def _help(parser: argparse.ArgumentParser) -> list[str]:
+    return ["```text", parser.format_help().rstrip(), "```", ""]
+
+
+def _commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The commands below a command, such as `architect adr new`."""
+    kinds = (each for each in parser._actions if isinstance(each, argparse._SubParsersAction))  # noqa: SLF001 - no public way
+    return {name: below for each in kinds for name, below in each.choices.items()}
 
 
 def _components() -> str:

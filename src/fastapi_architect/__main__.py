@@ -52,6 +52,14 @@ COMMANDS = {
         "a rule as a page; --prove runs its exploit before your eyes",
     ),
     "rules": ("fastapi_architect.cli.rules", "the rules there are"),
+    "adr": (
+        "fastapi_architect.cli.adr",
+        "decision records: write one, list them, show one",
+    ),
+    "phr": (
+        "fastapi_architect.cli.phr",
+        "prompt records: what was asked, what was done, what the review said before and after",
+    ),
     "mcp": (
         "fastapi_architect.mcp.stdio",
         "the same for AI agents: a server of the Model Context Protocol (extra [mcp])",

@@ -16,6 +16,7 @@ from fastapi_architect.review.config import (
     PathSettings,
     ProjectFacts,
     PublicRoute,
+    RecordSettings,
     load,
     parse,
     unknown_name,
@@ -98,6 +99,42 @@ def test_every_key_is_read(tmp_path):
             self_registration_counts_as_none=True,
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "settings"),
+    [
+        ("records = true", RecordSettings(automatic=True)),
+        ("records = false", RecordSettings()),
+        ('records = { decisions = "docs/adr" }', RecordSettings(decisions="docs/adr")),
+        (
+            'records = { automatic = true, prompts = "./history" }',
+            RecordSettings(automatic=True, prompts="history"),
+        ),
+    ],
+)
+def test_records_are_a_switch_or_a_table(tmp_path, said, settings):
+    (tmp_path / "pyproject.toml").write_text(f"[tool.fastapi-architect]\n{said}\n")
+    assert load(tmp_path, RULES).records == settings
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ('records = "yes"', "records: has to be true, false or a table"),
+        ('records = { automatic = "yes" }', "records.automatic: has to be true or false"),
+        ('records = { decision = "docs" }', "did you mean 'decisions'?"),
+        ('records = { decisions = "../docs" }', "inside of the project"),
+        ('records = { prompts = "/tmp" }', "inside of the project"),
+        ('records = { prompts = "C:/x" }', "inside of the project"),
+        ('records = { prompts = "." }', "inside of the project"),
+        ('records = { prompts = "" }', "a text in quotes"),
+    ],
+)
+def test_records_that_mean_nothing_are_refused(tmp_path, said, named):
+    (tmp_path / "pyproject.toml").write_text(f"[tool.fastapi-architect]\n{said}\n")
+    with pytest.raises(ConfigError, match=named.replace("?", "[?]")):
+        load(tmp_path, RULES)
 
 
 def test_without_a_configuration_the_defaults_count(tmp_path):

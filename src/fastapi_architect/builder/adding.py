@@ -15,7 +15,7 @@ from fastapi_architect.builder.errors import BuildError
 from fastapi_architect.builder.grafting import graft
 from fastapi_architect.builder.lock import LOCK, LockedComponent, LockedFile, extended, lock_files, locked
 from fastapi_architect.builder.manifests import Manifest, find_manifest, with_requirements
-from fastapi_architect.builder.plan import FileEdit, Plan
+from fastapi_architect.builder.plan import Decides, FileEdit, Plan
 from fastapi_architect.builder.project import Project, edit_of, served_otherwise
 from fastapi_architect.builder.revisions import find_head, revisions_for
 from fastapi_architect.builder.site import Site, known_site
@@ -137,7 +137,17 @@ def _plan(project: Project, wanted: Wanted, catalog: Catalog, site: Site, new: _
             *(("Run the migrations: alembic upgrade head",) if migrations else ()),
         ),
         follow_ups=tuple(_follow_ups(catalog, site, missing, requested)),
+        decides=decisions_of(new.serving),
     )
+
+
+def decisions_of(specs: Iterable[ComponentSpec]) -> tuple[Decides, ...]:
+    """What a project decides by taking these components."""
+    by_topic: dict[str, list[str]] = {}
+    for spec in specs:
+        for topic in spec.topics:
+            by_topic.setdefault(topic, []).append(spec.title)
+    return tuple(Decides(topic, tuple(titles)) for topic, titles in by_topic.items())
 
 
 def entries_for(

@@ -19,6 +19,8 @@ from fastapi_architect.builder.errors import CatalogError, NoSuchComponent
 
 Group = Literal["foundation", "identity", "traffic", "work", "testing"]
 Server = Literal["postgresql", "redis", "worker"]
+#: What a project decides by taking a component: somebody will ask why, and a decision record would say it.
+Topic = Literal["framework", "authentication strategy", "database design", "API versioning"]
 Identifier = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*$")]
 Variable = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
 
@@ -83,6 +85,7 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         development_packages: what its tests need beyond those.
         servers: what has to run beside it.
         provides, resolves: for people, and the names of our rules that it answers.
+        decides: what a project decides by taking it; tables of its migrations are database design besides.
         registry: absent when there is nothing to install.
     """
 
@@ -98,10 +101,17 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     provides: tuple[str, ...] = ()
     resolves: tuple[str, ...] = ()
     tested: tuple[str, ...] = ()
+    decides: tuple[Topic, ...] = ()
     registry: Registration | None = None
     settings: tuple[Setting, ...] = ()
     migrations: tuple[Migration, ...] = ()
     folder: Path = Path()
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """What a project decides by taking it."""
+        brings_tables = any(each.tables for each in self.migrations)
+        return tuple(dict.fromkeys((*self.decides, *(("database design",) if brings_tables else ()))))
 
     @property
     def order(self) -> tuple[int, str]:

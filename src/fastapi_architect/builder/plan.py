@@ -31,6 +31,18 @@ class FileEdit(msgspec.Struct, frozen=True):
     what: str
 
 
+class Decides(msgspec.Struct, frozen=True):
+    """A decision that a plan takes, of a kind that others will ask about later.
+
+    Attributes:
+        topic: what it is about, as `catalog.Topic`.
+        what: titles of the components that decide it.
+    """
+
+    topic: str
+    what: tuple[str, ...]
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What would be done.
 
@@ -47,6 +59,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         considerations: what to know before saying yes.
         manual_steps: what has to be done by hand, in order.
         follow_ups: what to do next, at most three.
+        decides: architectural decisions in it, which a decision record would explain.
     """
 
     title: str
@@ -61,6 +74,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     considerations: tuple[str, ...] = ()
     manual_steps: tuple[str, ...] = ()
     follow_ups: tuple[str, ...] = ()
+    decides: tuple[Decides, ...] = ()
 
 
 def as_text(plan: Plan) -> str:
@@ -98,6 +112,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "considerations": list(plan.considerations),
         "manual_steps": list(plan.manual_steps),
         "follow_ups": list(plan.follow_ups[:MAX_FOLLOW_UPS]),
+        "decides": [{"topic": each.topic, "what": list(each.what)} for each in plan.decides],
     }
 
 

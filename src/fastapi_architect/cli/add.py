@@ -15,6 +15,7 @@ import msgspec
 from fastapi_architect.builder.adding import plan_addition
 from fastapi_architect.builder.apply import apply, check, refuse_dirty
 from fastapi_architect.builder.catalog import Catalog, load_catalog
+from fastapi_architect.builder.lock import FOLDER
 from fastapi_architect.builder.plan import Plan, as_diff, as_json, as_text
 from fastapi_architect.builder.project import read_project
 from fastapi_architect.builder.wanted import Wanted
@@ -23,12 +24,19 @@ from fastapi_architect.cli.errors import UsageError
 from fastapi_architect.cli.options import configuration, default_jobs
 from fastapi_architect.cli.progress import progress_on
 from fastapi_architect.findings.finding import Finding
+from fastapi_architect.records.comparison import Comparison, standing_of
+from fastapi_architect.records.errors import RecordError
+from fastapi_architect.records.place import prompts_folder
+from fastapi_architect.records.prompt import PromptRecord, write
+from fastapi_architect.records.suggestion import suggest
 from fastapi_architect.report.wording import counted
 from fastapi_architect.review.config import Config
 from fastapi_architect.review.pipeline import Request, review
 from fastapi_architect.review.result import Review
 
 REFUSED = 1
+#: The lock and its base copies: no file that somebody reads.
+OWN = f"{FOLDER}/"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -100,7 +108,7 @@ def run(arguments: list[str]) -> int:
     jobs = given.jobs or default_jobs()
     with progress_on(sys.stderr, quiet=given.format == "json"):
         project = read_project(given.path, config, jobs=jobs)
-        plan = plan_addition(project, _wanted(given), catalog)
+        plan = _with_suggestion(plan_addition(project, _wanted(given), catalog))
     as_data = given.format == "json"
     if not as_data:
         print(as_text(plan))
@@ -120,12 +128,50 @@ def run(arguments: list[str]) -> int:
     before = _reviewed(given.path, config, jobs) if given.review else None
     apply(plan, project.root)
     after = _reviewed(given.path, config, jobs) if given.review else None
+    record = _recorded(given, config, plan, before, after) if config.records.automatic else None
     if as_data:
-        _print_json(plan, given.diff, applied=True, before=before, after=after)
+        _print_json(plan, given.diff, applied=True, before=before, after=after, record=record)
         return 0
     for line in _told(plan, catalog, before, after):
         print(line)
+    if record:
+        print(f"Recorded in {record}.")
     return 0
+
+
+def _with_suggestion(plan: Plan) -> Plan:
+    """The plan with a decision record suggested where it takes a decision of that weight."""
+    suggested = suggest(plan)
+    if suggested is None:
+        return plan
+    return msgspec.structs.replace(plan, considerations=(*plan.considerations, suggested.sentence))
+
+
+def _recorded(
+    given: argparse.Namespace, config: Config, plan: Plan, before: Review | None, after: Review | None
+) -> str | None:
+    """Write the prompt record; that it could not be written undoes nothing of what was added, and is said.
+
+    Returns:
+        the file, relative to the project.
+    """
+    compared = Comparison(standing_of(before), standing_of(after)) if before and after else None
+    written = (*(file.path for file in plan.files), *(edit.path for edit in plan.edits))
+    record = PromptRecord(
+        asked=f"architect add {' '.join(given.components)}",
+        at=datetime.now().astimezone(),
+        command="add",
+        title=plan.title,
+        done=(*plan.approach, *(f"{edit.path}: {edit.what}" for edit in plan.edits)),
+        files=tuple(sorted(path for path in written if not path.startswith(OWN))),
+        comparison=compared,
+    )
+    try:
+        folder = prompts_folder(given.path, config.records.prompts)
+        return f"{folder.shown}/{write(folder, record).name}"
+    except RecordError as error:
+        print(f"architect: no prompt record was written: {error}", file=sys.stderr)
+        return None
 
 
 def _wanted(given: argparse.Namespace) -> Wanted:
@@ -192,6 +238,7 @@ def _print_json(
     applied: bool = False,
     before: Review | None = None,
     after: Review | None = None,
+    record: str | None = None,
 ) -> None:
     data: dict[str, Any] = {"applied": applied, "plan": as_json(plan)}
     if diff:
@@ -204,6 +251,8 @@ def _print_json(
             "resolved": [_row(finding) for finding in resolved],
             "new": [_row(finding) for finding in new],
         }
+    if record is not None:
+        data["record"] = record
     sys.stdout.buffer.write(msgspec.json.format(json.dumps(data).encode(), indent=2) + b"\n")
     sys.stdout.flush()
 

@@ -9,6 +9,7 @@ from fastapi_architect import __version__
 from fastapi_architect.appgraph.named_routes import NoSuchRoute
 from fastapi_architect.builder.errors import BuildError
 from fastapi_architect.findings.baseline import BaselineError
+from fastapi_architect.records.errors import RecordError
 from fastapi_architect.review.changes import ChangesError
 from fastapi_architect.review.config import ConfigError
 from fastapi_architect.source.tree import NoSuchPath
@@ -22,7 +23,16 @@ class UsageError(Exception):
 
 def usage_errors() -> tuple[type[Exception], ...]:
     """Exceptions that are the caller's to mend; their messages say how."""
-    return (UsageError, BuildError, ConfigError, BaselineError, ChangesError, NoSuchPath, NoSuchRoute)
+    return (
+        UsageError,
+        BuildError,
+        ConfigError,
+        BaselineError,
+        ChangesError,
+        NoSuchPath,
+        NoSuchRoute,
+        RecordError,
+    )
 
 
 def report_fault(error: Exception) -> int:

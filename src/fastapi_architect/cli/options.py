@@ -54,6 +54,15 @@ def configuration(given: argparse.Namespace) -> Config:
     return replace(config, select=select, ignore=ignore, exclude=(*config.exclude, *(given.exclude or ())))
 
 
+def project_configuration(path: Path) -> Config:
+    """The configuration of the project that a path lies in, for commands that review nothing.
+
+    Raises:
+        ConfigError: it says something that has no meaning.
+    """
+    return load(path, all_rules().values())
+
+
 def default_jobs() -> int:
     """Two processes where the machine has two processors, else one: more do not help, reading is a third of the work."""
     return 2 if (os.cpu_count() or 1) > 1 else 1

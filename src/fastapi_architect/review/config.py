@@ -11,6 +11,10 @@
     authentication = ["app.auth.current_user"]
     public_routes = [{ route = "GET /health", reason = "the load balancer asks" }]
 
+    [tool.fastapi-architect.records]        # or `records = true`
+    automatic = true
+    decisions = "docs/adr"
+
 Keys may be written with dashes or underscores. A key, rule, category, topic or kind that does not exist is
 an error.
 """
@@ -19,7 +23,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
@@ -39,6 +43,7 @@ __all__ = [
     "PathSettings",
     "ProjectFacts",
     "PublicRoute",
+    "RecordSettings",
     "load",
     "parse",
     "selectors",
@@ -137,6 +142,20 @@ class ProjectFacts(msgspec.Struct, frozen=True):
         return tuple((key, name) for key, group in groups.items() for name in group)
 
 
+class RecordSettings(msgspec.Struct, frozen=True):
+    """Decision records and prompt records of the project.
+
+    Attributes:
+        automatic: `add` and `ask` leave a prompt record behind.
+        decisions: folder of decision records, relative to the project; empty: the one that is there.
+        prompts: folder of prompt records; empty: the one that is there.
+    """
+
+    automatic: bool = False
+    decisions: str = ""
+    prompts: str = ""
+
+
 class Config(msgspec.Struct, frozen=True):
     """A validated configuration.
 
@@ -149,6 +168,7 @@ class Config(msgspec.Struct, frozen=True):
         baseline: path of the baseline file, resolved against the folder of `file`.
         per_path: settings for some files, in the order written.
         project: facts that teach the engine.
+        records: where decisions and prompts are kept, and whether prompts are by themselves.
         notes: what a reader should know, such as a pyproject.toml that could not be read.
     """
 
@@ -160,6 +180,7 @@ class Config(msgspec.Struct, frozen=True):
     baseline: Path | None = None
     per_path: tuple[PathSettings, ...] = ()
     project: ProjectFacts = msgspec.field(default_factory=ProjectFacts)
+    records: RecordSettings = RecordSettings()
     notes: tuple[str, ...] = ()
 
 
@@ -223,7 +244,8 @@ def parse(
         ConfigError: naming file, key and next step.
     """
     read = Values(str(file or "configuration"), selectors(rules))
-    data = read.table("", table, ("select", "ignore", "exclude", "gate", "baseline", "per_path", "project"))
+    keys = ("select", "ignore", "exclude", "gate", "baseline", "per_path", "project", "records")
+    data = read.table("", table, keys)
     baseline = read.text("baseline", data["baseline"]) if "baseline" in data else None
     return Config(
         file=file,
@@ -234,6 +256,7 @@ def parse(
         baseline=None if baseline is None else (file.parent if file else Path()) / baseline,
         per_path=_per_path(read, "per-path", data.get("per_path", {})),
         project=_project(read, "project", data.get("project", {})),
+        records=_records(read, "records", data.get("records", False)),
         notes=notes,
     )
 
@@ -312,6 +335,36 @@ def _mentions(project: Path) -> bool:
         return f"tool.{TABLE}".encode() in project.read_bytes()
     except OSError:
         return False
+
+
+def _records(read: Values, key: str, value: Any) -> RecordSettings:
+    if isinstance(value, bool):
+        return RecordSettings(automatic=value)
+    if not isinstance(value, dict):
+        raise read.error(
+            key,
+            f'has to be true, false or a table such as {{ decisions = "docs/adr" }}, not {kind_of(value)}',
+        )
+    table = read.table(key, value, ("automatic", "decisions", "prompts"))
+    automatic = table.get("automatic", False)
+    if not isinstance(automatic, bool):
+        raise read.error(f"{key}.automatic", f"has to be true or false, not {kind_of(automatic)}")
+    return RecordSettings(
+        automatic,
+        _folder(read, f"{key}.decisions", table.get("decisions")),
+        _folder(read, f"{key}.prompts", table.get("prompts")),
+    )
+
+
+def _folder(read: Values, key: str, value: Any) -> str:
+    """A folder below the project's; empty where none is given."""
+    if value is None:
+        return ""
+    text = read.text(key, value)
+    path = PurePosixPath(text.replace("\\", "/"))
+    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        raise read.error(key, f"{text!r} has to be a folder inside of the project, such as 'docs/adr'")
+    return path.as_posix()
 
 
 def _ignores(read: Values, key: str, value: Any) -> tuple[Ignore, ...]:

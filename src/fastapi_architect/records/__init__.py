@@ -1,0 +1,1 @@
+"""What a project remembers of its decisions, and of what was asked of this tool."""

@@ -1,4 +1,8 @@
-"""Columns that the tables of several domains share, as a revision of Alembic writes them."""
+"""Columns and references that the tables of several domains share: as models say them, and as revisions write them.
+
+PostgreSQL checks a foreign key with the rights of the table's owner, who sees the rows of all organisations. What belongs to a
+project therefore refers to it by both columns, the organisation's and its own.
+"""
 
 from typing import Any
 
@@ -27,8 +31,15 @@ def tenant(table: str) -> sa.Column[Any]:
     return sa.Column("tenant_id", sa.Uuid(), reference, nullable=False)
 
 
+def project_of_tenant() -> sa.ForeignKeyConstraint:
+    """A project of the same organisation, in a model."""
+    return sa.ForeignKeyConstraint(
+        ["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"], ondelete="CASCADE"
+    )
+
+
 def of_project(table: str) -> sa.ForeignKeyConstraint:
-    """A project of the same organisation: PostgreSQL checks foreign keys with the rights of the owner, who sees all rows."""
+    """The same in a revision, where it has a name."""
     return sa.ForeignKeyConstraint(
         ["tenant_id", "project_id"],
         ["projects.tenant_id", "projects.id"],

@@ -24,6 +24,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from fastapi_architect.components.database import Base, Timestamped, Uuid7Id, Versioned
 from fastapi_architect.components.tenancy import TenantOwned
 
+from ..columns import project_of_tenant
+
 
 class ScanState(StrEnum):
     """Where a scan stands. Every way ends in one of the last four."""
@@ -62,19 +64,12 @@ class ScanKind(StrEnum):
 _OPEN = text("state IN ('queued', 'running')")
 
 
-def of_project() -> ForeignKeyConstraint:
-    """A project of the same organisation."""
-    return ForeignKeyConstraint(
-        ["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"], ondelete="CASCADE"
-    )
-
-
 class Scan(Uuid7Id, TenantOwned, Timestamped, Versioned, Base):
     """One submission and what became of it."""
 
     __tablename__ = "scans"
     __table_args__ = (
-        of_project(),
+        project_of_tenant(),
         CheckConstraint(
             "state IN ('queued', 'running', 'done', 'failed', 'dead', 'cancelled')", name="state_known"
         ),

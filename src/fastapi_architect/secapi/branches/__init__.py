@@ -1,0 +1,1 @@
+"""Branches: each has its own findings, and is compared with another one."""

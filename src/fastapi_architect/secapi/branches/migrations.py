@@ -1,0 +1,41 @@
+"""The table of branches, for a revision of Alembic."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from fastapi_architect.components.tenancy import protect_by_tenant, unprotect_by_tenant
+
+from ..columns import identified, moment, of_project, tenant
+
+
+def create_branches(op: Any) -> None:
+    """Create the table, visible to its organisation only.
+
+    Args:
+        op: `alembic.op`.
+    """
+    op.create_table(
+        "branches",
+        *identified(),
+        tenant("branches"),
+        sa.Column("project_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("scan_id", sa.Uuid(), nullable=True),
+        sa.Column("scanned_at", moment(), nullable=True),
+        sa.Column("score", sa.Integer(), nullable=True),
+        sa.Column("counts", JSONB(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_branches"),
+        sa.UniqueConstraint("project_id", "name", name="uq_branches_project_id_name"),
+        of_project("branches"),
+    )
+    op.create_index("ix_branches_tenant_id", "branches", ["tenant_id"])
+    op.create_index("ix_branches_project_id_created_at_id", "branches", ["project_id", "created_at", "id"])
+    protect_by_tenant(op, "branches")
+
+
+def drop_branches(op: Any) -> None:
+    """Drop the table."""
+    unprotect_by_tenant(op, "branches")
+    op.drop_table("branches")

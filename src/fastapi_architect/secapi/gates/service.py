@@ -1,0 +1,71 @@
+"""What a branch is judged by, when somebody asks."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fastapi_architect.components.problem_details import NotFound
+
+from ..branches.models import Branch
+from ..findings.models import Finding, FindingInBranch
+from ..membership import Member
+from ..projects.repository import ProjectRepository
+from .schemas import ClosingFinding, GateQuery, GateVerdict
+from .verdict import Policy, closing, compared_with, counted, judge
+
+
+class GateService:
+    """Judges the branches of one organisation's projects."""
+
+    def __init__(self, session: AsyncSession, member: Member) -> None:
+        self._session = session
+        self._projects = ProjectRepository(session, member.tenant_id)
+
+    async def judge(self, project_id: UUID, query: GateQuery) -> GateVerdict:
+        """Return the verdict on a branch as it is now, with what people have decided since its last scan.
+
+        Raises:
+            NotFound: there is no such project, or the branch was never scanned.
+        """
+        project = await self._projects.get(project_id)
+        name = query.branch or project.default_branch
+        branch = await self._branch(project_id, name)
+        if branch is None or branch.scan_id is None or branch.scanned_at is None:
+            raise NotFound(f"No scan of the branch {name!r} has been done yet.")
+        policy = Policy.of(project)
+        other = compared_with(policy, name, project.default_branch)
+        found = closing(project_id, name, policy, other)
+        counts = dict((await self._session.execute(counted(found))).tuples().all())
+        verdict = judge(policy, other, counts)
+        rows = (await self._session.execute(found.limit(query.limit))).all()
+        return GateVerdict(
+            passed=verdict.passed,
+            branch=name,
+            compared_with=other,
+            severity=policy.severity,
+            counts=verdict.counts,
+            scan_id=branch.scan_id,
+            scanned_at=branch.scanned_at,
+            score=branch.score,
+            findings=[_published(finding, place) for finding, place in rows],
+        )
+
+    async def _branch(self, project_id: UUID, name: str) -> Branch | None:
+        statement = select(Branch).where(Branch.project_id == project_id, Branch.name == name)
+        return (await self._session.execute(statement)).scalar_one_or_none()
+
+
+def _published(finding: Finding, place: FindingInBranch) -> ClosingFinding:
+    return ClosingFinding(
+        id=finding.id,
+        rule=finding.rule,
+        title=finding.title,
+        severity=finding.severity,
+        confidence=finding.confidence,
+        cwe=finding.cwe,
+        cvss_score=finding.cvss_score,
+        file=f"{finding.root}/{place.file}" if finding.root else place.file,
+        line=place.line,
+        is_proposed_ignored=place.is_proposed_ignored,
+    )

@@ -1,0 +1,153 @@
+"""Completing a scan: its findings, its verdict and what others are told, in one transaction."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from fastapi_architect.components.webhooks import send_webhook
+
+from ..branches.models import Branch
+from ..findings.matching import Looked, Matched, Seen, lock_branch, match_scan
+from ..findings.models import Finding, FindingInBranch, Presence
+from ..gates.verdict import Policy, Verdict, closing, compared_with, counted, judge
+from ..projects.models import Project
+from .models import Scan, ScanEvent, ScanState
+
+
+@dataclass(frozen=True, slots=True)
+class RootReport:
+    """What came of one application root.
+
+    Attributes:
+        root: its folder in the archive, "" for the top.
+        report: the engine's; None: it could not be reviewed, and `error` says why.
+        proposed: fingerprints of the findings that the archive asked to ignore.
+        error: why there is no report.
+    """
+
+    root: str
+    report: Mapping[str, Any] | None
+    proposed: frozenset[str] = frozenset()
+    error: str | None = None
+
+
+def complete(session: Session, scan: Scan, roots: Sequence[RootReport]) -> None:
+    """End a scan with what was found. The caller commits, and with it the end of the task.
+
+    Args:
+        session: a worker's, bound to the organisation.
+        scan: locked by the caller.
+        roots: every application root of the archive.
+    """
+    project = session.get_one(Project, scan.project_id)
+    branch = lock_branch(session, scan.tenant_id, scan.project_id, scan.branch)
+    matched = match_scan(session, branch, scan.id, scan.created_at, _seen(roots), _looked(roots))
+    session.flush()
+    verdict = _judge(session, project, scan.branch)
+    scan.score = min((int(each.report["score"]) for each in roots if each.report), default=None)
+    scan.counts = _open_by_severity(session, branch)
+    scan.gate = verdict.document()
+    scan.notes = _notes(roots, matched)
+    scan.engine = next((str(each.report["model"]) for each in roots if each.report), None)
+    if not matched.is_outdated:
+        branch.score, branch.counts = scan.score, scan.counts
+    end(session, scan, ScanState.DONE)
+    if not verdict.passed:
+        _tell(session, scan, "gate.failed")
+
+
+def end(
+    session: Session, scan: Scan, state: ScanState, code: str | None = None, why: str | None = None
+) -> None:
+    """End a scan, however it ended, and tell whoever listens. The caller commits.
+
+    Args:
+        session: a worker's, bound to the organisation.
+        scan: locked by the caller.
+        state: a final one.
+        code: a stable word for what went wrong.
+        why: a sentence for its owners.
+    """
+    now: Any = func.now()
+    scan.state, scan.finished_at, scan.error_code, scan.error = state, now, code, why
+    note(session, scan, "finished", {"state": state, **({"error_code": code} if code else {})})
+    _tell(session, scan, "scan.finished")
+
+
+def note(session: Session, scan: Scan, kind: str, details: Mapping[str, Any] | None = None) -> None:
+    """Add to what happened to a scan: listeners resume by it."""
+    session.add(ScanEvent(tenant_id=scan.tenant_id, scan_id=scan.id, kind=kind, details=dict(details or {})))
+
+
+def _tell(session: Session, scan: Scan, event: str) -> None:
+    data = {
+        "scan_id": str(scan.id),
+        "project_id": str(scan.project_id),
+        "branch": scan.branch,
+        "commit": scan.commit,
+        "state": scan.state,
+        "score": scan.score,
+        "counts": scan.counts,
+        "gate": scan.gate,
+    }
+    send_webhook(session, event, data, owner_id=scan.tenant_id)
+
+
+def _seen(roots: Sequence[RootReport]) -> list[Seen]:
+    return [
+        Seen(each.root, document, document["fingerprint"] in each.proposed)
+        for each in roots
+        if each.report is not None
+        for document in each.report["findings"]
+    ]
+
+
+def _looked(roots: Sequence[RootReport]) -> Looked:
+    reviewed = [(each.root, each.report) for each in roots if each.report is not None]
+    return Looked(
+        frozenset(root for root, _ in reviewed),
+        frozenset(
+            f"{root}/{each['file']}" if root else str(each["file"])
+            for root, report in reviewed
+            for each in report["not_analysed"]
+        ),
+    )
+
+
+def _judge(session: Session, project: Project, branch: str) -> Verdict:
+    policy = Policy.of(project)
+    other = compared_with(policy, branch, project.default_branch)
+    found = closing(project.id, branch, policy, other)
+    return judge(policy, other, dict(session.execute(counted(found)).tuples().all()))
+
+
+def _open_by_severity(session: Session, branch: Branch) -> dict[str, int]:
+    statement = (
+        select(Finding.severity)
+        .join(FindingInBranch, FindingInBranch.finding_id == Finding.id)
+        .where(FindingInBranch.branch_id == branch.id, FindingInBranch.presence != Presence.FIXED)
+    )
+    return dict(sorted(Counter(session.scalars(statement)).items()))
+
+
+def _notes(roots: Sequence[RootReport], matched: Matched) -> dict[str, Any]:
+    return {
+        "new": len(matched.new),
+        "reopened": len(matched.reopened),
+        "fixed": len(matched.fixed),
+        "is_outdated": matched.is_outdated,
+        "not_reviewed": {each.root: each.error for each in roots if each.report is None},
+        "not_analysed": sum(len(each.report["not_analysed"]) for each in roots if each.report is not None),
+        "proposed_ignored": sum(len(each.proposed) for each in roots),
+    }
+
+
+def scan_of(session: Session, scan_id: UUID) -> Scan | None:
+    """Return a scan, locked until the transaction ends; None: it was deleted."""
+    statement = select(Scan).where(Scan.id == scan_id).with_for_update()
+    return session.scalars(statement.execution_options(populate_existing=True)).one_or_none()

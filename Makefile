@@ -77,8 +77,10 @@ catalogue: install ## rules built and missing, by tier and category
 new-rule: install ## NAME=security/injection/name-of-the-wrong-thing
 	$(BIN)/python -m fastapi_architect.proving.new_rule $(NAME)
 
-docs: install ## write the generated pages
+docs: install ## write the generated pages, and build the site into .work/site
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m sphinx -b html -W --keep-going -n -q -j auto docs .work/site
+	@echo "open .work/site/index.html"
 
 requirements: ## pin names, versions and hashes anew
 	$(PYTHON) docs/pin_requirements.py

@@ -8,6 +8,7 @@ from fastapi_architect import __version__
 from fastapi_architect.components.access import deny_by_default
 from fastapi_architect.components.service import Component, ComponentSettings, install
 
+from .findings.router import router as findings
 from .gates.router import router as gates
 from .projects.router import router as projects
 from .registry import components
@@ -31,7 +32,7 @@ def create_app(parts: Sequence[Component] | None = None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1")
-    for router in (projects, scans, gates):
+    for router in (projects, scans, findings, gates):
         api.include_router(router)
     app.include_router(api)
     install(app, components() if parts is None else parts)

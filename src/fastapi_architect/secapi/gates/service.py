@@ -36,7 +36,7 @@ class GateService:
         policy = Policy.of(project)
         other = compared_with(policy, name, project.default_branch)
         found = closing(project_id, name, policy, other)
-        counts = dict((await self._session.execute(counted(found))).tuples().all())
+        counts = dict((await self._session.execute(counted(found))).all())
         verdict = judge(policy, other, counts)
         rows = (await self._session.execute(found.limit(query.limit))).all()
         return GateVerdict(

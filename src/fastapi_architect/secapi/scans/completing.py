@@ -123,7 +123,7 @@ def _judge(session: Session, project: Project, branch: str) -> Verdict:
     policy = Policy.of(project)
     other = compared_with(policy, branch, project.default_branch)
     found = closing(project.id, branch, policy, other)
-    return judge(policy, other, dict(session.execute(counted(found)).tuples().all()))
+    return judge(policy, other, dict(session.execute(counted(found)).all()))
 
 
 def _open_by_severity(session: Session, branch: Branch) -> dict[str, int]:

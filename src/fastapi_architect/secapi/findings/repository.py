@@ -1,0 +1,173 @@
+"""Queries for findings."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fastapi_architect.components.database import Order, Repository, contains, equals, starts_with
+from fastapi_architect.components.problem_details import NotFound
+from fastapi_architect.findings.severity import Severity
+
+from ..branches.models import Branch
+from ..projects.models import Project
+from .models import Finding, FindingEvent, FindingInBranch, Presence
+from .schemas import Wanted
+
+
+def _present(wanted: Wanted) -> ColumnElement[bool]:
+    if wanted is Wanted.ALL:
+        return true()
+    is_fixed = FindingInBranch.presence == Presence.FIXED
+    return is_fixed if wanted is Wanted.FIXED else ~is_fixed
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A finding, and where it is in a branch."""
+
+    finding: Finding
+    place: FindingInBranch
+    branch: str
+
+
+class FindingRepository(Repository[Finding]):
+    """Finds and locks the findings of one organisation, in whichever branch they are."""
+
+    model = Finding
+    missing: ClassVar = "There is no such finding."
+
+    def __init__(self, session: AsyncSession, tenant_id: UUID) -> None:
+        super().__init__(session)
+        self._tenant_id = tenant_id
+
+    def visible(self) -> Select[Finding]:
+        """Return the query that every other one begins with: of projects that were not deleted."""
+        return (
+            super()
+            .visible()
+            .join(Project, Project.id == Finding.project_id)
+            .where(Finding.tenant_id == self._tenant_id, Project.deleted_at.is_(None))
+        )
+
+    async def read(self, finding_id: UUID, branch: str | None) -> Placed:
+        """Return a finding as it is in a branch: the named one, else the project's default one, else the one scanned last.
+
+        Raises:
+            NotFound: there is none, it is another organisation's, or it never was in that branch.
+        """
+        statement = (
+            self.visible()
+            .join(FindingInBranch, FindingInBranch.finding_id == Finding.id)
+            .join(Branch, Branch.id == FindingInBranch.branch_id)
+            .add_columns(FindingInBranch, Branch.name)
+            .where(Finding.id == finding_id)
+            .order_by((Branch.name == Project.default_branch).desc(), FindingInBranch.updated_at.desc())
+            .limit(1)
+        )
+        if branch is not None:
+            statement = statement.where(Branch.name == branch)
+        row = (await self._session.execute(statement)).one_or_none()
+        if row is None:
+            raise NotFound(self.missing)
+        return Placed(*row)
+
+    async def lock_all(self, project_id: UUID, finding_ids: Collection[UUID]) -> Sequence[Finding]:
+        """Return findings of a project, locked in the order of their identifiers so that two of these never wait in a circle.
+
+        Raises:
+            NotFound: one of them is not there.
+        """
+        statement = (
+            self.visible()
+            .where(Finding.project_id == project_id, Finding.id.in_(finding_ids))
+            .order_by(Finding.id)
+            .with_for_update(of=Finding)
+            .execution_options(populate_existing=True)
+        )
+        found = (await self._session.execute(statement)).scalars().all()
+        if len(found) != len(finding_ids):
+            raise NotFound("One of these findings does not exist in this project; nothing was changed.")
+        return found
+
+    async def history(
+        self, finding_id: UUID, kind: str | None, after: int, limit: int
+    ) -> Sequence[FindingEvent]:
+        """Return what happened to a finding after a cursor, oldest first."""
+        statement = select(FindingEvent).where(
+            FindingEvent.finding_id == finding_id,
+            FindingEvent.tenant_id == self._tenant_id,
+            FindingEvent.id > after,
+        )
+        if kind is not None:
+            statement = statement.where(FindingEvent.kind == kind)
+        return (await self._session.execute(statement.order_by(FindingEvent.id).limit(limit))).scalars().all()
+
+
+class FindingsOfBranch(FindingRepository):
+    """Lists the findings of one branch.
+
+    Args:
+        session: of the request.
+        tenant_id: whose findings.
+        project_id: of the branch.
+        branch: its name; None: the default one.
+    """
+
+    orders: ClassVar = {
+        "severity": Order(Finding.severity_rank, descending=True),
+        "newest": Order(Finding.created_at, descending=True),
+        "oldest": Order(Finding.created_at),
+    }
+    filters: ClassVar = {
+        "presence": _present,
+        "triage": equals(Finding.triage),
+        "severity": lambda lowest: Finding.severity_rank >= Severity(lowest).rank,
+        "confidence": equals(Finding.confidence),
+        "rule": equals(Finding.rule),
+        "cwe": equals(Finding.cwe),
+        "file": starts_with(FindingInBranch.file),
+        "text": contains(Finding.title),
+        # Which branch is a part of `visible` already.
+        "branch": lambda _: true(),
+    }
+
+    def __init__(self, session: AsyncSession, tenant_id: UUID, project_id: UUID, branch: str | None) -> None:
+        super().__init__(session, tenant_id)
+        self._project_id = project_id
+        self._branch = branch
+
+    def visible(self) -> Select[Finding]:
+        """Return the query that every other one begins with."""
+        name = Project.default_branch if self._branch is None else self._branch
+        return (
+            super()
+            .visible()
+            .join(Branch, (Branch.project_id == Finding.project_id) & (Branch.name == name))
+            .join(
+                FindingInBranch,
+                (FindingInBranch.finding_id == Finding.id) & (FindingInBranch.branch_id == Branch.id),
+            )
+            .where(Finding.project_id == self._project_id)
+        )
+
+    async def placed(self, found: Sequence[Finding]) -> list[Placed]:
+        """Return where the findings of a page are, in its order, by one query for all of them."""
+        name = Project.default_branch if self._branch is None else self._branch
+        statement = (
+            select(FindingInBranch, Branch.name)
+            .join(Branch, Branch.id == FindingInBranch.branch_id)
+            .join(Project, Project.id == Branch.project_id)
+            .where(
+                FindingInBranch.finding_id.in_([each.id for each in found]),
+                Branch.project_id == self._project_id,
+                Branch.name == name,
+            )
+        )
+        places = {
+            place.finding_id: (place, branch) for place, branch in await self._session.execute(statement)
+        }
+        return [Placed(each, *places[each.id]) for each in found]

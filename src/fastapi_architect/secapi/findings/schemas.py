@@ -1,0 +1,174 @@
+"""How findings look from outside."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
+
+from fastapi_architect.components.database import InputModel, OutputModel, PageQuery
+from fastapi_architect.findings.severity import Confidence, Severity
+
+from ..projects.schemas import BranchName
+from .models import Presence, Triage
+
+#: What is accepted is looked at again, at the latest after so long.
+LONGEST_ACCEPTANCE = timedelta(days=366)
+
+Words = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=4_000, pattern=r"^[^\x00]*\S[^\x00]*$", strip_whitespace=True),
+]
+Part = Annotated[str | None, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+
+
+class FindingOrder(StrEnum):
+    """Orders of the list."""
+
+    SEVERITY = "severity"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+class Wanted(StrEnum):
+    """Which findings of a branch: those that are in it, those that were, or both."""
+
+    OPEN = "open"
+    FIXED = "fixed"
+    ALL = "all"
+
+
+class FindingQuery(PageQuery):
+    """Which findings, in which order."""
+
+    sort: FindingOrder = FindingOrder.SEVERITY
+    branch: Annotated[BranchName | None, Field(description="None: the project's default branch.")] = None
+    presence: Wanted = Wanted.OPEN
+    triage: Triage | None = None
+    severity: Annotated[Severity | None, Field(description="The lowest one.")] = None
+    confidence: Confidence | None = None
+    rule: Part = None
+    cwe: Annotated[str | None, Field(pattern=r"^CWE-\d{1,5}$")] = None
+    file: Annotated[Part, Field(description="How the path begins.")] = None
+    text: Annotated[Part, Field(description="A part of the title.")] = None
+
+
+class PublishedFinding(OutputModel):
+    """A finding in a branch, as members see it in a list."""
+
+    id: UUID
+    project_id: UUID
+    rule: str
+    title: str
+    category: str
+    severity: Severity
+    confidence: Confidence
+    cwe: str | None
+    cvss_score: float | None
+    root: str
+    branch: str
+    file: str
+    line: int
+    presence: Presence
+    triage: Triage
+    reason: str | None
+    expires_at: AwareDatetime | None
+    #: The archive asked that it be ignored.
+    is_proposed_ignored: bool
+    first_scan_id: UUID
+    last_scan_id: UUID
+    created_at: AwareDatetime
+    #: Counted up by each change; the ETag repeats it.
+    version: Annotated[int, Field(ge=1)]
+
+
+class WholeFinding(PublishedFinding):
+    """A finding with all that the engine says of it, and who decided what."""
+
+    approved_by: UUID | None
+    triaged_by: UUID | None
+    triaged_at: AwareDatetime | None
+    fingerprint: str
+    #: The engine's report of it: why, the exploit, the path, the fix.
+    document: dict[str, Any]
+
+
+class Decision(InputModel):
+    """What somebody decides about a finding."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"triage": "false_positive", "reason": "The value comes from a closed list, see lists.py."},
+                {
+                    "triage": "accepted",
+                    "reason": "Only reachable inside the office network until the rewrite.",
+                    "expires_at": "2027-03-01T00:00:00Z",
+                },
+            ]
+        }
+    )
+
+    triage: Triage
+    reason: Words | None = None
+    expires_at: Annotated[AwareDatetime | None, Field(description="Until when it is accepted.")] = None
+
+    @model_validator(mode="after")
+    def says_why_and_how_long(self) -> Self:
+        """Refuse a decision against a finding without a reason, and an acceptance without an end."""
+        against = self.triage in (Triage.FALSE_POSITIVE, Triage.ACCEPTED)
+        if against and self.reason is None:
+            raise ValueError("say why: a reason is needed")
+        if (self.triage is Triage.ACCEPTED) != (self.expires_at is not None):
+            raise ValueError("expires_at belongs to what is accepted, and to nothing else")
+        return self
+
+
+class BulkDecision(Decision):
+    """The same decision about several findings of a project: about all of them or about none."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"finding_ids": ["018f0000-0000-7000-8000-000000000001"], "triage": "confirmed"},
+            ]
+        }
+    )
+
+    finding_ids: Annotated[frozenset[UUID], Field(min_length=1, max_length=100)]
+
+
+class NewComment(InputModel):
+    """Something to say about a finding."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"text": "Fixed by the next release."}]})
+
+    text: Words
+
+
+class EventKind(StrEnum):
+    """What can happen to a finding."""
+
+    FOUND = "found"
+    FIXED = "fixed"
+    REOPENED = "reopened"
+    TRIAGED = "triaged"
+    COMMENTED = "commented"
+
+
+class Decided(OutputModel):
+    """How many findings a decision has changed."""
+
+    changed: int
+
+
+class HistoryEntry(OutputModel):
+    """Something that happened to a finding: by a scan, or by somebody."""
+
+    id: int
+    at: AwareDatetime
+    kind: str
+    actor_id: UUID | None
+    scan_id: UUID | None
+    details: dict[str, Any]

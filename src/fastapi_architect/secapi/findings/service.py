@@ -1,0 +1,141 @@
+"""What may happen to findings in requests. What scans make of them stands in `matching.py`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fastapi_architect.components.audit_log import record
+from fastapi_architect.components.database import SeenVersion
+from fastapi_architect.components.problem_details import Forbidden, InvalidInput
+
+from ..membership import Member
+from ..projects.repository import ProjectRepository
+from .models import Finding, FindingEvent, Triage
+from .repository import FindingRepository, FindingsOfBranch, Placed
+from .schemas import LONGEST_ACCEPTANCE, BulkDecision, Decision, FindingQuery
+
+
+class FindingService:
+    """Reads the findings of one organisation, and keeps what people decide and say about them."""
+
+    def __init__(self, session: AsyncSession, member: Member) -> None:
+        self._session = session
+        self._member = member
+        self._findings = FindingRepository(session, member.tenant_id)
+
+    async def list(self, project_id: UUID, query: FindingQuery) -> tuple[list[Placed], str | None]:
+        """Return a page of the findings of a branch, and the cursor of the next one.
+
+        Raises:
+            NotFound: there is no such project.
+            InvalidInput: the cursor is not one of this list in this order.
+        """
+        await ProjectRepository(self._session, self._member.tenant_id).get(project_id)
+        findings = FindingsOfBranch(self._session, self._member.tenant_id, project_id, query.branch)
+        page = await findings.list(query)
+        return await findings.placed(page.items), page.next_cursor
+
+    async def read(self, finding_id: UUID, branch: str | None) -> Placed:
+        """Return a finding as it is in a branch.
+
+        Raises:
+            NotFound: there is none, it is another organisation's, or it never was in that branch.
+        """
+        return await self._findings.read(finding_id, branch)
+
+    async def decide(self, finding_id: UUID, seen: SeenVersion, decision: Decision) -> Placed:
+        """Keep a decision about a finding.
+
+        Raises:
+            NotFound: there is none.
+            PreconditionFailed: it was changed after the caller read it.
+            Forbidden: the caller may not accept findings.
+            InvalidInput: it would be accepted for too long, or until a moment that has passed.
+        """
+        self._check(decision)
+        finding = await self._findings.get_locked(finding_id)
+        seen.require(finding)
+        self._apply(finding, decision)
+        await self._session.commit()
+        return await self._findings.read(finding_id, None)
+
+    async def decide_all(self, project_id: UUID, decision: BulkDecision) -> int:
+        """Keep the same decision about several findings: about all of them or about none.
+
+        Raises:
+            NotFound: one of them is not in the project.
+            Forbidden: the caller may not accept findings.
+            InvalidInput: they would be accepted for too long, or until a moment that has passed.
+        """
+        self._check(decision)
+        found = await self._findings.lock_all(project_id, decision.finding_ids)
+        for finding in found:
+            self._apply(finding, decision)
+        await self._session.commit()
+        return len(found)
+
+    async def comment(self, finding_id: UUID, text: str) -> FindingEvent:
+        """Keep what somebody says about a finding.
+
+        Raises:
+            NotFound: there is none.
+        """
+        finding = await self._findings.get(finding_id)
+        event = self._event(finding, "commented", {"text": text})
+        await self._session.commit()
+        return event
+
+    async def history(
+        self, finding_id: UUID, kind: str | None, after: int, limit: int
+    ) -> Sequence[FindingEvent]:
+        """Return what happened to a finding after a cursor.
+
+        Raises:
+            NotFound: there is none.
+        """
+        await self._findings.get(finding_id)
+        return await self._findings.history(finding_id, kind, after, limit)
+
+    def _check(self, decision: Decision) -> None:
+        if decision.triage is not Triage.ACCEPTED or decision.expires_at is None:
+            return
+        if not self._member.may("findings:accept"):
+            raise Forbidden("Your role does not allow to accept findings; ask a maintainer.")
+        left = decision.expires_at - datetime.now(UTC)
+        if left.total_seconds() <= 0 or left > LONGEST_ACCEPTANCE:
+            raise InvalidInput(f"expires_at lies ahead, by at most {LONGEST_ACCEPTANCE.days} days.")
+
+    def _apply(self, finding: Finding, decision: Decision) -> None:
+        before = finding.triage
+        # The clock of the database, as everywhere.
+        now: Any = func.now()
+        is_accepted = decision.triage is Triage.ACCEPTED
+        finding.triage = decision.triage
+        finding.reason, finding.expires_at = decision.reason, decision.expires_at
+        finding.approved_by = self._member.principal.id if is_accepted else None
+        finding.triaged_by, finding.triaged_at = self._member.principal.id, now
+        details = {"from": before, "to": decision.triage, "reason": decision.reason}
+        self._event(finding, "triaged", details)
+        record(
+            self._session,
+            "finding.triaged",
+            actor=self._member.principal,
+            subject_type="finding",
+            subject_id=finding.id,
+            details=details,
+        )
+
+    def _event(self, finding: Finding, kind: str, details: dict[str, Any]) -> FindingEvent:
+        event = FindingEvent(
+            tenant_id=finding.tenant_id,
+            finding_id=finding.id,
+            kind=kind,
+            actor_id=self._member.principal.id,
+            details=details,
+        )
+        self._session.add(event)
+        return event

@@ -186,7 +186,7 @@ def test_a_link_stays_a_link_to_the_new_report(project: Path) -> None:
         (("review", "--formt", "json"), "architect: there is no option --formt; did you mean --format?"),
         (
             ("review", "my", "shop"),
-            "architect: 'shop' is one argument too many; quote a path that holds spaces",
+            "architect: there is nothing at my, and the last commit has no such file; quote a path that holds spaces",
         ),
         (("review", ""), "architect: PATH: the path is empty; name one, or `.` for this folder"),
         (("review", "--jobs", "two"), "architect: --jobs/-j: 'two' is no number from 1 upwards"),

@@ -14,16 +14,27 @@ from fastapi_architect.review.config import Config, Ignore, load, selectors, unk
 from fastapi_architect.rules.catalog import all_rules
 
 
-def add_project_options(parser: argparse.ArgumentParser) -> None:
-    """`PATH` and `--config`."""
-    parser.add_argument(
-        "path",
-        nargs="?",
-        type=given_path,
-        default=Path(),
-        metavar="PATH",
-        help="folder or file (default: here)",
-    )
+def add_project_options(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """`PATH` and `--config`; with `several`, `paths` may be more files than one."""
+    if several:
+        parser.add_argument(
+            "paths",
+            nargs="*",
+            type=given_path,
+            default=[Path()],
+            metavar="PATH",
+            help="a folder, or files: findings in these alone are reported, each understood within its whole project (default: "
+            "the folder here)",
+        )
+    else:
+        parser.add_argument(
+            "path",
+            nargs="?",
+            type=given_path,
+            default=Path(),
+            metavar="PATH",
+            help="folder or file (default: here)",
+        )
     parser.add_argument(
         "--config",
         type=given_path,

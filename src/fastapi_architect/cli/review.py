@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -13,16 +11,18 @@ from msgspec.structs import replace
 
 from fastapi_architect.cli.arguments import ArgumentParser, given_path, processes
 from fastapi_architect.cli.errors import FAULT, UsageError, report_fault
+from fastapi_architect.cli.given_files import ProjectFiles, by_project, was_committed
 from fastapi_architect.cli.options import add_project_options, configuration, default_jobs
 from fastapi_architect.cli.output import write_output
 from fastapi_architect.cli.progress import progress_on
+from fastapi_architect.cli.reports import FORMATS, Reviewed, Wanted, render, wanted
 from fastapi_architect.findings import baseline as baselines
 from fastapi_architect.report.wording import counted
 from fastapi_architect.review.config import GATES
-from fastapi_architect.review.pipeline import Request, project_of, review
+from fastapi_architect.review.pipeline import Request, review
 from fastapi_architect.review.result import Review
+from fastapi_architect.source.tree import printable
 
-FORMATS = ("text", "json", "sarif", "github", "html")
 FINDINGS = 1
 
 
@@ -33,12 +33,29 @@ def parser() -> argparse.ArgumentParser:
         description="Read a backend (never import or run it) and say what is wrong, why, how it is exploited, how to fix it.",
         epilog="Exit codes: 0 clean under the gate, 1 findings at or above it, 2 usage or configuration, 3 a fault of the tool.",
     )
-    add_project_options(made)
+    add_project_options(made, several=True)
     made.add_argument(
-        "--format", choices=FORMATS, default="text", help="text (default), json, sarif, github or html"
+        "--format",
+        choices=FORMATS,
+        default="text",
+        help=f"text (default), {', '.join(FORMATS[1:-1])} or {FORMATS[-1]}",
     )
     made.add_argument(
         "--output", "-o", type=given_path, metavar="FILE", help="write to FILE instead of standard output"
+    )
+    made.add_argument(
+        "--report",
+        action="append",
+        type=wanted,
+        default=[],
+        metavar="FORMAT=FILE",
+        help="write another report of the same review to FILE; may repeat",
+    )
+    made.add_argument(
+        "--project",
+        type=given_path,
+        metavar="FOLDER",
+        help="the project of the files that are named (default: the nearest of each)",
     )
     made.add_argument("--all", action="store_true", help="show every finding (text)")
     made.add_argument(
@@ -86,10 +103,70 @@ def run(arguments: list[str]) -> int:
     if given.write_baseline is not None and given.write_baseline.exists() and not given.replace:
         message = f"{given.write_baseline} exists already; name another file, or add --replace"
         raise UsageError(message)
+    projects = _projects(given)
+    if not projects:
+        print("architect: nothing is left to review", file=sys.stderr)
+        return 0
+    reviews = [Reviewed(each.root, _reviewed(each, given)) for each in projects]
+    if given.write_baseline is not None:
+        return _write_baseline(given, reviews[0].result)
+    if given.format == "text" and given.output is None and sys.stdout.isatty():
+        from fastapi_architect.report import text
+
+        for each in reviews:
+            text.show(each.result, sys.stdout, everything=given.all)
+        reports = given.report
+    else:
+        reports = [Wanted(given.format, given.output), *given.report]
+    texts = [(each.file, render(each.form, reviews, everything=given.all)) for each in reports]
+    for file, rendered in texts:  # all are rendered before the first is written
+        write_output(rendered, file)
+    if given.profile_rules is not None:
+        write_output(
+            msgspec.json.format(msgspec.json.encode(reviews[0].result.spent), indent=2).decode() + "\n",
+            given.profile_rules,
+        )
+    faults = [fault for each in reviews for fault in each.result.faults]
+    for fault in faults:
+        report_fault(fault)
+    if faults:
+        return FAULT
+    return FINDINGS if any(each.result.failed for each in reviews) else 0
+
+
+def _projects(given: argparse.Namespace) -> list[ProjectFiles]:
+    """What to review: one folder, or the projects of the files that were named."""
+    paths = given.paths
+    if len(paths) == 1 and (given.project is None or paths[0].is_dir()) and not _is_deleted(paths[0]):
+        if given.project is not None:
+            message = f"--project belongs to files; name files of {given.project}, or leave --project out"
+            raise UsageError(message)
+        return [ProjectFiles(paths[0], None)]
+    if given.project is not None and not given.project.is_dir():
+        message = f"there is no folder {given.project}; name the project's folder, or leave --project out"
+        raise UsageError(message)
+    found = by_project(paths, given.project)
+    for each in found.gone:
+        print(f"architect: {printable(str(each))} is deleted, and left out", file=sys.stderr)
+    if len(found.projects) > 1 and (given.baseline is not None or given.write_baseline is not None):
+        roots = ", ".join(str(each.root) for each in found.projects)
+        message = f"a baseline is of one project, and the files lie in {len(found.projects)} ({roots}); name those of one"
+        raise UsageError(message)
+    return list(found.projects)
+
+
+def _is_deleted(path: Path) -> bool:
+    return not path.exists() and was_committed(path)
+
+
+def _reviewed(project: ProjectFiles, given: argparse.Namespace) -> Review:
+    """The review of one project."""
+    given = argparse.Namespace(**{**vars(given), "path": project.root})
     config = configuration(given)
     baseline_file = given.baseline or config.baseline
+    forms = {given.format, *(each.form for each in given.report)}
     with progress_on(sys.stderr, quiet=given.format == "github") as progress:
-        result = review(
+        return review(
             Request(
                 path=given.path,
                 config=replace(config, gate=given.gate) if given.gate else config,
@@ -97,29 +174,12 @@ def run(arguments: list[str]) -> int:
                 cache=not given.no_cache,
                 changed_since=given.changed_since,
                 baseline=baselines.read(baseline_file) if baseline_file is not None else None,
-                matrix=given.format == "html",
+                matrix="html" in forms,
                 progress=progress,
                 profile=given.profile_rules is not None,
+                files=project.files,
             )
         )
-    if given.write_baseline is not None:
-        return _write_baseline(given, result)
-    if given.format == "text" and given.output is None and sys.stdout.isatty():
-        from fastapi_architect.report import text
-
-        text.show(result, sys.stdout, everything=given.all)
-    else:
-        write_output(_renderer(given.format, given)(result), given.output)
-    if given.profile_rules is not None:
-        write_output(
-            msgspec.json.format(msgspec.json.encode(result.spent), indent=2).decode() + "\n",
-            given.profile_rules,
-        )
-    for fault in result.faults:
-        report_fault(fault)
-    if result.faults:
-        return FAULT
-    return FINDINGS if result.failed else 0
 
 
 def _belong_together(given: argparse.Namespace) -> None:
@@ -136,6 +196,12 @@ def _belong_together(given: argparse.Namespace) -> None:
             "--write-baseline writes no report; leave --output out, and run again with --baseline for one"
         )
         raise UsageError(message)
+    written = [
+        each.file for each in (*given.report, Wanted(given.format, given.output)) if each.file is not None
+    ]
+    if len(set(written)) < len(written):
+        message = "two reports would be written to one file; name another file"
+        raise UsageError(message)
 
 
 def _write_baseline(given: argparse.Namespace, result: Review) -> int:
@@ -147,38 +213,6 @@ def _write_baseline(given: argparse.Namespace, result: Review) -> int:
     findings = (*result.findings, *known)
     baselines.write(path, baselines.baseline_of(findings, result.units), replace=given.replace)
     verb = "is" if len(findings) == 1 else "are"
-    command = shlex.join(["architect", "review", str(given.path), "--baseline", str(path)])
+    command = shlex.join(["architect", "review", *map(str, given.paths), "--baseline", str(path)])
     print(f"{counted(len(findings), 'finding')} {verb} listed in {path}; `{command}` reports what is new.")
     return 0
-
-
-def _renderer(name: str, given: argparse.Namespace) -> Callable[[Review], str]:
-    """The renderer of a format, loaded only when it is used."""
-    if name == "json":
-        from fastapi_architect.report import json as json_report
-
-        return json_report.render
-    if name == "sarif":
-        from fastapi_architect.report import sarif
-
-        return lambda result: sarif.render(result, prefix=_prefix(given.path))
-    if name == "github":
-        from fastapi_architect.report import github
-
-        return lambda result: github.render(result, prefix=_prefix(given.path))
-    if name == "html":
-        from fastapi_architect.report import html
-
-        return html.render
-    from fastapi_architect.report import text
-
-    return lambda result: text.render(result, everything=given.all)
-
-
-def _prefix(path: Path) -> str:
-    """Path from the repository's root to the reviewed folder: what GitHub calls a file."""
-    root, _ = project_of(path)
-    absolute = root.absolute()
-    repository = next((f for f in (absolute, *absolute.parents) if (f / ".git").exists()), absolute)
-    prefix = os.path.relpath(absolute, repository).replace(os.sep, "/")
-    return "" if prefix == "." else prefix

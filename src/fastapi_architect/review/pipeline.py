@@ -51,6 +51,7 @@ class Request(msgspec.Struct, frozen=True):
         within: nothing outside this folder (absolute, without symbolic links) is read; None: a file's project and the
             configuration are looked for upwards.
         instead: paths to bytes that are read in place of the files' own.
+        files: names of files below `path`, a folder: findings in these alone are reported; None for all.
         question: asked of the application's graph before any rule is; what it raises ends the review.
     """
 
@@ -65,6 +66,7 @@ class Request(msgspec.Struct, frozen=True):
     profile: bool = False
     within: Path | None = None
     instead: Mapping[str, bytes] = msgspec.field(default_factory=dict)
+    files: frozenset[str] | None = None
     question: Callable[[AppGraph], object] | None = None
 
 
@@ -94,7 +96,8 @@ def review(request: Request) -> Review:
         completed = completion.complete(found, graph)
         silenced = silencing.silence(
             completed, graph.program, read.comments, request.config,
-            known=rules.keys(), ran=ran, baseline=request.baseline, only=only, changed=changed,
+            known=rules.keys(), ran=ran, baseline=request.baseline, changed=changed,
+            only=frozenset((only,)) if only is not None else request.files,
         )  # fmt: skip
         active = ordered(silenced.active)
         size = units(graph)
@@ -124,6 +127,7 @@ def review(request: Request) -> Review:
             review_time_ms=round((time.perf_counter() - begin) * 1000),
             spent=clock.spent() if clock is not None else None,
             answer=answer,
+            partial=only is not None or request.files is not None or changed is not None,
         )
 
 

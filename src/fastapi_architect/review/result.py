@@ -90,6 +90,7 @@ class Review(msgspec.Struct, frozen=True):
         faults: rules that failed: faults of this tool, with what a maintainer needs.
         units: size of the project for its score.
         spent: CPU of rules and shared questions, where that was asked for; never part of the deterministic part.
+        partial: some files or lines alone were asked for: findings, score and gate are of these.
         answer: what the request's own question to the graph gave.
     """
 
@@ -114,3 +115,4 @@ class Review(msgspec.Struct, frozen=True):
     faults: tuple[Exception, ...] = ()
     spent: Spent | None = None
     answer: object = None
+    partial: bool = False

@@ -29,7 +29,7 @@ class Silenced(msgspec.Struct, frozen=True):
         suppressed: silenced by a comment, the configuration or the baseline.
         left_out: number of findings by kind of file.
         notes: suppressions that do not do what their writer hoped, with the next step.
-        unreported: findings of the project that this report does not repeat, because one file or changed lines
+        unreported: findings of the project that this report does not repeat, because some files or changed lines
             were asked for, or because a baseline knows them; neither silenced by anybody nor in code of others.
     """
 
@@ -49,13 +49,13 @@ def silence(
     known: Collection[str],
     ran: Collection[str],
     baseline: baselines.Baseline | None,
-    only: str | None = None,
+    only: Collection[str] | None = None,
     changed: Mapping[str, frozenset[int]] | None = None,
 ) -> Silenced:
     """Divide findings into reported and silenced ones.
 
     Args:
-        only: report this file alone.
+        only: report these files alone.
         changed: report these lines of these files alone.
     """
     left_out: Counter[str] = Counter()
@@ -67,7 +67,7 @@ def silence(
         kind = module.kind if module is not None else "source"
         if kind not in REPORTED:
             left_out[kind] += 1
-        elif only is not None and finding.location.path != only:
+        elif only is not None and finding.location.path not in only:
             left_out["other files"] += 1
             unreported.append(finding)
         elif changed is not None and not _touched(finding, changed):

@@ -1,4 +1,4 @@
-"""Write the pages that come from code: `docs/rules/`, `docs/reference/`; `--check` fails on drift."""
+"""Write what comes from code: `docs/rules/`, `docs/reference/`, `agents/`, `plugin/`; `--check` fails on drift."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from docs.pages import command_line, components, configuration, libraries, report, rules
+from fastapi_architect.persona.clients.plugin import committed_files
 
 ROOT = Path(__file__).parent
 #: Folders that hold nothing but generated pages, so that a page nobody writes any more is found.
@@ -16,12 +17,13 @@ WRITTEN_BY_HAND = frozenset({ROOT / "reference" / "index.md", ROOT / "reference"
 
 
 def pages() -> dict[Path, str]:
-    """Path to text of every generated page."""
-    return {
+    """Path to text of every generated page, agent definition and file of the plugin."""
+    made = {
         ROOT / name: text
         for each in (command_line, components, configuration, libraries, report, rules)
         for name, text in each.pages().items()
     }
+    return made | {ROOT.parent / name: text for name, text in committed_files().items()}
 
 
 def main() -> int:
@@ -32,6 +34,9 @@ def main() -> int:
     given = parser.parse_args()
     made = pages()
     present = {path for folder in GENERATED for path in ROOT.glob(f"{folder}/*.md")} - WRITTEN_BY_HAND
+    present |= {
+        path for name in ("agents", "plugin") for path in (ROOT.parent / name).rglob("*") if path.is_file()
+    }
     stale = sorted(present - set(made))
     differing = [
         path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text
@@ -45,7 +50,7 @@ def main() -> int:
     for path in differing:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(made[path], encoding="utf-8")
-    print(f"{len(made)} pages, {len(differing)} written, {len(stale)} removed")
+    print(f"{len(made)} files, {len(differing)} written, {len(stale)} removed")
     return 0
 
 

@@ -52,6 +52,10 @@ COMMANDS = {
         "a rule as a page; --prove runs its exploit before your eyes",
     ),
     "rules": ("fastapi_architect.cli.rules", "the rules there are"),
+    "agent": (
+        "fastapi_architect.cli.agent",
+        "the architect as an agent of your editor: install it, show it, take it out again",
+    ),
     "adr": (
         "fastapi_architect.cli.adr",
         "decision records: write one, list them, show one",

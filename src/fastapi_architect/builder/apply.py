@@ -11,7 +11,7 @@ import json
 import os
 import stat
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,19 +36,25 @@ def refuse_dirty(root: Path) -> None:
         raise BuildError(message)
 
 
-def check(plan: Plan, root: Path) -> None:
+def check(plan: Plan, root: Path, *, readable: Callable[[str, bytes], None] | None = None) -> None:
     """Refuse what could not be carried out, before anything is written.
+
+    Args:
+        plan: what to do.
+        root: the folder that it is about.
+        readable: raises for a file that its readers could not read; None: `parse`.
 
     Raises:
         BuildError: a file is there already, has changed, cannot be written, or would not parse.
     """
+    read = readable or parse
     for file in plan.files:
         path = root / file.path
         if path.is_symlink() or path.exists():
             message = f"{file.path} is there already and is never overwritten; move it away, or remove it"
             raise BuildError(message)
         _refuse_outside(root, file.path)
-        parse(file.path, file.data)
+        read(file.path, file.data)
     for edit in plan.edits:
         path = root / edit.path
         _refuse_outside(root, edit.path)
@@ -58,7 +64,7 @@ def check(plan: Plan, root: Path) -> None:
         if not os.access(path, os.W_OK):
             message = f"{edit.path} cannot be written: permission denied; make it writable"
             raise BuildError(message)
-        parse(edit.path, edit.after)
+        read(edit.path, edit.after)
 
 
 def parse(path: str, data: bytes) -> None:
@@ -79,13 +85,13 @@ def parse(path: str, data: bytes) -> None:
         raise BuildError(message) from error
 
 
-def apply(plan: Plan, root: Path) -> None:
-    """Carry out a plan.
+def apply(plan: Plan, root: Path, *, readable: Callable[[str, bytes], None] | None = None) -> None:
+    """Carry out a plan; arguments as of `check`.
 
     Raises:
         BuildError: it could not be; everything is as it was.
     """
-    check(plan, root)
+    check(plan, root, readable=readable)
     with _all_or_nothing() as undo:
         try:
             staged = []

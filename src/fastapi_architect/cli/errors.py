@@ -9,6 +9,8 @@ from fastapi_architect import __version__
 from fastapi_architect.appgraph.named_routes import NoSuchRoute
 from fastapi_architect.builder.errors import BuildError
 from fastapi_architect.findings.baseline import BaselineError
+from fastapi_architect.persona.clients.errors import ClientError
+from fastapi_architect.persona.definition.errors import NoSuchAgent
 from fastapi_architect.records.errors import RecordError
 from fastapi_architect.review.changes import ChangesError
 from fastapi_architect.review.config import ConfigError
@@ -32,6 +34,8 @@ def usage_errors() -> tuple[type[Exception], ...]:
         NoSuchPath,
         NoSuchRoute,
         RecordError,
+        ClientError,
+        NoSuchAgent,
     )
 
 

@@ -107,7 +107,7 @@ def read(
 
 def _name_from_outside(tree: SourceTree, parsed: Mapping[str, ir.ParsedModule]) -> str:
     """By what name the tree's modules import it, should it be a package."""
-    folders = tree.root.resolve().parts[1:]
+    folders = tree.folders_above
     if "__init__.py" not in parsed:
         folders = folders[-1:]
     return name_from_outside(folders, parsed.values())

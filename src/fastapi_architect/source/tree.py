@@ -6,11 +6,14 @@ Traps
   tree's owner may not read. What a link inside the tree points to is found under its own name.
 * A name that is not UTF-8 comes as text with lone surrogates (`os.fsdecode`), which neither JSON nor msgpack
   can hold: `printable` is for messages and reports, the path itself for reading.
+* A tree of stored files came from a stranger: of what it says about itself (`.gitignore`, "do not edit",
+  `pyvenv.cfg`, a folder called `build`) nothing is believed, as any of it would hide code from its own review.
 """
 
 from __future__ import annotations
 
 import errno
+import math
 import os
 import re
 import stat
@@ -73,6 +76,45 @@ class Excluded(msgspec.Struct, frozen=True, order=True):
     reason: str
 
 
+class StoredFile(msgspec.Struct, frozen=True):
+    """A file whose bytes lie elsewhere.
+
+    Attributes:
+        offset: where they begin in the file that holds all of them.
+        size: how many there are.
+    """
+
+    offset: int
+    size: int
+
+
+class StoredFiles(msgspec.Struct, frozen=True):
+    """Files that lie one behind the other in one file on the disk.
+
+    Attributes:
+        place: that file.
+        files: paths, relative and with forward slashes, to where their bytes are in it.
+    """
+
+    place: Path
+    files: Mapping[str, StoredFile]
+
+    def read(self, path: str, max_bytes: int) -> bytes | Unreadable:
+        """The bytes of one file, or why they cannot be had."""
+        stored = self.files.get(path)
+        if stored is None:
+            return Unreadable(path, "no such file")
+        if stored.size > max_bytes:
+            return Unreadable(path, f"larger than {readable_size(max_bytes)} ({readable_size(stored.size)})")
+        try:
+            with self.place.open("rb", buffering=0) as file:
+                file.seek(stored.offset)
+                data = file.read(stored.size)
+        except OSError as error:
+            return Unreadable(path, _reason(error))
+        return data if len(data) == stored.size else Unreadable(path, "its bytes are gone")
+
+
 class SourceTree(msgspec.Struct, frozen=True):
     """The files of a tree, found once. All paths are relative to `root`, with forward slashes, and sorted.
 
@@ -84,6 +126,7 @@ class SourceTree(msgspec.Struct, frozen=True):
         excluded: folders left out by the built-in rules or by patterns.
         ignored: Python files left out by patterns.
         instead: paths to bytes that are read in place of the files': what a fix would make of them.
+        stored: where its files lie, when they do not lie below `root`, which is only a name then.
     """
 
     root: Path
@@ -93,6 +136,26 @@ class SourceTree(msgspec.Struct, frozen=True):
     excluded: tuple[Excluded, ...] = ()
     ignored: tuple[str, ...] = ()
     instead: Mapping[str, bytes] = msgspec.field(default_factory=dict)
+    stored: StoredFiles | None = None
+
+    @classmethod
+    def of_stored(cls, root: Path, stored: StoredFiles, unreadable: Sequence[Unreadable] = ()) -> SourceTree:
+        """A tree of files that lie elsewhere, such as those of an archive.
+
+        Args:
+            root: what the tree is called, absolute; nothing there is looked at.
+            stored: its files.
+            unreadable: what is missing from it, and why.
+        """
+        files = stored.files
+        read = sorted(path for path, file in files.items() if is_read(path, file.size))
+        return cls(
+            root,
+            tuple(path for path in read if path.endswith(".py")),
+            tuple(path for path in read if _is_other(tuple(path.split("/")), files[path].size)),
+            tuple(sorted(unreadable)),
+            stored=stored,
+        )
 
     @classmethod
     def open(cls, root: Path, exclude: Sequence[str] = (), honour_gitignore: bool = True) -> SourceTree:
@@ -135,6 +198,8 @@ class SourceTree(msgspec.Struct, frozen=True):
         """The bytes of one file of the tree, or why they cannot be had."""
         if path in self.instead:
             return self.instead[path]
+        if self.stored is not None:
+            return self.stored.read(path, max_bytes)
         try:
             # Without O_NONBLOCK a FIFO that took the file's place would block for ever.
             descriptor = os.open(
@@ -161,10 +226,15 @@ class SourceTree(msgspec.Struct, frozen=True):
             except OSError as error:
                 return Unreadable(path, _reason(error))
 
+    @property
+    def folders_above(self) -> tuple[str, ...]:
+        """Names of the folders that lead to the root, its own last."""
+        return (self.root if self.stored is not None else self.root.resolve()).parts[1:]
+
     def kind_of(self, path: str) -> Kind:
-        """What the file is (`source.kinds.kind_of`), its first lines included."""
+        """What the file is (`source.kinds.kind_of`), its first lines included where they are believed."""
         kind = kind_of(path)
-        if kind in {"vendored", "generated", "migration"}:
+        if kind in {"vendored", "generated", "migration"} or self.stored is not None:
             return kind
         if path in self.instead:
             return kind_of(path, self.instead[path][:1000])
@@ -187,6 +257,19 @@ class SourceTree(msgspec.Struct, frozen=True):
         return (
             f"There is no Python file below {printable(str(self.root))}. Pass the folder of your application."
         )
+
+
+def is_read(path: str, size: int) -> bool:
+    """Whether a review reads a file of this name and size, wherever it finds it.
+
+    Args:
+        path: relative, with forward slashes.
+        size: in bytes.
+    """
+    *folders, name = path.split("/")
+    if any(_excluded_by_name(folder) for folder in folders):
+        return False
+    return name.endswith(".py") or _is_other((*folders, name), size)
 
 
 def readable_size(size: int) -> str:
@@ -324,13 +407,8 @@ class _Walk(msgspec.Struct):
         return False
 
     def _enter(self, path: tuple[str, ...], patterns: tuple[tuple[int, IgnorePatterns], ...]) -> bool:
-        name = path[-1]
-        reason = _EXCLUDED.get(name)
-        if reason is None and name.startswith(".") and name not in _VISIBLE:
-            reason = "a hidden folder"
-        elif reason is None and name.endswith(".egg-info"):
-            reason = "metadata of a package"
-        elif reason is None and self._is_ignored(path, patterns, True):
+        reason = _excluded_by_name(path[-1])
+        if reason is None and self._is_ignored(path, patterns, True):
             reason = "ignored by a pattern"
         if reason is None:
             return True
@@ -340,7 +418,7 @@ class _Walk(msgspec.Struct):
     def _file(self, path: tuple[str, ...], patterns: tuple[tuple[int, IgnorePatterns], ...]) -> None:
         name = path[-1]
         is_python = name.endswith(".py")
-        is_other = self._is_other(name, path)
+        is_other = _is_other(path, self.root)
         if not (is_python or is_other):
             return
         joined = "/".join(path)
@@ -359,21 +437,43 @@ class _Walk(msgspec.Struct):
         if is_other:
             self.other_files.append(joined)
 
-    def _is_other(self, name: str, path: tuple[str, ...]) -> bool:
-        if name.endswith(_CONFIGURATION):
-            if _OTHER_FILE.fullmatch(name):
-                return True
-            if len(path) > _MAX_CONFIGURATION_DEPTH:
-                return False
-            try:
-                return self.root.joinpath(*path).lstat().st_size <= _MAX_CONFIGURATION_BYTES
-            except OSError:
-                return False
-        if len(path) > 1 and path[-2] == "requirements" and name.endswith((".txt", ".in")):
+
+def _excluded_by_name(folder: str) -> str | None:
+    """Why a folder of this name is never entered; None when it is."""
+    reason = _EXCLUDED.get(folder)
+    if reason is None and folder.startswith(".") and folder not in _VISIBLE:
+        reason = "a hidden folder"
+    elif reason is None and folder.endswith(".egg-info"):
+        reason = "metadata of a package"
+    return reason
+
+
+def _size_of(path: tuple[str, ...], size: int | Path) -> float:
+    if isinstance(size, int):
+        return size
+    try:
+        return size.joinpath(*path).lstat().st_size
+    except OSError:
+        return math.inf
+
+
+def _is_other(path: tuple[str, ...], size: int | Path) -> bool:
+    """Whether the file is a manifest, a lock file, a setting or about deployment.
+
+    Args:
+        path: its components.
+        size: in bytes, or the root to ask it below, which few names need.
+    """
+    name = path[-1]
+    if name.endswith(_CONFIGURATION):
+        if _OTHER_FILE.fullmatch(name):
             return True
-        # Most names of a large tree end here, without the regular expression.
-        if name.endswith(
-            (".py", ".pyc", ".md", ".rst", ".js", ".ts", ".tsx", ".html", ".css", ".svg", ".png")
-        ):
-            return name == "setup.py" or (name.startswith("gunicorn") and name.endswith(".py"))
-        return _OTHER_FILE.fullmatch(name) is not None
+        if len(path) > _MAX_CONFIGURATION_DEPTH:
+            return False
+        return _size_of(path, size) <= _MAX_CONFIGURATION_BYTES
+    if len(path) > 1 and path[-2] == "requirements" and name.endswith((".txt", ".in")):
+        return True
+    # Most names of a large tree end here, without the regular expression.
+    if name.endswith((".py", ".pyc", ".md", ".rst", ".js", ".ts", ".tsx", ".html", ".css", ".svg", ".png")):
+        return name == "setup.py" or (name.startswith("gunicorn") and name.endswith(".py"))
+    return _OTHER_FILE.fullmatch(name) is not None

@@ -109,21 +109,9 @@ def _opened(forward: _Forward) -> tarfile.TarFile:
     try:
         return tarfile.TarFile(fileobj=forward, mode="r", encoding="utf-8", errors="surrogateescape")
     except _REFUSED as error:
-        if not forward.last.strip(b"\0"):  # an empty archive consists of two empty blocks
-            raise _nothing(forward) from error
         raise ArchiveRefused(
             Refusal.NOT_AN_ARCHIVE, "This is no tar file. Send a .zip or a .tar.gz of the project's folder."
         ) from error
-
-
-def _nothing(forward: _Forward) -> ArchiveRefused:
-    if len(forward.last) == _BLOCK:
-        return ArchiveRefused(
-            Refusal.NOT_AN_ARCHIVE, "The archive is empty. Send one of the project's folder."
-        )
-    return ArchiveRefused(
-        Refusal.NOT_AN_ARCHIVE, "There is no tar file in it. Send a .tar.gz of the project's folder."
-    )
 
 
 #: What `tarfile` raises for bytes that are no tar file, found by fuzzing.

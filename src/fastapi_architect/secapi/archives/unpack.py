@@ -73,6 +73,7 @@ def unpack(
             kind, members = _members(file, account)
             for member in members:
                 store.take(member)
+            _refuse_nothing(account)
         return store.result(kind, place, account.members)
     except OSError as error:
         place.unlink(missing_ok=True)
@@ -105,6 +106,13 @@ def _members(file: BinaryIO, account: Account) -> tuple[str, Iterator[Member]]:
         Refusal.NOT_AN_ARCHIVE,
         "This is no archive that is known here. Send a .zip or a .tar.gz of the project's folder.",
     )
+
+
+def _refuse_nothing(account: Account) -> None:
+    if not account.members:
+        raise ArchiveRefused(
+            Refusal.NOT_AN_ARCHIVE, "The archive is empty. Send one of the project's folder."
+        )
 
 
 def _is_old_tar(head: bytes) -> bool:

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import random
 import struct
 import tarfile
 import zipfile
@@ -14,6 +15,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 APP = b"from fastapi import FastAPI\n\napp = FastAPI()\n"
+
+
+def noise(size: int) -> bytes:
+    """Bytes that do not compress, the same ones each time."""
+    return random.Random(size).randbytes(size)
+
 
 Entry = tuple[str, bytes]
 

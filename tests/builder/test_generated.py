@@ -35,6 +35,27 @@ def test_it_is_formatted_and_clean(tmp_path: Path, preset: str) -> None:
     check(root, "ruff", "check", "--no-cache", ".")
 
 
+def test_the_example_keeps_organisations_apart_and_writes_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make(tmp_path / "shop", "minimal", ["tenancy", "idempotency"])
+
+    check(root, "mypy", "--cache-dir", str(root.parent / "mypy"))
+    check(root, "lint-imports", "--no-cache")
+    main(["review", str(root), "--format", "json", "--no-cache"])
+    assert json.loads(capsys.readouterr().out)["score"] == 100
+    said = check(
+        root,
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "tests/notes",
+        "tests/test_access.py",
+        "tests/test_database.py",
+    )
+    assert re.search(r"\d+ passed", said)
+
+
 def test_it_has_types_layers_and_no_weak_spots(everything: Path) -> None:
     check(everything, "mypy", "--cache-dir", str(everything.parent / "mypy"))
     check(everything, "lint-imports", "--no-cache")

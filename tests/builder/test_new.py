@@ -19,6 +19,7 @@ from fastapi_architect.builder.lock import LOCK, read_lock
 from fastapi_architect.builder.naming import project_name
 from fastapi_architect.builder.new import chosen, project_files
 from fastapi_architect.builder.presets import PRESETS, REQUIRED, components_of
+from fastapi_architect.builder.skeleton_parts import marked_components
 from fastapi_architect.builder.wiring import listed
 
 
@@ -78,6 +79,27 @@ def test_compose_has_only_what_somebody_needs(preset: str) -> None:
     assert ("redis" in services) == bool({"redis_pool", "celery_tasks"} & has)
     assert ("worker" in services) == ("celery_tasks" in has) == ("app/worker.py" in files)
     assert ("relay" in services) == ("outbox" in has)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_no_mark_of_the_skeleton_is_left(preset: str) -> None:
+    for path, text in texts_of(preset).items():
+        assert not marked_components(text), path
+        assert "[end]" not in text, path
+
+
+def test_the_example_belongs_to_organisations_where_there_are_some() -> None:
+    alone, shared = texts_of("standard"), texts_of("saas")
+
+    assert "owner_id" in alone["app/notes/models.py"]
+    assert "tenant" not in "".join(
+        text for path, text in alone.items() if path.startswith(("app/notes", "tests/notes"))
+    )
+    assert "owner_id" not in shared["app/notes/models.py"]
+    assert 'protect_by_tenant(op, "notes")' in shared["migrations/versions/0002_notes.py"]
+    assert "Note.tenant_id == self._tenant_id" in shared["app/notes/repository.py"]
+    assert '"viewer": ["notes:read"]' in shared["app/registry.py"]
+    assert set(shared) - set(alone) >= {"tests/notes/test_tenants.py", "tests/organisations.py"}
 
 
 @pytest.mark.parametrize("preset", PRESETS)

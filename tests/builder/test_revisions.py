@@ -40,7 +40,9 @@ def test_each_follows_the_one_before(tmp_path: Path) -> None:
         {"alembic.ini": INI, "migrations/env.py": ENV, "migrations/versions/a.py": revision("aaa", None)},
     )
 
-    first, second = revisions_for([spec("keys", "keys"), spec("log", "log")], head(tmp_path), PACKAGE, NOW)
+    (first, second), last = revisions_for(
+        [spec("keys", "keys"), spec("log", "log")], head(tmp_path), PACKAGE, NOW
+    )
 
     assert 'down_revision: str | None = "aaa"' in first.data.decode()
     identifier = first.path.removeprefix("migrations/versions/").partition("_")[0]
@@ -48,6 +50,7 @@ def test_each_follows_the_one_before(tmp_path: Path) -> None:
     assert "from app.components.keys.migrations import create_keys, drop_keys" in first.data.decode()
     assert "    create_keys(op)\n" in first.data.decode()
     assert first.path == f"migrations/versions/{identifier}_keys.py"
+    assert second.path == f"migrations/versions/{last}_log.py"
 
 
 def test_names_follow_the_projects_template(tmp_path: Path) -> None:
@@ -57,7 +60,7 @@ def test_names_follow_the_projects_template(tmp_path: Path) -> None:
         {"alembic.ini": ini, "migrations/env.py": ENV, "migrations/versions/a.py": revision("aaa", None)},
     )
 
-    (made,) = revisions_for([spec("keys", "keys")], head(tmp_path), PACKAGE, NOW)
+    (made,), _ = revisions_for([spec("keys", "keys")], head(tmp_path), PACKAGE, NOW)
 
     assert made.path.startswith("migrations/versions/2026_11_21_0905-")
 
@@ -65,7 +68,7 @@ def test_names_follow_the_projects_template(tmp_path: Path) -> None:
 def test_the_first_revision_follows_nothing(tmp_path: Path) -> None:
     write(tmp_path, {"alembic.ini": INI, "migrations/env.py": ENV})
 
-    (made,) = revisions_for([spec("keys", "keys")], head(tmp_path), PACKAGE, NOW)
+    (made,), _ = revisions_for([spec("keys", "keys")], head(tmp_path), PACKAGE, NOW)
 
     assert made.path.startswith("migrations/versions/")
     assert "down_revision: str | None = None" in made.data.decode()

@@ -227,7 +227,8 @@ def _migrations(
 ) -> list[NewFile]:
     if not any(spec.migrations for spec in missing):
         return []
-    return revisions_for(missing, find_head(project.graph, wanted.migrations), site.package, wanted.now)
+    made, _ = revisions_for(missing, find_head(project.graph, wanted.migrations), site.package, wanted.now)
+    return made
 
 
 def _requirements(

@@ -21,16 +21,24 @@ from fastapi_architect.builder.plan import Plan
 from fastapi_architect.builder.presets import REQUIRED
 from fastapi_architect.builder.revisions import Migrations, revisions_for
 from fastapi_architect.builder.skeleton_lists import LISTS, REGISTRY
+from fastapi_architect.builder.skeleton_parts import chosen_parts
 
 SKELETON = Path(__file__).parent / "skeleton"
 PACKAGE = Place("app/components", "app.components")
 TESTS = Place("tests/components", "tests.components")
-#: Where revisions of components begin: after the skeleton's own.
-_MIGRATIONS = Migrations("migrations/versions", "0002")
+#: Revisions of components follow the skeleton's first; its domain's, which may refer to their tables, follows theirs.
+_FIRST = "0001"
+_MIGRATIONS = Migrations("migrations/versions", _FIRST)
+_REVISION_OF_DOMAIN = "migrations/versions/0002_notes.py"
 #: Alembic's file names here hold no date.
 _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 #: Files that only projects with that component have.
-_ONLY_WITH = {"app/worker.py": "celery_tasks"}
+ONLY_WITH = {
+    "app/worker.py": "celery_tasks",
+    "tests/notes/test_repeated.py": "idempotency",
+    "tests/notes/test_tenants.py": "tenancy",
+    "tests/organisations.py": "tenancy",
+}
 _LEFT_OUT = {"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".import_linter_cache"}
 #: The skeleton's own name, in its three forms.
 _SKELETON_NAME = ProjectName("my-service", "my_service", "My service")
@@ -83,8 +91,8 @@ def project_files(name: ProjectName, specs: Sequence[ComponentSpec]) -> list[New
     names = {spec.name for spec in specs}
     own = [
         _named(file, name, specs)
-        for file in _skeleton_files()
-        if _ONLY_WITH.get(file.path) is None or _ONLY_WITH[file.path] in names
+        for file in skeleton_files()
+        if file.path not in ONLY_WITH or ONLY_WITH[file.path] in names
     ]
     copies = {spec: copy_component(spec, PACKAGE, TESTS) for spec in specs}
     shared = [file for file in shared_files(PACKAGE, TESTS) if not file.path.endswith("/conftest.py")]
@@ -93,7 +101,8 @@ def project_files(name: ProjectName, specs: Sequence[ComponentSpec]) -> list[New
     )
     copied = [file for files in copies.values() for file in files]
     lock = Lock(PACKAGE, REGISTRY, TESTS, tuple(sorted(components, key=lambda each: each.name)))
-    revisions = revisions_for(specs, _MIGRATIONS, PACKAGE, _NO_TIME)
+    revisions, head = revisions_for(specs, _MIGRATIONS, PACKAGE, _NO_TIME)
+    own = [_after(file, head) if file.path == _REVISION_OF_DOMAIN else file for file in own]
     made = [*own, *shared, *copied, *revisions, *lock_files(lock, copied)]
     return sorted(made, key=lambda file: file.path)
 
@@ -115,7 +124,8 @@ def write_project(root: Path, files: Sequence[NewFile]) -> None:
     apply(Plan(title=f"A new project in {root}", files=tuple(files)), root)
 
 
-def _skeleton_files() -> list[NewFile]:
+def skeleton_files() -> list[NewFile]:
+    """The files of the skeleton as they lie here, sorted by path."""
     return [
         NewFile(file.relative_to(SKELETON).as_posix(), file.read_bytes())
         for file in sorted(SKELETON.rglob("*"))
@@ -124,13 +134,19 @@ def _skeleton_files() -> list[NewFile]:
 
 
 def _named(file: NewFile, name: ProjectName, specs: Sequence[ComponentSpec]) -> NewFile:
-    """A file of the skeleton with the project's name and, where it has one, the list that depends on the components."""
-    text = file.data.decode()
+    """A file of the skeleton with the parts and, where it has one, the list of these components, under the project's name."""
+    text = chosen_parts(file.data.decode(), {spec.name for spec in specs})
     if file.path in LISTS:
         text = LISTS[file.path](text, specs)
     for old, new in zip(_forms(_SKELETON_NAME), _forms(name), strict=True):
         text = text.replace(old, new)
     return NewFile(file.path, text.encode())
+
+
+def _after(revision: NewFile, head: str | None) -> NewFile:
+    """The domain's revision behind those of the components."""
+    before, after = (f'down_revision = "{each}"'.encode() for each in (_FIRST, head))
+    return NewFile(revision.path, revision.data.replace(before, after))
 
 
 def _forms(name: ProjectName) -> tuple[str, str, str]:

@@ -83,8 +83,8 @@ def find_head(graph: AppGraph, folder: str | None = None) -> Migrations:
 
 def revisions_for(
     specs: Iterable[ComponentSpec], migrations: Migrations, package: Place, now: datetime
-) -> list[NewFile]:
-    """The revisions of these components, each on the one before it.
+) -> tuple[list[NewFile], str | None]:
+    """The revisions of these components, each on the one before it, and the identifier of the last one.
 
     Args:
         specs: components in registry order.
@@ -101,7 +101,7 @@ def revisions_for(
             text = _revision_text(spec, each, package, revision, head)
             made.append(NewFile(f"{migrations.folder}/{name}.py", text.encode()))
             head = revision
-    return made
+    return made, head
 
 
 def _after(history: MigrationHistory, texts: Mapping[str, str]) -> Migrations:

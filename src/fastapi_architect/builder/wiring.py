@@ -68,9 +68,9 @@ def add_to_registry(text: str, entries: Iterable[Entry], positions: Mapping[str,
     Raises:
         BuildError: the list cannot be found, or is made in another way than by writing it down.
     """
-    known = dict(positions)
-    for entry in sorted(entries, key=lambda each: each.position):
-        known[entry.kind] = entry.position
+    ascending = sorted(entries, key=lambda each: each.position)
+    known = {**positions, **{entry.kind: entry.position for entry in ascending}}
+    for entry in ascending:
         if entry.kind not in {_called(element) for element in _list_in(text).elts}:
             text = _with_element(text, entry, known)
         own = {entry.module.partition(".")[0]}

@@ -185,9 +185,14 @@ def welcome(url: str) -> str:
         lines += ["Sign in as an administrator; mails to others are printed here:"]
         lines += [f"  curl {url}/api/v1/auth/login -H 'Content-Type: application/json' -d '{body}'"]
     if has("api_keys"):
-        options = ("--name", "development", "--scope", "api_keys:manage", "--days", "365")
+        scopes = [f"--scope={scope}" for scope in ("api_keys:manage", "notes:read", "notes:write")]
+        options = ("--name", "development", "--days", "365", *scopes)
         key = kept("api_key", "app.components.api_keys", "create", *options)
         lines += ["Sign in by key:", f"  curl -H 'X-API-Key: {key}' {url}/api/v1/notes"]
+    if has("tenancy"):
+        lines += [
+            f'What belongs to an organisation needs one: POST {url}/api/v1/organisations {{"name": "Bakery"}}'
+        ]
     return "\n".join([*lines, "Ctrl+C ends everything.", "", ""])
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Header
 
@@ -38,7 +38,15 @@ class SeenVersion:
             raise PreconditionFailed("It was changed in the meantime. Read it again.")
 
 
-def etag(row: Versioned) -> str:
+class HasVersion(Protocol):
+    """A row, or what is published of one."""
+
+    @property
+    def version(self) -> int:
+        """Counted up by each change."""
+
+
+def etag(row: HasVersion) -> str:
     """Return the ETag of a row."""
     return f'"{row.version}"'
 

@@ -1,7 +1,7 @@
 """Organisations that share a service and see nothing of each other: by the queries, and once more by PostgreSQL itself."""
 
 from .component import Tenancy
-from .dependencies import TenantMember, current_member, require_in_tenant
+from .dependencies import TenantMember, current_member, require_in_tenant, tenant_of
 from .models import Membership, Organisation, TenantOwned
 from .row_level_security import protect_by_tenant, unprotect_by_tenant
 
@@ -14,5 +14,6 @@ __all__ = [
     "current_member",
     "protect_by_tenant",
     "require_in_tenant",
+    "tenant_of",
     "unprotect_by_tenant",
 ]

@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy import text
 
 from ..database import Database
-from ..service import installed
+from ..problem_details import InvalidInput, NotFound, problems
+from ..service import amend_openapi, installed, operations_of
+from .dependencies import HEADER
 from .models import Membership
 from .roles import HasTenantRoles
 from .router import invitations, organisations
@@ -52,7 +55,8 @@ class Tenancy(HasTenantRoles):
         self.check_wall = check_wall
 
     def install(self, app: FastAPI) -> None:
-        """Add the routes."""
+        """Add the routes, and say in the OpenAPI document what operations for members may answer."""
+        amend_openapi(app, _document)
         app.include_router(organisations, prefix=self.prefix)
         app.include_router(invitations, prefix=self.prefix)
 
@@ -69,3 +73,10 @@ class Tenancy(HasTenantRoles):
                 if found.scalar_one_or_none() is not False:
                     raise TenantsNotSeparated
         yield
+
+
+def _document(document: dict[str, Any]) -> None:
+    for operation in operations_of(document):
+        if any(each.get("name") == HEADER for each in operation.get("parameters", ())):
+            for status, response in problems(NotFound, InvalidInput).items():
+                operation.setdefault("responses", {}).setdefault(str(status), response)

@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Path
 from fastapi.requests import HTTPConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..access import CurrentPrincipal
+from ..access import CurrentPrincipal, Guard, guard
 from ..database import SessionDep, bind_setting
 from ..problem_details import Forbidden, InvalidInput, NotFound
 from ..service import Principal, installed, remember_principal
@@ -65,6 +65,7 @@ async def current_member(
 TenantMember = Annotated[Principal, Depends(current_member)]
 
 
+@guard(Guard.STRANGERS)
 class require_in_tenant:  # noqa: N801 - reads as a word: Depends(require_in_tenant("notes:write"))
     """A dependency that refuses members whose role lacks one of the permissions."""
 
@@ -80,6 +81,19 @@ class require_in_tenant:  # noqa: N801 - reads as a word: Depends(require_in_ten
         if not all(member.may(permission) for permission in self.permissions):
             raise Forbidden("Your role does not allow this.")
         return member
+
+
+def tenant_of(member: Principal) -> UUID:
+    """Return for which organisation a member acts.
+
+    Raises:
+        ValueError: the caller was not asked for as a member; take `TenantMember` or `require_in_tenant(...)`.
+    """
+    if member.tenant_id is None:
+        raise ValueError(
+            "the caller acts for no organisation: ask for TenantMember or require_in_tenant(...)"
+        )
+    return member.tenant_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,17 @@ from uuid_utils.compat import uuid7
 
 from app.components.database import Database
 from app.components.service import Component, Principal, installed
+# [with tenancy]
+from app.components.tenancy import Tenancy
+# [end]
 from app.components.testing.databases import DatabaseTemplates
 from app.components.testing.fixtures import *  # noqa: F403 - pytest finds them by their names
 from app.main import create_app
 from app.registry import components
 from development import APPLICATION, OWNER, ROOT, has
+# [with tenancy]
+from tests.organisations import Organisations
+# [end]
 
 Headers = dict[str, str]
 SignIn = Callable[..., Headers]
@@ -78,6 +84,8 @@ def settings(
     monkeypatch.setenv("DATABASE_OWNER_URL", database_templates.as_owner(migrated_database_url))
     if has("redis_pool", "celery_tasks"):
         monkeypatch.setenv("REDIS_URL", request.getfixturevalue("redis_url"))
+    # All tests come from one address, which asks more often than a client may.
+    monkeypatch.setenv("RATE_LIMIT_DEFAULT", "100000/second")
 
 
 @pytest.fixture
@@ -89,7 +97,14 @@ def named_callers() -> NamedCallers:
 @pytest.fixture
 def app(settings: None, named_callers: NamedCallers) -> FastAPI:
     """The application as it is served."""
+    # [with tenancy]
+    app = create_app([named_callers, *components()])
+    # Named callers are like keys: what a test grants them bounds what their role allows.
+    installed(app, Tenancy).restricting_methods |= {"test"}
+    return app
+    # [without tenancy]
     return create_app([named_callers, *components()])
+    # [end]
 
 
 @pytest.fixture
@@ -120,7 +135,33 @@ def count_statements(app: FastAPI) -> CountStatements:
     return count
 
 
+# [with tenancy]
+@pytest.fixture
+def organisations(
+    settings: None, migrated_database_url: str, database_templates: DatabaseTemplates
+) -> Iterator[Organisations]:
+    """Who belongs to which organisation; a test may change it."""
+    organisations = Organisations(database_templates.as_owner(migrated_database_url))
+    yield organisations
+    organisations.close()
+
+
+@pytest.fixture
+def sign_in(named_callers: NamedCallers, organisations: Organisations) -> SignIn:
+    """Make a caller with these permissions, and return the headers with which it calls.
+
+    It owns an organisation of its own, or has a role in the one that is named.
+    """
+
+    def sign_in(*permissions: str, organisation_id: UUID | None = None, role: str = "owner") -> Headers:
+        principal_id = uuid7()
+        organisations.join(organisation_id or organisations.found(), principal_id, role)
+        return named_callers.sign_in(*permissions, principal_id=principal_id)
+
+    return sign_in
+# [without tenancy]
 @pytest.fixture
 def sign_in(named_callers: NamedCallers) -> SignIn:
     """Make a caller with these permissions, and return the headers with which it calls."""
     return named_callers.sign_in
+# [end]

@@ -36,6 +36,7 @@ from fastapi_architect.analyses.row_uses import is_used
 from fastapi_architect.appgraph.models import Model
 from fastapi_architect.appgraph.parameters import Parameter
 from fastapi_architect.appgraph.question import question
+from fastapi_architect.appgraph.security import AccessLevel
 from fastapi_architect.concepts.identity import (
     PasswordVerify,
     SecretComparison,
@@ -354,9 +355,24 @@ def _headers(graph: AppGraph) -> Iterator[Finding]:
                 ):
                     found.setdefault(id(parameter), (parameter, function, []))[2].append(operation)
     for parameter, function, operations in found.values():
-        trusting = [o for o in operations if not _is_verified(o, graph)]
+        trusting = [o for o in operations if not _is_verified(o, graph) and not _is_behind_sign_in(o, graph)]
         if trusting and parameter.owner.module.kind == "source":
             yield _header(parameter, function, trusting)
+
+
+def _is_behind_sign_in(operation: PathOperation, graph: AppGraph) -> bool:
+    """The whole application or router signs callers in, and not by such a header: it says something else, such as for whom."""
+    return any(
+        guard.level >= AccessLevel.USER
+        and guard.dependency is not None
+        and guard.dependency.level in ("application", "include", "router")
+        and not any(
+            parameter.kind == "header" and _HEADER.search(parameter.alias.lower())
+            for each in guard.dependency.walk()
+            for parameter in each.parameters
+        )
+        for guard in graph.access(operation).guards
+    )
 
 
 def _is_verified(operation: PathOperation, graph: AppGraph) -> bool:

@@ -85,7 +85,7 @@ class NoteQuery(PageQuery):
 
 
 class PublishedNote(OutputModel):
-    """A note as its owner sees it."""
+    """A note as it is read."""
 
     id: UUID
     title: str

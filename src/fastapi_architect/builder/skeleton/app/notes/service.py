@@ -5,26 +5,51 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.components.database import SeenVersion, Slice
+# [with idempotency]
+from app.components.idempotency import IdempotentRequest, perform_once
+# [end]
 
 from .models import Note
 from .repository import NoteRepository
+# [with idempotency]
+from .schemas import NewNote, NoteChange, NoteQuery, PublishedNote
+# [without idempotency]
 from .schemas import NewNote, NoteChange, NoteQuery
+# [end]
 
 
 class NoteService:
-    """Writes, reads, changes and deletes the notes of one owner; each change is committed before it is answered."""
+    """Writes, reads, changes and deletes notes; each change is committed before it is answered.
 
-    def __init__(self, session: AsyncSession, owner_id: UUID) -> None:
+    Whose notes, the repository knows.
+    """
+
+    def __init__(self, session: AsyncSession, notes: NoteRepository) -> None:
         self._session = session
-        self._owner_id = owner_id
-        self._notes = NoteRepository(session, owner_id)
+        self._notes = notes
 
+    # [with idempotency]
+    async def write(self, new: NewNote, request: IdempotentRequest | None) -> PublishedNote:
+        """Keep a new note; a request that is repeated keeps no second one, and gets the answer of the first.
+
+        Raises:
+            RequestInFlight: the same request is being processed.
+            KeyReused: the key of the request came with another note before.
+        """
+
+        async def write() -> PublishedNote:
+            note = Note(title=new.title, text=new.text, is_pinned=new.is_pinned)
+            return PublishedNote.model_validate(await self._notes.add(note))
+
+        return await perform_once(self._session, request, PublishedNote, write)
+    # [without idempotency]
     async def write(self, new: NewNote) -> Note:
         """Keep a new note."""
-        note = Note(owner_id=self._owner_id, title=new.title, text=new.text, is_pinned=new.is_pinned)
+        note = Note(title=new.title, text=new.text, is_pinned=new.is_pinned)
         await self._notes.add(note)
         await self._session.commit()
         return note
+    # [end]
 
     async def list(self, query: NoteQuery) -> Slice[Note]:
         """Return a page of the notes.
@@ -38,7 +63,7 @@ class NoteService:
         """Return a note.
 
         Raises:
-            NotFound: there is none, or it is somebody else's.
+            NotFound: there is none, or the caller may not know it.
         """
         return await self._notes.get(note_id)
 
@@ -46,7 +71,7 @@ class NoteService:
         """Change the fields that were sent.
 
         Raises:
-            NotFound: there is none, or it is somebody else's.
+            NotFound: there is none, or the caller may not know it.
             PreconditionFailed: it was changed after the caller read it.
         """
         note = await self._notes.get(note_id)
@@ -62,7 +87,7 @@ class NoteService:
         """Delete a note: the row stays, and nobody sees it any more.
 
         Raises:
-            NotFound: there is none, or it is somebody else's.
+            NotFound: there is none, or the caller may not know it.
             PreconditionFailed: it was changed after the caller read it.
         """
         note = await self._notes.get(note_id)

@@ -11,7 +11,7 @@ NOTES = "/api/v1/notes"
 @pytest.fixture
 def anna(client: TestClient, sign_in: SignIn) -> Headers:
     """Somebody with five notes, two of which have the same title."""
-    headers = sign_in()
+    headers = sign_in("notes:read", "notes:write")
     for title in ("bread", "apples", "Coffee", "bread", "100%"):
         body = {"title": title, "is_pinned": title == "bread"}
         assert client.post(NOTES, json=body, headers=headers).status_code == 201

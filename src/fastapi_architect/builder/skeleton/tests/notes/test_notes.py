@@ -1,4 +1,4 @@
-"""Notes over HTTP, as their owner and as others see them."""
+"""Notes over HTTP, as those see them whose they are, and as others do."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,7 +8,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.components.problem_details import NotFound
+# [with tenancy]
+from app.notes.dependencies import get_note_reader
+# [without tenancy]
 from app.notes.dependencies import get_note_service
+# [end]
 from tests.conftest import Headers, SignIn
 
 NOTES = "/api/v1/notes"
@@ -17,12 +21,12 @@ NOTHING = f"{NOTES}/018f0000-0000-7000-8000-000000000000"
 
 @pytest.fixture
 def anna(sign_in: SignIn) -> Headers:
-    return sign_in()
+    return sign_in("notes:read", "notes:write")
 
 
 @pytest.fixture
 def mallory(sign_in: SignIn) -> Headers:
-    return sign_in()
+    return sign_in("notes:read", "notes:write")
 
 
 def write(client: TestClient, owner: Headers, title: str = "Groceries", **fields: Any) -> dict[str, Any]:
@@ -150,7 +154,11 @@ def test_a_test_can_put_another_service_in_place(app: FastAPI, client: TestClien
         async def read(self, _: object) -> None:
             raise NotFound("There are no notes today.")
 
+    # [with tenancy]
+    app.dependency_overrides[get_note_reader] = NoNotes
+    # [without tenancy]
     app.dependency_overrides[get_note_service] = NoNotes
+    # [end]
 
     answer = client.get(NOTHING, headers=anna)
 

@@ -31,6 +31,7 @@ _WRITTEN = {
     "exclude": '["generated/**"]',
     "gate": '"critical"',
     "baseline": '"known.json"',
+    "test_command": '"make test"',
     "project.authentication": '["app.auth.current_user"]',
     "project.permissions": '["app.auth.require_role"]',
     "project.sanitizers": '[{ name = "app.text.clean_html", kinds = ["html"] }]',

@@ -65,7 +65,7 @@ COMMANDS = {
         "prompt records: what was asked, what was done, what the review said before and after",
     ),
     "mcp": (
-        "fastapi_architect.mcp.stdio",
+        "fastapi_architect.mcp.serve",
         "the same for AI agents: a server of the Model Context Protocol (extra [mcp])",
     ),
     "completion": ("fastapi_architect.cli.completion", "a completion script for bash, zsh or tcsh"),

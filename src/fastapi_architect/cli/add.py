@@ -31,6 +31,7 @@ from fastapi_architect.records.prompt import PromptRecord, write
 from fastapi_architect.records.suggestion import suggest
 from fastapi_architect.report.wording import counted
 from fastapi_architect.review.config import Config
+from fastapi_architect.review.difference import difference
 from fastapi_architect.review.pipeline import Request, review
 from fastapi_architect.review.result import Review
 
@@ -209,7 +210,7 @@ def _told(plan: Plan, catalog: Catalog, before: Review | None, after: Review | N
     if before is None or after is None:
         return
     yield f"Score {before.score.value} -> {after.score.value}."
-    resolved, new = _difference(before, after)
+    resolved, new = difference(before, after)
     answers = {rule for name in plan.components for rule in catalog[name].resolves}
     if resolved:
         yield f"Resolved: {counted(len(resolved), 'finding')}."
@@ -220,15 +221,6 @@ def _told(plan: Plan, catalog: Catalog, before: Review | None, after: Review | N
     left = sorted({f.rule.name for f in after.findings if f.rule.name in answers})
     if left:
         yield f"Still found, to be mended where they stand: {', '.join(left)}."
-
-
-def _difference(before: Review, after: Review) -> tuple[list[Finding], list[Finding]]:
-    """Findings that are gone, and those that are new, by their fingerprints."""
-    were, are = ({f.fingerprint for f in each.findings} for each in (before, after))
-    return (
-        [f for f in before.findings if f.fingerprint not in are],
-        [f for f in after.findings if f.fingerprint not in were],
-    )
 
 
 def _print_json(
@@ -244,7 +236,7 @@ def _print_json(
     if diff:
         data["diff"] = as_diff(plan)
     if before is not None and after is not None:
-        resolved, new = _difference(before, after)
+        resolved, new = difference(before, after)
         data["review"] = {
             "score_before": before.score.value,
             "score_after": after.score.value,

@@ -1,25 +1,30 @@
 """The tool `explain_rule`."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: the SDK reads signatures at run time.
 
 from typing import Annotated
 
-from mcp.server.mcpserver import MCPServer
-from mcp.types import ToolAnnotations
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import CallToolResult
 from pydantic import Field
 
-from fastapi_architect.mcp.answering import Structured, refusing
-from fastapi_architect.workbench import explain_rule as workbench
-from fastapi_architect.workbench.workspace import Workspace
+from fastapi_architect.mcp.arguments import MAX_NAME
+from fastapi_architect.mcp.asked import Asking
+from fastapi_architect.mcp.served import Served
+from fastapi_architect.mcp.tool import READS, Structured, tool
+from fastapi_architect.workbench.explain_rule import RulePage
 
 
-def register(server: MCPServer, workspace: Workspace) -> None:  # noqa: ARG001 - the same for every tool
-    """Offer the tool."""
+async def explain_rule(
+    asked: Asking,
+    rule: Annotated[
+        str, Field(description="its name, such as sql-injection-raw-statement", max_length=MAX_NAME)
+    ],
+) -> Annotated[CallToolResult, Structured[RulePage]]:
+    """Why a rule matters: what goes wrong, how it is exploited, bad and good code, how to silence it."""
+    return await asked.answer("explain_rule", rule=rule)
 
-    @server.tool(annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
-    def explain_rule(
-        rule: Annotated[str, Field(description="its name, such as sql-injection-raw-statement")],
-    ) -> Structured[workbench.RulePage]:
-        """Why a rule matters: what goes wrong, how it is exploited, bad and good code, how to silence it."""
-        with refusing():
-            return Structured(workbench.explain_rule(rule))
+
+def offered(served: Served) -> Tool:  # noqa: ARG001 - the same for every tool
+    """The tool."""
+    return tool(explain_rule, READS)

@@ -1,35 +1,43 @@
 """The tool `fix`."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: the SDK reads signatures at run time.
 
 from typing import Annotated
 
-from mcp.server.mcpserver import MCPServer
-from mcp.types import ToolAnnotations
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import CallToolResult
 from pydantic import Field
 
-from fastapi_architect.mcp.answering import Structured, refusing
 from fastapi_architect.mcp.arguments import Place, Select
-from fastapi_architect.workbench import fix as workbench
-from fastapi_architect.workbench.workspace import Workspace
+from fastapi_architect.mcp.asked import Asking
+from fastapi_architect.mcp.served import Served
+from fastapi_architect.mcp.tool import CHANGES, READS, Structured, tool
+from fastapi_architect.workbench.fix import Patch
 
 
-def register(server: MCPServer, workspace: Workspace) -> None:
-    """Offer the tool."""
+async def fix(
+    asked: Asking,
+    path: Place = ".",
+    select: Select = (),
+    unsafe: Annotated[
+        bool, Field(description="also fixes that want a person's eye, and those of tentative findings")
+    ] = False,
+    contract_change: Annotated[
+        bool, Field(description="also fixes after which clients see another interface")
+    ] = False,
+    apply: Annotated[
+        bool,
+        Field(
+            description="make the changes, all or none; only when the user asked for it, with everything committed in git"
+        ),
+    ] = False,
+) -> Annotated[CallToolResult, Structured[Patch]]:
+    """The smallest edits that fix what `review` finds, as a patch; each was reviewed again. Writes nothing without `apply`."""
+    return await asked.answer(
+        "fix", path=path, select=select, unsafe=unsafe, contract_change=contract_change, apply=apply
+    )
 
-    @server.tool(annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
-    def fix(
-        path: Place = ".",
-        select: Select = (),
-        unsafe: Annotated[
-            bool, Field(description="also fixes that want a person's eye, and those of tentative findings")
-        ] = False,
-        contract_change: Annotated[
-            bool, Field(description="also fixes after which clients see another interface")
-        ] = False,
-    ) -> Structured[workbench.Patch]:
-        """The smallest edits that fix what `review` finds, as a patch; writes nothing."""
-        with refusing():
-            return Structured(
-                workbench.fix(workspace, path, select=select, unsafe=unsafe, contract_change=contract_change)
-            )
+
+def offered(served: Served) -> Tool:
+    """The tool."""
+    return tool(fix, CHANGES if served.writes else READS)

@@ -1,43 +1,42 @@
 """The tool `map_backend`."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: the SDK reads signatures at run time.
 
 from typing import Annotated
 
-from mcp.server.mcpserver import MCPServer
-from mcp.types import ToolAnnotations
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import CallToolResult
 from pydantic import Field
 
-from fastapi_architect.mcp.answering import Structured, refusing
-from fastapi_architect.mcp.arguments import Cursor, Folder, Limit
-from fastapi_architect.workbench import map_backend as workbench
-from fastapi_architect.workbench.workspace import Workspace
+from fastapi_architect.mcp.arguments import MAX_NAME, Cursor, Folder, Limit
+from fastapi_architect.mcp.asked import Asking
+from fastapi_architect.mcp.served import Served
+from fastapi_architect.mcp.tool import READS, Structured, tool
+from fastapi_architect.workbench.map_backend import MapPage
 
 
-def register(server: MCPServer, workspace: Workspace) -> None:
-    """Offer the tool."""
+async def map_backend(
+    asked: Asking,
+    path: Folder = ".",
+    route: Annotated[
+        str,
+        Field(description="only routes that contain this text, such as `DELETE /users`", max_length=MAX_NAME),
+    ] = "",
+    without_authentication: Annotated[bool, Field(description="only routes that anybody may call")] = False,
+    cursor: Cursor = 0,
+    limit: Limit = 25,
+) -> Annotated[CallToolResult, Structured[MapPage]]:
+    """Every route with its guards, inputs, tables, queries, outbound calls, and what happens when the database is down."""
+    return await asked.answer(
+        "map_backend",
+        path=path,
+        route=route,
+        without_authentication=without_authentication,
+        cursor=cursor,
+        limit=limit,
+    )
 
-    @server.tool(annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False))
-    def map_backend(
-        path: Folder = ".",
-        route: Annotated[
-            str, Field(description="only routes that contain this text, such as `DELETE /users`")
-        ] = "",
-        without_authentication: Annotated[
-            bool, Field(description="only routes that anybody may call")
-        ] = False,
-        cursor: Cursor = 0,
-        limit: Limit = 25,
-    ) -> Structured[workbench.MapPage]:
-        """Every route with its guards, inputs, tables, queries, outbound calls, and what happens when the database is down."""
-        with refusing():
-            return Structured(
-                workbench.map_backend(
-                    workspace,
-                    path,
-                    route=route,
-                    without_authentication=without_authentication,
-                    cursor=cursor,
-                    limit=limit,
-                )
-            )
+
+def offered(served: Served) -> Tool:  # noqa: ARG001 - the same for every tool
+    """The tool."""
+    return tool(map_backend, READS)

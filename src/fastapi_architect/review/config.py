@@ -21,6 +21,7 @@ an error.
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
@@ -169,6 +170,7 @@ class Config(msgspec.Struct, frozen=True):
         per_path: settings for some files, in the order written.
         project: facts that teach the engine.
         records: where decisions and prompts are kept, and whether prompts are by themselves.
+        test_command: what runs the project's tests (`run_tests` of `architect mcp`), in the folder of this file; no shell reads it.
         notes: what a reader should know, such as a pyproject.toml that could not be read.
     """
 
@@ -181,6 +183,7 @@ class Config(msgspec.Struct, frozen=True):
     per_path: tuple[PathSettings, ...] = ()
     project: ProjectFacts = msgspec.field(default_factory=ProjectFacts)
     records: RecordSettings = RecordSettings()
+    test_command: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -244,7 +247,17 @@ def parse(
         ConfigError: naming file, key and next step.
     """
     read = Values(str(file or "configuration"), selectors(rules))
-    keys = ("select", "ignore", "exclude", "gate", "baseline", "per_path", "project", "records")
+    keys = (
+        "select",
+        "ignore",
+        "exclude",
+        "gate",
+        "baseline",
+        "per_path",
+        "project",
+        "records",
+        "test_command",
+    )
     data = read.table("", table, keys)
     baseline = read.text("baseline", data["baseline"]) if "baseline" in data else None
     return Config(
@@ -257,6 +270,7 @@ def parse(
         per_path=_per_path(read, "per-path", data.get("per_path", {})),
         project=_project(read, "project", data.get("project", {})),
         records=_records(read, "records", data.get("records", False)),
+        test_command=_command(read, "test_command", data["test_command"]) if "test_command" in data else (),
         notes=notes,
     )
 
@@ -323,6 +337,18 @@ def _toml(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file}: cannot be read ({error})") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{file}: is not valid TOML ({error})") from error
+
+
+def _command(read: Values, key: str, value: Any) -> tuple[str, ...]:
+    """A program and its arguments; no shell reads them."""
+    text = read.text(key, value)
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise read.error(key, f"{text!r} is no command: {error}") from error
+    if not words:
+        raise read.error(key, "is empty; write a command, such as 'make test', or leave it out")
+    return words
 
 
 def _table(project: Path) -> Any:

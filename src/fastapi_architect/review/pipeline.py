@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec.structs import replace
 
 from fastapi_architect.analyses.matrix import matrix
 from fastapi_architect.analyses.session_flow import sessions_not_fully_followed
@@ -50,7 +49,7 @@ class Request(msgspec.Struct, frozen=True):
         profile: measure the CPU of rules and of the questions they share, which takes longer.
         within: nothing outside this folder (absolute, without symbolic links) is read; None: a file's project and the
             configuration are looked for upwards.
-        instead: paths to bytes that are read in place of the files' own.
+        instead: paths to bytes that are read in place of the files' own; a Python file that is not there is read, too.
         files: names of files below `path`, a folder: findings in these alone are reported; None for all.
         question: asked of the application's graph before any rule is; what it raises ends the review.
     """
@@ -79,7 +78,7 @@ def review(request: Request) -> Review:
     """
     begin = time.perf_counter()
     root, only = project_of(request.path, within=request.within)
-    tree = replace(SourceTree.open(root, request.config.exclude), instead=request.instead)
+    tree = SourceTree.open(root, request.config.exclude).reading_instead(request.instead)
     changed = changes.changed_lines(root, request.changed_since) if request.changed_since else None
     rules = all_rules()
     ran = rules_to_run(rules.values(), request.config)
@@ -171,14 +170,20 @@ def project_of(path: Path, *, within: Path | None = None) -> tuple[Path, str | N
     if not path.is_file():
         return path, None
     path = path.absolute()
+    root = project_around(path, within=within) or path.parent
+    return root, path.relative_to(root).as_posix()
+
+
+def project_around(path: Path, *, within: Path | None = None) -> Path | None:
+    """The nearest folder upwards of an absolute path that a project begins with, not above `within`; None: there is none."""
     for folder in path.parents:
         if any(
             (folder / name).exists() for name in ("pyproject.toml", "requirements.txt", "setup.py", ".git")
         ):
-            return folder, path.relative_to(folder).as_posix()
+            return folder
         if folder == within:
             break
-    return path.parent, path.name
+    return None
 
 
 def units(graph: AppGraph) -> int:

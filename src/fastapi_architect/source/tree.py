@@ -194,6 +194,12 @@ class SourceTree(msgspec.Struct, frozen=True):
             tuple(sorted(walk.ignored)),
         )
 
+    def reading_instead(self, instead: Mapping[str, bytes]) -> SourceTree:
+        """The same tree with other bytes for some files, also for Python files that are not there."""
+        new = {path for path in instead if path.endswith(".py")}.difference(self.python_files)
+        files = tuple(sorted((*self.python_files, *new))) if new else self.python_files
+        return msgspec.structs.replace(self, python_files=files, instead=instead)
+
     def read(self, path: str, max_bytes: int = MAX_READ_BYTES) -> bytes | Unreadable:
         """The bytes of one file of the tree, or why they cannot be had."""
         if path in self.instead:

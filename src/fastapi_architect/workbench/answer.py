@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Answer:
@@ -12,4 +12,4 @@ class Answer:
     the attribute below, for dataclasses as they are.
     """
 
-    __pydantic_config__: ClassVar[dict[str, bool]] = {"use_attribute_docstrings": True}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"use_attribute_docstrings": True}

@@ -53,7 +53,8 @@ def map_backend(
     Raises:
         WorkbenchError: the path or the configuration has no meaning.
     """
-    root, _ = project_of(workspace.path(path), within=workspace.root)
+    place = workspace.path(path)
+    root, _ = project_of(place, within=workspace.bound(place))
     with workspace.reading(), reading.without_garbage_collection():
         config = workspace.config(root)
         graph = reading.read(SourceTree.open(root, config.exclude), config).graph

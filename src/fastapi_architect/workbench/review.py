@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from fastapi_architect.findings.severity import Confidence, Severity
 from fastapi_architect.report import json as report
 from fastapi_architect.review import pipeline
+from fastapi_architect.review.config import Config
+from fastapi_architect.review.pipeline import Request
 from fastapi_architect.review.result import Review
 from fastapi_architect.workbench.answer import Answer
 from fastapi_architect.workbench.errors import WorkbenchError
 from fastapi_architect.workbench.paging import first, page
-from fastapi_architect.workbench.workspace import Workspace
+from fastapi_architect.workbench.workspace import Workspace, shown
 
 LowestSeverity = Literal["critical", "important", "minor", "info"]
 LowestConfidence = Literal["certain", "firm", "tentative"]
 Detail = Literal["short", "full"]
+
+#: Code that is given as text may be this long.
+MAX_CODE_BYTES = 200_000
+#: What code is called that stands nowhere.
+ALONE = "snippet.py"
+_ALONE_NOTE = (
+    "The code was reviewed alone: what guards its router, and what its models and settings say, is not known. Pass the path "
+    "where it would stand, and the project around it counts."
+)
 
 #: What a short entry leaves out; `explain_rule` and `detail="full"` say it.
 _LONG = (
@@ -51,9 +67,10 @@ class ReviewPage(Answer):
 
 def review(
     workspace: Workspace,
-    path: str = ".",
+    path: str = "",
     *,
-    select: tuple[str, ...] = (),
+    code: str | None = None,
+    select: Sequence[str] = (),
     severity: LowestSeverity = "minor",
     confidence: LowestConfidence = "firm",
     changed_since: str | None = None,
@@ -65,7 +82,8 @@ def review(
 
     Args:
         workspace: where to look.
-        path: folder, or one Python file, relative to the workspace.
+        path: folder, or one Python file, relative to the workspace; "" for all of it. With `code`, where the code would stand.
+        code: Python code that is reviewed instead of the file at `path`; nothing is written.
         select: only these categories, topics or rules.
         severity: lowest severity to list.
         confidence: lowest confidence to list.
@@ -77,11 +95,50 @@ def review(
     Raises:
         WorkbenchError: an argument or the configuration has no meaning; the message names the next step.
     """
-    place = workspace.path(path)
-    with workspace.reading():
-        found = pipeline.review(workspace.request(place, select, changed_since=changed_since))
-    folder = workspace.name_of(pipeline.project_of(place, within=workspace.root)[0])
+    if code is not None:
+        found, folder = _of_code(workspace, code, path, select, changed_since)
+    else:
+        place = workspace.path(path or ".")
+        with workspace.reading():
+            found = pipeline.review(workspace.request(place, select, changed_since=changed_since))
+        folder = workspace.name_of(pipeline.project_of(place, within=workspace.bound(place))[0])
     return _answer(found, folder, severity, confidence, detail, cursor, limit)
+
+
+def _of_code(
+    workspace: Workspace, code: str, path: str, select: Sequence[str], changed_since: str | None
+) -> tuple[Review, str]:
+    """The review of code that is nowhere yet, and the folder around it.
+
+    Raises:
+        WorkbenchError: it is too long, or cannot stand there.
+    """
+    data = code.encode("utf-8", "surrogatepass")
+    if len(data) > MAX_CODE_BYTES:
+        message = f"code: {len(data)} bytes are more than {MAX_CODE_BYTES}; review the file by its path, or a part of it"
+        raise WorkbenchError(message)
+    if changed_since is not None:
+        message = "changed_since: code has no lines that git knows; leave it out"
+        raise WorkbenchError(message)
+    if not path:
+        with TemporaryDirectory() as empty, workspace.reading():
+            config = workspace.selecting(Config(), select)
+            request = Request(
+                Path(empty), config, cache=False, instead={ALONE: data}, files=frozenset({ALONE})
+            )
+            found = pipeline.review(request)
+        return replace(found, notes=(_ALONE_NOTE, *found.notes)), "."
+    place = workspace.new_path(path)
+    if place.suffix != ".py" or place.is_dir():
+        message = f"path: {shown(path)} is no Python file; name the one in which the code would stand"
+        raise WorkbenchError(message)
+    bound = workspace.bound(place)
+    root = pipeline.project_around(place, within=bound) or bound
+    name = place.relative_to(root).as_posix()
+    with workspace.reading():
+        request = workspace.request(root, select)
+        found = pipeline.review(replace(request, instead={name: data}, files=frozenset({name})))
+    return found, workspace.name_of(root)
 
 
 def _answer(

@@ -1,0 +1,167 @@
+"""The process in which questions are answered, one after another: `python -m fastapi_architect.mcp.worker`.
+
+The server stays free to listen, however long an answer takes, and ends this process when nobody waits for it any more. What a
+hostile file makes of a parser then happens here.
+
+Lines of JSON on standard input and output:
+
+    > {"ask": "review", "arguments": {"path": "shop"}, "roots": null}
+    < {"progress": ["reading", 50, 200]}
+    < {"answer": {...}}                        or {"refused": "..."}, or {"fault": "..."}
+
+Before files change it asks, and from the server's yes to its own word that it is done it is not ended: there are no
+half-written files.
+
+    < {"writing": true}
+    > {"write": true}
+    < {"writing": false}
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any, NoReturn
+
+import msgspec
+
+from fastapi_architect.workbench import components, rules
+from fastapi_architect.workbench.add_component import add_component
+from fastapi_architect.workbench.errors import WorkbenchError
+from fastapi_architect.workbench.explain_rule import explain_rule
+from fastapi_architect.workbench.fix import fix
+from fastapi_architect.workbench.map_backend import map_backend
+from fastapi_architect.workbench.new_service import new_service
+from fastapi_architect.workbench.plan_component import plan_component
+from fastapi_architect.workbench.propose_adr import DecisionOption, propose_adr
+from fastapi_architect.workbench.record_prompt import record_prompt
+from fastapi_architect.workbench.review import review
+from fastapi_architect.workbench.run_tests import run_tests
+from fastapi_architect.workbench.show_route import show_route
+from fastapi_architect.workbench.workspace import Workspace
+
+#: What may be asked of a workspace.
+QUESTIONS: dict[str, Callable[..., Any]] = {
+    each.__name__: each
+    for each in (
+        add_component,
+        fix,
+        map_backend,
+        new_service,
+        plan_component,
+        propose_adr,
+        record_prompt,
+        review,
+        run_tests,
+        show_route,
+    )
+}
+#: What may be asked of this tool itself.
+GENERAL: dict[str, Callable[..., Any]] = {
+    each.__name__: each for each in (explain_rule, rules.rules, components.components, components.component)
+}
+#: Seconds between two notices of how far an answer is.
+_NOTICE_EVERY = 0.2
+
+
+class Ended(BaseException):
+    """Nobody waits for the answer any more; what was started ends with it."""
+
+
+class Worker:
+    """Reads questions, writes answers."""
+
+    def __init__(
+        self, root: Path, questions: IO[bytes], answers: IO[bytes], *, writes: bool, tests: bool
+    ) -> None:
+        self._questions = questions
+        self._answers = answers
+        self._noticed = 0.0
+        self._workspace = Workspace(root, writes=writes, tests=tests, while_writing=self._while_writing)
+        self._workspace.progress = self._progress
+
+    def run(self) -> None:
+        """Answer until there are no more questions."""
+        for line in iter(self._questions.readline, b""):
+            self._say(self._answer(json.loads(line)))
+            gc.collect()  # what a review leaves behind refers to itself
+
+    def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        name = asked["ask"]
+        arguments = asked["arguments"]
+        try:
+            if name in GENERAL:
+                return {"answer": GENERAL[name](**arguments)}
+            workspace = self._workspace
+            if asked["roots"] is not None:
+                workspace = workspace.narrowed_to(Path(root) for root in asked["roots"])
+            if "options" in arguments:
+                arguments["options"] = msgspec.convert(arguments["options"], list[DecisionOption])
+            return {"answer": QUESTIONS[name](workspace, **arguments)}
+        except WorkbenchError as error:
+            return {"refused": str(error)}
+        except Exception as error:  # a fault of this tool; the next question may well have an answer
+            traceback.print_exc()
+            return {"fault": f"{type(error).__name__}: {error}"}
+
+    def _progress(self, stage: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._noticed >= _NOTICE_EVERY:
+            self._noticed = now
+            self._say({"progress": [stage, done, total]})
+
+    @contextmanager
+    def _while_writing(self) -> Iterator[None]:
+        self._say({"writing": True})
+        if not self._questions.readline():
+            raise Ended
+        try:
+            yield
+        finally:
+            self._say({"writing": False})
+
+    def _say(self, document: dict[str, Any]) -> None:
+        try:
+            line = msgspec.json.encode(document)
+        except UnicodeEncodeError:
+            # A lone surrogate in a reviewed text has no UTF-8.
+            plain = json.dumps(msgspec.to_builtins(document), ensure_ascii=False)
+            line = plain.encode("utf-8", "replace")
+        self._answers.write(line + b"\n")
+        self._answers.flush()
+
+
+def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise Ended
+
+
+def main() -> None:
+    """Serve the process that has started this one."""
+    made = argparse.ArgumentParser(prog="fastapi_architect.mcp.worker", allow_abbrev=False)
+    made.add_argument("--root", type=Path, required=True)
+    made.add_argument("--allow-writes", action="store_true")
+    made.add_argument("--allow-tests", action="store_true")
+    given = made.parse_args()
+    # What somebody prints must not get between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
+    signal.signal(signal.SIGTERM, _end)
+    worker = Worker(given.root, sys.stdin.buffer, answers, writes=given.allow_writes, tests=given.allow_tests)
+    with suppress(Ended, BrokenPipeError):
+        worker.run()
+    os._exit(0)  # what was read need not be taken apart
+
+
+if __name__ == "__main__":
+    main()

@@ -69,8 +69,16 @@ def show(review: Review, stream: TextIO, *, everything: bool = False) -> None:
 
 def lines(review: Review, *, everything: bool = False, width: int = _WIDTH) -> Iterator[Line]:
     """The report line by line; whatever the reviewed tree contains, no line steers the terminal."""
-    for line in _lines(review, everything=everything, width=width):
-        yield Line(wording.printable(line.text).replace("\n", "\\n"), line.style)
+    yield from map(_shown, _lines(review, everything=everything, width=width))
+
+
+def of_finding(finding: Finding, *, width: int = _WIDTH) -> Iterator[Line]:
+    """One finding alone, as the report shows it."""
+    yield from map(_shown, _finding(finding, width))
+
+
+def _shown(line: Line) -> Line:
+    return Line(wording.printable(line.text).replace("\n", "\\n"), line.style)
 
 
 def _lines(review: Review, *, everything: bool, width: int) -> Iterator[Line]:

@@ -20,6 +20,7 @@ from fastapi_architect.builder.catalog import load_catalog
 from fastapi_architect.builder.presets import PRESETS
 from fastapi_architect.findings.severity import Category, Severity
 from fastapi_architect.mcp.server import TOOLS
+from fastapi_architect.persona.answer import MAX_FOLLOW_UPS, PARTS
 from fastapi_architect.persona.clients.definitions import for_claude, guide
 from fastapi_architect.persona.clients.plugin import committed_files
 from fastapi_architect.persona.clients.slash_commands import commands as slash_commands
@@ -205,6 +206,8 @@ def test_the_answer_has_six_parts_and_at_most_three_follow_ups(each: Variant) ->
     assert [part[1] for part in parts if part] == [
         "Context", "Approach", "Implementation", "Validation", "Considerations", "Follow-ups"
     ]  # fmt: skip
+    assert tuple(part[1] for part in parts if part) == tuple(PARTS.values())
+    assert MAX_FOLLOW_UPS == 3
     said = {part[1]: part[2] for part in parts if part}
     assert said["Follow-ups"].startswith("at most three")
     assert said["Considerations"].startswith("security first")
@@ -310,6 +313,68 @@ def test_the_reviewer_weighs_the_seven_categories_and_cuts_where_promised() -> N
     assert rows[6][3].startswith("the five with the largest impact")
     assert rows[7][3] == "the five best improvements"
     assert 'suggests ("Consider ...")' in section
+
+
+ROLE = ""
+BUILDERS = ("architect", "expert", "dev")
+REVIEWER = ("reviewer",)
+ALL = (*BUILDERS, *REVIEWER)
+#: Promise of the mission to the variants that keep it, the section (the role comes before the first one) and its words.
+PROMISES: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
+    "S006 commitments": (ALL, "Commitments", ("Security is always first", "Complete", "Simple")),
+    "S006 responsibilities": (BUILDERS, "Responsibilities", ("authenticated", "migrations", "Proof")),
+    "S008 voice": (ALL, "Voice", ("Clear, confident, without arrogance", "Direct about bad practice")),
+    "S009 plain language": (BUILDERS, ROLE, ("plain language",)),
+    "S010 goal": (ALL, ROLE, ("production-grade code: performant, reliable, maintainable",)),
+    "S011 whole code base": (REVIEWER, ROLE, ("everything when you are not told where",)),
+    "S012 file just written": (REVIEWER, ROLE, ("what was just written with the whole program as context",)),
+    "S013 same CWE": (ALL, "Commitments", ("The same flaw always has the same CWE",)),
+    "S014 deterministic": (ALL, "Commitments", ("scores come from the tools, never from you",)),
+    "S015 precise terms": (REVIEWER, "What you review, in this order", ("SQL injection via concatenation",)),
+    "S016 quantified": (ALL, "Commitments", ("A performance claim without a number is not made",)),
+    "S017 practices cited": (ALL, "Voice", ("the documentation or RFC that says so",)),
+    "S018-S021 evidence": (ALL, "Commitments", ("CWE", "CVSS score", "exploit as a concrete request", "complete fix")),
+    "S022 no hedging": (REVIEWER, "What you review, in this order", ("sound the alarm", 'no "might"')),
+    "S023 suggests": (REVIEWER, "What you review, in this order", ("it never prescribes",)),
+    "S105 inputs": (REVIEWER, "What you review, in this order", ("which inputs would break it",)),
+    "S139 contract": (ALL, "Method", ("Understand the contract",)),
+    "S140 never assume": (BUILDERS, "Method", ("Never assume",)),
+    "S140 never beyond": (REVIEWER, "Method", ("Never report what neither a tool nor a line you read shows",)),
+    "S141 tests": (BUILDERS, "Method", ("the project's tests",)),
+    "S142 schema": (BUILDERS, "Method", ("live schema",)),
+    "S143 flags": (BUILDERS, "Method", ("a breaking change, a vulnerability, a bottleneck",)),
+    "S144 smallest diff": (BUILDERS, "Method", ("No refactoring beside the point",)),
+    "S145 S171 S172 steps": (BUILDERS, "Method", ("each of which runs and can be tested and committed alone", "imperative message")),
+    "S146 citations": (ALL, "Commitments", ("`start:end:path`",)),
+    "S147 done": (BUILDERS, "Method", ("acceptance criteria",)),
+    "S150-S152 code": (ALL, "The answer", ("fenced blocks with their language", "path as a comment", "changed lines marked")),
+    "S153 complete": (ALL, "Commitments", ("Code runs as it stands: imports, types",)),
+    "S154 code first": (ALL, "The answer", ("working code first, the explanation after it",)),
+    "S155 short": (ALL, "The answer", ("Under 500 words",)),
+    "S156 alternatives": (ALL, "The answer", ("the alternatives where there is a real trade-off",)),
+    "S157 unasked": (ALL, "The answer", ("Point out a vulnerability or an easy speed-up", "even if nobody asked")),
+    "S158 questions": (BUILDERS, "Method", ("When a business rule is ambiguous, ask",)),
+    "S164 recommendation": (ALL, "Escalate", ("your recommendation",)),
+    "S165 unapproved": (ALL, "You will not", ("No change of a contract", "that nobody approved")),
+    "S166 simplicity": (ALL, "Commitments", ("Measure before optimising",)),
+    "S167 record": (ALL, "Decisions and prompts", ("After each finished task, keep a prompt record",)),
+    "S169 consent": (ALL, "Decisions and prompts", ("Write one only after an explicit yes",)),
+    "S173 documentation": (BUILDERS, "Responsibilities", ("keep OpenAPI in step",)),
+    "S174 S175 slow": (("expert",), "Debugging", ("Name static causes and count them", "EXPLAIN")),
+    "S176 errors": (("expert",), "Debugging", ("422", "500")),
+    "S177 tasks": (("expert",), "Debugging", ("Lost task",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "promise"), [(name, promise) for promise, (names, _, _) in PROMISES.items() for name in names]
+)
+def test_a_promise_of_the_mission_stands_where_it_belongs(name: str, promise: str) -> None:
+    _, heading, said = PROMISES[promise]
+    text = instructions(variant(name))
+    section = sections(text)[heading] if heading else text.partition("\n## ")[0]
+    plain = spoken(section).replace("**", "")
+    assert [words for words in said if words not in plain] == []
 
 
 # ── nothing is named that does not exist ─────────────────────────────────────────────────────────────────────────

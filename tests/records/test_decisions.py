@@ -88,6 +88,7 @@ def test_adr_tools_cannot_lead_outside(tmp_path: Path, named: str) -> None:
     put(tmp_path / "root", ".adr-dir", text=named)
     with pytest.raises(RecordError, match="lies outside"):
         write(tmp_path / "root")
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_file_in_the_folder_s_place_is_named(tmp_path: Path) -> None:
@@ -202,8 +203,7 @@ def test_a_secret_does_not_get_into_a_record_or_its_name(tmp_path: Path) -> None
     name = write(
         tmp_path, "Use the token ghp_0123456789abcdefghij0123456789abcdef", context="password=hunter2"
     )
-    assert "ghp" not in name
-    assert not {"ghp_", "hunter2"} & set((tmp_path / name).read_text().replace("=", " ").split())
+    assert not [secret for secret in ("ghp_0", "hunter2") if secret in name + (tmp_path / name).read_text()]
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ def test_no_secret_gets_into_a_record(tmp_path: Path, text: str) -> None:
         "Add a registration endpoint with e-mail verification and rate limits",
         "the token is validated in app/security/tokens_of_users_and_their_long_names_2024.py",
         "GET /api/v1/organisations/{organisation_id}/members?limit=10 is slow: 51 queries",
+        "run test_that_the_limits_of_all_users_are_kept_2024_11 first",
         "hash passwords with argon2id, at least 12 characters",
         "tests/components/rate_limiting/test_that_limits_are_kept_by_everybody_1.py",
     ],
@@ -111,7 +112,7 @@ def test_redaction_takes_time_in_proportion_to_the_text(sign: str) -> None:
 
 
 def test_a_secret_that_the_cut_parts_in_two_is_not_kept_by_half() -> None:
-    assert KEY[:10] not in redacted("x " * (LONGEST // 2 - 8) + f"SECRET_KEY={KEY}")
+    assert KEY[:10] not in redacted("x " * (LONGEST // 2 - 8) + KEY)
 
 
 def test_the_command_compares_two_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

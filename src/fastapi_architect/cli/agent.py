@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from fastapi_architect.builder.plan import FileEdit, diff_of
 from fastapi_architect.cli.arguments import ArgumentParser, given_path
 from fastapi_architect.cli.errors import UsageError
@@ -20,7 +22,7 @@ from fastapi_architect.persona.clients.installing import (
     plan_uninstall,
 )
 from fastapi_architect.persona.clients.lock import lock_path
-from fastapi_architect.persona.clients.target import LAUNCHERS, Scope
+from fastapi_architect.persona.clients.target import LAUNCHERS, Launch, Scope
 from fastapi_architect.persona.definition.variants import variant, variants
 from fastapi_architect.report.wording import counted, printable
 
@@ -79,6 +81,16 @@ def parser() -> argparse.ArgumentParser:
         default="architect",
         help="how the client starts the server: the command on your path, or through uvx (default: architect)",
     )
+    install.add_argument(
+        "--allow-writes",
+        action="store_true",
+        help="let the server apply fixes, add components, make services and keep records (see architect mcp)",
+    )
+    install.add_argument(
+        "--allow-tests",
+        action="store_true",
+        help="let the server run the project's own tests, with your rights",
+    )
     commands.add_parser("list", help="the agents there are", description="The agents there are.")
     show = commands.add_parser("show", help="print a definition", description="Print a definition.")
     show.add_argument("name", metavar="NAME", help="an agent: fastapi-backend-reviewer, or reviewer")
@@ -101,7 +113,7 @@ def run(arguments: list[str]) -> int:
     scope = _scope(given)
     clients = _clients(given, scope)
     installs = given.command == "install"
-    launch = LAUNCHERS[given.launcher] if installs else None
+    launch = _launch(given) if installs else None
     changes = plan_install(scope, clients, launch) if launch else plan_uninstall(scope, clients)
     for line in _shown(changes, scope, whole=given.diff):
         print(line)
@@ -120,6 +132,13 @@ def run(arguments: list[str]) -> int:
         for line in _advice(given.launcher, clients):
             print(line)
     return 0
+
+
+def _launch(given: argparse.Namespace) -> Launch:
+    allowed = (name for name in ("writes", "tests") if getattr(given, f"allow_{name}"))
+    return msgspec.structs.replace(
+        LAUNCHERS[given.launcher], allowed=tuple(f"--allow-{name}" for name in allowed)
+    )
 
 
 def _scope(given: argparse.Namespace) -> Scope:

@@ -323,6 +323,22 @@ def test_a_file_that_the_client_wrote_anew_loses_our_entry_only(home: Path, proj
     assert json.loads((home / ".claude.json").read_text()) == {"numStartups": 8}
 
 
+def test_a_file_that_came_with_us_goes_although_the_client_wrote_it_anew(project: Path) -> None:
+    assert agent("install", "project", project, "--for", "claude") == 0
+    file = project / ".mcp.json"
+    file.write_text(json.dumps(json.loads(file.read_text()), indent=1))
+    assert agent("uninstall", "project", project) == 0
+    assert tree(project) == {}
+
+
+def test_a_file_that_came_with_us_stays_with_what_others_put_into_it(project: Path) -> None:
+    assert agent("install", "project", project, "--for", "vscode") == 0
+    file = project / ".vscode/mcp.json"
+    file.write_text(file.read_text().replace("{", "{ // ours from now on", 1))
+    assert agent("uninstall", "project", project) == 0
+    assert "// ours from now on" in file.read_text()
+
+
 def test_an_edited_block_is_kept(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert agent("install", "project", project, "--for", "generic") == 0
     file = project / "AGENTS.md"
@@ -518,10 +534,24 @@ def test_another_machine_s_line_ends_are_no_edit(project: Path) -> None:
 
 
 def test_each_launch_is_a_command_line_that_exists() -> None:
-    from fastapi_architect.mcp.stdio import parser
+    from fastapi_architect.mcp.serve import parser
 
     for launch in LAUNCHERS.values():
         args = launch.entry(".")["args"]
         assert isinstance(args, list)
         parser().parse_args(args[args.index("mcp") + 1 :])
-    assert Launch("x", ("y",)).entry("z") == {"command": "x", "args": ["y", "mcp", "--root", "z"]}
+    assert Launch("x", ("y",), ("--a",)).entry("z") == {
+        "command": "x",
+        "args": ["y", "mcp", "--root", "z", "--a"],
+    }
+
+
+@pytest.mark.parametrize("allowed", [(), ("writes",), ("tests",), ("writes", "tests")])
+def test_the_server_may_do_what_was_allowed_and_no_more(project: Path, allowed: tuple[str, ...]) -> None:
+    from fastapi_architect.mcp.serve import parser
+
+    options = [f"--allow-{each}" for each in allowed]
+    assert agent("install", "project", project, "--for", "claude", *options) == 0
+    args = list(entry_of(project, "claude", "project")["args"])  # type: ignore[call-overload]
+    given = parser().parse_args(args[1:])
+    assert {name for name in ("writes", "tests") if getattr(given, f"allow_{name}")} == set(allowed)

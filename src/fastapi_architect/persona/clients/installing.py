@@ -174,9 +174,7 @@ def _put_table(tree: Tree, target: TomlTable, before: Installed | None) -> Insta
     if current == target.value:
         return before or _configured(target, "toml", "", created=False)
     if current is not None:
-        shorter = None
-        if before is not None and current == json.loads(before.value):
-            shorter = toml_table.without_table(text, target.keys, before.text, target.path)
+        shorter = before and toml_table.without_table(text, target.keys, before.text, target.path)
         if shorter is None:
             tree.keep(target.path, _entry_kept(target, before), _shown(current), _shown(target.value))
             return before

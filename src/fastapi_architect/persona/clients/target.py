@@ -24,14 +24,21 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 class Launch(msgspec.Struct, frozen=True):
-    """How a client starts the server: the command, and its arguments up to `mcp`."""
+    """How a client starts the server.
+
+    Attributes:
+        command: the program.
+        arguments: its arguments up to `mcp`.
+        allowed: what the user lets the server do, as options: `--allow-writes`, `--allow-tests`.
+    """
 
     command: str
     arguments: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
 
     def entry(self, root: str) -> dict[str, str | list[str]]:
         """Command and arguments for a folder, as clients write them."""
-        return {"command": self.command, "args": [*self.arguments, "mcp", "--root", root]}
+        return {"command": self.command, "args": [*self.arguments, "mcp", "--root", root, *self.allowed]}
 
 
 #: By the name that `--launcher` takes.

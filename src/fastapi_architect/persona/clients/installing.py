@@ -174,7 +174,8 @@ def _put_table(tree: Tree, target: TomlTable, before: Installed | None) -> Insta
     if current == target.value:
         return before or _configured(target, "toml", "", created=False)
     if current is not None:
-        shorter = before and toml_table.without_table(text, target.keys, before.text, target.path)
+        put_in = "" if before is None else before.text
+        shorter = toml_table.without_table(text, target.keys, put_in, target.path)
         if shorter is None:
             tree.keep(target.path, _entry_kept(target, before), _shown(current), _shown(target.value))
             return before

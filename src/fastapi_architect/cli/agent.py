@@ -18,6 +18,7 @@ from fastapi_architect.persona.clients.changes import Changes, carry_out
 from fastapi_architect.persona.clients.installing import (
     CLIENTS,
     clients_in_use,
+    installed_clients,
     plan_install,
     plan_uninstall,
 )
@@ -113,6 +114,7 @@ def run(arguments: list[str]) -> int:
     scope = _scope(given)
     clients = _clients(given, scope)
     installs = given.command == "install"
+    there = installed_clients(scope)
     launch = _launch(given) if installs else None
     changes = plan_install(scope, clients, launch) if launch else plan_uninstall(scope, clients)
     for line in _shown(changes, scope, whole=given.diff):
@@ -126,7 +128,7 @@ def run(arguments: list[str]) -> int:
         print("Nothing was changed.", file=sys.stderr)
         return REFUSED
     carry_out(changes, scope)
-    names = ", ".join(CLIENTS[name][0] for name in clients)
+    names = ", ".join(CLIENTS[name][0] for name in clients if installs or name in there)
     print(f"{'Installed' if installs else 'Uninstalled'} for {names}.")
     if installs:
         for line in _advice(given.launcher, clients):

@@ -109,7 +109,8 @@ def test_twice_makes_no_difference_and_uninstalling_leaves_no_trace(
     assert agent("install", scope, project, "--for", client) == 0
     assert tree(root) == once
     assert capsys.readouterr().out == "Nothing to do.\n"
-    assert agent("uninstall", scope, project, "--for", client) == 0
+    assert agent("uninstall", scope, project) == 0
+    assert capsys.readouterr().out.endswith(f"Uninstalled for {CLIENTS[client][0]}.\n")
     assert tree(root) == {}
 
 
@@ -476,6 +477,25 @@ def test_where_nobody_can_be_asked_nothing_is_written(
     assert main(["agent", "install", "--for", "claude", "--path", str(project)]) == 2
     assert "--yes" in capsys.readouterr().err
     assert tree(project) == {}
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n", 1), ("", 1), ("y", 0)])
+def test_somebody_at_a_terminal_is_asked(
+    project: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+    assert main(["agent", "install", "--for", "claude", "--path", str(project)]) == code
+    assert (tree(project) == {}) == bool(code)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes")
+def test_files_in_a_home_folder_are_for_their_owner_alone(project: Path, home: Path) -> None:
+    put(home, {".codex/config.toml": ""})
+    (home / ".codex/config.toml").chmod(0o640)
+    assert agent("install", "user", project, "--for", "claude", "--for", "codex") == 0
+    assert (home / ".claude.json").stat().st_mode & 0o777 == 0o600
+    assert (home / ".codex/config.toml").stat().st_mode & 0o777 == 0o640
 
 
 def test_the_clients_in_use_are_found(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -158,6 +158,10 @@ def carry_out(changes: Changes, scope: Scope) -> None:
             message = f"{each.path} has changed since it was read; run the command again"
             raise ClientError(message)
     builder.apply(plan, root, readable=_as_checked)
+    if scope.name == "user":
+        for file in changes.files:
+            # Clients keep credentials in some of these files later on, and the mode that they find.
+            (root / file.path).chmod(0o600)
     for each in changes.gone:
         try:
             (root / each.path).unlink()

@@ -61,6 +61,15 @@ def clients_in_use(scope: Scope) -> tuple[str, ...]:
     return found
 
 
+def installed_clients(scope: Scope) -> frozenset[str]:
+    """Clients that something is installed for.
+
+    Raises:
+        ClientError: the lock cannot be read.
+    """
+    return frozenset(name for each in read_lock(scope).installed for name in each.clients)
+
+
 def plan_install(scope: Scope, clients: Sequence[str], launch: Launch) -> Changes:
     """What installing for these clients would change.
 

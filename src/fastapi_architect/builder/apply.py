@@ -145,7 +145,8 @@ def _make_folders(folder: Path, undo: list[tuple[Path, bytes | None]]) -> None:
 def _beside(target: Path, data: bytes, mode: int, undo: list[tuple[Path, bytes | None]]) -> Path:
     beside = target.with_name(f".{target.name}.{os.getpid()}{_MARK}")
     undo.append((beside, None))
-    with beside.open("xb") as opened:
+    # Never readable for more people than the file itself, not for a moment.
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
         opened.write(data)
     beside.chmod(mode)
     return beside

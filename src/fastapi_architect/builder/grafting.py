@@ -26,6 +26,7 @@ from fastapi_architect.builder.placing import Place
 from fastapi_architect.builder.plan import FileEdit
 from fastapi_architect.builder.project import Project, edit_of, served_otherwise
 from fastapi_architect.builder.site import Site
+from fastapi_architect.builder.variables import refusing_unknown
 from fastapi_architect.builder.wanted import Wanted
 from fastapi_architect.report.wording import counted
 
@@ -225,16 +226,13 @@ def _listed(found: Sequence[Equivalent]) -> str:
 
 def _settings(project: Project, closure: Sequence[ComponentSpec]) -> list[str]:
     """Settings classes that refuse variables which they do not know in their `.env`."""
-    variables = [setting.variable for spec in closure for setting in spec.settings]
-    said = []
-    for each in project.graph.settings.classes:
-        extra = each.schema.config.get("extra", "forbid")
-        if variables and each.env_files and extra == "forbid" and each.cls.module.kind == "source":
-            said.append(
-                f"`{each.name}` ({each.location}) refuses variables of {each.env_files[0]} that it does not know: "
-                "say extra='ignore' there before you put the new ones in."
-            )
-    return said
+    if not any(spec.settings for spec in closure):
+        return []
+    return [
+        f"`{each.name}` ({each.location}) refuses variables of {each.env_files[0]} that it does not know: "
+        "say extra='ignore' there before you put the new ones in."
+        for each in refusing_unknown(project)
+    ]
 
 
 def _type_checker(project: Project) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
@@ -133,7 +134,11 @@ def diff_of(edit: FileEdit, *, new: bool = False) -> str:
     before, after = (
         data.decode("utf-8", "replace").splitlines(keepends=True) for data in (edit.before, edit.after)
     )
-    made = difflib.unified_diff(before, after, "/dev/null" if new else f"a/{edit.path}", f"b/{edit.path}")
+    # What stands around an edit of a `.env` may be a secret.
+    context = 0 if PurePosixPath(edit.path).name == ".env" else 3
+    made = difflib.unified_diff(
+        before, after, "/dev/null" if new else f"a/{edit.path}", f"b/{edit.path}", n=context
+    )
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in made
     )

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from fastapi_architect.builder.catalog import ComponentSpec, packages_of
-from fastapi_architect.builder.component_table import FILE as README
-from fastapi_architect.builder.component_table import with_rows
 from fastapi_architect.builder.compose_file import FILE as COMPOSE
 from fastapi_architect.builder.compose_file import compose_for
 from fastapi_architect.builder.env_example import FILE as ENV_EXAMPLE
 from fastapi_architect.builder.env_example import with_settings
 from fastapi_architect.builder.import_block import member_key
 from fastapi_architect.builder.manifests import Manifest, with_requirements
+from fastapi_architect.builder.readme import FILE as README
+from fastapi_architect.builder.readme import with_components
 from fastapi_architect.builder.wiring import Entry, add_to_registry
 
 REGISTRY = "app/registry.py"
@@ -60,6 +60,6 @@ LISTS: Mapping[str, Callable[[str, Sequence[ComponentSpec]], str]] = MappingProx
         "pyproject.toml": _project,
         ENV_EXAMPLE: with_settings,
         COMPOSE: _compose,
-        README: with_rows,
+        README: with_components,
     }
 )

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from fastapi_architect.builder import component_table, compose_file
+from fastapi_architect.builder import compose_file, readme
 from fastapi_architect.builder.catalog import ComponentSpec
 from fastapi_architect.builder.compose_file import CannotPlace
 from fastapi_architect.builder.copying import NewFile
@@ -57,11 +57,11 @@ def upkeep(
         if component in names and not (project.root / path).exists()
     ]
     edits, steps = _compose(project, served, {*served, *names})
-    if (project.root / component_table.FILE).is_file():
+    if (project.root / readme.FILE).is_file():
         listed = edit_of(
             project.root,
-            component_table.FILE,
-            lambda text: component_table.with_rows(text, copied),
+            readme.FILE,
+            lambda text: readme.with_components(text, copied),
             "the table of components",
         )
         edits += [listed] if listed else []

@@ -70,6 +70,14 @@ def uncommitted(path: Path) -> tuple[str, ...]:
     return tuple(each[3:] for each in entries if not each.startswith("??") or each.endswith(".py"))
 
 
+def is_tracked(root: Path, path: str) -> bool:
+    """Whether a file is under version control, so that everybody who has the project has it; False without git."""
+    try:
+        return bool(_git(root, "ls-files", "-z", "--", path))
+    except ChangesError:
+        return False
+
+
 def _parse(diff: str) -> dict[str, frozenset[int]]:
     changed: dict[str, set[int]] = {}
     current: set[int] = set()

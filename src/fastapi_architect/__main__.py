@@ -19,6 +19,10 @@ from fastapi_architect import __version__
 
 #: Command to (module of its door, one line of help).
 COMMANDS = {
+    "ask": (
+        "fastapi_architect.cli.ask",
+        "a request in plain English, answered from the project; with a model, checked (extra [ask])",
+    ),
     "new": (
         "fastapi_architect.cli.new",
         "make a production-grade service in a new folder, to run with one command",
@@ -72,7 +76,7 @@ COMMANDS = {
 }
 
 #: Package that a door cannot do without, to the extra that brings it.
-EXTRAS = {"mcp": "mcp"}
+EXTRAS = {"mcp": "mcp", "pydantic_ai": "ask", "httpx2": "ask", "openai": "ask", "anthropic": "ask"}
 
 #: Exit codes: findings at or above the gate, a usage or configuration error, a fault of the tool itself.
 FINDINGS, USAGE, FAULT = 1, 2, 3

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from fastapi_architect.rules.catalog import all_rules
+
 SECURITY = "security"
 #: Severities that stand before everything else.
 _GRAVE = ("critical", "important")
@@ -90,9 +92,10 @@ def reported(document: Mapping[str, Any]) -> Reported:
     line = int(document["line"])
     own = (str(document["file"]), line, int(document.get("end_line") or line))
     steps = ((str(s["file"]), int(s["line"]), int(s["line"])) for s in document.get("trace") or ())
+    info = all_rules()[document["rule"]].info
     return Reported(
-        rule=document["rule"],
-        category=document.get("category") or "",
+        rule=info.name,
+        category=info.category.value,  # short answers leave it out
         severity=document["severity"],
         confidence=document["confidence"],
         places=tuple(dict.fromkeys((own, *steps))),

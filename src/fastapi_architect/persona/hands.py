@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from fastapi_architect.builder.project import Project, read_project
 from fastapi_architect.persona.evidence import Evidence, Weakness, of_findings
+from fastapi_architect.persona.pending import Pending
 from fastapi_architect.persona.plans import Planned, plan
 from fastapi_architect.persona.redaction import ABOUT_SECRETS, Redaction, of_project
 from fastapi_architect.persona.replies.imports import import_lines
@@ -45,11 +46,13 @@ class Hands:
     Attributes:
         workspace: the project.
         evidence: what was answered so far.
+        pending: changes that were planned and wait for a yes.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.evidence = Evidence(root=workspace.root)
+        self.pending = Pending()
 
     def review(self, select: Iterable[str] = (), path: str = ".", *, only: Only | None = None) -> Found:
         """Findings of some topics, certain and firm ones.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
 from fastapi_architect.builder.adding import plan_addition
 from fastapi_architect.builder.catalog import ComponentSpec, load_catalog
 from fastapi_architect.builder.errors import BuildError
-from fastapi_architect.builder.plan import Plan
+from fastapi_architect.builder.plan import Plan, as_json
 from fastapi_architect.builder.project import Project
 from fastapi_architect.builder.wanted import Wanted
 
@@ -40,6 +41,15 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
         if self.plan is None:
             return frozenset()
         return frozenset({f.path for f in self.plan.files} | {e.path for e in self.plan.edits})
+
+    def as_data(self) -> dict[str, Any]:
+        """The plan for a program; contents of files are left out."""
+        return {
+            "command": self.command if self.plan is not None else None,
+            "refused": dict(self.refused),
+            "resolves": list(self.resolves),
+            "plan": as_json(self.plan) if self.plan is not None else None,
+        }
 
     def module_of(self, name: str) -> str:
         """The dotted name under which a component will be imported; "" where it is not part of the plan."""

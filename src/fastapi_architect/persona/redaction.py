@@ -8,8 +8,10 @@ literals that are assigned to a name such as `api_token`.
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, unquote
 
 from fastapi_architect.analyses.secrets import secret_uses
@@ -66,13 +68,14 @@ _PATTERNS = (
     ("a Stripe key", lazy_pattern(r"\b(?:sk|rk)_(?:live|test)_[0-9A-Za-z]{16,}|\bwhsec_[0-9A-Za-z+/=]{20,}")),
     ("an API key", lazy_pattern(r"\bsk-(?:proj-|ant-[a-z0-9]+-)?[A-Za-z0-9_-]{20,}")),
     ("a SendGrid key", lazy_pattern(r"\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{30,}")),
+    ("a registry token", lazy_pattern(r"\b(?:pypi-[\w-]{20,}|npm_\w{30,}|hf_[A-Za-z0-9]{20,}|hv[sb]\.[\w-]{16,})")),
     ("a JSON web token", lazy_pattern(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")),
     ("a bearer token", lazy_pattern(r"\b[Bb]earer\s+(?P<secret>(?=[\w.~+/=-]*\d)[\w.~+/=-]{20,})")),
     (
         "a literal with the name of a secret",
         lazy_pattern(
             rf"(?<![\w-])[\"']?{_SECRET_NAME}[\"']?(?:\s*:\s*[\w.\[\]| ]+?)?\s*(?:=|:)\s*(?:(?:SecretStr|SecretBytes|Secret|str)\()?"
-            r"[brfu]{0,2}(?P<quote>[\"'])(?P<secret>(?:\\.|(?!(?P=quote))[^\\\n])+)(?P=quote)",
+            r"[brfu]{0,2}\\*[\"'](?P<secret>(?:[^\"'\\\n]|\\[^\"'n])+)\\*[\"']",
             re.IGNORECASE,
         ),
     ),
@@ -99,6 +102,16 @@ class Redaction:
         for kind, pattern in _PATTERNS:
             text = pattern.sub(functools.partial(_hidden, kind), text)
         return text
+
+    def redact_all(self, value: Any) -> Any:
+        """A value of JSON with every text in it redacted, keys included."""
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, list | tuple):
+            return [self.redact_all(each) for each in value]
+        if isinstance(value, dict):
+            return {self.redact(str(key)): self.redact_all(each) for key, each in value.items()}
+        return value
 
     def kinds_in(self, text: str) -> list[str]:
         """Kinds of the secrets that a text holds, each once."""
@@ -185,8 +198,10 @@ def _forms(text: str) -> Iterator[str]:
     """A secret as it is, percent-encoded, and as JSON escapes it; nothing that is too short to be one."""
     if len(text) < _SHORTEST:
         return
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    yield from dict.fromkeys((text, quote(text, safe=""), escaped))
+    escaped = json.dumps(text, ensure_ascii=False)[1:-1]
+    ascii_only = json.dumps(text)[1:-1]
+    unmarked = (each.replace("<", "\\u003c") for each in (text, escaped, ascii_only))
+    yield from dict.fromkeys((text, quote(text, safe=""), escaped, ascii_only, *unmarked))
 
 
 def _whole(text: str) -> str:

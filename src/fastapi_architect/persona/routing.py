@@ -12,6 +12,7 @@ from fastapi_architect.persona.checker import check
 from fastapi_architect.persona.evidence import Evidence
 from fastapi_architect.persona.hands import Hands
 from fastapi_architect.persona.judged import Wrong
+from fastapi_architect.persona.pending import Change
 from fastapi_architect.persona.replies import (
     cache,
     explain,
@@ -57,12 +58,14 @@ class Reply(msgspec.Struct, frozen=True):
         understood: what was taken to be asked.
         evidence: what the tools said.
         wrong: promises that it breaks; empty as long as this tool works.
+        changes: planned, none of them made.
     """
 
     answer: Answer
     understood: Understood
     evidence: Evidence
     wrong: tuple[Wrong, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 def reply(workspace: Workspace, request: str) -> Reply:
@@ -79,7 +82,7 @@ def reply(workspace: Workspace, request: str) -> Reply:
     hands = Hands(workspace)
     answer = parse(render(REPLIES[understood.kind](hands, understood)))  # as a reader would take it apart
     wrong = check(answer, hands.evidence, redaction=hands.redaction)
-    return Reply(answer, understood, hands.evidence, tuple(wrong))
+    return Reply(answer, understood, hands.evidence, tuple(wrong), hands.pending.changes)
 
 
 def ask(workspace: Workspace, request: str) -> Answer:

@@ -11,6 +11,7 @@ from fastapi_architect.builder.lock import FOLDER
 from fastapi_architect.builder.presets import PRESETS, components_of
 from fastapi_architect.persona.answer import Answer
 from fastapi_architect.persona.hands import Document, Hands
+from fastapi_architect.persona.pending import Change
 from fastapi_architect.persona.plans import Planned, component
 from fastapi_architect.persona.replies.locating import locate
 from fastapi_architect.persona.replies.nothing_here import name_for
@@ -47,6 +48,8 @@ def answer(hands: Hands, understood: Understood, wish: Wish) -> Answer:
     if hands.is_empty:
         return begin(hands, wish)
     planned = hands.plan(wish.components)
+    if planned.plan is not None:
+        hands.pending.add(Change.of_plan(planned))
     meant = locate(understood, hands.operations) if understood.path or understood.words else ()
     security = _grave(hands, meant)
     return Answer(
@@ -221,6 +224,7 @@ def begin(hands: Hands, wish: Wish) -> Answer:
     option = f" --with {','.join(more)}" if more else ""
     held = catalog.closure((*components_of(preset, catalog), *more))
     rows = ((f"`{spec.name}`", cell(spec.summary)) for spec in (component(n) for n in wish.components))
+    hands.pending.add(Change(kind="new", name=name, preset=preset, components=tuple(more)))
     here = line(hands.workspace.root.name)
     there = (
         "no application"

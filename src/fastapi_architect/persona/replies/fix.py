@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi_architect.persona.answer import Answer
 from fastapi_architect.persona.hands import Hands
+from fastapi_architect.persona.pending import Change
 from fastapi_architect.persona.replies.nothing_here import nothing_to_review
 from fastapi_architect.persona.replies.review import found_text
 from fastapi_architect.persona.replies.wording import commands, counted
@@ -20,6 +21,8 @@ def answer(hands: Hands, understood: Understood) -> Answer:
     select = understood.rules or understood.topics
     found = hands.review(select)
     patch = hands.fix(select=select)
+    if patch.patch:
+        hands.pending.add(Change(kind="fix", select=tuple(select)))
     shown = patch.patch if len(patch.patch) <= _ROOM and not hands.redaction.kinds_in(patch.patch) else ""
     options = "".join(f" --rule {name}" for name in understood.rules)
     by_hand = [f for f in found.findings if not (f.get("fix") or {}).get("safe")]

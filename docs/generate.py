@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from docs.pages import command_line, components, configuration, libraries, report, rules
+from docs.pages import agent_server, command_line, components, configuration, libraries, report, rules
 from fastapi_architect.persona.clients.plugin import committed_files
 
 ROOT = Path(__file__).parent
@@ -20,7 +20,7 @@ def pages() -> dict[Path, str]:
     """Path to text of every generated page, agent definition and file of the plugin."""
     made = {
         ROOT / name: text
-        for each in (command_line, components, configuration, libraries, report, rules)
+        for each in (agent_server, command_line, components, configuration, libraries, report, rules)
         for name, text in each.pages().items()
     }
     return made | {ROOT.parent / name: text for name, text in committed_files().items()}

@@ -21,6 +21,17 @@ Conversation = Callable[[Client], Awaitable[Any]]
 
 COMMAND = [sys.executable, "-P", "-m", "fastapi_architect", "mcp"]
 TOKEN = "a-token-that-nobody-guesses"
+#: The first message of a client that speaks the protocol by hand.
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "a", "version": "1"},
+    },
+}
 
 
 def over_stdio(root: Path, conversation: Conversation, *options: str, **client: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +16,17 @@ import anyio
 import anyio.lowlevel
 import pytest
 from mcp import Client
-from tests.mcp.sessions import TOKEN, answer, asked, http_server, over_http, over_stdio, refusal
+from tests.mcp.sessions import (
+    COMMAND,
+    HELLO,
+    TOKEN,
+    answer,
+    asked,
+    http_server,
+    over_http,
+    over_stdio,
+    refusal,
+)
 from tests.workbench.conftest import RAW_SQL, snapshot
 
 from fastapi_architect.mcp import workers as module
@@ -130,6 +141,33 @@ def test_a_review_stops_in_the_middle_of_computing(tmp_path: Path) -> None:
             assert line["rule"] == RAW_SQL
 
     anyio.run(conversation)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_server_that_is_killed_takes_its_work_with_it(endless: Path, how: int) -> None:
+    processes = endless / "shop" / "processes"
+    call = {
+        "jsonrpc": "2.0",
+        "id": 2,
+        "method": "tools/call",
+        "params": {"name": "run_tests", "arguments": {"path": "shop"}},
+    }
+    with subprocess.Popen(
+        [*COMMAND, "--root", str(endless), "--allow-tests"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(json.dumps(HELLO).encode() + b"\n")
+        server.stdin.flush()
+        server.stdout.readline()
+        for message in ({"jsonrpc": "2.0", "method": "notifications/initialized"}, call):
+            server.stdin.write(json.dumps(message).encode() + b"\n")
+        server.stdin.flush()
+        anyio.run(until, processes.exists)
+        numbers = [int(each) for each in processes.read_text().split()]
+        assert all(map(alive, numbers))
+        server.send_signal(how)
+        anyio.run(until, lambda: not any(map(alive, numbers)))
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,19 +12,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.mcp.sessions import COMMAND, TOKEN, http_server
+from tests.mcp.sessions import COMMAND, HELLO, TOKEN, http_server
 
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
-HELLO = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "a", "version": "1"},
-    },
-}
 
 
 @pytest.fixture(scope="module")

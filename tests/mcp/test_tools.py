@@ -60,7 +60,7 @@ def test_the_whole_of_what_an_agent_has_to_read_first_is_small(backend: Path) ->
 def test_what_has_no_meaning_is_refused_with_its_name(backend: Path) -> None:
     huge = "x" * 300_000
     cases: list[tuple[str, dict[str, Any], str]] = [
-        ("review", {"file": "shop/main.py"}, "file"),
+        ("review", {"file": "shop/main.py"}, "file: there is no such argument. review takes path, code,"),
         ("review", {"path": 7}, "path"),
         ("review", {"path": huge}, "path"),
         ("review", {"code": huge}, "code"),
@@ -87,7 +87,15 @@ def test_what_has_no_meaning_is_refused_with_its_name(backend: Path) -> None:
 
     for (tool, arguments, says), said in zip(cases, asked(backend, conversation), strict=True):
         assert says in said, (tool, arguments)
-        assert len(said) < 2_000
+        assert len(said) < 600
+
+
+def test_a_question_of_many_megabytes_is_refused_and_the_server_goes_on(backend: Path) -> None:
+    async def conversation(client: Client) -> int:
+        assert "code: string should have at most" in await refusal(client, "review", code="x" * 20_000_000)
+        return int((await answer(client, "review", path="shop", select=[RAW_SQL]))["total"])
+
+    assert over_stdio(backend, conversation) == 2
 
 
 def test_without_leave_nothing_is_written_and_nothing_is_run(backend: Path) -> None:

@@ -67,8 +67,10 @@ class Asked:
         )
 
     async def _progress(self, stage: str, done: int, total: int) -> None:
-        self._done = max(self._done, float(done))  # it may only grow
-        await self._context.report_progress(self._done, float(total) if total else None, stage)
+        # What is told may only grow, and a stage does not know how many follow.
+        self._done += 1
+        of = f" {done} of {total}" if total else ""
+        await self._context.report_progress(self._done, message=f"{stage}{of}")
 
 
 def _client_roots(context: Context[Served, Any]) -> ListRoots | None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import ToolAnnotations
-from pydantic import GetJsonSchemaHandler, RootModel
+from pydantic import GetJsonSchemaHandler, RootModel, ValidationError
 
 #: An `Answer`; pydantic would ask for the schema of a bound.
 AnswerT = TypeVar("AnswerT")
+
+#: Mistakes that one message names.
+_SHOWN = 5
 
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
@@ -32,9 +37,40 @@ class Structured(RootModel[AnswerT]):
         return handler.resolve_ref_schema(handler(schema["schema"]))
 
 
+class _Tool(Tool):
+    """A tool that says in one line what is wrong with its arguments."""
+
+    async def run(
+        self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
+    ) -> Any:
+        """As the SDK's.
+
+        Raises:
+            ToolError: with the next step.
+        """
+        try:
+            return await super().run(arguments, context, convert_result)
+        except ToolError as error:
+            cause = error.__cause__
+            if not isinstance(cause, ValidationError):
+                raise
+            wrong = [f"{'.'.join(map(str, each['loc']))}: {_said(each)}" for each in cause.errors()]
+            more = len(wrong) - _SHOWN
+            listed = "; ".join([*wrong[:_SHOWN], *([f"and {more} more"] if more > 0 else [])])
+            message = f"{listed}. {self.name} takes {', '.join(self.parameters['properties'])}"
+            raise ToolError(message) from cause
+
+
+def _said(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "there is no such argument"
+    message = str(error["msg"])
+    return message[:1].lower() + message[1:]
+
+
 def tool(function: Callable[..., Any], annotations: ToolAnnotations) -> Tool:
     """A tool by the function's name, signature and docstring. An argument that it does not have is refused."""
-    made = Tool.from_function(function, annotations=annotations, structured_output=True)
+    made = _Tool.from_function(function, annotations=annotations, structured_output=True)
     arguments = made.fn_metadata.arg_model
     arguments.model_config["extra"] = "forbid"  # a misspelt one would silently be without effect
     arguments.model_rebuild(force=True)

@@ -25,13 +25,14 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 import msgspec
 
@@ -72,6 +73,8 @@ GENERAL: dict[str, Callable[..., Any]] = {
 }
 #: Seconds between two notices of how far an answer is.
 _NOTICE_EVERY = 0.2
+#: Seconds between two looks at whether the server lives.
+_LOOK_EVERY = 1.0
 
 
 class Ended(BaseException):
@@ -87,6 +90,7 @@ class Worker:
         self._questions = questions
         self._answers = answers
         self._noticed = 0.0
+        self._writing = False
         self._workspace = Workspace(root, writes=writes, tests=tests, while_writing=self._while_writing)
         self._workspace.progress = self._progress
 
@@ -125,10 +129,21 @@ class Worker:
         self._say({"writing": True})
         if not self._questions.readline():
             raise Ended
+        self._writing = True
         try:
             yield
         finally:
+            self._writing = False
             self._say({"writing": False})
+
+    def end(self, _signal: int, _frame: FrameType | None) -> None:
+        """End what is being worked on, unless files are being written: then it is asked again.
+
+        Raises:
+            Ended: in the middle of whatever it was.
+        """
+        if not self._writing:
+            raise Ended
 
     def _say(self, document: dict[str, Any]) -> None:
         try:
@@ -141,8 +156,13 @@ class Worker:
         self._answers.flush()
 
 
-def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise Ended
+def _end_with(server: int) -> None:
+    """End this process when the server has died without a word."""
+    while os.getppid() == server:
+        time.sleep(_LOOK_EVERY)
+    while True:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_LOOK_EVERY)
 
 
 def main() -> None:
@@ -156,9 +176,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
-    signal.signal(signal.SIGTERM, _end)
     worker = Worker(given.root, sys.stdin.buffer, answers, writes=given.allow_writes, tests=given.allow_tests)
     with suppress(Ended, BrokenPipeError):
+        signal.signal(signal.SIGTERM, worker.end)
+        if sys.platform != "win32":
+            threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
         worker.run()
     os._exit(0)  # what was read need not be taken apart
 

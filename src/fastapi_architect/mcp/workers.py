@@ -19,7 +19,9 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from fastapi_architect.workbench.errors import WorkbenchError
 
 #: Questions that are answered at the same time; others wait.
-MAX_WORKERS = 2
+MAX_WORKERS = 4
+#: Workers that are kept for the next question, with all that they hold in memory.
+_MAX_IDLE = 2
 #: Bytes of one line that a worker may write.
 _MAX_LINE = 64_000_000
 #: Seconds in which a worker ends what it has started.
@@ -108,7 +110,10 @@ class Workers:
                 with anyio.CancelScope(shield=True):
                     await worker.end()
                 raise
-            self._idle.append(worker)
+            if self._opened and len(self._idle) < _MAX_IDLE:
+                self._idle.append(worker)
+            else:
+                await worker.end()
         if said.refused is not None:
             raise WorkbenchError(said.refused)
         if said.fault is not None:

@@ -21,6 +21,7 @@ from fastapi_architect.rules.kit import CheckSpec, Rule
 
 if TYPE_CHECKING:
     from fastapi_architect.review.clock import Clock
+    from fastapi_architect.review.reading import Progress
 
 #: Class of a unit to the question that lists them. A new kind of unit is one line here.
 UNITS: dict[type, Callable[[AppGraph], Iterable[Any]]] = {
@@ -72,18 +73,23 @@ def ask(
     graph: AppGraph,
     clock: Clock | None = None,
     faults: list[RuleFailed] | None = None,
+    progress: Progress | None = None,
 ) -> list[Finding]:
     """Findings of every rule, in order of rules.
 
     Args:
         clock: told which rule is asked.
         faults: receives what raised, so that one faulty rule does not cost the others' findings.
+        progress: told how many rules have been asked.
 
     Raises:
         RuleFailed: a check raised and `faults` is None; the cause is attached.
     """
     found: list[Finding] = []
-    for rule in rules:
+    asked = list(rules)
+    for number, rule in enumerate(asked):
+        if progress is not None:
+            progress("asking rules", number, len(asked))
         with clock.asking(rule.name) if clock is not None else nullcontext():
             found += _ask(rule, graph, faults)
     return found

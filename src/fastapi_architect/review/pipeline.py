@@ -91,7 +91,8 @@ def review(request: Request) -> Review:
         _names_exist(request.config, graph)
         answer = request.question(graph) if request.question is not None else None
         faults: list[asking.RuleFailed] = []
-        found = asking.ask([r for name, r in rules.items() if name in ran], graph, clock, faults)
+        wanted = [r for name, r in rules.items() if name in ran]
+        found = asking.ask(wanted, graph, clock, faults, request.progress)
         completed = completion.complete(found, graph)
         silenced = silencing.silence(
             completed, graph.program, read.comments, request.config,

@@ -7,15 +7,10 @@ import tomllib
 import pytest
 from packaging.version import Version
 
+from fastapi_architect.builder.adding_requirements import with_requirements
 from fastapi_architect.builder.errors import BuildError
-from fastapi_architect.builder.manifests import (
-    Manifest,
-    admits,
-    find_manifest,
-    guarantees,
-    required_python,
-    with_requirements,
-)
+from fastapi_architect.builder.manifests import Manifest, find_manifest, required_python
+from fastapi_architect.builder.requirement_merging import admits, guarantees
 
 WANTED = ("redis>=7.0", "uvicorn[standard]>=0.40")
 

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-import msgspec
-
-from fastapi_architect.builder.catalog import Catalog, ComponentSpec, packages_of
+from fastapi_architect.builder import plan_sentences
+from fastapi_architect.builder.catalog import Catalog, ComponentSpec
 from fastapi_architect.builder.copying import NewFile, copy_component, shared_files
 from fastapi_architect.builder.errors import BuildError
 from fastapi_architect.builder.grafting import graft
-from fastapi_architect.builder.lock import LOCK, LockedComponent, LockedFile, extended, lock_files, locked
-from fastapi_architect.builder.manifests import Manifest, find_manifest, with_requirements
-from fastapi_architect.builder.plan import MAX_FOLLOW_UPS, Decides, FileEdit, Plan
-from fastapi_architect.builder.project import Project, edit_of, served_otherwise
+from fastapi_architect.builder.lock import LOCK, LockedFile, extended, lock_files
+from fastapi_architect.builder.needed_packages import needed_packages
+from fastapi_architect.builder.new_components import NewComponents
+from fastapi_architect.builder.plan import Decides, FileEdit, Plan
+from fastapi_architect.builder.project import Project, edit_of
+from fastapi_architect.builder.registry_entries import entries_of, positions_of
 from fastapi_architect.builder.revisions import find_head, revisions_for
 from fastapi_architect.builder.site import Site, known_site
 from fastapi_architect.builder.upkeep import Upkeep, upkeep
 from fastapi_architect.builder.variables import told_variables
 from fastapi_architect.builder.wanted import Wanted
-from fastapi_architect.builder.wiring import Entry, add_to_registry, names_in, registry_text
-from fastapi_architect.report.wording import counted
+from fastapi_architect.builder.wiring import Entry, add_to_registry, registry_text
 
 
 def plan_addition(project: Project, wanted: Wanted, catalog: Catalog) -> Plan:
@@ -39,7 +39,7 @@ def plan_addition(project: Project, wanted: Wanted, catalog: Catalog) -> Plan:
         message = f"{listed} {verb} in this project already; `architect components` lists the others"
         raise BuildError(message)
     runtime = {spec.name for spec in catalog.closure(spec.name for spec in requested)}
-    new = _New(
+    new = NewComponents(
         requested,
         copied=[spec for spec in closure if spec.name not in site.lock.names],
         serving=[spec for spec in closure if spec.name in runtime - site.lock.serving],
@@ -47,47 +47,7 @@ def plan_addition(project: Project, wanted: Wanted, catalog: Catalog) -> Plan:
     return _plan(project, wanted, catalog, site, new)
 
 
-class _New(msgspec.Struct, frozen=True):
-    """Components of a plan.
-
-    Attributes:
-        requested: as somebody named them.
-        copied: those that are not there.
-        serving: those that the service will use and does not yet; others come for the fixtures of tests only.
-    """
-
-    requested: Sequence[ComponentSpec]
-    copied: Sequence[ComponentSpec]
-    serving: Sequence[ComponentSpec]
-
-    @property
-    def all(self) -> list[ComponentSpec]:
-        """Both, in registry order."""
-        both = {spec.name: spec for spec in (*self.copied, *self.serving)}
-        return sorted(both.values(), key=lambda spec: spec.order)
-
-    @property
-    def for_tests(self) -> list[ComponentSpec]:
-        """What is copied for the tests only."""
-        return [spec for spec in self.copied if spec not in self.serving]
-
-    def locked(self, site: Site, files: Sequence[NewFile]) -> list[LockedComponent]:
-        """How the lock holds them."""
-        made = [
-            LockedComponent(
-                spec.name,
-                spec.version,
-                locked(file for file in files if file.id.startswith(f"{spec.name}/")),
-                for_tests=spec not in self.serving,
-            )
-            for spec in self.copied
-        ]
-        known = {each.name: each for each in site.lock.components}
-        used = [known[spec.name] for spec in self.serving if spec.name in known]
-        return [*made, *(msgspec.structs.replace(each, for_tests=False) for each in used)]
-
-
-def _plan(project: Project, wanted: Wanted, catalog: Catalog, site: Site, new: _New) -> Plan:
+def _plan(project: Project, wanted: Wanted, catalog: Catalog, site: Site, new: NewComponents) -> Plan:
     requested, missing = new.requested, new.copied
     copied = [file for spec in missing for file in copy_component(spec, site.package, site.tests)]
     shared = [
@@ -95,10 +55,11 @@ def _plan(project: Project, wanted: Wanted, catalog: Catalog, site: Site, new: _
     ]
     _refuse_half_done(project, site, missing)
     names = {spec.name for spec in requested}
-    entries = entries_for(new.serving, site, names, grafted=site.lock.grafted)
+    beside = {spec.name for spec in new.serving} - names if site.lock.grafted else ()
+    entries = entries_of(new.serving, site.package.name, beside=beside)
     registry_files, registry_edits = _registry(project, site, entries, catalog)
     migrations = _migrations(project, wanted, site, new.serving)
-    manifest_edits, by_hand, packages = _requirements(project, site, new)
+    manifest_edits, by_hand, packages = needed_packages(project, site, new)
     env_files, env_edits = told_variables(project, site, new.serving)
     kept_up = Upkeep() if site.lock.grafted else upkeep(project, missing, site.lock.serving, new.serving)
     lock = extended(
@@ -111,12 +72,11 @@ def _plan(project: Project, wanted: Wanted, catalog: Catalog, site: Site, new: _
     title = f"Add {', '.join(spec.name for spec in requested)}" + (
         f" (with {', '.join(also)})" if also else ""
     )
-    required = [setting for spec in new.serving for setting in spec.settings if setting.required]
     return Plan(
         title=title,
         components=tuple(spec.name for spec in new.all),
-        context=(*site.context, *_there_already(site, requested)),
-        approach=(*_approach(site, missing, entries), *site.approach),
+        context=(*site.context, *plan_sentences.there_already(site, requested)),
+        approach=(*plan_sentences.approach(site, missing, entries), *site.approach),
         files=(
             *shared,
             *copied,
@@ -134,19 +94,16 @@ def _plan(project: Project, wanted: Wanted, catalog: Catalog, site: Site, new: _
             for spec in new.serving
             for setting in spec.settings
         ),
-        validation=(*_validation(site, new.all), *site.validation),
-        considerations=(*site.considerations, *_considerations(new.serving, requested)),
+        validation=(*plan_sentences.validation(site, new.all), *site.validation),
+        considerations=(*site.considerations, *plan_sentences.considerations(new.serving, requested)),
         manual_steps=(
             *by_hand,
-            *(
-                f"Set {each.variable} where the service and its tests run, which do not start without: {_sentence(each.help)}"
-                for each in required
-            ),
+            *plan_sentences.settings_to_set(new.serving),
             *kept_up.manual_steps,
             *site.manual_steps,
             *(("Run the migrations: alembic upgrade head",) if migrations else ()),
         ),
-        follow_ups=tuple(_follow_ups(catalog, site, missing, requested)),
+        follow_ups=tuple(plan_sentences.follow_ups(catalog, site, missing, requested)),
         decides=decisions_of(new.serving),
     )
 
@@ -158,43 +115,6 @@ def decisions_of(specs: Iterable[ComponentSpec]) -> tuple[Decides, ...]:
         for topic in spec.topics:
             by_topic.setdefault(topic, []).append(spec.title)
     return tuple(Decides(topic, tuple(titles)) for topic, titles in by_topic.items())
-
-
-def entries_for(
-    specs: Iterable[ComponentSpec], site: Site, requested: Iterable[str], *, grafted: bool
-) -> list[Entry]:
-    """What goes into the registry's list."""
-    asked = set(requested)
-    made = []
-    for spec in specs:
-        if spec.registry is None:
-            continue
-        expression, names = spec.registry.expression, spec.registry.names
-        if grafted and spec.name not in asked and spec.registry.beside:
-            expression = spec.registry.beside
-            names = names_in(expression)
-        made.append(Entry(expression, spec.registry.position, f"{site.package.name}.{spec.name}", names))
-    return made
-
-
-def positions_of(catalog: Catalog) -> dict[str, int]:
-    """Position of each class that a registry may list."""
-    return {
-        Entry(expression, spec.registry.position, "", ()).kind: spec.registry.position
-        for spec in catalog
-        if spec.registry
-        for expression in (spec.registry.expression, spec.registry.beside)
-        if expression
-    }
-
-
-def _sentence(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _there_already(site: Site, requested: Sequence[ComponentSpec]) -> list[str]:
-    there = [spec.name for spec in requested if spec.name in site.lock.serving]
-    return [f"There already, and left as it is: {', '.join(there)}."] if there else []
 
 
 def _refuse_half_done(project: Project, site: Site, missing: Sequence[ComponentSpec]) -> None:
@@ -241,68 +161,6 @@ def _migrations(
     return made
 
 
-def _requirements(
-    project: Project, site: Site, new: _New
-) -> tuple[list[FileEdit], list[str], tuple[str, ...]]:
-    """Edits of manifests, steps by hand, and the requirements themselves."""
-    edits: dict[str, FileEdit] = {}
-    steps: list[str] = []
-    served = [spec for spec in new.serving if spec.group != "testing"]
-    fixtures = [*new.for_tests, *(spec for spec in new.serving if spec.group == "testing")]
-    own = served_otherwise(project) if site.lock.grafted else ()
-    needed = packages_of(served, without=own)
-    tools = packages_of([*new.copied, *fixtures], development=True) + packages_of(fixtures, without=own)
-    tools = tuple(text for text in dict.fromkeys(tools) if text not in needed) if site.tests else ()
-    for wanted, development in ((needed, False), (tools, True)):
-        if not wanted:
-            continue
-        manifest = find_manifest(project.texts, site.near, development=development)
-        if manifest is None:
-            steps.append(
-                f"Add to your{' development' if development else ''} requirements: {', '.join(wanted)}"
-            )
-            continue
-        _edit_manifest(project, manifest, wanted, edits)
-    edited = [edit for edit in edits.values() if edit.after != edit.before]
-    if edited:
-        steps.insert(0, _install_command(project.texts, edited[0].path))
-    return edited, steps, (*needed, *tools)
-
-
-def _edit_manifest(
-    project: Project, manifest: Manifest, wanted: tuple[str, ...], edits: dict[str, FileEdit]
-) -> None:
-    """Put requirements into a manifest, on top of what was put there before."""
-    earlier = edits.get(manifest.path)
-
-    def change(text: str) -> str:
-        if earlier is not None:
-            text = earlier.after.decode().removeprefix("\ufeff").replace("\r\n", "\n")
-        return with_requirements(msgspec.structs.replace(manifest, text=text), wanted)
-
-    edit = edit_of(project.root, manifest.path, change, "")
-    if edit is not None:
-        changed = ", ".join(each for each in wanted if with_requirements(manifest, [each]) != manifest.text)
-        parts = [*([earlier.what] if earlier else []), f"for development {changed}" if earlier else changed]
-        what = "; ".join(parts if changed else parts[:1])
-        edits[manifest.path] = msgspec.structs.replace(edit, what=what)
-
-
-def _install_command(texts: Mapping[str, str], manifest: str) -> str:
-    folder = manifest.rpartition("/")[0]
-    inside = f" (in {folder})" if folder else ""
-    locks = {path.rpartition("/")[2] for path in texts if path.rpartition("/")[0] in (folder, "")}
-    if "uv.lock" in locks:
-        return f"Install what is new{inside}: uv sync"
-    if "poetry.lock" in locks:
-        return f"Install what is new{inside}: poetry lock && poetry install"
-    if "pdm.lock" in locks:
-        return f"Install what is new{inside}: pdm install"
-    if manifest.endswith(".toml"):
-        return f"Install what is new{inside}: pip install -e ."
-    return f"Install what is new: pip install -r {manifest}"
-
-
 def _lock(project: Project, files: Sequence[NewFile]) -> tuple[list[NewFile], list[FileEdit]]:
     """The lock is edited where there is one; a base copy that is there already is the same."""
     new, edits = [], []
@@ -316,62 +174,3 @@ def _lock(project: Project, files: Sequence[NewFile]) -> tuple[list[NewFile], li
             message = f"{file.path} was edited, and its name is the digest of its content; restore it: git checkout -- {file.path}"
             raise BuildError(message)
     return new, edits
-
-
-# ── the plan's sentences ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _approach(site: Site, missing: Sequence[ComponentSpec], entries: Sequence[Entry]) -> list[str]:
-    made = []
-    if missing:
-        made.append(
-            f"Copy {counted(len(missing), 'component')} to {site.package.folder}/"
-            + (f" and their tests to {site.tests.folder}/" if site.tests else "")
-            + ". They are yours from then on."
-        )
-    if entries:
-        listed = ", ".join(entry.expression for entry in entries)
-        made.append(
-            f"Put {listed} into the list in {site.registry}, in the order in which middleware has to stand."
-        )
-    return made
-
-
-def _validation(site: Site, missing: Sequence[ComponentSpec]) -> list[str]:
-    made = []
-    if site.tests:
-        made.append(f"python -m pytest {' '.join(f'{site.tests.folder}/{spec.name}' for spec in missing)}")
-    made.append("architect review: runs by itself afterwards, and says what is resolved")
-    return made
-
-
-def _considerations(missing: Sequence[ComponentSpec], requested: Sequence[ComponentSpec]) -> list[str]:
-    made = []
-    servers = sorted({server for spec in missing for server in spec.servers})
-    names = {"postgresql": "PostgreSQL", "redis": "Redis", "worker": "a Celery worker"}
-    if servers:
-        made.append(f"Needs beside it: {', '.join(names[server] for server in servers)}.")
-    tables = [table for spec in missing for each in spec.migrations for table in each.tables]
-    if tables:
-        made.append(f"Brings tables: {', '.join(tables)}.")
-    made += [f"{spec.title}: {'; '.join(spec.provides)}." for spec in requested if spec.provides]
-    return made
-
-
-def _follow_ups(
-    catalog: Catalog, site: Site, missing: Sequence[ComponentSpec], requested: Sequence[ComponentSpec]
-) -> list[str]:
-    made = [
-        spec.next_step.format(folder=f"{site.package.folder}/{spec.name}")
-        or f"Read {site.package.folder}/{spec.name}/README.md: its threat model and what it does not do."
-        for spec in requested
-        if spec in missing
-    ][:MAX_FOLLOW_UPS]
-    there = site.lock.names | {spec.name for spec in missing}
-    near = [
-        spec
-        for spec in catalog
-        if spec.name not in there and spec.registry and any(need.name in spec.needs for need in requested)
-    ]
-    made += [f"architect add {spec.name}: {spec.summary}" for spec in near[:2]]
-    return made[:MAX_FOLLOW_UPS]

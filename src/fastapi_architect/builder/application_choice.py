@@ -13,6 +13,7 @@ from fastapi_architect.builder.errors import BuildError
 from fastapi_architect.builder.project import Project
 from fastapi_architect.program.definitions import Function, Module
 from fastapi_architect.source.location import Location
+from fastapi_architect.syntax import ir
 
 _KINDS = ("source", "generated")
 #: A factory that calls a factory that calls one: no more are followed.
@@ -174,8 +175,6 @@ def _functions(functions: Sequence[Function]) -> Iterator[Function]:
 
 
 def _returns(function: Function) -> bool:
-    from fastapi_architect.syntax import ir
-
     return any(site.node.value is not None for site in function.facts.sites(ir.Return))
 
 

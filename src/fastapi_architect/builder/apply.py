@@ -94,21 +94,21 @@ def apply(plan: Plan, root: Path, *, readable: Callable[[str, bytes], None] | No
     check(plan, root, readable=readable)
     with _all_or_nothing() as undo:
         try:
-            staged = []
+            staged: list[tuple[Path, Path, bytes | None]] = []
             for file in plan.files:
                 target = root / file.path
                 _make_folders(target.parent, undo)
-                staged.append((_beside(target, file.data, 0o644, undo), target, b""))
+                staged.append((_beside(target, file.data, 0o644, undo), target, None))
             for edit in plan.edits:
                 target = root / edit.path
                 mode = stat.S_IMODE(target.stat().st_mode)
                 staged.append((_beside(target, edit.after, mode, undo), target, edit.before))
             for beside, target, before in staged:
-                if not before and target.exists() and not _is_edit(plan, target, root):
+                if before is None and target.exists():
                     message = f"{target} appeared meanwhile; nothing was written"
                     raise BuildError(message)
                 beside.replace(target)
-                undo.append((target, before if _is_edit(plan, target, root) else None))
+                undo.append((target, before))
         except OSError as error:
             name = error.filename or root
             reason = (error.strerror or str(error)).lower()
@@ -116,10 +116,6 @@ def apply(plan: Plan, root: Path, *, readable: Callable[[str, bytes], None] | No
                 f"{name} cannot be written: {reason}; nothing was changed, make it writable and run again"
             )
             raise BuildError(message) from error
-
-
-def _is_edit(plan: Plan, target: Path, root: Path) -> bool:
-    return any(root / edit.path == target for edit in plan.edits)
 
 
 def _refuse_outside(root: Path, path: str) -> None:

@@ -27,10 +27,8 @@ PACKAGES = {
     "idempotency": ("asgi_idempotency_header",),
     "redis_pool": ("redis", "aioredis"),
     "mail": ("fastapi_mail", "aiosmtplib"),
-    "outgoing_http": (),
     "accounts": ("fastapi_users",),
     "oidc_login": ("authlib", "fastapi_sso"),
-    "audit_log": (),
 }
 #: Component to calls that do a part of it; the one that is made last wins.
 CALLS = {"structured_logging": ("dictConfig", "fileConfig", "basicConfig")}

@@ -5,39 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from fastapi_architect.builder.adding_requirements import with_requirements
 from fastapi_architect.builder.catalog import ComponentSpec, packages_of
 from fastapi_architect.builder.compose_file import FILE as COMPOSE
 from fastapi_architect.builder.compose_file import compose_for
 from fastapi_architect.builder.env_example import FILE as ENV_EXAMPLE
 from fastapi_architect.builder.env_example import with_settings
-from fastapi_architect.builder.import_block import member_key
-from fastapi_architect.builder.manifests import Manifest, with_requirements
+from fastapi_architect.builder.manifests import Manifest
 from fastapi_architect.builder.readme import FILE as README
 from fastapi_architect.builder.readme import with_components
-from fastapi_architect.builder.wiring import Entry, add_to_registry
+from fastapi_architect.builder.registry_entries import entries_of
+from fastapi_architect.builder.wiring import add_to_registry
 
 REGISTRY = "app/registry.py"
 #: The component that the service itself never imports: its packages are for development.
 _FOR_TESTS = "testing"
 
 
-def entries(specs: Sequence[ComponentSpec], package: str) -> list[Entry]:
-    """What the registry of these components lists."""
-    return [
-        Entry(
-            spec.registry.expression,
-            spec.registry.position,
-            f"{package}.{spec.name}",
-            tuple(sorted(spec.registry.names, key=member_key)),
-        )
-        for spec in specs
-        if spec.registry
-    ]
-
-
 def _registry(text: str, specs: Sequence[ComponentSpec]) -> str:
     """The imports and the list."""
-    return add_to_registry(text, entries(specs, "app.components"), {})
+    return add_to_registry(text, entries_of(specs, "app.components"), {})
 
 
 def _project(text: str, specs: Sequence[ComponentSpec]) -> str:

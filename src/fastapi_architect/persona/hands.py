@@ -53,6 +53,7 @@ class Hands:
         self.workspace = workspace
         self.evidence = Evidence(root=workspace.root)
         self.pending = Pending()
+        self._planned: dict[tuple[str, ...], Planned] = {}
 
     def review(self, select: Iterable[str] = (), path: str = ".", *, only: Only | None = None) -> Found:
         """Findings of some topics, certain and firm ones.
@@ -158,7 +159,10 @@ class Hands:
 
     def plan(self, components: Iterable[str]) -> Planned:
         """What adding components would do, or why it cannot be done."""
-        planned = plan(self.project, tuple(components))
+        names = tuple(components)
+        if names in self._planned:
+            return self._planned[names]
+        planned = self._planned[names] = plan(self.project, names)
         resolved = (all_rules()[name].info for name in planned.resolves if name in all_rules())
         self.learn(
             Evidence(

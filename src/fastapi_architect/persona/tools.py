@@ -18,6 +18,7 @@ from fastapi_architect.workbench.errors import WorkbenchError
 from fastapi_architect.workbench.fix import fix
 from fastapi_architect.workbench.map_backend import map_backend
 from fastapi_architect.workbench.review import review
+from fastapi_architect.workbench.show_route import show_route
 
 #: Characters of one answer; a larger one is cut, and says so.
 _ROOM = 40_000
@@ -42,6 +43,7 @@ class Tools:
             self.review,
             self.explain_rule,
             self.map_backend,
+            self.show_route,
             self.fix,
             self.plan_component,
             self.plan_new_service,
@@ -111,6 +113,25 @@ class Tools:
                 limit=limit,
             ),
         )
+
+    def show_route(self, route: str) -> str:
+        """One route from the request to the answer: dependency tree, parameters, queries, effects, and findings on its way.
+
+        Args:
+            route: such as `GET /orders/{id}`.
+        """
+
+        def asked() -> Any:
+            page = show_route(self.hands.workspace, route)
+            named = {
+                f"{each['rule']} {each['file']}:{each['line']}"
+                for shown in page.routes
+                for each in shown["findings"]
+            }
+            self.hands.review(only=lambda each: f"{each['rule']} {each['file']}:{each['line']}" in named)
+            return page
+
+        return self._answer("show_route", asked)
 
     def fix(self, path: str = ".", select: list[str] | None = None, contract_change: bool = False) -> str:
         """The safe fixes of what review finds, as a patch. Writes nothing: a person confirms it on the terminal.

@@ -18,6 +18,7 @@ from fastapi_architect.persona.replies.nothing_here import name_for
 from fastapi_architect.persona.replies.slow import security_first
 from fastapi_architect.persona.replies.wording import cell, commands, counted, line, routes_table, table
 from fastapi_architect.persona.understanding import Understood
+from fastapi_architect.records.suggestion import suggest, suggestion
 
 _FILES = 10
 _SENTENCE = 200
@@ -30,7 +31,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         what: in a few words.
         components: names, the one that matters most first.
         options: (name, what speaks for it, what speaks against it), the recommended first; empty where there is one way.
-        decision: what a decision record would be about; "" for none.
+        decision: topic and title of a decision record; empty for none.
         code: blocks of code that belong to it.
         questions: business rules that nobody but the user knows.
     """
@@ -38,7 +39,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     components: tuple[str, ...]
     options: tuple[tuple[str, str, str], ...] = ()
-    decision: str = ""
+    decision: tuple[str, str] = ("", "")
     code: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
 
@@ -62,6 +63,11 @@ def answer(hands: Hands, understood: Understood, wish: Wish) -> Answer:
         considerations=_considerations(wish, planned),
         follow_ups=tuple(_follow_ups(wish, planned)),
     )
+
+
+def decision_sentence(topic: str, title: str) -> str:
+    """What the user is asked before a decision record is written."""
+    return line(suggestion((topic,), title).sentence)
 
 
 def options_table(options: Sequence[tuple[str, str, str]]) -> str:
@@ -193,12 +199,11 @@ def _considerations(wish: Wish, planned: Planned) -> str:
             "The project has an engine or client of its own, and the components bring theirs beside it (`--beside`): two pools share the "
             "server's connections until your sessions come from one of them."
         )
-    if wish.decision:
-        said.append(
-            f"📋 Architectural decision: {wish.decision}. Document reasoning and trade-offs? `architect adr new` writes the record, "
-            f"and "
-            "only when you ask for it."
-        )
+    suggested = suggest(planned.plan) if planned.plan is not None else None
+    if suggested is not None:
+        said.append(line(suggested.sentence))
+    elif wish.decision[0]:
+        said.append(decision_sentence(*wish.decision))
     return " ".join(said) or "It changes nothing that is there."
 
 
@@ -250,11 +255,7 @@ def begin(hands: Hands, wish: Wish) -> Answer:
         + commands("make test", "architect review"),
         considerations="`make run` brings PostgreSQL and Redis as Python wheels for development; production names its own by URL. "
         "The pool is `DATABASE_*` in `.env.example`: all processes together must stay below the server's connections."
-        + (
-            f" 📋 Architectural decision: {wish.decision}. Document reasoning and trade-offs? `architect adr new`."
-            if wish.decision
-            else ""
-        ),
+        + (f" {decision_sentence(*wish.decision)}" if wish.decision[0] else ""),
         follow_ups=tuple(
             [*wish.questions, "What is the service called, and who calls it: browsers, programs, or both?"][
                 :3

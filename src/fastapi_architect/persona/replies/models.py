@@ -6,6 +6,7 @@ import re
 
 from fastapi_architect.persona.answer import Answer
 from fastapi_architect.persona.hands import Hands
+from fastapi_architect.persona.replies.build import decision_sentence
 from fastapi_architect.persona.replies.model_code import Entity, module_code
 from fastapi_architect.persona.replies.wording import code, commands, counted, line, table
 from fastapi_architect.persona.understanding import Understood
@@ -67,7 +68,7 @@ def answer(hands: Hands, understood: Understood) -> Answer:
     known = _tables(hands)
     existing = [each for each in entities if each.table in known]
     made = [each for each in entities if each.table not in known]
-    base = _base(hands)
+    base = base_of(hands)
     path = _path(hands)
     owner = entities[0]
     rows = (
@@ -101,8 +102,8 @@ def answer(hands: Hands, understood: Understood) -> Answer:
         + commands("alembic upgrade head", "alembic downgrade -1", "architect review --select database"),
         considerations="Schema change: the tables are new; columns of existing ones stay. A status is a short text with a check "
                        "rather than a database enum, "
-        "which is hard to change later. 📋 Architectural decision: the database design. Document reasoning and trade-offs? `architect "
-        "adr new`, only when you ask.",
+        "which is hard to change later. "
+        + decision_sentence("database design", "Tables for " + ", ".join(each.table for each in entities)),
         follow_ups=(
             f"Which further columns do they need, and which of them are unique for a `{owner.class_name}`?",
             f"What happens to the rows when a `{owner.class_name}` is deleted: deleted too, or kept without an owner?",
@@ -162,7 +163,7 @@ def _key(hands: Hands, table_name: str) -> str:
     return "UUID"
 
 
-def _base(hands: Hands) -> tuple[str, str]:
+def base_of(hands: Hands) -> tuple[str, str]:
     """(module, name) of the project's declarative base; empty where it has none, or several."""
     if hands.is_empty:
         return ("", "")
@@ -176,13 +177,16 @@ def _base(hands: Hands) -> tuple[str, str]:
     return next(iter(found)) if len(found) == 1 else ("", "")
 
 
+def folder_of(hands: Hands) -> str:
+    """Where models of the project lie, else its routes; `app` where there is neither."""
+    if hands.is_empty:
+        return "app"
+    folders = sorted({model.cls.module.path.rpartition("/")[0] for model in hands.project.graph.models})
+    folders += sorted({o["file"].rpartition("/")[0] for o in hands.operations})
+    return folders[0] if folders else "app"
+
+
 def _path(hands: Hands) -> str:
     """A new file beside the models that are there."""
-    folders = (
-        sorted({m.cls.module.path.rpartition("/")[0] for m in hands.project.graph.models})
-        if not hands.is_empty
-        else []
-    )
-    folder = folders[0] if folders else "app"
-    name = "new_models"
-    return f"{folder}/{name}.py" if folder else f"{name}.py"
+    folder = folder_of(hands)
+    return f"{folder}/new_models.py" if folder else "new_models.py"

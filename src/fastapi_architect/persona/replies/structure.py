@@ -6,7 +6,7 @@ from collections import Counter
 
 from fastapi_architect.persona.answer import Answer
 from fastapi_architect.persona.hands import Hands
-from fastapi_architect.persona.replies.build import Wish, begin, options_table
+from fastapi_architect.persona.replies.build import Wish, begin, decision_sentence, options_table
 from fastapi_architect.persona.replies.review import found_text
 from fastapi_architect.persona.replies.wording import code, commands, counted, line, table
 from fastapi_architect.persona.understanding import TENANTS, Understood, says
@@ -103,11 +103,15 @@ def answer(hands: Hands, understood: Understood) -> Answer:
                 what="the structure of a service",
                 components=("database",),
                 options=_LAYERS,
-                decision="how the code is divided",
+                decision=("framework", "How the code is divided"),
             ),
         )
     options = _TENANTS if tenants else _LAYERS
-    decision = "how tenants are kept apart in the database" if tenants else "how the code is divided"
+    decision = (
+        ("database design", "How tenants are kept apart")
+        if tenants
+        else ("framework", "How the code is divided")
+    )
     parts = ["```text\n" + _TREE + "\n```"]
     rules = (
         (
@@ -153,8 +157,7 @@ def answer(hands: Hands, understood: Understood) -> Answer:
             "(the new column) is filled before it is made NOT NULL. " if tenants else "Move one domain at a time, without changing "
                                                                                       "its contract. "
         )
-        + f"📋 Architectural decision: {decision}. Document reasoning and trade-offs? `architect adr new` writes the record, only when "
-          f"you ask.",
+        + decision_sentence(*decision),
         follow_ups=(
             (
                 "How many tenants, and how unequal are they?",

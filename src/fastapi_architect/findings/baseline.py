@@ -135,8 +135,6 @@ def read(path: Path) -> Baseline:
     Raises:
         BaselineError: when it is missing, unreadable, no baseline, or of another version.
     """
-    import json
-
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -145,6 +143,21 @@ def read(path: Path) -> Baseline:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise BaselineError(f"{path} cannot be read as a baseline ({error}); name another file") from error
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Baseline:
+    """The baseline that a text holds.
+
+    Args:
+        text: as `render` makes it.
+        path: where it stands, for messages.
+
+    Raises:
+        BaselineError: it is no baseline, or one of another version.
+    """
+    import json
+
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):

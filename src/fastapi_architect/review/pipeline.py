@@ -30,6 +30,8 @@ from fastapi_architect.source.tree import SourceTree
 if TYPE_CHECKING:
     from fastapi_architect.review.clock import Clock
 
+#: Files in the folder of a project.
+PROJECT_MARKS = ("pyproject.toml", "requirements.txt", "setup.py")
 #: Lines shown around a finding.
 _SNIPPET = 3
 
@@ -52,6 +54,9 @@ class Request(msgspec.Struct, frozen=True):
         instead: paths to bytes that are read in place of the files' own; a Python file that is not there is read, too.
         files: names of files below `path`, a folder: findings in these alone are reported; None for all.
         question: asked of the application's graph before any rule is; what it raises ends the review.
+        tree: read in place of the one at `path`, which is only its name then.
+        silencer: decides whether suppressions of the reviewed code count, and silences more; None: they do.
+        at_file: told the path of each file before it is parsed in this process.
     """
 
     path: Path
@@ -67,6 +72,9 @@ class Request(msgspec.Struct, frozen=True):
     instead: Mapping[str, bytes] = msgspec.field(default_factory=dict)
     files: frozenset[str] | None = None
     question: Callable[[AppGraph], object] | None = None
+    tree: SourceTree | None = None
+    silencer: silencing.Silencer | None = None
+    at_file: Callable[[str], None] | None = None
 
 
 def review(request: Request) -> Review:
@@ -77,15 +85,22 @@ def review(request: Request) -> Review:
         ChangesError: `changed_since` names no revision, or the path lies in no repository.
     """
     begin = time.perf_counter()
-    root, only = project_of(request.path, within=request.within)
-    tree = SourceTree.open(root, request.config.exclude).reading_instead(request.instead)
+    root, only = (
+        (request.path, None) if request.tree is not None else project_of(request.path, within=request.within)
+    )
+    tree = request.tree or SourceTree.open(root, request.config.exclude).reading_instead(request.instead)
     changed = changes.changed_lines(root, request.changed_since) if request.changed_since else None
     rules = all_rules()
     ran = rules_to_run(rules.values(), request.config)
     clock = _clock() if request.profile else None
     with reading.without_garbage_collection(), clock.watching() if clock is not None else nullcontext():
         read = reading.read(
-            tree, request.config, jobs=request.jobs, cache=request.cache, progress=request.progress
+            tree,
+            request.config,
+            jobs=request.jobs,
+            cache=request.cache,
+            progress=request.progress,
+            at_file=request.at_file,
         )
         graph = read.graph
         _names_exist(request.config, graph)
@@ -97,7 +112,7 @@ def review(request: Request) -> Review:
         silenced = silencing.silence(
             completed, graph.program, read.comments, request.config,
             known=rules.keys(), ran=ran, baseline=request.baseline, changed=changed,
-            only=frozenset((only,)) if only is not None else request.files,
+            only=frozenset((only,)) if only is not None else request.files, silencer=request.silencer,
         )  # fmt: skip
         active = ordered(silenced.active)
         size = units(graph)
@@ -107,6 +122,7 @@ def review(request: Request) -> Review:
             root=str(request.path),
             findings=active,
             suppressed=silenced.suppressed,
+            contested=silenced.contested,
             not_analysed=(*read.not_analysed, *_partly_followed(graph)),
             left_out=silenced.left_out,
             strengths=tuple(Strength(m.text, m.measured, m.total) for m in measure(graph)),
@@ -178,9 +194,7 @@ def project_of(path: Path, *, within: Path | None = None) -> tuple[Path, str | N
 def project_around(path: Path, *, within: Path | None = None) -> Path | None:
     """The nearest folder upwards of an absolute path that a project begins with, not above `within`; None: there is none."""
     for folder in path.parents:
-        if any(
-            (folder / name).exists() for name in ("pyproject.toml", "requirements.txt", "setup.py", ".git")
-        ):
+        if any((folder / name).exists() for name in (*PROJECT_MARKS, ".git")):
             return folder
         if folder == within:
             break

@@ -67,15 +67,22 @@ def without_garbage_collection() -> Iterator[None]:
 
 
 def read(
-    tree: SourceTree, config: Config, *, jobs: int = 1, cache: bool = True, progress: Progress | None = None
+    tree: SourceTree,
+    config: Config,
+    *,
+    jobs: int = 1,
+    cache: bool = True,
+    progress: Progress | None = None,
+    at_file: Callable[[str], None] | None = None,
 ) -> Reading:
-    """Parse every Python file of a tree and index the program."""
+    """Parse every Python file of a tree and index the program; `at_file` is told each before it is parsed here."""
     modules = parse_all(
         tree,
         tree.python_files,
         jobs=jobs,
         cache=ParseCache.for_tree(tree.root) if cache else None,
         progress=(lambda done, total: progress("reading", done, total)) if progress is not None else None,
+        at_file=at_file,
     )
     parsed: dict[str, ir.ParsedModule] = {}
     not_analysed = [NotAnalysed(printable(each.path), each.reason) for each in tree.unreadable]

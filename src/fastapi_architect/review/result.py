@@ -79,6 +79,7 @@ class Review(msgspec.Struct, frozen=True):
         root: the reviewed folder as the user named it.
         findings: active ones, most severe first (security leads), order fully determined.
         suppressed: silenced ones with reasons.
+        contested: suppressions of the reviewed code that do not count; their findings are among the active ones.
         left_out: findings in tests, vendored and generated code, by kind ("tests": 12): read for facts,
             not reported.
         matrix: rows for `architect map`, kept opaque here (see `appgraph.matrix`).
@@ -113,6 +114,7 @@ class Review(msgspec.Struct, frozen=True):
     review_time_ms: int = 0
     units: int = 0
     faults: tuple[Exception, ...] = ()
+    contested: tuple[Suppressed, ...] = ()
     spent: Spent | None = None
     answer: object = None
     partial: bool = False

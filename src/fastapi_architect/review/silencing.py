@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -29,6 +30,7 @@ class Silenced(msgspec.Struct, frozen=True):
         suppressed: silenced by a comment, the configuration or the baseline.
         left_out: number of findings by kind of file.
         notes: suppressions that do not do what their writer hoped, with the next step.
+        contested: suppressions by comments that do not count; their findings are active.
         unreported: findings of the project that this report does not repeat, because some files or changed lines
             were asked for, or because a baseline knows them; neither silenced by anybody nor in code of others.
     """
@@ -38,6 +40,17 @@ class Silenced(msgspec.Struct, frozen=True):
     left_out: dict[str, int]
     notes: tuple[str, ...]
     unreported: tuple[Finding, ...] = ()
+    contested: tuple[Suppressed, ...] = ()
+
+
+class Silencer(Protocol):
+    """Decides about silence where the reviewed code does not decide for itself."""
+
+    def honours(self, suppressed: Suppressed) -> bool:
+        """Whether a suppression in a comment counts."""
+
+    def silences(self, finding: Finding) -> Suppressed | None:
+        """How a finding that nothing else silences is silenced; None: it is not."""
 
 
 def silence(
@@ -51,12 +64,14 @@ def silence(
     baseline: baselines.Baseline | None,
     only: Collection[str] | None = None,
     changed: Mapping[str, frozenset[int]] | None = None,
+    silencer: Silencer | None = None,
 ) -> Silenced:
     """Divide findings into reported and silenced ones.
 
     Args:
         only: report these files alone.
         changed: report these lines of these files alone.
+        silencer: asked about every comment that silences, and about every finding that is left.
     """
     left_out: Counter[str] = Counter()
     kept = []
@@ -79,8 +94,8 @@ def silence(
             kept.append(finding)
     read = suppression.read(_comments(comments), _blocks(program, comments), known)
     applied = suppression.apply(kept, read.suppressions, ran)
-    suppressed += applied.suppressed
-    active: tuple[Finding, ...] = applied.active
+    active, by_comment, contested = _judged(applied, silencer)
+    suppressed += by_comment
     if baseline is not None:
         compared = baselines.compare(baseline, active)
         suppressed += [Suppressed(f, "baseline", "known since the baseline") for f in compared.known]
@@ -95,7 +110,28 @@ def silence(
         dict(sorted(left_out.items())),
         notes,
         _asked_for(unreported, read.suppressions, config),
+        contested,
     )
+
+
+def _judged(
+    applied: suppression.Applied, silencer: Silencer | None
+) -> tuple[tuple[Finding, ...], tuple[Suppressed, ...], tuple[Suppressed, ...]]:
+    """Findings that stay, those that are silenced, and suppressions by comments that do not count."""
+    if silencer is None:
+        return applied.active, applied.suppressed, ()
+    silenced: list[Suppressed] = []
+    contested: list[Suppressed] = []
+    for each in applied.suppressed:
+        (silenced if silencer.honours(each) else contested).append(each)
+    active = []
+    for finding in (*applied.active, *(each.finding for each in contested)):
+        more = silencer.silences(finding)
+        if more is None:
+            active.append(finding)
+        else:
+            silenced.append(more)
+    return tuple(active), tuple(silenced), tuple(contested)
 
 
 def _asked_for(

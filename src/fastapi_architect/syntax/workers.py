@@ -54,6 +54,7 @@ def parse_all(
     progress: Progress | None = None,
     *,
     max_bytes: int = MAX_FILE_BYTES,
+    at_file: Callable[[str], None] | None = None,
 ) -> dict[str, _Parsed]:
     """Parse files of a tree.
 
@@ -64,6 +65,8 @@ def parse_all(
         cache: where results of earlier runs are found, and results of this one kept.
         progress: told about files done.
         max_bytes: larger files are not analysed.
+        at_file: told the path of each file before it is parsed in this process, so that a file that ends the process
+            is known.
 
     Returns:
         For every path, in the order given, its module or why there is none.
@@ -79,7 +82,7 @@ def parse_all(
         done = len(results)
         encoded: dict[str, bytes] | None = None if cache is None else {}
         report = (lambda count: progress(done + count, total)) if progress is not None else None
-        results.update(_parse_batch(waiting, jobs, max_bytes, encoded, report))
+        results.update(_parse_batch(waiting, jobs, max_bytes, encoded, report, at_file))
         used.update((digests[path], data) for path, data in (encoded or {}).items())
         waiting.clear()
 
@@ -114,6 +117,7 @@ def _parse_batch(
     max_bytes: int,
     encoded: dict[str, bytes] | None,
     progress: Callable[[int], None] | None,
+    at_file: Callable[[str], None] | None,
 ) -> dict[str, _Parsed]:
     """Parse files that are in memory; `encoded`, when given, receives them encoded too."""
     collecting = gc.isenabled()
@@ -125,6 +129,8 @@ def _parse_batch(
         for count, (path, data) in enumerate(sources.items()):
             if progress is not None and count % 50 == 0:
                 progress(count)
+            if at_file is not None:
+                at_file(path)
             results[path] = parse_file(data, path, max_bytes)
             if encoded is not None:
                 encoded[path] = ir.encode_file(results[path])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from fastapi_architect.source.tree import MAX_READ_BYTES, SourceTree, StoredFile, StoredFiles, Unreadable
+from fastapi_architect.source.tree import MAX_READ_BYTES, StoredFile, StoredFiles, Unreadable
 
 #: Skipped members that are named one by one; the others are counted.
 NAMED = 1_000
@@ -43,19 +43,6 @@ class Unpacked(msgspec.Struct, frozen=True):
     members: int = 0
     unread: int = 0
     python: Mapping[str, int] = msgspec.field(default_factory=dict)
-
-    def tree(self, paths: Iterable[str] | None = None) -> SourceTree:
-        """The files as the engine reads them.
-
-        Args:
-            paths: only these, and all that was skipped; None for all files.
-        """
-        wanted = self.files if paths is None else {path: self.files[path] for path in paths}
-        return SourceTree.of_stored(
-            Path("/") / self.top,
-            StoredFiles(Path(self.place), wanted),
-            [Unreadable(each.path, each.reason) for each in self.skipped],
-        )
 
     def read(self, path: str, max_bytes: int = MAX_READ_BYTES) -> bytes | Unreadable:
         """The bytes of one kept file, or why they cannot be had."""

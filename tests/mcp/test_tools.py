@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
 from pathlib import Path
@@ -55,6 +56,27 @@ def test_the_whole_of_what_an_agent_has_to_read_first_is_small(backend: Path) ->
 
     text = "".join(each.model_dump_json(exclude_none=True) for each in asked(backend, listed))
     assert len(text) < 30_000
+
+
+def test_prompts_and_instructions_name_tools_and_resources_that_exist(backend: Path) -> None:
+    async def conversation(client: Client) -> Any:
+        prompts = (await client.list_prompts()).prompts
+        texts = [str(client.instructions)]
+        for each in prompts:
+            got = await client.get_prompt(each.name, {one.name: "GET /x" for one in each.arguments or ()})
+            texts.append(got.messages[0].content.text)  # type: ignore[union-attr]
+        return texts, prompts, (await client.list_tools()).tools, (await client.list_resources()).resources
+
+    texts, prompts, tools, resources = asked(backend, conversation)
+    assert all(each.title and each.description for each in prompts)
+    known = {each.name for each in tools} | {
+        field for each in tools for field in each.input_schema["properties"]
+    }
+    named = {name for text in texts for name in re.findall(r"`([a-z_]+)`", text)}
+    assert named <= known
+    assert {"review", "fix", "show_route", "plan_component", "run_tests"} <= named
+    uris = {uri.rstrip(".,;:)") for text in texts for uri in re.findall(r"[a-z]+://\S+", text)}
+    assert uris <= {str(each.uri) for each in resources}
 
 
 def test_what_has_no_meaning_is_refused_with_its_name(backend: Path) -> None:

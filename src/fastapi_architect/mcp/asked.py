@@ -17,8 +17,8 @@ from fastapi_architect.mcp.served import Served
 from fastapi_architect.mcp.workers import WorkerFault
 from fastapi_architect.workbench.errors import WorkbenchError
 
-#: Characters that an answer may have: what does not fit into an agent's context helps nobody.
-MAX_ANSWER = 200_000
+#: Characters that an answer may have, some 25,000 tokens: clients cut longer ones, and an agent has other things to remember.
+MAX_ANSWER = 100_000
 
 
 class Asked:

@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import IO, Any, get_type_hints
 
 import msgspec
 
@@ -44,7 +44,7 @@ from fastapi_architect.workbench.fix import fix
 from fastapi_architect.workbench.map_backend import map_backend
 from fastapi_architect.workbench.new_service import new_service
 from fastapi_architect.workbench.plan_component import plan_component
-from fastapi_architect.workbench.propose_adr import DecisionOption, propose_adr
+from fastapi_architect.workbench.propose_adr import propose_adr
 from fastapi_architect.workbench.record_prompt import record_prompt
 from fastapi_architect.workbench.review import review
 from fastapi_architect.workbench.run_tests import run_tests
@@ -77,6 +77,12 @@ _NOTICE_EVERY = 0.2
 _LOOK_EVERY = 1.0
 
 
+def _typed(question: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments as the question takes them: JSON knows no classes."""
+    types = get_type_hints(question)
+    return {name: msgspec.convert(value, types.get(name, Any)) for name, value in arguments.items()}
+
+
 class Ended(BaseException):
     """Nobody waits for the answer any more; what was started ends with it."""
 
@@ -106,12 +112,11 @@ class Worker:
         try:
             if name in GENERAL:
                 return {"answer": GENERAL[name](**arguments)}
+            question = QUESTIONS[name]
             workspace = self._workspace
             if asked["roots"] is not None:
                 workspace = workspace.narrowed_to(Path(root) for root in asked["roots"])
-            if "options" in arguments:
-                arguments["options"] = msgspec.convert(arguments["options"], list[DecisionOption])
-            return {"answer": QUESTIONS[name](workspace, **arguments)}
+            return {"answer": question(workspace, **_typed(question, arguments))}
         except WorkbenchError as error:
             return {"refused": str(error)}
         except Exception as error:  # a fault of this tool; the next question may well have an answer

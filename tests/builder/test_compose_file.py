@@ -111,8 +111,12 @@ def test_edits_comments_and_indentation_of_somebody_else_stay() -> None:
             "    environment: &environment { DATABASE_URL: x }\n",
             "not written as one key a line",
         ),
-        ("        # Who may connect.\n        DATABASE_URL: ", "        - DATABASE_URL=", "it is"),
-        ("services:\n", "services: [\n", "it is"),
+        (
+            "        # Who may connect.\n        DATABASE_URL: ",
+            "        - DATABASE_URL=",
+            "it cannot be read",
+        ),
+        ("services:\n", "services: [\n", "it cannot be read"),
         ("volumes:\n    postgresql:\n", "volumes:\n", "not written as one key a line"),
     ],
 )

@@ -144,7 +144,7 @@ def _tree(text: str) -> YamlNode:
     try:
         node = parse_yaml(text)
     except InvalidYaml as error:
-        message = f"it is {error}"
+        message = f"it cannot be read ({error})"
         raise CannotPlace(message) from error
     return node or YamlNode("mapping", 1)
 

@@ -15,7 +15,8 @@ from sqlalchemy import MetaData, create_engine
 from uuid_utils.compat import uuid7
 
 from fastapi_architect.components.database import Base, Database, DatabaseSettings
-from fastapi_architect.components.service import Environment
+from fastapi_architect.components.service import Environment, Principal
+from fastapi_architect.components.tenancy import tenant_of
 from fastapi_architect.components.tenancy.component import TenantsNotSeparated
 from fastapi_architect.components.tenancy.migrations import create_tenancy, drop_tenancy
 from fastapi_architect.components.tenancy.row_level_security import protect_by_tenant
@@ -303,6 +304,20 @@ def test_the_token_of_an_invitation_is_kept_as_a_hash(client: TestClient, owner_
         row = connection.execute("SELECT invitations::text FROM invitations").fetchone()
     assert row is not None
     assert token not in row[0]
+
+
+def test_the_contract_says_what_a_member_needs_and_may_be_told(separated_database: Database) -> None:
+    operations = create_app(separated_database).openapi()["paths"]["/notes"]
+
+    assert operations["post"]["security"] == [{"name": ["notes:write"]}]
+    assert {"401", "403", "404", "422"} <= operations["post"]["responses"].keys()
+    assert {"401", "404", "422"} <= operations["get"]["responses"].keys()
+    assert "403" not in operations["get"]["responses"]
+
+
+def test_who_was_not_asked_for_as_a_member_acts_for_nobody() -> None:
+    with pytest.raises(ValueError, match="TenantMember"):
+        tenant_of(Principal(uuid7(), frozenset()))
 
 
 # ── input ────────────────────────────────────────────────────────────────────────────────────────────────────

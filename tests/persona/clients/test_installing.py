@@ -139,6 +139,19 @@ def test_what_people_have_there_stays_byte_for_byte(
     assert tree(root) == before
 
 
+def test_files_that_were_there_and_empty_stay(project: Path) -> None:
+    put(
+        project,
+        dict.fromkeys(
+            ("AGENTS.md", ".mcp.json", ".cursor/mcp.json", ".vscode/mcp.json", ".codex/config.toml"), ""
+        ),
+    )
+    before = tree(project)
+    assert agent("install", "project", project, "--for", "all") == 0
+    assert agent("uninstall", "project", project) == 0
+    assert tree(project) == before
+
+
 def test_all_clients_share_a_file_and_leave_one_by_one(project: Path) -> None:
     put(project, THEIRS)
     before = tree(project)
@@ -154,7 +167,10 @@ def test_all_clients_share_a_file_and_leave_one_by_one(project: Path) -> None:
 # ── each client's own format ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("client", "scope"), [case for case in CASES if case.values[0] != "generic"])
+@pytest.mark.parametrize(
+    ("client", "scope"),
+    [*((client, "project") for client in CLIENTS if client != "generic"), ("claude", "user")],
+)
 def test_the_entry_starts_a_server_that_answers(client: str, scope: str, home: Path, project: Path) -> None:
     """A real client starts what the file says, with the variables of the client filled in."""
     root = root_of(scope, home, project)
@@ -438,10 +454,12 @@ def test_a_folder_in_a_file_s_place_is_named(project: Path, capsys: pytest.Captu
     assert ".mcp.json: cannot be read" in capsys.readouterr().err
 
 
-def test_a_full_disk_changes_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("after", [5, 24])
+def test_a_full_disk_changes_nothing(project: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """New files come first, then the edits of what is there."""
     put(project, THEIRS)
     before, replace = tree(project), Path.replace
-    left = [5]
+    left = [after]
 
     def full(self: Path, target: Path) -> Path:
         left[0] -= 1

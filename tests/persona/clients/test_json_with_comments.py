@@ -99,6 +99,28 @@ def test_an_entry_that_was_moved_goes_with_its_comma_and_comments_stay(text: str
     parse(made, "x")
 
 
+def test_a_comment_on_the_line_of_the_brace_stays_there_and_line_ends_are_the_file_s() -> None:
+    text = '{ // mine\r\n    "a": 1\r\n}\r\n'
+    longer, chunk = with_member(text, ("ours",), 1, "x")
+    assert longer == '{ // mine\r\n    "ours": 1,\r\n    "a": 1\r\n}\r\n'
+    assert without_member(longer, ("ours",), chunk, "x") == text
+
+
+def test_a_file_that_every_reader_could_read_stays_one() -> None:
+    """Ours was the only member; somebody put another one in front of it."""
+    longer, chunk = with_member('{"servers": {}}', KEYS, VALUE, "x")
+    moved = longer.replace('{"servers": {', '{"servers": {"b": 1,')
+    assert json.loads(without_member(moved, KEYS, chunk, "x")) == {"servers": {"b": 1}}
+
+
+def test_a_copy_in_a_comment_is_not_taken_for_the_entry() -> None:
+    longer, chunk = with_member('{\n  "servers": {\n    "b": 1\n  }\n}\n', KEYS, VALUE, "x")
+    moved = longer.replace(chunk, f'/*{chunk}*/ "ours": {json.dumps(VALUE)},')
+    left = without_member(moved, KEYS, chunk, "x")
+    assert parse(left, "x").value == {"servers": {"b": 1}}
+    assert chunk in left
+
+
 @pytest.mark.parametrize(
     "text", ['{"a": 01}', '{"a": 1.}', '{"a": +1}', '{"a": NaN}', '{"a": tru}', '{"a": "\n"}', "{} {}", "{]"]
 )

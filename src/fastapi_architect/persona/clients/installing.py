@@ -277,7 +277,7 @@ def _take_table(tree: Tree, each: Installed) -> None:
     if current is None:
         return
     text = toml_table.without_table(there, each.keys, each.text, each.path)
-    if text is None or current != json.loads(each.value):
+    if text is None:
         tree.keep(
             each.path, f"was edited, and stays; remove {'.'.join(each.keys)} by hand", _shown(current), ""
         )

@@ -114,7 +114,8 @@ def without_member(text: str, keys: Sequence[str], chunk: str, path: str) -> str
     wanted = _value_without(parse(text, path).value, keys)
     if text.count(chunk) == 1:
         shorter = text.replace(chunk, "", 1)
-        if not shorter.strip("\ufeff \t\r\n") or _is(shorter, wanted, keys[0], path):
+        exact = _is(shorter, wanted, keys[0], path) and _is_strict(shorter) >= _is_strict(text)
+        if exact or not shorter.strip("\ufeff \t\r\n"):
             return shorter
     shorter = _cut(text, keys, path)
     # The client wrote the file anew: an object that we brought goes, too, when nothing else came into it.
@@ -133,6 +134,15 @@ def _is(text: str, wanted: Any, outer: str, path: str) -> bool:
     if isinstance(wanted, dict) and wanted.get(outer) == {} and outer not in value:
         wanted = {key: each for key, each in wanted.items() if key != outer}
     return bool(value == wanted)
+
+
+def _is_strict(text: str) -> bool:
+    """A reader that knows neither comments nor trailing commas can read it."""
+    try:
+        json.loads(text.removeprefix("\ufeff"))
+    except ValueError:
+        return False
+    return True
 
 
 def _value_without(value: Any, keys: Sequence[str]) -> Any:

@@ -234,6 +234,30 @@ def test_a_worker_that_dies_is_said_and_replaced(endless: Path) -> None:
     assert reviewed["total"] == 2
 
 
+def test_a_worker_that_died_while_nobody_asked_costs_no_answer(tmp_path: Path) -> None:
+    async def conversation() -> None:
+        async with Workers(tmp_path).open() as workers:
+            process = workers._idle[0]._process
+            process.kill()
+            await process.wait()
+            assert await workers.ask("rules", {})
+
+    anyio.run(conversation)
+
+
+def test_a_client_that_does_not_hear_how_far_it_is_costs_nobody_else_an_answer(backend: Path) -> None:
+    async def conversation() -> None:
+        async def deaf(stage: str, done: int, total: int) -> None:
+            raise anyio.BrokenResourceError
+
+        async with Workers(backend).open() as workers:
+            with anyio.fail_after(60), pytest.raises(anyio.BrokenResourceError):
+                await workers.ask("review", {}, progress=deaf)
+            assert await workers.ask("rules", {})
+
+    anyio.run(conversation)
+
+
 def test_a_fault_of_ours_is_said_as_such_and_costs_nothing_else(tmp_path: Path) -> None:
     async def conversation() -> None:
         async with Workers(tmp_path).open() as workers:

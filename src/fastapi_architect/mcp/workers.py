@@ -27,6 +27,15 @@ _MAX_LINE = 64_000_000
 #: Seconds in which a worker ends what it has started.
 _GRACE = 3.0
 
+#: A pipe to a process that has ended, or that says what it should not.
+_LOST = (
+    anyio.BrokenResourceError,
+    anyio.ClosedResourceError,
+    anyio.DelimiterNotFound,
+    anyio.EndOfStream,
+    anyio.IncompleteRead,
+)
+
 #: Called with (stage, done, total).
 Progress = Callable[[str, int, int], Awaitable[None]]
 
@@ -102,8 +111,7 @@ class Workers:
         """
         asked = msgspec.json.encode({"ask": question, "arguments": arguments, "roots": roots}) + b"\n"
         async with self._slots:
-            # The one that was used last knows most.
-            worker = self._idle.pop() if self._idle else await _Worker.start(self._command)
+            worker = await self._ready()
             try:
                 said = await worker.ask(asked, progress)
             except BaseException:
@@ -113,12 +121,22 @@ class Workers:
             if self._opened and len(self._idle) < _MAX_IDLE:
                 self._idle.append(worker)
             else:
-                await worker.end()
+                with anyio.CancelScope(shield=True):
+                    await worker.end()
         if said.refused is not None:
             raise WorkbenchError(said.refused)
         if said.fault is not None:
             raise WorkerFault(said.fault)
         return bytes(said.answer)
+
+    async def _ready(self) -> _Worker:
+        """A worker that has nothing to do; of those, the one that was used last."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            await worker.end()
+        return await _Worker.start(self._command)
 
 
 class _Worker:
@@ -136,45 +154,58 @@ class _Worker:
         """Start one; it is in a group of processes of its own."""
         return cls(await anyio.open_process(command, stderr=None, start_new_session=True))
 
+    @property
+    def alive(self) -> bool:
+        """It can be asked."""
+        return self._process.returncode is None
+
     async def ask(self, asked: bytes, progress: Progress | None) -> _Said:
         """Hand on a question, and wait for the answer.
 
         Raises:
             WorkerFault: the process ended instead.
         """
-        try:
-            await self._stdin.send(asked)
-            while True:
-                said = await self._said()
-                if said.progress is not None:
-                    if progress is not None:
-                        await progress(*said.progress)
-                elif said.writing:
-                    await self._let_write()
-                else:
-                    return said
-        except (
-            anyio.EndOfStream,
-            anyio.IncompleteRead,
-            anyio.BrokenResourceError,
-            anyio.ClosedResourceError,
-        ):
-            code = await self._process.wait()
-            how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-            message = f"the process that works on answers ended {how}; ask again, for less at a time if it was for much"
-            raise WorkerFault(message) from None
+        await self._send(asked)
+        while True:
+            said = await self._said()
+            if said.progress is not None:
+                if progress is not None:
+                    await progress(*said.progress)
+            elif said.writing:
+                await self._let_write()
+            else:
+                return said
 
     async def _let_write(self) -> None:
         """Let it change files. Until that is done nothing interrupts it, so that no file is half-written."""
         with anyio.CancelScope(shield=True):
-            await self._stdin.send(b'{"write": true}\n')
+            await self._send(b'{"write": true}\n')
             while (await self._said()).writing is not False:
                 pass
         await anyio.lowlevel.checkpoint()
 
+    async def _send(self, line: bytes) -> None:
+        try:
+            await self._stdin.send(line)
+        except _LOST:
+            raise await self._fault() from None
+
     async def _said(self) -> _Said:
-        line = await self._lines.receive_until(b"\n", _MAX_LINE)
+        try:
+            line = await self._lines.receive_until(b"\n", _MAX_LINE)
+        except _LOST:
+            raise await self._fault() from None
         return msgspec.json.decode(line, type=_Said)
+
+    async def _fault(self) -> WorkerFault:
+        """What to say of a process that is not there any more."""
+        with anyio.move_on_after(_GRACE):
+            await self._process.wait()
+        code = self._process.returncode or 0
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        return WorkerFault(
+            f"the process that works on answers ended {how}; ask again, for less at a time if it was for much"
+        )
 
     async def end(self) -> None:
         """End it and what it has started."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import socket
 import subprocess
 import sys
@@ -188,7 +190,6 @@ def test_an_error_of_the_provider_names_the_next_step(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "Traceback" not in printed.err
-    import re
 
     assert re.search(told, printed.err), printed.err
 
@@ -303,3 +304,50 @@ def test_a_configuration_without_meaning_is_the_users_to_mend(
     (shop / "pyproject.toml").write_text("[tool.fastapi-architect]\ngate = 'none of these'\n")
     assert main(["ask", "review my orders", "--path", str(shop)]) == 2
     assert "gate" in capsys.readouterr().err
+
+
+def on_a_terminal(shop: Path, *arguments: str, answer: str) -> tuple[int, str]:
+    """Exit code, and what stands on the terminal, when a question is answered."""
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "fastapi_architect", "ask", *arguments, "--path", str(shop)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+    )
+    os.close(theirs)
+    said, answered = b"", False
+    try:
+        while chunk := os.read(ours, 4096):
+            said += chunk
+            if not answered and b"[y/N] " in said:
+                os.write(ours, answer.encode() + b"\n")
+                answered = True
+    except OSError:
+        pass  # a terminal whose last process is gone reads as an error on Linux, as an end elsewhere
+    finally:
+        os.close(ours)
+    return child.wait(60), said.decode()
+
+
+@pytest.mark.parametrize(("answer", "made"), [("n", False), ("", False), ("y", True)])
+def test_a_person_is_asked_before_a_plan_is_made(answer: str, made: bool, shop: Path) -> None:
+    code, said = on_a_terminal(shop, "add rate limiting to POST /users", answer=answer)
+    assert code == 0, said
+    assert "Run `architect add rate_limiting`? [y/N]" in said
+    assert "\x1b[" in said  # a terminal gets it rendered
+    assert "## Context" not in said
+    assert (shop / "app/components").exists() is made
+
+
+def test_what_a_project_is_called_does_not_steer_the_terminal(shop: Path) -> None:
+    (shop / "app/products.py").write_text(
+        (shop / "app/products.py").read_text()
+        + '\n\n@router.get("/x\x1b]0;owned\x07\x1b[2J")\ndef a() -> str:\n    return ""\n'
+    )
+    ran = process("which routes are public?", path=shop)
+    assert ran.returncode == 0, ran.stderr
+    assert "\x1b" not in ran.stdout
+    assert "\\x1b]0;owned" in ran.stdout

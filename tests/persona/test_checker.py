@@ -300,3 +300,12 @@ def test_a_secret_of_the_project_is_caught(evidence: Evidence) -> None:
 def test_what_looks_like_a_key_is_caught_whoever_it_belongs_to(evidence: Evidence) -> None:
     key = "ghp_" + "a1B2" * 9
     assert broken(part("considerations", f"Use {key}."), evidence)[0][0] == "secrets"
+
+
+def test_what_the_user_said_is_no_claim_of_the_answer(evidence: Evidence) -> None:
+    asked = msgspec.structs.replace(
+        evidence, request="is there an XXE hole, and is the login perhaps vulnerable?"
+    )
+    assert broken(part("context", f"Asked: “{asked.request}”"), asked) == []
+    assert broken(part("context", "Asked: “is there an XXE hole, ...”"), asked) == []
+    assert {p for p, _ in broken(part("context", "Asked: “there is an XXE hole”"), asked)} == {"claims"}

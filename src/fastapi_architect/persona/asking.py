@@ -39,6 +39,7 @@ from pydantic_ai.usage import UsageLimits
 
 from fastapi_architect.persona.answer import Answer
 from fastapi_architect.persona.checker import check_text
+from fastapi_architect.persona.evidence import Evidence
 from fastapi_architect.persona.hands import Hands
 from fastapi_architect.persona.instructions import instructions
 from fastapi_architect.persona.judged import Wrong
@@ -119,6 +120,7 @@ def ask_model(
     """
     hands = hands or Hands(workspace)
     redaction = hands.redaction
+    hands.learn(Evidence(request=" ".join(request.split())))
     tools = Tools(hands)
     bounds = limits or Limits()
     last: list[tuple[Answer | None, str, tuple[Wrong, ...]]] = []

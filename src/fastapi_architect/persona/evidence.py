@@ -68,6 +68,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         weaknesses: rules that a tool explained or named.
         planned: paths of files that a plan would make or edit.
         wordy: more than the usual number of words was asked for.
+        request: what was asked: an answer may quote it, whatever it claims.
     """
 
     root: Path | None = None
@@ -75,6 +76,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     weaknesses: tuple[Weakness, ...] = ()
     planned: frozenset[str] = frozenset()
     wordy: bool = False
+    request: str = ""
 
     def and_(self, other: Evidence) -> Evidence:
         """Both together; the root stays."""
@@ -84,6 +86,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             weaknesses=tuple(dict.fromkeys((*self.weaknesses, *other.weaknesses))),
             planned=self.planned | other.planned,
             wordy=self.wordy or other.wordy,
+            request=self.request or other.request,
         )
 
 

@@ -80,6 +80,7 @@ def reply(workspace: Workspace, request: str) -> Reply:
     """
     understood = understand(request, all_rules(), [spec.name for spec in load_catalog()])
     hands = Hands(workspace)
+    hands.learn(Evidence(request=understood.request))
     answer = parse(render(REPLIES[understood.kind](hands, understood)))  # as a reader would take it apart
     wrong = check(answer, hands.evidence, redaction=hands.redaction)
     return Reply(answer, understood, hands.evidence, tuple(wrong), hands.pending.changes)

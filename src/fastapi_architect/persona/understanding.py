@@ -165,7 +165,7 @@ _METHOD_PATH = lazy_pattern(
 _PATH = lazy_pattern(r"(?<![\w./:])(?P<path>/[A-Za-z][\w{}/.-]*)")
 _NAMED_FILE = lazy_pattern(rf"(?<![\w/])(?P<file>{FILE})(?![\w/])")
 _KEBAB = lazy_pattern(RULE)
-_WORD = lazy_pattern(r"[a-z][a-z']+")
+_WORD = lazy_pattern(r"[^\W\d_][^\W\d_']+")
 #: Words that say nothing about which part of a project is meant.
 _EMPTY = frozenset(
     [

@@ -34,6 +34,7 @@ _ALL_CLEAR = lazy_pattern(
     r"|(?:code|application|service|middleware|endpoint|route|api|it) is (?:fully |completely |now )?secure\b)",
     re.IGNORECASE,
 )
+_QUOTED = lazy_pattern(r"“(?P<said>[^”]{3,})”")
 _NAME = lazy_pattern(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
 #: How alike a word has to be to a rule's name to be taken for a misspelled one.
 _ALIKE = 0.86
@@ -171,7 +172,7 @@ def security_comes_first(judged: Judged) -> Iterator[Wrong]:
 def said_without_hedging(judged: Judged) -> Iterator[Wrong]:
     """A vulnerability is stated, never supposed."""
     for passage in judged.passages:
-        for sentence in _sentences(passage):
+        for sentence in _sentences(passage, judged):
             hedge = _HEDGE.search(sentence)
             if hedge is not None and _is_about_weakness(judged, sentence):
                 yield Wrong(
@@ -258,8 +259,13 @@ def _with_rows(judged: Judged) -> Iterator[tuple[str, str]]:
 
 
 def _sentences(passage: Passage, judged: Judged | None = None) -> list[str]:
-    """The sentences of a passage; with names of rules blotted out where a name is no claim, as in `architect explain NAME`."""
-    said = [each for each in _SENTENCE.split(passage.text) if each.strip()]
+    """The sentences of a passage; for a check of claims without what the user said, and without names of rules."""
+    text = passage.text
+    if judged is not None and judged.evidence.request:
+        text = _QUOTED.sub(
+            lambda m: "“”" if judged.evidence.request.startswith(m["said"].rstrip(".")) else m[0], text
+        )
+    said = [each for each in _SENTENCE.split(text) if each.strip()]
     if judged is None:
         return said
     return [_NAME.sub(lambda m: "_" if m[0] in judged.rules else m[0], each) for each in said]

@@ -232,7 +232,7 @@ def begin(hands: Hands, wish: Wish) -> Answer:
     hands.pending.add(Change(kind="new", name=name, preset=preset, components=tuple(more)))
     here = line(hands.workspace.root.name)
     there = (
-        "no application"
+        "no application,"
         if hands.is_empty
         else f"an application with {counted(len(hands.operations), 'route')}, which stays as it is,"
     )

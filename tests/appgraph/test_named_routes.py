@@ -30,6 +30,9 @@ SHOP = """
     @router.get("/orders/{order_id}")
     def read_order(order_id: int): ...
 
+    @router.get("/files/{name}")
+    def read_flat_file(name: str): ...
+
     @router.get("/files/{name:path}")
     def read_file(name: str): ...
 
@@ -84,6 +87,7 @@ def test_without_a_method_all_are_meant(graph: AppGraph) -> None:
 
 def test_a_clients_path_is_answered_by_the_route_that_the_router_chooses(graph: AppGraph) -> None:
     assert named(graph, "GET /api/v1/orders/latest") == ["GET /api/v1/orders/latest"]
+    assert named(graph, "/api/v1/files/a.txt") == ["GET /api/v1/files/{name}"]
     assert named(graph, "/api/v1/files/a/b/c.txt") == ["GET /api/v1/files/{name:path}"]
 
 

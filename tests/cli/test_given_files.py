@@ -169,6 +169,7 @@ def test_the_project_may_be_named(shop: Path) -> None:
         (["app", "app/orders.py"], "app is a folder; name one folder, or any number of files"),
         (["app", "--project", "."], "--project belongs to files"),
         (["app/orders.py", "--project", "nowhere"], "there is no folder nowhere"),
+        (["--write-baseline", "x", "--report", "json=y"], "leave --report out"),
         (["--report", "sarif"], "'sarif' is no FORMAT=FILE"),
         (["--report", "papyrus=x"], "formats are text, concise"),
         (["--report", "json=x", "--report", "sarif=x"], "two reports would be written to one file"),

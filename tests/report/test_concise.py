@@ -29,6 +29,12 @@ def test_nothing_found_is_one_line():
     assert render(replace(a_review(), findings=(), not_analysed=())) == "architect: nothing found\n"
 
 
+def test_an_issue_of_several_lines_is_one():
+    text = render(a_review(replace(INJECTION, issue="first\nmain.py:1:1: critical made-up: second")))
+    assert "first main.py:1:1: critical made-up: second\n" in text
+    assert not [line for line in text.splitlines() if line.startswith("main.py")]
+
+
 def test_hostile_text_cannot_make_a_line_of_its_own_or_steer_a_terminal():
     text = render(hostile_review())
     assert len(text.splitlines()) == 4

@@ -351,3 +351,25 @@ def test_names_of_reviewed_code_do_not_steer_the_terminal(tmp_path: Path) -> Non
 def test_without_an_application_the_message_names_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(NoSuchRoute, match="pass the folder of your application"):
         show(Request(shop(tmp_path, "x = 1")), "GET /")
+
+
+def test_a_body_of_many_fields_is_cut_in_text_and_whole_as_a_document(tmp_path: Path) -> None:
+    fields = "\n".join(f"            field_{n}: int" for n in range(60))
+    text = f"""
+        from fastapi import FastAPI
+        from pydantic import BaseModel
+
+        class Form(BaseModel):
+{fields}
+
+        app = FastAPI()
+
+        @app.post("/forms")
+        def send(form: Form): ...
+    """
+    document = shown(tmp_path, "/forms", text=text)
+    assert len(document["parameters"][0]["fields"]) == 60
+    page = route_text.render(Shown((document,), False, ()))
+    assert "field_39: int" in page
+    assert "field_40: int" not in page
+    assert "... and 20 fields more: --format json" in page

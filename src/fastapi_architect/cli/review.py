@@ -191,9 +191,10 @@ def _belong_together(given: argparse.Namespace) -> None:
     if given.replace and given.write_baseline is None:
         message = "--replace belongs to --write-baseline; add that, or leave --replace out"
         raise UsageError(message)
-    if given.write_baseline is not None and given.output is not None:
+    if given.write_baseline is not None and (given.output is not None or given.report):
+        option = "--output" if given.output is not None else "--report"
         message = (
-            "--write-baseline writes no report; leave --output out, and run again with --baseline for one"
+            f"--write-baseline writes no report; leave {option} out, and run again with --baseline for one"
         )
         raise UsageError(message)
     written = [

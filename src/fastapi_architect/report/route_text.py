@@ -18,6 +18,8 @@ _EFFECTS = {
     "redis": "redis",
     "files": "files",
 }
+#: Lines of one body, or of the answer; JSON has all of them.
+_MOST_FIELDS = 40
 _INDEX = {
     "leading": "index",
     "part": "at a later place of an index",
@@ -147,7 +149,15 @@ def _parameter(each: dict[str, Any]) -> Iterator[str]:
     yield f"{each['name']}: {each['type'] or 'untyped'}  {kind}, {need}{_limits(each['constraints'])}"
     if each["extra"] and each["extra"] != "ignore":
         yield f"  unknown fields: {each['extra']}"
-    yield from (f"  {line}" for line in _fields(each["fields"]))
+    yield from _some(each["fields"])
+
+
+def _some(fields: list[dict[str, Any]]) -> Iterator[str]:
+    """The first fields, and how many lines more there are."""
+    lines = list(_fields(fields))
+    yield from (f"  {line}" for line in lines[:_MOST_FIELDS])
+    if len(lines) > _MOST_FIELDS:
+        yield f"  ... and {counted(len(lines) - _MOST_FIELDS, 'field')} more: --format json"
 
 
 def _fields(fields: list[dict[str, Any]]) -> Iterator[str]:
@@ -208,7 +218,7 @@ def _blocked(each: dict[str, Any]) -> str:
 def _response(response: dict[str, Any]) -> Iterator[str]:
     status = f", status {response['status']}" if response["status"] else ""
     yield (response["model"] if response["declared"] else "no response model") + status
-    yield from (f"  {line}" for line in _fields(response["fields"]))
+    yield from _some(response["fields"])
 
 
 def _finding(each: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from mcp import Client
+from mcp.shared.exceptions import MCPError
 from tests.mcp.sessions import answer, asked, over_stdio, refusal
 from tests.workbench.conftest import RAW_SQL, snapshot
 
@@ -110,6 +111,29 @@ def test_what_has_no_meaning_is_refused_with_its_name(backend: Path) -> None:
     for (tool, arguments, says), said in zip(cases, asked(backend, conversation), strict=True):
         assert says in said, (tool, arguments)
         assert len(said) < 600
+
+
+def test_a_resource_that_is_not_there_is_answered_with_the_next_step(backend: Path) -> None:
+    cases = {
+        "review://last": "call the tool `review` first",
+        "rule://sql-injection-raw": f"did you mean {RAW_SQL}",
+        "component://cahce": "did you mean cache",
+        f"rule://{'x' * 5_000}": "at most 200 letters",
+        "rule://..%2F..%2Fetc%2Fpasswd": "rule://",
+        "file:///etc/passwd": "file:///etc/passwd",
+    }
+
+    async def conversation(client: Client) -> list[str]:
+        said = []
+        for uri in cases:
+            with pytest.raises(MCPError) as refused:
+                await client.read_resource(uri)
+            said.append(str(refused.value))
+        return said
+
+    for (uri, says), said in zip(cases.items(), asked(backend, conversation), strict=True):
+        assert says in said, uri[:100]
+        assert len(said) < 600, uri[:100]
 
 
 def test_a_question_of_many_megabytes_is_refused_and_the_server_goes_on(backend: Path) -> None:

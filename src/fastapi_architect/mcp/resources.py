@@ -7,6 +7,7 @@ import json
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
+from fastapi_architect.mcp.arguments import MAX_NAME
 from fastapi_architect.mcp.served import Served
 from fastapi_architect.mcp.workers import WorkerFault
 from fastapi_architect.workbench.errors import WorkbenchError
@@ -18,6 +19,9 @@ def register(server: MCPServer[Served], served: Served) -> None:
     """Offer them."""
 
     async def asked(question: str, **arguments: str) -> bytes:
+        if any(len(each) > MAX_NAME for each in arguments.values()):
+            message = f"a name has at most {MAX_NAME} letters; rule://index and component://index list them"
+            raise ResourceNotFoundError(message)
         try:
             return await served.workers.ask(question, arguments)
         except WorkbenchError as error:

@@ -10,6 +10,7 @@ from fastapi_architect.report import explain
 from fastapi_architect.rules.catalog import all_rules
 from fastapi_architect.workbench.answer import Answer
 from fastapi_architect.workbench.errors import WorkbenchError
+from fastapi_architect.workbench.workspace import shown
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def explain_rule(rule: str) -> RulePage:
     if found is None:
         near = difflib.get_close_matches(rule, rules, n=3)
         hint = f"did you mean {', '.join(near)}?" if near else "findings of `review` carry the names"
-        message = f"there is no rule {rule!r}; {hint}"
+        message = f"there is no rule {shown(rule)}; {hint}"
         raise WorkbenchError(message)
     info = found.info
     return RulePage(

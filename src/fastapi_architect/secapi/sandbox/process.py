@@ -21,9 +21,11 @@ from fastapi_architect.secapi.sandbox.job import Job, Progress, Result, Walls
 #: Called with (stage, done, total).
 OnProgress = Callable[[str, int, int], None]
 
+#: Collecting garbage would look through all that the review keeps, again and again, to find nothing; and what is left at the
+#: end is the kernel's to clear away.
 _BOOT = (
-    "import sys; sys.path[:] = [*sys.path, *sys.argv[2:]]; from pathlib import Path; "
-    "from fastapi_architect.secapi.sandbox.child import main; sys.exit(main(Path(sys.argv[1])))"
+    "import gc, os, sys; gc.disable(); sys.path[:] = [*sys.path, *sys.argv[2:]]; from pathlib import Path; "
+    "from fastapi_architect.secapi.sandbox.child import main; code = main(Path(sys.argv[1])); sys.stderr.flush(); os._exit(code)"
 )
 _TICK = 0.1
 _CHUNK = 1 << 16

@@ -85,7 +85,7 @@ def end_of(data: bytes) -> tuple[int, int, int]:
     return end, start, entries
 
 
-def quoted_overlap(files: int, size: int) -> bytes:
+def quoted_overlap(files: int, size: int, suffix: str = ".py") -> bytes:
     """The bomb of D. Fifield, 2019: each member's compressed data quote the next one's header, and share its kernel."""
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
     kernel = deflater.compress(b"\0" * size) + deflater.flush()
@@ -94,7 +94,7 @@ def quoted_overlap(files: int, size: int) -> bytes:
     following, total = b"", size
     compressed = len(kernel)
     for number in reversed(range(files)):
-        name = f"bomb{number}.py"
+        name = f"bomb{number}{suffix}"
         if bodies:
             # A stored block of deflate that holds the next local header, then go on in its data.
             quoted = bodies[0][1]

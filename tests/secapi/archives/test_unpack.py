@@ -340,6 +340,10 @@ def test_members_that_share_their_bytes_are_refused(build: object, folder: Path)
     assert refused(data, folder) == Refusal.OVERLAPPING
 
 
+def test_members_that_share_their_bytes_are_refused_whether_or_not_anybody_reads_them(folder: Path) -> None:
+    assert refused(quoted_overlap(250, 20_000, ".bin"), folder) == Refusal.OVERLAPPING
+
+
 def test_an_archive_that_takes_too_long_is_refused(folder: Path) -> None:
     data = tarred([(f"{number}.py", APP) for number in range(50)])
     assert refused(data, folder, ArchiveLimits(seconds=0)) == Refusal.TOOK_TOO_LONG
@@ -393,6 +397,12 @@ def test_a_tar_file_without_its_end_is_refused(folder: Path) -> None:
 
 def test_a_damaged_header_in_the_middle_is_not_taken_for_the_end(folder: Path) -> None:
     data = bytearray(tarred([("main.py", APP), ("hidden.py", APP)], tarfile.USTAR_FORMAT))
+    data[1024 + 3] ^= 0xFF
+    assert refused(bytes(data), folder) == Refusal.CORRUPT
+
+
+def test_a_damaged_header_at_the_end_is_not_taken_for_the_end(folder: Path) -> None:
+    data = bytearray(tarred([("main.py", APP), ("hidden.py", b"")], tarfile.USTAR_FORMAT))
     data[1024 + 3] ^= 0xFF
     assert refused(bytes(data), folder) == Refusal.CORRUPT
 
@@ -478,6 +488,9 @@ def test_a_zip64_file_is_read_and_one_whose_two_ends_differ_is_refused(folder: P
     lying = bytearray(whole)
     struct.pack_into("<Q", lying, end + 32, 2)
     struct.pack_into("<Q", lying, end + 24, 2)
+    assert refused(bytes(lying), folder) == Refusal.HEADER_MISMATCH
+    lying = bytearray(whole)
+    struct.pack_into("<HH", lying, len(whole) - 22 + 8, 7, 7)
     assert refused(bytes(lying), folder) == Refusal.HEADER_MISMATCH
 
 

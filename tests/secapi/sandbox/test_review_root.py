@@ -124,7 +124,7 @@ def test_what_the_archive_lacks_stands_in_the_report(tmp_path: Path, base: Path)
 def test_progress_is_told_by_stage(tmp_path: Path, base: Path) -> None:
     told: list[tuple[str, int, int]] = []
     reviewed(tmp_path, base, {"main.py": APP}, progress=lambda *each: told.append(each))
-    assert [stage for stage, _, _ in told] == ["reading", "understanding"]
+    assert list(dict.fromkeys(stage for stage, _, _ in told))[:2] == ["reading", "understanding"]
 
 
 # ── walls ────────────────────────────────────────────────────────────────────────────────────────────────────────

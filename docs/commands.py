@@ -34,6 +34,7 @@ FOLDERS = (
     "docs/how-to/*.md",
     "docs/explanation/*.md",
     "docs/reference/*.md",
+    "docs/reference/components/*.md",
 )
 OTHERS = ("README.md", "docs/decisions/*.md")
 #: What a page shows as a command line in another dress would never be run.
@@ -41,6 +42,7 @@ UNRUN_LANGUAGES = frozenset({"sh", "bash", "shell", "zsh"})
 SECONDS = 300
 
 _FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})(?P<language>[\w{}-]*)[ \t]*$")
+_INDENTED = re.compile(r"^[ \t>]+(`{3,}|~{3,})console\b")
 _SAYS = re.compile(r"^<!--\s*(begins in|continues|long|file|append to|not run):\s*(.*?)\s*-->\s*$")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.db", ".*_cache")
 _EXIT = re.compile(r"#.*\bexit code (\d+)")
@@ -149,7 +151,7 @@ def read(name: str, text: str) -> Page:
     steps: list[Step] = []
     skipped: list[NotRun] = []
     about: dict[str, str] = {}
-    for block in _blocks(text, about):
+    for block in _blocks(name, text, about):
         if block.language in UNRUN_LANGUAGES:
             raise Differs(f"{name}:{block.line}: write ```console with `$ ` so that the command is run")
         if "not run" in block.says:
@@ -172,7 +174,7 @@ def read(name: str, text: str) -> Page:
     )
 
 
-def _blocks(text: str, about: dict[str, str]) -> Iterator[_Block]:
+def _blocks(name: str, text: str, about: dict[str, str]) -> Iterator[_Block]:
     """Fenced blocks with the comments that precede them; comments about the page go into `about`."""
     says: dict[str, str] = {}
     lines = iter(enumerate(text.splitlines(), 1))
@@ -190,6 +192,8 @@ def _blocks(text: str, about: dict[str, str]) -> Iterator[_Block]:
                 inside.append(each)
             yield _Block(number, fence["language"], "".join(f"{each}\n" for each in inside), says)
             says = {}
+        elif _INDENTED.match(line):
+            raise Differs(f"{name}:{number}: an indented block is never run; begin it at the first column")
         elif line.strip():
             says = {}
 

@@ -6,6 +6,9 @@ import re
 
 from fastapi_architect.builder.catalog import COMPONENTS, load_catalog
 
+_COMMANDS = re.compile("^```console$", re.MULTILINE)
+#: For `docs/commands.py`: a component's commands are those of a service that holds it.
+_NOT_RUN = "<!-- not run: needs a service and its database; the component's own tests call the command -->"
 _SIBLING = re.compile(r"\]\(\.\./(\w+)/README\.md(#[\w-]+)?\)")
 
 
@@ -32,5 +35,6 @@ def pages() -> dict[str, str]:
     made = {"reference/components.md": "\n".join(lines)}
     for spec in specs:
         readme = (COMPONENTS / spec.name / "README.md").read_text(encoding="utf-8")
-        made[f"reference/components/{spec.name}.md"] = _SIBLING.sub(r"](\1.md\2)", readme)
+        linked = _SIBLING.sub(r"](\1.md\2)", readme)
+        made[f"reference/components/{spec.name}.md"] = _COMMANDS.sub(rf"{_NOT_RUN}\n\g<0>", linked)
     return made

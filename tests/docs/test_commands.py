@@ -68,6 +68,11 @@ def test_a_command_that_would_never_be_run_is_found() -> None:
         page_of("```bash\narchitect review\n```\n")
 
 
+def test_a_block_that_stands_in_a_list_is_found_and_not_passed_over() -> None:
+    with pytest.raises(Differs, match="never run"):
+        page_of("1. First\n\n   ```console\n   $ architect review\n   ```\n")
+
+
 def test_the_shell_keeps_folder_and_variables_from_one_command_to_the_next(tmp_path: Path) -> None:
     follow(
         "```console\n$ mkdir inner && cd inner\n$ export WORD=kept\n```\n\ntext\n\n"

@@ -172,6 +172,7 @@ def test_the_project_may_be_named(shop: Path) -> None:
         (["--write-baseline", "x", "--report", "json=y"], "leave --report out"),
         (["--report", "sarif"], "'sarif' is no FORMAT=FILE"),
         (["--report", "papyrus=x"], "formats are text, concise"),
+        (["--report", "json=nowhere/x.json"], "nowhere/x.json cannot be written"),
         (["--report", "json=x", "--report", "sarif=x"], "two reports would be written to one file"),
     ],
 )

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from tests.report.samples import INJECTION, QUERIES, VERB, a_review, hostile_review
 
 from fastapi_architect.report.concise import render
+from fastapi_architect.source.location import Location
 
 
 def test_every_finding_is_one_line_with_its_place():
@@ -40,3 +41,10 @@ def test_hostile_text_cannot_make_a_line_of_its_own_or_steer_a_terminal():
     assert len(text.splitlines()) == 4
     assert "\x1b" not in text
     assert "\u202e" not in text
+
+
+def test_a_file_with_a_line_break_in_its_name_is_one_line():
+    place = Location("x.py:1:1: critical made-up: no\nmain.py", 7)
+    lines = render(a_review(replace(INJECTION, location=place), not_analysed=())).splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("x.py:1:1: critical made-up: no\\nmain.py:7:1: critical")

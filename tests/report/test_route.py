@@ -348,6 +348,19 @@ def test_names_of_reviewed_code_do_not_steer_the_terminal(tmp_path: Path) -> Non
     assert "\u202e" not in page
 
 
+def test_a_name_with_a_line_break_makes_no_line_of_its_own(tmp_path: Path) -> None:
+    text = """
+        from fastapi import FastAPI
+
+        app = FastAPI()
+
+        @app.get("/a\\nFindings (0)")
+        def read(x: str = ""): ...
+    """
+    page = route_text.render(show(Request(shop(tmp_path, text)), "read"))
+    assert page.splitlines()[0].startswith("GET /a\\nFindings (0)  main.read")
+
+
 def test_without_an_application_the_message_names_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(NoSuchRoute, match="pass the folder of your application"):
         show(Request(shop(tmp_path, "x = 1")), "GET /")

@@ -110,17 +110,17 @@ def run(arguments: list[str]) -> int:
     reviews = [Reviewed(each.root, _reviewed(each, given)) for each in projects]
     if given.write_baseline is not None:
         return _write_baseline(given, reviews[0].result)
-    if given.format == "text" and given.output is None and sys.stdout.isatty():
+    on_terminal = given.format == "text" and given.output is None and sys.stdout.isatty()
+    reports = [*given.report, *([] if on_terminal else [Wanted(given.format, given.output)])]
+    texts = [(each.file, render(each.form, reviews, everything=given.all)) for each in reports]
+    # All are rendered before the first is written, and standard output comes last: a mistake leaves nothing half told.
+    for file, rendered in sorted(texts, key=lambda pair: pair[0] is None):
+        write_output(rendered, file)
+    if on_terminal:
         from fastapi_architect.report import text
 
         for each in reviews:
             text.show(each.result, sys.stdout, everything=given.all)
-        reports = given.report
-    else:
-        reports = [Wanted(given.format, given.output), *given.report]
-    texts = [(each.file, render(each.form, reviews, everything=given.all)) for each in reports]
-    for file, rendered in texts:  # all are rendered before the first is written
-        write_output(rendered, file)
     if given.profile_rules is not None:
         write_output(
             msgspec.json.format(msgspec.json.encode(reviews[0].result.spent), indent=2).decode() + "\n",

@@ -46,17 +46,17 @@ def answer(request: dict[str, str | None]) -> dict[str, Any]:
         "faults": [
             f"{fault}: {type(fault.__cause__).__name__}: {fault.__cause__}" for fault in result.faults
         ],
-        "summary": [printable(line) for line in _summary(result, len(failing))],
+        "summary": [_line(each) for each in _summary(result, len(failing))],
     }
 
 
 def _finding(finding: Finding, root: Path) -> dict[str, Any]:
     place = finding.location
     return {
-        "name": printable(f"{finding.rule.name} {place}"),
-        "file": printable(str(root.absolute() / place.path)),
+        "name": _line(f"{finding.rule.name} {place}"),
+        "file": _line(str(root.absolute() / place.path)),
         "line": max(place.line, 1),
-        "issue": printable(finding.issue),
+        "issue": _line(finding.issue),
         # The first line is the item's own name.
         "text": "\n".join(line.text.removeprefix("   ") for line in [*text.of_finding(finding)][1:]),
         "properties": {
@@ -67,6 +67,11 @@ def _finding(finding: Finding, root: Path) -> dict[str, Any]:
             "fingerprint": finding.fingerprint,
         },
     }
+
+
+def _line(text: str) -> str:
+    """One line, whatever stands in a reviewed name."""
+    return printable(text).replace("\n", "\\n")
 
 
 def _summary(result: Review, failing: int) -> list[str]:

@@ -22,7 +22,8 @@ def render(review: Review, *, prefix: str = "") -> str:
         for each in review.not_analysed
     ]
     lines += _end(review)
-    return "".join(f"{wording.printable(line)}\n" for line in lines)
+    # A file's name may hold a line break, and then what looks like a finding.
+    return "".join(wording.printable(line).replace("\n", "\\n") + "\n" for line in lines)
 
 
 def _finding(finding: Finding, prefix: str) -> str:

@@ -29,11 +29,12 @@ _INDEX = {
 
 
 def render(shown: Shown) -> str:
-    """All documents, one below the other; nothing in a reviewed name steers the terminal."""
-    pages = ["\n".join(_page(each)) for each in shown.routes]
-    notes = [f"Note: {note}" for note in shown.notes]
-    text = "\n\n".join([*pages, *(["\n".join(notes)] if notes else [])])
-    return "\n".join(printable(line) for line in text.split("\n")) + "\n"
+    """All documents, one below the other; nothing in a reviewed name steers the terminal or makes a line of its own."""
+    lines: list[str] = []
+    for each in shown.routes:
+        lines += [*_page(each), ""]
+    lines += [f"Note: {note}" for note in shown.notes]
+    return "\n".join(printable(line).replace("\n", "\\n") for line in lines).rstrip("\n") + "\n"
 
 
 def _page(route: dict[str, Any]) -> Iterator[str]:
@@ -71,7 +72,7 @@ def _page(route: dict[str, Any]) -> Iterator[str]:
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
     """A heading with its lines; nothing where there is nothing to say."""
-    listed = [line.replace("\n", " ") for line in lines]
+    listed = list(lines)
     if listed:
         yield ""
         yield title

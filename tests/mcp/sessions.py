@@ -83,11 +83,11 @@ def over_http(address: str, conversation: Conversation, *, token: str | None = N
     return anyio.run(talk)
 
 
-def asked(root: Path, conversation: Conversation, **options: Any) -> Any:
+def asked(root: Path, conversation: Conversation, *, roots: Any = None, **options: Any) -> Any:
     """What a conversation with a server in this process comes to; its workers are processes all the same."""
 
     async def talk() -> Any:
-        async with Client(server_for(root, **options)) as client:
+        async with Client(server_for(root, **options), list_roots_callback=roots) as client:
             return await conversation(client)
 
     return anyio.run(talk)

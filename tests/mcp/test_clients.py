@@ -13,7 +13,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import ListRootsResult, Root
 from pydantic import FileUrl
-from tests.mcp.sessions import answer, http_server, over_http, over_stdio, refusal
+from tests.mcp.sessions import answer, asked, http_server, over_http, over_stdio, refusal
 from tests.workbench.conftest import RAW_SQL
 
 
@@ -117,7 +117,7 @@ def test_roots_never_widen_what_is_served(backend: Path) -> None:
     async def elsewhere(client: Client) -> None:
         assert "none of the roots" in await refusal(client, "review", path="shop")
 
-    over_stdio(backend, above, list_roots_callback=announcing(Path("/")))
-    over_stdio(backend, above, list_roots_callback=announcing())
-    over_stdio(backend, elsewhere, list_roots_callback=announcing(backend.parent / "elsewhere"))
-    over_stdio(backend, elsewhere, list_roots_callback=announcing(f"file://elsewhere{backend.as_posix()}"))
+    asked(backend, above, roots=announcing(Path("/")))
+    asked(backend, above, roots=announcing())
+    asked(backend, elsewhere, roots=announcing(backend.parent / "elsewhere"))
+    asked(backend, elsewhere, roots=announcing(f"file://elsewhere{backend.as_posix()}"))

@@ -127,6 +127,7 @@ class SourceTree(msgspec.Struct, frozen=True):
         ignored: Python files left out by patterns.
         instead: paths to bytes that are read in place of the files': what a fix would make of them.
         stored: where its files lie, when they do not lie below `root`, which is only a name then.
+        own: files that are the project's own source, whatever their folders are called.
     """
 
     root: Path
@@ -137,6 +138,7 @@ class SourceTree(msgspec.Struct, frozen=True):
     ignored: tuple[str, ...] = ()
     instead: Mapping[str, bytes] = msgspec.field(default_factory=dict)
     stored: StoredFiles | None = None
+    own: frozenset[str] = frozenset()
 
     @classmethod
     def of_stored(cls, root: Path, stored: StoredFiles, unreadable: Sequence[Unreadable] = ()) -> SourceTree:
@@ -239,6 +241,8 @@ class SourceTree(msgspec.Struct, frozen=True):
 
     def kind_of(self, path: str) -> Kind:
         """What the file is (`source.kinds.kind_of`), its first lines included where they are believed."""
+        if path in self.own:
+            return "source"
         kind = kind_of(path)
         if kind in {"vendored", "generated", "migration"} or self.stored is not None:
             return kind

@@ -142,6 +142,64 @@ def test_a_folder_that_poses_as_somebody_elses_is_read(
     assert FLAW in rules(judged(tmp_path, {"app/main.py": FLAWED, "z.py": "", **files})), name
 
 
+IMPORTS = {
+    "absolute": ("app/main.py", "from app.vendor.routes import app"),
+    "of the folder": ("app/main.py", "from app import vendor"),
+    "plain": ("app/main.py", "import os, app.vendor.routes as r"),
+    "relative": ("app/main.py", "from .vendor.routes import app"),
+    "relative, of the folder": ("app/main.py", "from . import (\n    vendor,\n)"),
+    "from the folder above": ("app/api/main.py", "from ..vendor import routes"),
+    "from another root": ("app/main.py", "from vendor.routes import app"),
+    "in a function": ("app/main.py", "def late():\n    from app.vendor import routes\n    return routes"),
+}
+
+
+@pytest.mark.parametrize("name", IMPORTS)
+def test_code_that_the_application_imports_is_its_own_whatever_its_folder_is_called(
+    name: str, tmp_path: Path
+) -> None:
+    path, text = IMPORTS[name]
+    files = {path: f"{text}\n", "app/vendor/routes.py": FLAWED}
+    result = judged(tmp_path, {**files, "x.py": ""})
+    [flaw] = [each for each in result.review.findings if each.rule.name == FLAW]
+    assert [(each.name, each.findings) for each in result.proposals if flaw.fingerprint in each.findings] == [
+        ("folder:app/vendor", tuple(sorted(each.fingerprint for each in result.review.findings)))
+    ]
+    accepted = judged(tmp_path, {**files, "x.py": ""}, Policy(accepted=frozenset({"folder:app/vendor"})))
+    assert (rules(accepted), accepted.review.left_out.keys()) == (set(), {"vendored"})
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("from app.tests.routes import app", "app/tests/routes.py"),
+        ("from examples.routes import app", "examples/routes.py"),
+        ("from app.test_routes import app", "app/test_routes.py"),
+        ("from app.routes_pb2 import app", "app/routes_pb2.py"),
+        ("from app.tests.one import x", "app/tests/docs/routes.py"),
+    ],
+)
+def test_no_name_hides_what_is_imported(text: str, place: str, tmp_path: Path) -> None:
+    files = {"app/main.py": f"{text}\n", place: FLAWED, "app/tests/one.py": "", "x.py": ""}
+    assert FLAW in rules(judged(tmp_path, files))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from fastapi.openapi.docs import x",
+        "import sqlalchemy.testing",
+        "x = 'from docs import y'",
+        "import documents",
+    ],
+)
+def test_tests_and_examples_that_nothing_imports_stay_left_out(text: str, tmp_path: Path) -> None:
+    files = {"app/main.py": f"{text}\n", "docs/routes.py": FLAWED, "testing/routes.py": FLAWED}
+    result = judged(tmp_path, files)
+    assert FLAW not in rules(result)
+    assert result.proposals == ()
+
+
 # ── facts about the project ──────────────────────────────────────────────────────────────────────────────────────
 
 OPEN = """import sdk

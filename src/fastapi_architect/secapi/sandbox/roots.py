@@ -22,6 +22,8 @@ from fastapi_architect.source.tree import SourceTree, StoredFiles, Unreadable
 _APPLICATION = re.compile(rb"\b(?:FastAPI|Starlette)\s*\(")
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
 _MAX_ROOTS = 200
+#: What is looked at to tell whether applications share code runs in the service itself. More than this is one root.
+_MAX_FILES, _MAX_DEPTH = 20_000, 8
 
 
 class Root(msgspec.Struct, frozen=True, order=True):
@@ -96,20 +98,24 @@ def _has_application(unpacked: Unpacked, files: Iterable[str]) -> bool:
 def _share_code(unpacked: Unpacked, applications: list[str]) -> bool:
     """Whether one of them imports what it does not have and something else in the archive does."""
     roots = [Root(folder, tuple(_inside(applications, folder))) for folder in applications]
-    named: dict[str, set[int]] = defaultdict(set)
     owners = {
         path: next((number for number, root in enumerate(roots) if root.holds(path)), -1)
         for path in unpacked.files
         if path.endswith(".py")
     }
+    if len(owners) > _MAX_FILES:
+        return True
+    named: dict[str, set[int]] = defaultdict(set)
     for path, owner in owners.items():
-        for name in (*path.split("/")[:-1], path.rpartition("/")[2].removesuffix(".py")):
+        *folders, file = path.split("/")
+        for name in (*folders[:_MAX_DEPTH], file.removesuffix(".py")):
             named[name].add(owner)
     for path, owner in owners.items():
         data = unpacked.read(path) if owner >= 0 else b""
         if isinstance(data, Unreadable):
             continue
-        for name in {match[1].decode() for match in _IMPORT.finditer(data)}:
+        for match in _IMPORT.finditer(data):
+            name = match[1].decode()
             if name in named and owner not in named[name]:
                 return True
     return False

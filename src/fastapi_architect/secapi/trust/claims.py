@@ -12,6 +12,7 @@ EXCLUDE = "exclude"
 GITIGNORE = "gitignore"
 BASELINE = "baseline"
 GENERATED = "generated"
+FOLDER = "folder"
 GATE = "gate"
 FACT = "fact"
 

@@ -22,6 +22,7 @@ from fastapi_architect.secapi.archives.unpacked import Unpacked
 from fastapi_architect.secapi.trust import claims
 from fastapi_architect.secapi.trust.archive_words import ArchiveWords
 from fastapi_architect.secapi.trust.claims import Claim, Proposal, proposals_of
+from fastapi_architect.secapi.trust.disguises import disguised
 from fastapi_architect.secapi.trust.facts import joined, silencing_parts, strict_part
 from fastapi_architect.secapi.trust.policy import Policy
 from fastapi_architect.source.tree import SourceTree
@@ -73,6 +74,12 @@ def review_untrusted(
     for claim, fact in facts:
         if policy.accepts(claim):
             believed = joined(believed, fact)
+    places = {
+        path: place
+        for path, place in disguised(tree).items()
+        if not policy.accepts(Claim(claims.FOLDER, place, file=place))
+    }
+    tree = replace(tree, own=frozenset(places))
     silencer = _PolicySilencer(words, policy)
     request = Request(
         path=Path(f"/{unpacked.top}/{root}" if root else f"/{unpacked.top}"),
@@ -92,6 +99,9 @@ def review_untrusted(
     for finding in result.findings:
         for claim in words.silencers(finding):
             hidden[claim].add(finding.fingerprint)
+        place = places.get(finding.location.path)
+        if place is not None:
+            hidden[Claim(claims.FOLDER, place, file=place)].add(finding.fingerprint)
     proposed = [(claim, fact) for claim, fact in facts if not policy.accepts(claim)]
     if proposed:
         notes += _hidden_by_facts(request, result, proposed, hidden)

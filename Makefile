@@ -11,7 +11,7 @@ CORPUS ?= ../shared/corpus
 MIRRORS ?= .work/mirrors
 
 .DEFAULT_GOAL := help
-.PHONY: help review install lint format test test-matrix bench bench-service catalogue new-rule docs accuracy sample corpus requirements
+.PHONY: help review install lint format test test-matrix bench bench-file bench-service catalogue new-rule docs accuracy sample corpus requirements
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ test-matrix: install ## heavy and combinatorial tests
 
 bench: install ## speed against the floor, memory, CPU per rule
 	$(BIN)/python benchmarks/run.py
+
+bench-file: install ## what the review of one changed file costs over MCP
+	$(BIN)/python benchmarks/one_file.py
 
 bench-service: install ## what an authenticated read of a generated service costs, layer by layer
 	$(BIN)/python benchmarks/service/run.py

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+
+import msgspec
 
 from fastapi_architect.program.definitions import Module
 from fastapi_architect.syntax import ir
@@ -159,12 +161,12 @@ def absolute_imports(parsed: ir.ParsedModule) -> Iterable[str]:
             stack += statement.body
 
 
-def name_from_outside(folders: Sequence[str], modules: Iterable[ir.ParsedModule]) -> str:
+def name_from_outside(folders: Sequence[str], imported: Callable[[], Iterable[str]]) -> str:
     """Dotted name by which the modules of a tree import it: its folder's, or `shop.web` where that lies in a package.
 
     Args:
         folders: names of the folders that lead to the tree, its own last.
-        modules: of the tree.
+        imported: gives the absolute imports of all its modules.
 
     The shortest name that some module imports from; the folder's own where none does.
     """
@@ -174,28 +176,46 @@ def name_from_outside(folders: Sequence[str], modules: Iterable[ir.ParsedModule]
     inner = [name for name in names if all(part.isidentifier() for part in name.split("."))]
     if len(inner) < 2:
         return names[0]
-    imported = {each for parsed in modules for each in absolute_imports(parsed)}
+    everything = set(imported())
     for name in inner:
-        if any(each == name or each.startswith(f"{name}.") for each in imported):
+        if any(each == name or each.startswith(f"{name}.") for each in everything):
             return name
     return names[0]
 
 
-def source_roots(graph: ImportGraph, modules: dict[str, ir.ParsedModule]) -> dict[str, str]:
+class Layout(msgspec.Struct, frozen=True):
+    """How the modules of a tree are called, and which file an import means.
+
+    Attributes:
+        imports: the tree's files.
+        roots: path to the folder (dotted) that the module's name starts from.
+        folder_name: name of the tree's root folder, for trees that are a package themselves.
+    """
+
+    imports: ImportGraph
+    roots: Mapping[str, str]
+    folder_name: str
+
+
+def source_roots(graph: ImportGraph, imported: Mapping[str, Iterable[str]]) -> dict[str, str]:
     """For each file the folder (dotted) that its module name starts from.
+
+    Args:
+        graph: the tree's files.
+        imported: path to the absolute imports that run when the file is imported.
 
     Every absolute import that works votes for the root that makes it work; a file belongs to the best voted root
     above it. Without a vote, to the first folder above its packages.
     """
     votes: Counter[str] = Counter()
-    for path, parsed in modules.items():
+    for path, names in imported.items():
         folder = dotted_path(path) if path.endswith("__init__.py") else dotted_path(path).rpartition(".")[0]
-        for name in set(absolute_imports(parsed)):
+        for name in set(names):
             root = graph.root_of(folder, name)
             if root is not None:
                 votes[root] += 1
     roots = {}
-    for path in modules:
+    for path in imported:
         folder = dotted_path(path).rpartition(".")[0]
         above = [root for root in (ABOVE, *_ancestors(folder)) if root in votes]
         if above:
@@ -223,9 +243,14 @@ def module_name(path: str, root: str, folder_name: str = "") -> str:
 
 def resolve_relative(module: Module, target: str) -> str | None:
     """Dotted path from the tree's root that `from ..x import` (with its dots) means in `module`; None: it lies above."""
+    return resolve_from(module.path, target)
+
+
+def resolve_from(path: str, target: str) -> str | None:
+    """As `resolve_relative`, in the file at `path`."""
     level = len(target) - len(target.lstrip("."))
-    folder = dotted_path(module.path)
-    if not module.is_package:
+    folder = dotted_path(path)
+    if not path.endswith("__init__.py"):
         folder = folder.rpartition(".")[0]
     rest = target[level:]
     for _ in range(level - 1):

@@ -20,6 +20,8 @@ from fastapi_architect.program.definitions import (
 from fastapi_architect.program.facts import Site
 from fastapi_architect.program.import_graph import (
     ImportGraph,
+    Layout,
+    absolute_imports,
     dotted_path,
     module_name,
     resolve_relative,
@@ -51,6 +53,7 @@ class Program:
         library: LibraryModel,
         kinds: Mapping[str, str] | None = None,
         folder_name: str = "",
+        layout: Layout | None = None,
     ) -> None:
         """Index parsed files.
 
@@ -59,11 +62,15 @@ class Program:
             library: what is known about libraries.
             folder_name: name of the tree's root folder, for trees that are a package themselves.
             kinds: path to kind (source, test, vendored, generated, migration, example); source when absent.
+            layout: of the whole tree, where `parsed` is a part of it; worked out from `parsed` when None.
         """
         paths = sorted(parsed)
-        self.imports = ImportGraph(paths, library.is_known_package, folder_name)
-        by_path = {path: parsed[path] for path in paths}
-        roots = source_roots(self.imports, by_path)
+        if layout is None:
+            imports = ImportGraph(paths, library.is_known_package, folder_name)
+            imported = {path: absolute_imports(parsed[path]) for path in paths}
+            layout = Layout(imports, source_roots(imports, imported), folder_name)
+        self.imports = layout.imports
+        roots, folder_name = layout.roots, layout.folder_name
         kinds = kinds or {}
         self.modules: dict[str, Module] = {
             path: Module(

@@ -22,6 +22,7 @@ from fastapi_architect.findings.score import score
 from fastapi_architect.review import asking, changes, completion, masking, reading, silencing
 from fastapi_architect.review.checklist import checklist
 from fastapi_architect.review.config import Config, unknown_name, unknown_route
+from fastapi_architect.review.remembered import Remembered
 from fastapi_architect.review.result import ApplicationSummary, NotAnalysed, Review, Strength
 from fastapi_architect.review.selection import fails_gate, rules_to_run
 from fastapi_architect.rules.catalog import all_rules
@@ -53,6 +54,7 @@ class Request(msgspec.Struct, frozen=True):
             configuration are looked for upwards.
         instead: paths to bytes that are read in place of the files' own; a Python file that is not there is read, too.
         files: names of files below `path`, a folder: findings in these alone are reported; None for all.
+        remembered: what earlier reviews of this process have parsed, and where this one leaves what it parses.
         question: asked of the application's graph before any rule is; what it raises ends the review.
         tree: read in place of the one at `path`, which is only its name then.
         silencer: decides whether suppressions of the reviewed code count, and silences more; None: they do.
@@ -71,6 +73,7 @@ class Request(msgspec.Struct, frozen=True):
     within: Path | None = None
     instead: Mapping[str, bytes] = msgspec.field(default_factory=dict)
     files: frozenset[str] | None = None
+    remembered: Remembered | None = None
     question: Callable[[AppGraph], object] | None = None
     tree: SourceTree | None = None
     silencer: silencing.Silencer | None = None
@@ -101,6 +104,7 @@ def review(request: Request) -> Review:
             cache=request.cache,
             progress=request.progress,
             at_file=request.at_file,
+            remembered=request.remembered,
         )
         graph = read.graph
         _names_exist(request.config, graph)
@@ -137,7 +141,7 @@ def review(request: Request) -> Review:
             failed=any(fails_gate(finding, request.config) for finding in active),
             notes=(*request.config.notes, *_about(tree, graph), *silenced.notes),
             matrix=tuple(matrix(graph)) if request.matrix else (),
-            snippets=_snippets(active, graph, masking.secret_lines(completed)),
+            snippets=snippets(active, graph, masking.secret_lines(completed)),
             units=units(graph),
             faults=tuple(faults),
             review_time_ms=round((time.perf_counter() - begin) * 1000),
@@ -264,17 +268,18 @@ def _partly_followed(graph: AppGraph) -> list[NotAnalysed]:
     return [NotAnalysed(place.path, reason.format(name), place.line) for place, name, reason in sorted(found)]
 
 
-def _snippets(
+def snippets(
     findings: tuple[Finding, ...], graph: AppGraph, secret: frozenset[tuple[str, int]]
 ) -> Mapping[str, tuple[str, ...]]:
-    snippets = {}
+    """The lines around findings, by their places; those with a secret are masked."""
+    lines = {}
     for finding in findings:
         place = finding.location
         last = min(place.end_line or place.line, place.line + 12)
         first = max(place.line - _SNIPPET, 1)
         shown = completion.lines_between(graph, place.path, first, last + _SNIPPET)
-        snippets[str(place)] = tuple(
+        lines[str(place)] = tuple(
             masking.masked(line) if (place.path, number) in secret else line
             for number, line in enumerate(shown, start=first)
         )
-    return snippets
+    return lines

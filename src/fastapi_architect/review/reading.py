@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
 
 from fastapi_architect.appgraph.graph import AppGraph
 from fastapi_architect.appgraph.project_facts import ProjectFacts
+from fastapi_architect.libraries.library import Libraries
 from fastapi_architect.libraries.registry import all_libraries
 from fastapi_architect.libraries.taught import with_taught
-from fastapi_architect.program.import_graph import name_from_outside
+from fastapi_architect.program.import_graph import Layout, absolute_imports, name_from_outside
 from fastapi_architect.program.program import Program
 from fastapi_architect.review.config import Config
+from fastapi_architect.review.remembered import Remembered
 from fastapi_architect.review.result import NotAnalysed
 from fastapi_architect.source.tree import SourceTree, printable
 from fastapi_architect.syntax import ir
@@ -74,9 +76,21 @@ def read(
     cache: bool = True,
     progress: Progress | None = None,
     at_file: Callable[[str], None] | None = None,
+    remembered: Remembered | None = None,
 ) -> Reading:
-    """Parse every Python file of a tree and index the program; `at_file` is told each before it is parsed here."""
-    modules = parse_all(
+    """Parse every Python file of a tree and index the program.
+
+    Args:
+        tree: the tree under review.
+        config: what is taught about the project.
+        jobs: processes that parse.
+        cache: use the parse cache.
+        progress: called with (stage, done, total).
+        at_file: told the path of each file before it is parsed in this process.
+        remembered: what earlier reviews of this process have parsed.
+    """
+    parse = parse_all if remembered is None else remembered.parse
+    modules = parse(
         tree,
         tree.python_files,
         jobs=jobs,
@@ -84,6 +98,25 @@ def read(
         progress=(lambda done, total: progress("reading", done, total)) if progress is not None else None,
         at_file=at_file,
     )
+    if progress is not None:
+        progress("understanding", 0, 0)
+    return understand(tree, config, modules)
+
+
+def understand(
+    tree: SourceTree,
+    config: Config,
+    modules: Mapping[str, ir.ParsedModule | ir.Unparsed],
+    layout: Layout | None = None,
+) -> Reading:
+    """Index the program of files that have been parsed.
+
+    Args:
+        tree: where they lie.
+        config: what is taught about the project.
+        modules: by path.
+        layout: of the whole tree where `modules` are a part of it.
+    """
     parsed: dict[str, ir.ParsedModule] = {}
     not_analysed = [NotAnalysed(printable(each.path), each.reason) for each in tree.unreadable]
     lines = 0
@@ -98,26 +131,36 @@ def read(
         if module.comments:
             comments[path] = module.comments
     kinds = {path: tree.kind_of(path) for path in parsed}
-    if progress is not None:
-        progress("understanding", 0, 0)
-    facts = config.project
-    libraries = with_taught(all_libraries(), facts.sources, {each.name: each.kinds for each in facts.sinks})
+    libraries = libraries_of(config)
+    folder_name = _name_from_outside(tree, parsed) if layout is None else ""
     graph = AppGraph(
-        Program(parsed, libraries, kinds, _name_from_outside(tree, parsed)),
+        Program(parsed, libraries, kinds, folder_name, layout),
         libraries,
         tree,
         project_facts(config),
     )
     ordered = tuple(sorted(not_analysed, key=lambda n: (n.file, n.line, n.reason)))
-    return Reading(graph, tree, ordered, len(tree.python_files), lines, comments)
+    return Reading(graph, tree, ordered, len(modules), lines, comments)
+
+
+def libraries_of(config: Config) -> Libraries:
+    """Every library, with what the configuration teaches about them."""
+    facts = config.project
+    return with_taught(all_libraries(), facts.sources, {each.name: each.kinds for each in facts.sinks})
 
 
 def _name_from_outside(tree: SourceTree, parsed: Mapping[str, ir.ParsedModule]) -> str:
     """By what name the tree's modules import it, should it be a package."""
+    return name_from_outside(
+        folders_of(tree, parsed),
+        lambda: (name for each in parsed.values() for name in absolute_imports(each)),
+    )
+
+
+def folders_of(tree: SourceTree, paths: Container[str]) -> tuple[str, ...]:
+    """Names of the folders that lead to a tree and by which its modules may import it, its own last."""
     folders = tree.folders_above
-    if "__init__.py" not in parsed:
-        folders = folders[-1:]
-    return name_from_outside(folders, parsed.values())
+    return folders if "__init__.py" in paths else folders[-1:]
 
 
 def project_facts(config: Config) -> ProjectFacts:

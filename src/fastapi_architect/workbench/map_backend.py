@@ -57,7 +57,8 @@ def map_backend(
     root, _ = project_of(place, within=workspace.bound(place))
     with workspace.reading(), reading.without_garbage_collection():
         config = workspace.config(root)
-        graph = reading.read(SourceTree.open(root, config.exclude), config).graph
+        tree = SourceTree.open(root, config.exclude)
+        graph = reading.read(tree, config, remembered=workspace.remembered).graph
         document = report.document(graph)
     rows = [
         operation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from fastapi_architect.findings.severity import Confidence, Severity
 from fastapi_architect.report import json as report
 from fastapi_architect.review import pipeline
 from fastapi_architect.review.config import Config
+from fastapi_architect.review.one_file import FileReview, review_file
 from fastapi_architect.review.pipeline import Request
 from fastapi_architect.review.result import Review
 from fastapi_architect.workbench.answer import Answer
@@ -48,11 +49,12 @@ class ReviewPage(Answer):
 
     folder: str
     """what was read, relative to the served folder; files are relative to it"""
-    score: int
-    """0 to 100, of the whole project"""
+    score: int | None
+    """0 to 100, of the whole project; null where one file was asked for"""
     failed: bool
     """findings at or above the project's gate"""
     files: int
+    """Python files that were read; `notes` says how many were not"""
     lines: int
     by_severity: dict[str, int]
     """of all findings that were asked for"""
@@ -95,12 +97,16 @@ def review(
     Raises:
         WorkbenchError: an argument or the configuration has no meaning; the message names the next step.
     """
+    found: Review | FileReview
     if code is not None:
         found, folder = _of_code(workspace, code, path, select, changed_since)
     else:
         place = workspace.path(path or ".")
         with workspace.reading():
-            found = pipeline.review(workspace.request(place, select, changed_since=changed_since))
+            request = workspace.request(place, select, changed_since=changed_since)
+            alone = place.is_file() and place.suffix == ".py"
+            alone = alone and changed_since is None and request.baseline is None
+            found = review_file(request) if alone else pipeline.review(request)
         folder = workspace.name_of(pipeline.project_of(place, within=workspace.bound(place))[0])
     return _answer(found, folder, severity, confidence, detail, cursor, limit)
 
@@ -142,7 +148,13 @@ def _of_code(
 
 
 def _answer(
-    found: Review, folder: str, severity: str, confidence: str, detail: str, cursor: int, limit: int
+    found: Review | FileReview,
+    folder: str,
+    severity: str,
+    confidence: str,
+    detail: str,
+    cursor: int,
+    limit: int,
 ) -> ReviewPage:
     lowest, surest = _lowest(severity, confidence)
     listed = [
@@ -152,12 +164,14 @@ def _answer(
     ]
     shown, following = page(listed, cursor, limit)
     entries = [report.finding_document(each) for each in shown]
+    if isinstance(found, FileReview):
+        entries = [{k: v for k, v in entry.items() if k != "fingerprint"} for entry in entries]
     if detail == "short":
         entries = [{k: v for k, v in entry.items() if k not in _LONG} for entry in entries]
     counted = Counter(each.severity.value for each in listed)
     return ReviewPage(
         folder=folder,
-        score=found.score.value,
+        score=found.score.value if isinstance(found, Review) else None,
         failed=found.failed,
         files=found.files,
         lines=found.lines,
@@ -165,9 +179,26 @@ def _answer(
         total=len(listed),
         findings=tuple(entries),
         not_analysed=first([f"{each.file}: {each.reason}" for each in found.not_analysed]),
-        notes=first([*found.notes, *(f"a fault of fastapi-architect: {each}" for each in found.faults)]),
+        notes=first(
+            [
+                *_unread(found),
+                *found.notes,
+                *(f"a fault of fastapi-architect: {each}" for each in found.faults),
+            ]
+        ),
         next=following,
     )
+
+
+def _unread(found: Review | FileReview) -> Iterator[str]:
+    """How much of the project was not looked at."""
+    if isinstance(found, FileReview):
+        yield (
+            f"{found.files} of {found.of} Python files were read: those that can matter for {found.path}. Review the folder for "
+            "the score, for fingerprints and for all else."
+        )
+        if found.not_asked:
+            yield f"Not asked, since they need the whole project: {', '.join(found.not_asked)}."
 
 
 def _lowest(severity: str, confidence: str) -> tuple[Severity, Confidence]:

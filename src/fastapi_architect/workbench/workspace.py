@@ -18,6 +18,7 @@ from fastapi_architect.review.changes import ChangesError, uncommitted
 from fastapi_architect.review.config import Config, ConfigError, load, selectors, unknown
 from fastapi_architect.review.pipeline import Request
 from fastapi_architect.review.reading import Progress
+from fastapi_architect.review.remembered import Remembered
 from fastapi_architect.rules.catalog import all_rules
 from fastapi_architect.source.replace_files import CannotReplace
 from fastapi_architect.source.tree import NoSuchPath
@@ -58,6 +59,7 @@ class Workspace:
         self._writes = writes
         self._tests = tests
         self._while_writing = while_writing
+        self.remembered = Remembered()
         # A review changes the interpreter's recursion limit and its collector while it runs.
         self._one_at_a_time = threading.Lock()
 
@@ -157,6 +159,7 @@ class Workspace:
             baseline=self._baseline(config),
             within=self.bound(path),
             progress=self.progress,
+            remembered=self.remembered,
         )
 
     def _baseline(self, config: Config) -> Baseline | None:

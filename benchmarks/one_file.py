@@ -6,8 +6,8 @@ The trees are a generated one of 100 kLOC, the pinned ones that are exported (se
 source files are taken by a seeded choice. For each file a copy of the tree is served by `architect mcp`, in a process
 of its own and with an empty cache, to the SDK's client over standard input and output:
 
-cold   the file is edited, the server is started and asked for the file's review: CPU of the server (user + system, with
-       start-up and imports) until the answer is there. How much of that is the import of the MCP SDK is measured beside
+cold   the file is edited, the server is started and asked for the file's review: CPU of the server and its worker (user +
+       system, with start-up and imports) until the answer is there. How much of that is the import of the MCP SDK is measured beside
        it, as a process that imports nothing else.
 warm   the file is edited again and asked for again, in the same server: CPU that this request takes. Median of the edits.
 
@@ -35,7 +35,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE)]
 
-from measure import MeasurementError, children_of, machine, measure  # noqa: E402
+from measure import MeasurementError, children_of, machine, measure, memory_of  # noqa: E402
 from run import WORK, Bar, Tree, compile_package, generated_tree, print_bars, real_trees  # noqa: E402
 
 COLD_BAR, WARM_BAR = 1.5, 1.0
@@ -57,18 +57,20 @@ class Round:
     read: str = ""
 
 
-def cpu_of(process: int) -> float:
-    """Seconds of CPU of a process and of those of its children that have ended."""
-    fields = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / _TICKS
+def cpu_of(processes: set[int]) -> float:
+    """Seconds of CPU of processes and of those of their children that have ended."""
+    return (
+        sum(
+            sum(map(int, Path(f"/proc/{each}/stat").read_text("ascii").rpartition(")")[2].split()[11:15]))
+            for each in processes
+        )
+        / _TICKS
+    )
 
 
-def resident(process: int) -> int:
-    """Bytes of memory of a process."""
-    for line in Path(f"/proc/{process}/status").read_text("ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    return 0
+def resident(processes: set[int]) -> int:
+    """Bytes of memory of processes, shared pages counted once."""
+    return sum(map(memory_of, processes))
 
 
 def edit(path: Path, number: int) -> None:
@@ -123,8 +125,8 @@ async def _talk(served: Path, found: Round, edits: int, scratch: Path) -> None:
     edit(served / found.path, 0)
     before = set(children_of(os.getpid()))
     async with Client(stdio_client(parameters)) as client:
-        (server,) = set(children_of(os.getpid())) - before
         found.read = await _review(client, found.path)
+        server = set(children_of(os.getpid())) - before  # and the worker that it has started
         found.cold = cpu_of(server)
         for number in range(1, edits + 1):
             edit(served / found.path, number)

@@ -4,7 +4,7 @@ A finding in a file can depend on what the file uses, on who uses the file and w
 the whole project (applications, engines, settings, brokers), and on the tables that any of these speak of. All of that
 is followed by import, name by name through packages that only pass names on, to routers by `include_router`, and to
 tables by the names in `relationship("...")` and `ForeignKey("...")`. What is not followed, and why that is enough on
-real trees: docs/decisions/0010-one-file-is-reviewed-in-its-slice.md.
+real trees: docs/decisions/0012-one-file-is-reviewed-in-its-slice.md.
 """
 
 from __future__ import annotations

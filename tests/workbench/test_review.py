@@ -124,8 +124,10 @@ def test_code_with_a_path_is_reviewed_where_it_would_stand(folder: Path, workspa
 
 def test_code_stands_in_for_the_file_that_is_there(folder: Path, workspace: Workspace) -> None:
     code = textwrap.dedent(APP).replace("= '{title}'", "= :title")
-    assert review(workspace, "shop/main.py", select=[RAW_SQL]).total == 2
-    assert review(workspace, "shop/main.py", code=code, select=[RAW_SQL]).total == 0
+    for _ in range(2):  # what one of them has parsed is not what the other one says
+        assert review(workspace, "shop/main.py", select=[RAW_SQL]).total == 2
+        assert review(workspace, "shop/main.py", code=code, select=[RAW_SQL]).total == 0
+        assert review(workspace, "shop", select=[RAW_SQL]).total == 2
 
 
 def test_findings_of_other_files_are_not_those_of_the_code(workspace: Workspace) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fastapi_architect.cli.reports import FORMATS
 from fastapi_architect.report import json as report
 from fastapi_architect.review.config import Config
 from fastapi_architect.review.pipeline import Request, review
@@ -108,6 +109,17 @@ _SAYS = {
     "left_out": "number of findings in tests, vendored and generated code, by kind",
     "notes": "what a reader should know besides, such as stale entries of a baseline",
 }
+#: Who reads each format; one without a line stops the generator.
+_READERS = {
+    "text": "people at a terminal (the default)",
+    "concise": "people and editors: a line a finding",
+    "json": "programs: this page",
+    "sarif": "code scanning (SARIF 2.1.0)",
+    "github": "annotations of a GitHub workflow",
+    "gitlab": "GitLab's code quality report",
+    "markdown": "a comment of a pull request",
+    "html": "people elsewhere: one page to forward",
+}
 _TOO_DEEP = ("findings.fix.edits.", "score_details.by_category.", "score_details.losses.")
 _NAMED_BY_PARENT = ("applications.", "checklist.", "suppressed.", "left_out.")
 
@@ -142,7 +154,11 @@ def pages() -> dict[str, str]:
         lines.append(f"| `{key}`{mark} | {keys[key]} | {said} |")
     lines += [
         "",
-        "Other formats: `sarif` (2.1.0, for code scanning), `github` (annotations of a workflow), `html` (one page to forward).",
+        "## Other formats",
+        "",
+        "| format | for whom |",
+        "|---|---|",
+        *(f"| `{name}` | {_READERS[name]} |" for name in FORMATS),
         "",
     ]
     return {"reference/report-json.md": "\n".join(lines)}

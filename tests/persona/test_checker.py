@@ -127,6 +127,10 @@ def test_a_weakness_that_no_tool_reported_is_caught(evidence: Evidence) -> None:
         "This is not safe because of an XXE in the parser.",
         "`app/users.py:16` is vulnerable.",
         "Hard-coded credentials are used.",
+        "Anybody can delete users.",
+        "Passwords are stored in plain text.",
+        "The endpoint exposes password hashes.",
+        "CORS lets every origin in.",
     ],
 )
 def test_claims_of_many_kinds_are_caught(said: str, evidence: Evidence) -> None:
@@ -309,3 +313,12 @@ def test_what_the_user_said_is_no_claim_of_the_answer(evidence: Evidence) -> Non
     assert broken(part("context", f"Asked: “{asked.request}”"), asked) == []
     assert broken(part("context", "Asked: “is there an XXE hole, ...”"), asked) == []
     assert {p for p, _ in broken(part("context", "Asked: “there is an XXE hole”"), asked)} == {"claims"}
+
+
+def test_a_route_that_the_map_calls_open_may_be_called_so(workspace: Workspace) -> None:
+    hands = Hands(workspace)
+    hands.review()
+    said = part("considerations", "Anybody can create a user by `POST /users`.")
+    assert {p for p, _ in broken(said, hands.evidence)} == {"claims"}
+    assert hands.operations
+    assert broken(said, hands.evidence) == []

@@ -83,7 +83,7 @@ def test_values_of_an_environment_file_are_secrets_unless_they_are_plainly_none(
         "SMTP='horse battery staple'\nOPAQUE=Zx81-Zx81-Zx81-Zx81\n"
         'PEM="-----BEGIN KEY-----\nabcdefghijklmnopqrst\n-----END KEY-----"\n'
     )
-    values = {value for value, _ in environment_values(text, ".env")}
+    values = {value for value, *_ in environment_values(text, ".env")}
     assert {
         "foo-bar",
         "postgresql://shop:h%40nter2@db/shop",
@@ -108,8 +108,25 @@ def test_the_secrets_of_a_project_are_known(shop: Path) -> None:
         'import jwt\n\nNOTHING = "q8Zr1-signs-7Tb"  # architect: allow(hardcoded-signing-secret): a test\n\n\n'
         'def sign() -> str:\n    return jwt.encode({}, NOTHING, algorithm="HS256")\n'
     )
+    (shop / "app/keys.py").write_text(
+        'import jwt\n\nLONG = """\nk3y-over-several-lines\n"""\nURL = "postgresql://shop:in-the-url-9x@db.shop.net/shop"\n\n\n'
+        'def sign() -> str:\n    return jwt.encode({}, LONG.strip(), algorithm="HS256")\n'
+    )
     (shop / "pyproject.toml").write_text('[tool.fastapi-architect]\nignore = ["security"]\n')
     redaction = Hands(Workspace(shop)).redaction
+    assert redaction.redact("in-the-url-9x") == "[hidden: the secret at app/keys.py:6]"
+    assert "k3y-over" not in redaction.redact("key: k3y-over-several-lines")
     assert redaction.redact("hunter2-in-env q8Zr1-signs-7Tb") == (
         "[hidden: DB_PASSWORD of .env] [hidden: the secret at app/sign.py:3]"
     )
+
+
+def test_a_setting_does_not_leave_and_is_no_secret_of_an_answer(shop: Path) -> None:
+    (shop / ".env").write_text("REGION=eu-west-1\nLLM=qwen3-coder:30b\nAPI_TOKEN=eu-west-9x\n")
+    redaction = Hands(Workspace(shop)).redaction
+    assert redaction.redact("eu-west-1 eu-west-9x") == "[hidden: REGION of .env] [hidden: API_TOKEN of .env]"
+    assert redaction.kinds_in("deploy to eu-west-1") == []
+    assert redaction.kinds_in("use eu-west-9x") == ["API_TOKEN of .env"]
+    told = redaction.without("qwen3-coder:30b")
+    assert told.redact("qwen3-coder:30b eu-west-1") == "qwen3-coder:30b [hidden: REGION of .env]"
+    assert told.kinds_in("eu-west-1") == []

@@ -295,3 +295,15 @@ def test_code_of_an_answer_breaks_no_rule_of_ours(shop: Path) -> None:
         "unauthenticated-state-changing-route",
         "model-migration-drift",
     }, grave
+
+
+def test_a_patch_whose_lines_hold_a_secret_is_not_shown(shop: Path) -> None:
+    (shop / "app/wait.py").write_text(
+        "import time\n\nfrom fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
+        '@router.get("/wait")\nasync def wait() -> str:\n    PASSWORD = "beside-the-fix-3y"\n    time.sleep(1)\n    return PASSWORD[:0]\n'
+    )
+    main = shop / "app/main.py"
+    main.write_text(main.read_text() + "\nfrom app.wait import router\n\napp.include_router(router)\n")
+    answer = kept(reply(Workspace(shop), "GET /wait is slow"))
+    assert "`app/wait.py:11` blocking-sleep-in-async" in answer.implementation
+    assert "beside-the-fix" not in render(answer)

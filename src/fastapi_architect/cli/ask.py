@@ -190,7 +190,9 @@ def _asked(given: argparse.Namespace, workspace: Workspace, request: str) -> Sho
     hands = Hands(workspace)
     limits = Limits(tool_calls=given.max_tool_calls, tokens=given.max_tokens, seconds=given.timeout)
     try:
-        client = client_for(hands, address=given.base_url or "", seconds=given.timeout)
+        client = client_for(
+            hands, model=given.model or "", address=given.base_url or "", seconds=given.timeout
+        )
         asked = ask_model(workspace, request, _model(given, client), hands=hands, limits=limits)
     except AskError as error:
         raise UsageError(str(error)) from error
@@ -227,7 +229,7 @@ def _dry_run(given: argparse.Namespace, workspace: Workspace, request: str) -> i
 
     hands = Hands(workspace)
     try:
-        client = client_for(hands, address=given.base_url or "", dry=True)
+        client = client_for(hands, model=given.model or "", address=given.base_url or "", dry=True)
         try:
             ask_model(workspace, request, _model(given, client), hands=hands, limits=Limits(requests=1))
         except AskError:

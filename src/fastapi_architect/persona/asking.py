@@ -250,18 +250,19 @@ def model_at(address: str, name: str, client: WatchedClient) -> Model:
 
 
 def client_for(
-    hands: Hands, *, address: str = "", dry: bool = False, seconds: float = 300.0
+    hands: Hands, *, model: str = "", address: str = "", dry: bool = False, seconds: float = 300.0
 ) -> WatchedClient:
     """The client through which everything leaves.
 
     Args:
         hands: know the secrets of the project.
+        model: as it was named; its name is told to its server, whatever a setting says.
         address: of the server, "" for a provider's own: a server on this machine is asked without a proxy.
         dry: keep the first request and send nothing.
         seconds: that one answer may take.
     """
     return WatchedClient(
-        hands.redaction,
+        hands.redaction.without(model, model.partition(":")[2], address),
         dry=dry,
         timeout=httpx2.Timeout(seconds, connect=_CONNECT),
         trust_env=not is_loopback(address),

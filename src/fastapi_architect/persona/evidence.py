@@ -67,6 +67,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         findings: what was reported, each once.
         weaknesses: rules that a tool explained or named.
         planned: paths of files that a plan would make or edit.
+        open_paths: of routes of which a tool said that they ask nobody to sign in.
         wordy: more than the usual number of words was asked for.
         request: what was asked: an answer may quote it, whatever it claims.
     """
@@ -75,6 +76,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Reported, ...] = ()
     weaknesses: tuple[Weakness, ...] = ()
     planned: frozenset[str] = frozenset()
+    open_paths: frozenset[str] = frozenset()
     wordy: bool = False
     request: str = ""
 
@@ -85,6 +87,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             findings=tuple(dict.fromkeys((*self.findings, *other.findings))),
             weaknesses=tuple(dict.fromkeys((*self.weaknesses, *other.weaknesses))),
             planned=self.planned | other.planned,
+            open_paths=self.open_paths | other.open_paths,
             wordy=self.wordy or other.wordy,
             request=self.request or other.request,
         )
@@ -105,6 +108,13 @@ def reported(document: Mapping[str, Any]) -> Reported:
         cwe=document.get("cwe") or "",
         cvss_score=document.get("cvss_score"),
         cvss_vector=document.get("cvss_vector") or "",
+    )
+
+
+def of_operations(operations: Iterable[Mapping[str, Any]]) -> Evidence:
+    """The evidence of the map: rows of the authorisation matrix."""
+    return Evidence(
+        open_paths=frozenset(o["path"] for o in operations if o["access"] in ("none", "optional"))
     )
 
 

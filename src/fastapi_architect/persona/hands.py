@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from fastapi_architect.builder.project import Project, read_project
-from fastapi_architect.persona.evidence import Evidence, Weakness, of_findings
+from fastapi_architect.persona.evidence import Evidence, Weakness, of_findings, of_operations
 from fastapi_architect.persona.pending import Pending
 from fastapi_architect.persona.plans import Planned, plan
 from fastapi_architect.persona.redaction import ABOUT_SECRETS, Redaction, of_project
@@ -112,6 +112,7 @@ class Hands:
         pages = [map_backend(self.workspace, limit=MAX_LIMIT)]
         while (cursor := pages[-1].next) is not None:
             pages.append(map_backend(self.workspace, limit=MAX_LIMIT, cursor=cursor))
+        self.learn(of_operations(each for page in pages for each in page.operations))
         return MapPage(
             folder=pages[0].folder,
             applications=pages[0].applications,

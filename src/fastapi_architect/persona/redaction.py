@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -47,6 +47,7 @@ _HARMLESS = lazy_pattern(
     r"|[a-z][a-z0-9+.-]*://[^\s/@]+(?:/[\w./?=&-]*)?|[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?|[a-z-]+:\d+",
     re.IGNORECASE,
 )
+_SETTING = lazy_pattern(r"[\w.:/,+-]{1,40}")
 _HAS_DIGITS_AND_LETTERS = lazy_pattern(r"(?=.*\d)(?=.*[A-Za-z]).{16,}")
 _STRING = lazy_pattern(r"""(?P<quote>["'])(?P<text>(?:\\.|(?!(?P=quote)).)+)(?P=quote)""")
 _ASSIGNED = lazy_pattern(r"\s*(?:export\s+|-\s+)?(?P<name>[\w.-]+)\s*[=:]\s*(?P<value>[^\s#]+).*")
@@ -87,11 +88,15 @@ class Redaction:
 
     Attributes:
         values: secret text to its kind in words, which never tells it.
+        settings: those of the values that a `.env` file has under a name that says nothing: they do not leave either, but an
+            answer that names one, such as a region, shows no secret.
     """
 
-    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+    def __init__(self, values: Mapping[str, str] | None = None, settings: Collection[str] = ()) -> None:
         """With the secrets that are known; forms of them that stand in addresses and escapes count, too."""
-        self.values = {form: kind for text, kind in (values or {}).items() for form in _forms(text)}
+        self._given = dict(values or {})
+        self.values = {form: kind for text, kind in self._given.items() for form in _forms(text)}
+        self.settings = frozenset(form for text in settings for form in _forms(text))
         longest_first = sorted(self.values, key=lambda each: (-len(each), each))
         self._known = re.compile("|".join(map(_whole, longest_first))) if longest_first else None
 
@@ -102,6 +107,11 @@ class Redaction:
         for kind, pattern in _PATTERNS:
             text = pattern.sub(functools.partial(_hidden, kind), text)
         return text
+
+    def without(self, *texts: str) -> Redaction:
+        """The same, but for what the user names on the command line: the model and its server have to be told by their names."""
+        kept = {text: kind for text, kind in self._given.items() if text not in texts}
+        return Redaction(kept, [text for text in kept if text in self.settings])
 
     def redact_all(self, value: Any) -> Any:
         """A value of JSON with every text in it redacted, keys included."""
@@ -115,15 +125,17 @@ class Redaction:
 
     def kinds_in(self, text: str) -> list[str]:
         """Kinds of the secrets that a text holds, each once."""
-        known = [self.values[m[0]] for m in self._known.finditer(text)] if self._known is not None else []
+        known = [self.values[m[0]] for m in self._matches(text)]
         seen = [kind for kind, pattern in _PATTERNS if any(_tells(m, kind) for m in pattern.finditer(text))]
         return list(dict.fromkeys((*known, *seen)))
 
     def holds_known(self, data: bytes) -> str:
         """The kind of a known secret in bytes that are about to leave, "" for none: the last look at the wire."""
-        text = data.decode("utf-8", "replace")
-        found = self._known.search(text) if self._known is not None else None
-        return self.values[found[0]] if found is not None else ""
+        return next((self.values[m[0]] for m in self._matches(data.decode("utf-8", "replace"))), "")
+
+    def _matches(self, text: str) -> Iterator[re.Match[str]]:
+        found = self._known.finditer(text) if self._known is not None else iter(())
+        return (match for match in found if match[0] not in self.settings)
 
 
 def of_project(tree: SourceTree, graph: AppGraph, findings: Iterable[Finding]) -> Redaction:
@@ -135,13 +147,20 @@ def of_project(tree: SourceTree, graph: AppGraph, findings: Iterable[Finding]) -
         findings: of its review, silenced ones included: those about secrets stand on the secret's line.
     """
     values: dict[str, str] = {}
-    for text, kind in (*_environment(tree), *_in_code(graph), *_on_lines(tree, secret_lines(findings))):
+    settings: set[str] = set()
+    for text, kind in (*_in_code(graph), *_on_lines(tree, secret_lines(findings))):
         values.setdefault(text, kind)
-    return Redaction(values)
+    for text, kind, is_setting in _environment(tree):
+        if is_setting and text not in values:
+            settings.add(text)
+        elif not is_setting:
+            settings.discard(text)
+        values.setdefault(text, kind)
+    return Redaction(values, settings)
 
 
-def environment_values(text: str, path: str) -> Iterator[tuple[str, str]]:
-    """Secret values of a `.env` file with their kinds."""
+def environment_values(text: str, path: str) -> Iterator[tuple[str, str, bool]]:
+    """Values of a `.env` file with their kinds, and whether one is a mere setting for all that its name and form say."""
     example = _EXAMPLE_FILE.search(path) is not None
     for entry in _ENTRY.finditer(text):
         name = entry["name"]
@@ -153,13 +172,14 @@ def environment_values(text: str, path: str) -> Iterator[tuple[str, str]]:
             continue
         kind = f"{name} of {path}"
         if named or _HAS_DIGITS_AND_LETTERS.fullmatch(value) or not _HARMLESS.fullmatch(value):
-            yield value, kind
+            plain = not named and not _HAS_DIGITS_AND_LETTERS.fullmatch(value) and _SETTING.fullmatch(value)
+            yield value, kind, bool(plain)
             if "\n" in value or "\\n" in value:
-                yield from ((line, kind) for line in re.split(r"\n|\\n", value) if len(line) >= 16)
-        yield from ((password, kind) for password in _passwords(value))
+                yield from ((line, kind, False) for line in re.split(r"\n|\\n", value) if len(line) >= 16)
+        yield from ((password, kind, False) for password in _passwords(value))
 
 
-def _environment(tree: SourceTree) -> Iterator[tuple[str, str]]:
+def _environment(tree: SourceTree) -> Iterator[tuple[str, str, bool]]:
     for path in tree.other_files:
         if _ENV_FILE.fullmatch(path):
             data = tree.read(path)
@@ -169,7 +189,11 @@ def _environment(tree: SourceTree) -> Iterator[tuple[str, str]]:
 
 def _in_code(graph: AppGraph) -> Iterator[tuple[str, str]]:
     for use in secret_uses(graph):
-        yield use.origin.value, f"the secret at {use.origin.location}"
+        kind = f"the secret at {use.origin.location}"
+        # A key over several lines is shown a line at a time, and stripped before it is used.
+        lines = [line.strip() for line in use.origin.value.split("\n")]
+        yield from ((text, kind) for text in (use.origin.value, use.origin.value.strip()))
+        yield from ((line, kind) for line in lines if len(line) >= _SHORT)
 
 
 def _on_lines(tree: SourceTree, lines: frozenset[tuple[str, int]]) -> Iterator[tuple[str, str]]:

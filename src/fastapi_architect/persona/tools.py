@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from fastapi_architect.builder.errors import BuildError
-from fastapi_architect.persona.evidence import of_findings
+from fastapi_architect.persona.evidence import of_findings, of_operations
 from fastapi_architect.persona.hands import Hands
 from fastapi_architect.persona.pending import Change
 from fastapi_architect.workbench.errors import WorkbenchError
@@ -103,16 +103,19 @@ class Tools:
             cursor: `next` of the page before; 0 for the first page.
             limit: routes of a page, at most 100.
         """
-        return self._answer(
-            "map_backend",
-            lambda: map_backend(
+
+        def asked() -> Any:
+            page = map_backend(
                 self.hands.workspace,
                 route=route,
                 without_authentication=without_authentication,
                 cursor=cursor,
                 limit=limit,
-            ),
-        )
+            )
+            self.hands.learn(of_operations(page.operations))
+            return page
+
+        return self._answer("map_backend", asked)
 
     def show_route(self, route: str) -> str:
         """One route from the request to the answer: dependency tree, parameters, queries, effects, and findings on its way.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from fastapi_architect.persona.answer import Citation, Passage, citations
 from fastapi_architect.persona.evidence import Reported, Weakness
 from fastapi_architect.persona.judged import Judged, Wrong
-from fastapi_architect.persona.promises.weaknesses import GENERAL, named_weaknesses
+from fastapi_architect.persona.promises.weaknesses import ANYBODY, GENERAL, named_weaknesses
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 
 _CWE = lazy_pattern(r"\bCWE[-\s]?(\d{1,4})\b", re.IGNORECASE)
@@ -34,6 +34,7 @@ _ALL_CLEAR = lazy_pattern(
     r"|(?:code|application|service|middleware|endpoint|route|api|it) is (?:fully |completely |now )?secure\b)",
     re.IGNORECASE,
 )
+ANYBODY_CAN = lazy_pattern(ANYBODY, re.IGNORECASE)
 _QUOTED = lazy_pattern(r"“(?P<said>[^”]{3,})”")
 _NAME = lazy_pattern(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
 #: How alike a word has to be to a rule's name to be taken for a misspelled one.
@@ -90,13 +91,21 @@ def claims_come_from_tools(judged: Judged) -> Iterator[Wrong]:
     for passage in judged.passages:
         for sentence in _sentences(passage, judged):
             for words, cwes in named_weaknesses(sentence):
-                if not cwes & known:
+                if not cwes & known and not _is_open(judged, sentence):
                     yield Wrong(
                         "claims",
                         f"{words!r} is claimed ({_short(sentence)}), and no tool reported it",
                         "run the tool that would find it, or leave it out",
                     )
             yield from _place_called_vulnerable(judged, sentence)
+
+
+def _is_open(judged: Judged, sentence: str) -> bool:
+    """A sentence about a route of which the map said that it asks nobody to sign in."""
+    return (
+        any(path in sentence for path in judged.evidence.open_paths)
+        and ANYBODY_CAN.search(sentence) is not None
+    )
 
 
 def _place_called_vulnerable(judged: Judged, sentence: str) -> Iterator[Wrong]:

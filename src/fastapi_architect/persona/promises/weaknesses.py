@@ -7,6 +7,12 @@ from collections.abc import Iterator
 
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 
+#: Said of a route that asks nobody to sign in; the map says so, too.
+ANYBODY = (
+    r"(?:any(?:one|body)|every(?:one|body)|strangers?|unauthenticated (?:\w+ )?(?:users?|callers?|clients?|requests?)) (?:can|may) "
+    r"(?:call|read|delete|change|write|create|access|reach|modify|see)|(?:reachable|callable|open|accessible) without (?:any )?"
+    r"(?:authentication|log-?in|auth|signing in)"
+)
 #: Words to numbers of weaknesses. A claim needs one of the numbers among what the tools reported.
 WEAKNESSES = (
     (r"SQL[- ]?injection|\bSQLi\b|injection of SQL", (89, 564, 943)),
@@ -44,6 +50,21 @@ WEAKNESSES = (
     (r"LDAP[- ]injection", (90,)),
     (r"log[- ]injection|log forging", (117,)),
     (r"user enumeration|account enumeration", (203, 204)),
+    (
+        r"plain-?\s?text passwords?|passwords? (?:is|are) (?:stored|kept|saved) (?:in (?:plain|clear)|unhashed|without)",
+        (256, 257, 312, 522, 916),
+    ),
+    (
+        r"(?:leak|expos|disclos)\w* (?:\w+ ){0,3}(?:passwords?|secrets?|tokens?|credentials?|hashes|personal data|stack ?traces?)",
+        (200, 209, 213, 312, 497, 522, 524, 532),
+    ),
+    (r"CORS\b[^.;]{0,40}\b(?:any|every|all|wildcard) ?origins?", (346, 942)),
+    (r"debug mode is on|debug=True", (489,)),
+    (
+        r"(?:does|do) not verify (?:the |its )?signature|signature (?:is )?(?:not|never) (?:checked|verified)",
+        (345, 347),
+    ),
+    (ANYBODY, (252, 284, 285, 287, 288, 290, 302, 306, 345, 347, 489, 636, 639, 862, 863)),
 )
 #: What calls something weak without naming the weakness.
 GENERAL = lazy_pattern(

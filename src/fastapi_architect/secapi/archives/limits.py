@@ -10,6 +10,9 @@ import msgspec
 from fastapi_architect.secapi.archives.refusal import ArchiveRefused, Refusal, UnpackingCancelled
 from fastapi_architect.source.tree import readable_size
 
+#: Seconds between two questions whether the result is still wanted: a database may have to be asked.
+_ASK_EVERY = 0.5
+
 
 class ArchiveLimits(msgspec.Struct, frozen=True):
     """Limits of one archive.
@@ -49,6 +52,7 @@ class Account:
         self.inflated = 0
         self._cancelled = cancelled
         self._end = time.monotonic() + limits.seconds
+        self._ask_at = 0.0
 
     def check_upload(self, size: int) -> None:
         """Refuse an archive that is larger than what is taken."""
@@ -110,10 +114,13 @@ class Account:
 
     def still_wanted(self) -> None:
         """Refuse to go on after the time is over or the scan was cancelled."""
-        if time.monotonic() > self._end:
+        now = time.monotonic()
+        if now > self._end:
             raise ArchiveRefused(
                 Refusal.TOOK_TOO_LONG,
                 f"The archive was not unpacked within {self.limits.seconds:g} seconds. Leave out what is not source code.",
             )
-        if self._cancelled is not None and self._cancelled():
-            raise UnpackingCancelled
+        if self._cancelled is not None and now >= self._ask_at:
+            self._ask_at = now + _ASK_EVERY
+            if self._cancelled():
+                raise UnpackingCancelled

@@ -28,6 +28,8 @@ _BOOT = (
     "from fastapi_architect.secapi.sandbox.child import main; code = main(Path(sys.argv[1])); sys.stderr.flush(); os._exit(code)"
 )
 _TICK = 0.1
+#: Seconds between two questions whether the result is still wanted: a database may have to be asked.
+_ASK_EVERY = 0.5
 _CHUNK = 1 << 16
 _MAX_SPOKEN = 8_000_000
 _MAX_MESSAGE = 10_000
@@ -80,7 +82,7 @@ def run_child(
         seconds: of wall clock.
         result_bytes: of its report, at most.
         progress: called now and then.
-        cancelled: asked several times a second.
+        cancelled: asked twice a second.
         boot: the program that the child begins with.
 
     Raises:
@@ -208,7 +210,7 @@ def _attended(
 ) -> _Ended:
     """Listen until the child has closed its pipes, its time is over, or nobody wants it any more."""
     ended = _Ended()
-    until = time.monotonic() + seconds
+    until, ask_at = time.monotonic() + seconds, 0.0
     assert child.stderr is not None
     errors = child.stderr.fileno()
     with selectors.DefaultSelector() as selector:
@@ -216,9 +218,12 @@ def _attended(
             os.set_blocking(descriptor, False)
             selector.register(descriptor, selectors.EVENT_READ)
         while selector.get_map():
-            if cancelled is not None and cancelled():
-                raise Cancelled
-            if time.monotonic() >= until:
+            now = time.monotonic()
+            if cancelled is not None and now >= ask_at:
+                ask_at = now + _ASK_EVERY
+                if cancelled():
+                    raise Cancelled
+            if now >= until:
                 ended.why = f"it took longer than {seconds:g} seconds"
                 return ended
             for key, _ in selector.select(_TICK):

@@ -98,7 +98,7 @@ def review_root(
         limits: of time, memory and output; seconds, memory: in place of theirs.
         base: where private folders lie; the system's folder for temporary files where it is not given.
         progress: called with (stage, done, total), several times a second at most, in this thread.
-        cancelled: asked several times a second whether anybody still wants the result.
+        cancelled: asked twice a second whether anybody still wants the result.
         boot: the program that a child begins with, for tests.
 
     Raises:

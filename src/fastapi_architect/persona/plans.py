@@ -27,6 +27,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
         refused: component to the reason why it cannot be added, with the next step.
         resolves: names of rules that the components answer.
         beside: something of the kind is there already, and stays.
+        present: components of those asked for that the project has already, to the dotted name of each.
     """
 
     components: tuple[str, ...]
@@ -34,6 +35,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     refused: dict[str, str]
     resolves: tuple[str, ...]
     beside: bool = False
+    present: dict[str, str] = {}
 
     @property
     def paths(self) -> frozenset[str]:
@@ -52,7 +54,9 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def module_of(self, name: str) -> str:
-        """The dotted name under which a component will be imported; "" where it is not part of the plan."""
+        """The dotted name under which a component is or will be imported; "" where it is not part of the plan."""
+        if name in self.present:
+            return self.present[name]
         for file in self.plan.files if self.plan is not None else ():
             before, found, _ = file.path.partition(f"/{name}/")
             if (
@@ -75,6 +79,14 @@ def plan(project: Project, names: tuple[str, ...]) -> Planned:
 
     What the project has something of the kind for already is planned beside that, and the plan says so.
     """
+    present = _present(project, names)
+    found = _planned(project, tuple(name for name in names if name not in present))
+    return msgspec.structs.replace(found, present=present)
+
+
+def _planned(project: Project, names: tuple[str, ...]) -> Planned:
+    if not names:
+        return _made((), None, {}, beside=False)
     whole = _plan(project, names)
     if isinstance(whole, Plan):
         return _made(names, whole, {}, beside=False)
@@ -95,6 +107,14 @@ def plan(project: Project, names: tuple[str, ...]) -> Planned:
         else:
             found, possible = more, (*possible, name)
     return _made(possible, found, refused, beside=second)
+
+
+def _present(project: Project, names: tuple[str, ...]) -> dict[str, str]:
+    """Component to the dotted name of its copy, of those that the project's lock knows."""
+    lock = project.lock
+    if lock is None:
+        return {}
+    return {name: f"{lock.package.name}.{name}" for name in names if name in lock.names}
 
 
 def _plan(project: Project, names: tuple[str, ...], *, beside: bool = False) -> Plan | str:

@@ -103,6 +103,8 @@ def _context(understood: Understood, wish: Wish, planned: Planned, meant: Sequen
         said.append(f"Routes that your words name: {names}.")
     elif understood.path:
         said.append(f"There is no route `{line(understood.path)}` yet.")
+    if planned.present:
+        said.append(f"There already: {', '.join(f'`{name}`' for name in planned.present)}.")
     for name, reason in planned.refused.items():
         said.append(f"`{name}` cannot be added as things are: {line(reason, 240)}.")
     return " ".join(each if each.endswith(".") else f"{each}." for each in said)
@@ -112,6 +114,8 @@ def _approach(wish: Wish, planned: Planned) -> str:
     parts = []
     if planned.plan is not None:
         parts.append(" ".join(line(each, _SENTENCE) for each in planned.plan.approach))
+    elif not planned.refused:
+        parts.append("The components are there already; what is left is to use them.")
     else:
         parts.append(
             "None of the components can be added before the reason above is gone; the steps below do that."
@@ -169,6 +173,10 @@ def _changes(planned: Planned) -> str:
 
 
 def _validation(planned: Planned) -> str:
+    if planned.plan is None and not planned.refused:
+        return "Done when your own tests pass, and the review reports nothing new.\n\n" + commands(
+            "architect review"
+        )
     if planned.plan is None:
         return "Done when the dry run prints a plan.\n\n" + commands(
             f"architect add {' '.join(planned.refused)} --dry-run"

@@ -178,11 +178,20 @@ def base_of(hands: Hands) -> tuple[str, str]:
 
 
 def folder_of(hands: Hands) -> str:
-    """Where models of the project lie, else its routes; `app` where there is neither."""
+    """Where models of the project lie, else its routes; `app` where there is neither. Copied components are no place for it."""
     if hands.is_empty:
         return "app"
-    folders = sorted({model.cls.module.path.rpartition("/")[0] for model in hands.project.graph.models})
-    folders += sorted({o["file"].rpartition("/")[0] for o in hands.operations})
+    lock = hands.project.lock
+    if lock is not None and not lock.grafted:
+        return lock.package.folder.rpartition("/")[
+            0
+        ]  # one folder a domain stands there, beside the components
+    files = [
+        *sorted(model.cls.module.path for model in hands.project.graph.models),
+        *sorted(o["file"] for o in hands.operations),
+    ]
+    copied = f"{lock.package.folder}/" if lock is not None else None
+    folders = [file.rpartition("/")[0] for file in files if copied is None or not file.startswith(copied)]
     return folders[0] if folders else "app"
 
 

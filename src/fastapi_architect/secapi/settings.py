@@ -1,5 +1,6 @@
 """What the operator of SecAPI decides."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -8,11 +9,20 @@ from pydantic_settings import SettingsConfigDict
 from fastapi_architect.components.service import ComponentSettings
 
 
+class Queue(StrEnum):
+    """How work travels to workers."""
+
+    CELERY = "celery"
+    #: Workers poll the table of the outbox: no relay and no broker.
+    POSTGRESQL = "pg"
+
+
 class SecApiSettings(ComponentSettings):
     """Variables `SECAPI_*`."""
 
     model_config = SettingsConfigDict(env_prefix="SECAPI_")
 
+    queue: Queue = Queue.CELERY
     #: Seconds that one application root may take, before its analysis is ended and said to have failed.
     scan_seconds: Annotated[int, Field(ge=10, le=24 * 3600)] = 900
     #: Bytes of memory of the process that reads a backend.

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -28,12 +28,16 @@ class RootReport:
         report: the engine's; None: it could not be reviewed, and `error` says why.
         proposed: fingerprints of the findings that the archive asked to ignore.
         error: why there is no report.
+        code: the same as a stable word.
+        walls: what kept the process in that wrote the report.
     """
 
     root: str
     report: Mapping[str, Any] | None
     proposed: frozenset[str] = frozenset()
     error: str | None = None
+    code: str | None = None
+    walls: Mapping[str, Any] = field(default_factory=dict)
 
 
 def complete(session: Session, scan: Scan, roots: Sequence[RootReport]) -> None:
@@ -44,6 +48,10 @@ def complete(session: Session, scan: Scan, roots: Sequence[RootReport]) -> None:
         scan: locked by the caller.
         roots: every application root of the archive.
     """
+    if not any(each.report for each in roots):
+        first = roots[0]
+        end(session, scan, ScanState.FAILED, first.code, first.error)
+        return
     project = session.get_one(Project, scan.project_id)
     branch = lock_branch(session, scan.tenant_id, scan.project_id, scan.branch)
     matched = match_scan(session, branch, scan.id, scan.created_at, _seen(roots), _looked(roots))
@@ -143,6 +151,7 @@ def _notes(roots: Sequence[RootReport], matched: Matched) -> dict[str, Any]:
         "is_outdated": matched.is_outdated,
         "not_reviewed": {each.root: each.error for each in roots if each.report is None},
         "not_analysed": sum(len(each.report["not_analysed"]) for each in roots if each.report is not None),
+        "walls": {each.root: dict(each.walls) for each in roots if each.report is not None},
         "proposed_ignored": sum(len(each.proposed) for each in roots),
     }
 

@@ -1,11 +1,14 @@
 """Scans as a component: what its requests and its workers are configured with."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from types import MappingProxyType
 
+from fastapi_architect.components.outbox import Periodic
 from fastapi_architect.components.service import Component
 
 from ..settings import SecApiSettings
+from .work import REAP
 
 
 class Scans(Component):
@@ -15,7 +18,10 @@ class Scans(Component):
         settings: SECAPI_*.
     """
 
-    task_modules: Sequence[str] = ()
+    task_modules: Sequence[str] = (f"{__package__}.tasks",)
+    schedule: Mapping[str, Periodic] = MappingProxyType(
+        {"scans.reap": Periodic(REAP, every=timedelta(seconds=15))}
+    )
     webhook_events: Mapping[str, str] = MappingProxyType(
         {
             "scan.finished": "A scan has ended: done, failed, cancelled or dead.",

@@ -93,6 +93,8 @@ class Scan(Uuid7Id, TenantOwned, Timestamped, Versioned, Base):
     requested_by: Mapped[UUID]
     #: The event of the outbox, which is also the Celery task's identifier: attempts, lease and dead letter stand there.
     task_id: Mapped[UUID]
+    #: Counted up when somebody tries it again: what is still under way of an earlier run changes nothing any more.
+    run: Mapped[int] = mapped_column(default=1)
     #: The upload that is read; gone when the scan has ended.
     upload_id: Mapped[UUID | None]
     sha256: Mapped[str] = mapped_column(String(64))
@@ -132,7 +134,12 @@ class ScanRoot(Uuid7Id, TenantOwned, Base):
     path: Mapped[str] = mapped_column(Text)
     #: The report of the engine, as it is; emptied when the scan has ended.
     report: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    #: Fingerprints of the findings that the archive asked to ignore.
+    proposed: Mapped[list[str]] = mapped_column(JSONB)
+    error_code: Mapped[str | None] = mapped_column(String(60))
     error: Mapped[str | None] = mapped_column(Text)
+    #: What kept the process in that wrote the report.
+    walls: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
 class ScanEvent(TenantOwned, Base):

@@ -20,9 +20,7 @@ from ..membership import Member
 from .models import Scan, ScanEvent, ScanKind, ScanPriority, ScanState
 from .repository import ScanRepository
 from .schemas import NewScan, PublishedScan, ScanQuery
-
-#: A topic for each priority, as a queue of a broker knows no other order: the handlers stand in `tasks.py`.
-REQUESTED = {priority: f"scans.requested.{priority}" for priority in ScanPriority}
+from .work import REQUESTED, Work
 
 _PUBLISHED = TypeAdapter(PublishedScan)
 
@@ -132,6 +130,7 @@ class ScanService:
         if scan.upload_id is None:
             raise Conflict("Its archive was deleted; submit it again.")
         scan.state = ScanState.QUEUED
+        scan.run += 1
         scan.task_id = self._request(scan)
         scan.attempts = scan.roots = scan.roots_done = 0
         scan.error = scan.error_code = scan.started_at = scan.finished_at = scan.cancel_requested_at = None
@@ -148,6 +147,7 @@ class ScanService:
             priority=new.priority,
             branch=new.branch or default_branch,
             commit=new.commit,
+            run=1,
             requested_by=self._member.principal.id,
             upload_id=upload.id,
             sha256=upload.sha256,
@@ -157,8 +157,7 @@ class ScanService:
         return scan
 
     def _request(self, scan: Scan) -> UUID:
-        payload = {"scan_id": str(scan.id), "tenant_id": str(scan.tenant_id)}
-        return add_event(self._session, REQUESTED[ScanPriority(scan.priority)], payload)
+        return add_event(self._session, REQUESTED[ScanPriority(scan.priority)], Work.of(scan).payload())
 
     def _record(self, action: str, scan: Scan) -> None:
         record(

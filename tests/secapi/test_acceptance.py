@@ -1,0 +1,142 @@
+"""One scan after the other, from the archive to the gate, by a real worker process on real servers."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from tests.secapi.conftest import Headers, People
+from uuid_utils.compat import uuid7
+
+API = "/api/v1"
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+#: Seconds that a loaded machine may need for a scan.
+PATIENCE = 180
+
+
+def packed(folder: Path) -> bytes:
+    """The files of a folder as a ZIP archive."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                target.write(file, Path(folder.name) / file.relative_to(folder))
+    return made.getvalue()
+
+
+@contextmanager
+def processes(environment: Mapping[str, str], *names: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run processes of SecAPI, and end them."""
+    command = [sys.executable, "-m", "fastapi_architect", "serve"]
+    running = [
+        subprocess.Popen([*command, name], env={**os.environ, **environment}, start_new_session=True)
+        for name in names
+    ]
+    try:
+        yield running
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(60)
+
+
+def eventually(answer: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while not holds(found := answer()):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.3)
+    return found
+
+
+class Submitter:
+    """Somebody who submits archives and waits for their scans."""
+
+    def __init__(self, client: TestClient, people: People) -> None:
+        self.client = client
+        organisation = people.organisation()
+        self.maintainer: Headers = people.member(organisation, "maintainer")
+        answer = client.post(f"{API}/projects", json={"name": "Bookshop"}, headers=self.maintainer)
+        self.project = answer.json()["id"]
+
+    def get(self, path: str, **query: Any) -> Any:
+        answer = self.client.get(f"{API}{path}", params=query, headers=self.maintainer)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def submit(self, content: bytes, **fields: str) -> str:
+        upload = str(uuid7())
+        answer = self.client.put(
+            f"{API}/uploads/{upload}",
+            params={"name": "backend.zip"},
+            content=content,
+            headers=self.maintainer | {"Content-Type": "application/zip"},
+        )
+        assert answer.status_code == 201, answer.text
+        body = {"upload_id": upload, **fields}
+        scans = f"{API}/projects/{self.project}/scans"
+        answer = self.client.post(scans, json=body, headers=self.maintainer)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    def ended(self, scan: str, running: Sequence[subprocess.Popen[bytes]]) -> Any:
+        def answer() -> Any:
+            assert all(process.poll() is None for process in running)
+            return self.get(f"/scans/{scan}")
+
+        return eventually(answer, lambda found: found["state"] not in ("queued", "running"))
+
+
+@pytest.fixture
+def submitter(client: TestClient, people: People) -> Submitter:
+    return Submitter(client, people)
+
+
+@pytest.mark.parametrize("queue", ["pg", "celery"])
+def test_a_vulnerable_backend_closes_the_gate_and_its_repair_opens_it(
+    queue: str, submitter: Submitter, service_environment: Mapping[str, str]
+) -> None:
+    environment = {**service_environment, "SECAPI_QUEUE": queue}
+    names = ("worker",) if queue == "pg" else ("worker", "relay")
+    with processes(environment, *names) as running:
+        first = submitter.ended(submitter.submit(packed(EXAMPLES / "bookshop_vulnerable")), running)
+        closed = submitter.get(f"/projects/{submitter.project}/gate")
+        second = submitter.ended(submitter.submit(packed(EXAMPLES / "bookshop")), running)
+        opened = submitter.get(f"/projects/{submitter.project}/gate")
+
+    assert (first["state"], first["error"], first["attempts"]) == ("done", None, 1)
+    assert first["counts"]["critical"] > 20
+    assert closed["passed"] is False
+    assert closed["findings"][0]["severity"] == "critical"
+    assert (second["state"], second["score"], second["counts"]) == ("done", 100, {})
+    assert opened["passed"] is True
+    fixed = submitter.get(f"/projects/{submitter.project}/findings", presence="fixed")["items"]
+    assert len(fixed) == 20  # the first page of them
+    kinds = [each["kind"] for each in submitter.get(f"/scans/{first['id']}/events")]
+    assert (kinds[0], kinds[-1]) == ("started", "finished")
+
+
+def test_what_is_no_archive_of_code_fails_with_a_reason_and_blocks_nobody(
+    submitter: Submitter, service_environment: Mapping[str, str]
+) -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("main.py", b"\0" * 50_000_000)
+    with processes({**service_environment, "SECAPI_QUEUE": "pg"}, "worker") as running:
+        bad = submitter.submit(bomb.getvalue())
+        good = submitter.submit(packed(EXAMPLES / "bookshop"))
+        found = submitter.ended(bad, running)
+        fine = submitter.ended(good, running)
+
+    assert (found["state"], found["error_code"]) == ("failed", "archive-decompression-bomb")
+    assert fine["state"] == "done"

@@ -121,7 +121,7 @@ async def test_it_recovers_by_itself_when_redis_is_back(tmp_path: Path) -> None:
 async def test_a_restart_between_two_requests_is_not_noticed(tmp_path: Path) -> None:
     server = RedisServer(tmp_path)
     try:
-        async with open_pool(server.url) as pool:
+        async with open_pool(server.url, timeout=5) as pool:
             await asyncio.gather(*(pool.client.ping() for _ in range(20)))
             server.stop()
             server.start()

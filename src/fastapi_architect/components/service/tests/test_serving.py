@@ -109,7 +109,7 @@ def test_a_request_that_does_not_end_is_cancelled_and_components_are_closed() ->
         server.end()
         output = server.output()
 
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 25  # not the 30 seconds that were asked for
         assert "greeting:closed" in output
         assert under_way.exception() is not None or under_way.result()[0] == 500
 
@@ -123,7 +123,7 @@ def test_who_is_in_a_hurry_does_not_wait_for_the_drain(signals: tuple[int, ...])
         started = time.monotonic()
         output = server.output()
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 25  # not the 30 seconds that were asked for
     assert "greeting:closed" in output
 
 

@@ -25,6 +25,7 @@ from fastapi_architect.secapi.sandbox import (
     review_root,
     roots_of,
 )
+from fastapi_architect.secapi.trust.policy import Policy
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 TOP = Root("")
@@ -264,7 +265,10 @@ def tree_with(guilty: Mapping[str, str], others: int) -> dict[str, str | bytes]:
     return {**files, "main.py": FLAWED, **guilty}
 
 
-@pytest.mark.parametrize("name", DEATHS)
+@pytest.mark.parametrize(
+    "name",
+    [name if name == "segfault" else pytest.param(name, marks=pytest.mark.matrix) for name in DEATHS],
+)
 def test_the_file_that_ends_the_analysis_is_found_and_the_rest_is_reviewed(
     name: str, tmp_path: Path, base: Path
 ) -> None:
@@ -277,7 +281,7 @@ def test_the_file_that_ends_the_analysis_is_found_and_the_rest_is_reviewed(
 
 
 def test_a_file_that_loops_for_ever_is_found_by_its_processor_time(tmp_path: Path, base: Path) -> None:
-    limits = SandboxLimits(cpu_base=3, cpu_factor=0)
+    limits = SandboxLimits(cpu_base=2, cpu_factor=0)
     found = reviewed(
         tmp_path,
         base,
@@ -288,6 +292,7 @@ def test_a_file_that_loops_for_ever_is_found_by_its_processor_time(tmp_path: Pat
     assert found.guilty == {"poison.py": "it used up its processor time"}
 
 
+@pytest.mark.matrix
 def test_several_guilty_files_are_all_found(tmp_path: Path, base: Path) -> None:
     guilty = {"a/poison1.py": "", "poison2.py": "", "z/poison3.py": ""}
     found = reviewed(tmp_path, base, tree_with(guilty, 4), boot=_POISONED % "import os; os._exit(5)")
@@ -342,6 +347,16 @@ def test_code_that_nothing_lives_through_fails_with_a_reason(tmp_path: Path, bas
     assert list(base.iterdir()) == []
 
 
+def test_settings_of_a_policy_that_have_no_meaning_are_said_and_no_file_is_blamed(
+    tmp_path: Path, base: Path
+) -> None:
+    with pytest.raises(NotReviewed) as caught:
+        reviewed(tmp_path, base, {"main.py": APP}, policy=Policy(settings={"gaet": "info"}))
+    assert caught.value.code == "scan-policy-invalid"
+    assert "did you mean 'gate'" in caught.value.message
+
+
+@pytest.mark.matrix
 def test_the_search_is_bounded(tmp_path: Path, base: Path) -> None:
     files = tree_with({f"poison{number}.py": "" for number in range(16)}, 0)
     found = reviewed(

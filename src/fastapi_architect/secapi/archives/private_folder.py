@@ -32,18 +32,18 @@ def private_folder(base: Path) -> Iterator[Path]:
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Whoever sweeps must not find the folder before it is locked: it gets its name afterwards.
     outer = Path(tempfile.mkdtemp(prefix="new-", dir=base))
+    lock = -1
     try:
         lock = os.open(outer / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            (outer / _CONTENT).mkdir(mode=0o700)
-            outer = outer.rename(base / f"{_PREFIX}{outer.name.removeprefix('new-')}")
-            yield outer / _CONTENT
-        finally:
-            shutil.rmtree(outer, ignore_errors=True)
-            os.close(lock)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        (outer / _CONTENT).mkdir(mode=0o700)
+        outer = outer.rename(base / f"{_PREFIX}{outer.name.removeprefix('new-')}")
+        yield outer / _CONTENT
     finally:
+        # Removed before the lock is let go of, so that nobody sweeps what is being removed.
         shutil.rmtree(outer, ignore_errors=True)
+        if lock >= 0:
+            os.close(lock)
 
 
 def sweep(base: Path) -> int:

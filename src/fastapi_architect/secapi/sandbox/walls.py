@@ -102,7 +102,10 @@ def raise_walls(memory: int, cpu: int, readable: Iterable[str], writable: Iterab
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the kernel end this process when its parent dies, which may have happened already."""
+    """Have the kernel end this process when its parent dies, which may have happened already.
+
+    To the kernel the parent is the thread that started this process; it is the one that waits for it, too.
+    """
     with contextlib.suppress(OSError, AttributeError):
         _prctl(ctypes.CDLL(None, use_errno=True), _PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from pathlib import Path
 
@@ -34,6 +35,8 @@ ROOT = Path(__file__).parents[2]
         ("import a; import b", "", [("a", "a")]),
         ("from a import b  # later", "a", [("b", "b")]),
         ("from a import (b, c", "a", [("b", "b"), ("c", "c")]),
+        ("from a.foreign_import import b", "a.foreign_import", [("b", "b")]),
+        ("from .import b", ".", [("b", "b")]),
     ],
 )
 def test_every_way_to_write_an_import_is_read(text: str, target: str, names: list[tuple[str, str]]) -> None:
@@ -98,3 +101,33 @@ def test_it_reads_what_the_parser_reads_in_every_file_of_this_project() -> None:
         if missing := set(absolute_imports(parsed)) - told:
             differing.append((path.name, missing))
     assert differing == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import a, " * 60_000,
+        "from a import (" * 40_000,
+        "from a import (\n" * 40_000,
+        "from a import (\n" + "# )\n" * 150_000,
+        "from a import \\\n" * 40_000,
+        "def f():\n" + "    import a\n" * 60_000,
+        ";" * 600_000 + "import a",
+    ],
+)
+def test_the_work_grows_with_the_text_and_no_faster(text: str) -> None:
+    def steps(given: str) -> int:
+        counted = 0
+
+        def count(_frame: object, _event: str, _argument: object) -> None:
+            nonlocal counted
+            counted += 1
+
+        sys.setprofile(count)
+        try:
+            import_lines(given)
+        finally:
+            sys.setprofile(None)
+        return counted
+
+    assert steps(text) < 3 * steps(text[: len(text) // 2]) + 1000

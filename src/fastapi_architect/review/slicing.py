@@ -25,18 +25,18 @@ _PROJECT_WIDE = (
 )  # fmt: skip
 _OF_TABLES = ("__tablename__", "table=True", "relationship(", "mapped_column(", "Table(")
 _ABSTRACT = ("Protocol", "ABC", "abstractmethod")
-_INCLUDED = lazy_pattern(r"\b(?:include_router|mount)\(([^()]*)")
+_INCLUDED = lazy_pattern(r"\b(?:include_router|mount)\(([^()]{0,1000})")
 _ROUTE = lazy_pattern(r"@\w+\.(?:get|post|put|patch|delete|websocket|api_route)\(")
 _INJECTED = lazy_pattern(r"\b(?:Depends|Security)\(\s*(\w+)")
 _CLASS = lazy_pattern(r"class[ \t]+(\w+)")
-_BASES = lazy_pattern(r"class[ \t]+\w+\(([^)]*)\)")
+_BASES = lazy_pattern(r"class[ \t]+\w+\(([^)]{0,1000})\)")
 _RELATED_CLASS = lazy_pattern(
-    r"relationship\(\s*(?:argument\s*=\s*)?[\"']([\w.]+)|Mapped\[[^\n=]*[\"'](\w+)[\"']"
+    r"relationship\(\s*(?:argument\s*=\s*)?[\"']([\w.]+)|Mapped\[[^\n=]{0,300}[\"'](\w+)[\"']"
 )
 _RELATED_TABLE = lazy_pattern(
     r"ForeignKey\(\s*[\"']([\w.]+)\.\w+[\"']|foreign_key\s*=\s*[\"']([\w.]+)\.\w+[\"']"
 )
-_TABLE_NAME = lazy_pattern(r"__tablename__\b[^\n=]*=\s*[\"']([\w.]+)[\"']")
+_TABLE_NAME = lazy_pattern(r"__tablename__\b[^\n=]{0,200}=\s*[\"']([\w.]+)[\"']")
 _WORD = lazy_pattern(r"\w+")
 #: At the begin of a line: something is defined, bound or called there.
 _OWN_CODE = lazy_pattern(

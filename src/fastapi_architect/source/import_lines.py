@@ -9,7 +9,13 @@ import msgspec
 
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 
+_WORD = lazy_pattern(r"\w")
 _COMMENT = lazy_pattern(r"#[^\n]*")
+#: Signs of a list of names, and of what stands before the word in its line.
+_MAX_LISTED = 20_000
+_MAX_BEFORE = 500
+#: Comments with a bracket in one list of names.
+_MAX_COMMENTS = 50
 _BLOCK = lazy_pattern(r"(?:if|elif|else|try)\b")
 
 
@@ -28,63 +34,78 @@ class ImportLine(msgspec.Struct, frozen=True):
 
 
 def import_lines(text: str) -> tuple[ImportLine, ...]:
-    """The imports that a text names, in order."""
+    """The imports that a text names, in order; it takes no longer than in proportion to the text, whoever wrote it."""
     found = []
+    former, runs = 0, False
     at = text.find("import")
     while at >= 0:
         following = at + 6
-        if text[following : following + 1] in (" ", "\t", "(", "\\"):
-            start = text.rfind("\n", 0, at) + 1
-            before = text[start:at].rpartition(";")[2].split()
-            if not before:
-                target, names = "", _names(text, following)
-            elif before[0] == "from" and len(before) in (2, 3):
-                target, names = "".join(before[1:]), _names(text, following)
-            else:
-                names = ()
+        start = text.rfind("\n", max(0, at - _MAX_BEFORE), at) + 1 or max(0, at - _MAX_BEFORE)
+        before = text[start:at].rpartition(";")[2].split()
+        is_from = len(before) in (2, 3) and before[0] == "from" and not _WORD.match(text, at - 1)
+        if (is_from or not before) and text[following : following + 1] in (" ", "\t", "(", "\\"):
+            names, following = _names(text, following)
             if names:
-                runs = text[start] not in " \t" or _is_in_block(text, start)
-                found.append(ImportLine(target, names, runs))
+                runs = _runs(text, start, former, known=runs)
+                former = start
+                found.append(ImportLine("".join(before[1:]), names, runs))
         at = text.find("import", following)
     return tuple(found)
 
 
-def _names(text: str, start: int) -> tuple[tuple[str, str], ...]:
-    """What is listed from `start` on: to the closing bracket, or to the end of the logical line."""
-    end = text.find("\n", start)
-    listed = text[start : end if end >= 0 else len(text)]
+def _names(text: str, start: int) -> tuple[tuple[tuple[str, str], ...], int]:
+    """What is listed from `start` on, to the closing bracket or the end of the logical line, and where to read on."""
+    last = min(start + _MAX_LISTED, len(text))
+    end = text.find("\n", start, last)
+    end = last if end < 0 else end
+    listed = text[start:end]
     if listed.lstrip().startswith("("):
-        close = _closing(text, start)
-        listed = text[start:close].lstrip()[1:]
+        listed = listed.lstrip()[1:]
+        close = _closing(text, start, last)
+        if close >= 0:
+            listed, end = text[start:close].lstrip()[1:], close
     else:
-        while listed.rstrip().endswith("\\") and end >= 0:
-            listed = listed.rstrip()[:-1]
-            start, end = end + 1, text.find("\n", end + 1)
-            listed += text[start : end if end >= 0 else len(text)]
+        while listed.rstrip().endswith("\\") and end < last:
+            following = text.find("\n", end + 1, last)
+            following = last if following < 0 else following
+            listed, end = listed.rstrip()[:-1] + text[end + 1 : following], following
     if "#" in listed:
         listed = _COMMENT.sub("", listed)
+    first, semicolon, _ = listed.partition(";")
     names = []
-    for part in listed.partition(";")[0].split(","):
+    for part in first.split(","):
         words = part.split()
         if len(words) == 1:
             names.append((words[0], words[0]))
         elif len(words) == 3 and words[1] == "as":
             names.append((words[0], words[2]))
-    return tuple(names)
+    return tuple(names), start + len(first) if semicolon else end
 
 
-def _closing(text: str, start: int) -> int:
-    """Where the next bracket closes that is in no comment; the end of the text where none does."""
-    close = text.find(")", start)
-    while close >= 0 and "#" in text[text.rfind("\n", 0, close) + 1 : close]:
-        close = text.find(")", text.find("\n", close)) if "\n" in text[close:] else -1
-    return close if close >= 0 else len(text)
+def _closing(text: str, start: int, last: int) -> int:
+    """Where the next bracket closes that is in no comment; -1 where none does soon."""
+    close = text.find(")", start, last)
+    for _ in range(_MAX_COMMENTS):
+        if close < 0 or "#" not in text[max(start, text.rfind("\n", start, close) + 1) : close]:
+            return close
+        line_end = text.find("\n", close, last)
+        close = text.find(")", line_end, last) if line_end >= 0 else -1
+    return -1
 
 
-def _is_in_block(text: str, at: int) -> bool:
-    """The line at `at` lies below an `if` or `try` of the module."""
-    while at > 0:
+def _runs(text: str, at: int, former: int, *, known: bool) -> bool:
+    """The line at `at` stands at module level, or below an `if` or `try` there.
+
+    Args:
+        text: the file's.
+        at: begin of the line.
+        former: begin of a line before it.
+        known: whether that one runs, which says it for what is indented behind it, too.
+    """
+    if text[at] not in " \t":
+        return True
+    while at > former:
         at = text.rfind("\n", 0, at - 1) + 1
         if text[at] not in " \t\r\n#)":
             return _BLOCK.match(text, at) is not None
-    return False
+    return known

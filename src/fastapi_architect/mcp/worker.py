@@ -30,51 +30,44 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any, get_type_hints
 
 import msgspec
 
-from fastapi_architect.workbench import components, rules
-from fastapi_architect.workbench.add_component import add_component
 from fastapi_architect.workbench.errors import WorkbenchError
-from fastapi_architect.workbench.explain_rule import explain_rule
-from fastapi_architect.workbench.fix import fix
-from fastapi_architect.workbench.map_backend import map_backend
-from fastapi_architect.workbench.new_service import new_service
-from fastapi_architect.workbench.plan_component import plan_component
-from fastapi_architect.workbench.propose_adr import propose_adr
-from fastapi_architect.workbench.record_prompt import record_prompt
-from fastapi_architect.workbench.review import review
-from fastapi_architect.workbench.run_tests import run_tests
-from fastapi_architect.workbench.show_route import show_route
 from fastapi_architect.workbench.workspace import Workspace
 
-#: What may be asked of a workspace.
-QUESTIONS: dict[str, Callable[..., Any]] = {
-    each.__name__: each
-    for each in (
-        add_component,
-        fix,
-        map_backend,
-        new_service,
-        plan_component,
-        propose_adr,
-        record_prompt,
-        review,
-        run_tests,
-        show_route,
-    )
-}
-#: What may be asked of this tool itself.
-GENERAL: dict[str, Callable[..., Any]] = {
-    each.__name__: each for each in (explain_rule, rules.rules, components.components, components.component)
+#: What may be asked of a workspace: functions of the workbench, in files that are called like them.
+QUESTIONS = frozenset(
+    {
+        "add_component", "fix", "map_backend", "new_service", "plan_component", "propose_adr", "record_prompt", "review",
+        "run_tests", "show_route",
+    }
+)  # fmt: skip
+#: What may be asked of this tool itself, to the file that holds it.
+GENERAL = {
+    "component": "components",
+    "components": "components",
+    "explain_rule": "explain_rule",
+    "rules": "rules",
 }
 #: Seconds between two notices of how far an answer is.
 _NOTICE_EVERY = 0.2
 #: Seconds between two looks at whether the server lives.
 _LOOK_EVERY = 1.0
+
+
+def _question(name: str) -> Callable[..., Any]:
+    """The function that answers; its file is imported when it is first asked for, and most never are."""
+    if name not in QUESTIONS and name not in GENERAL:
+        raise KeyError(name)
+    question: Callable[..., Any] = getattr(
+        import_module(f"fastapi_architect.workbench.{GENERAL.get(name, name)}"), name
+    )
+    return question
 
 
 def _typed(question: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
@@ -110,9 +103,9 @@ class Worker:
         name = asked["ask"]
         arguments = asked["arguments"]
         try:
+            question = _question(name)
             if name in GENERAL:
-                return {"answer": GENERAL[name](**arguments)}
-            question = QUESTIONS[name]
+                return {"answer": question(**arguments)}
             workspace = self._workspace
             if asked["roots"] is not None:
                 workspace = workspace.narrowed_to(Path(root) for root in asked["roots"])
@@ -181,6 +174,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
+    gc.disable()  # it runs once after each answer
     worker = Worker(given.root, sys.stdin.buffer, answers, writes=given.allow_writes, tests=given.allow_tests)
     with suppress(Ended, BrokenPipeError):
         signal.signal(signal.SIGTERM, worker.end)

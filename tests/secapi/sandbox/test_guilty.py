@@ -13,7 +13,7 @@ from fastapi_architect.secapi.sandbox.guilty import Search, find_guilty
 from fastapi_architect.secapi.sandbox.job import Result, Walls
 from fastapi_architect.secapi.sandbox.process import Outcome
 
-LIVED = Outcome(Result(msgspec.Raw(b"{}"), ()), Walls())
+LIVED = Outcome(Result(msgspec.Raw(b"{}"), (), frozenset()), Walls())
 
 
 class Runs:

@@ -375,7 +375,10 @@ WORDS = {
         "while True: say(b'P', b'{\"stage\":\"x\",\"done\":1,\"total\":2}')", "it does not stop talking"),
     "another language": ("say(b'Q', b'')", "it said what nobody understands"),
     "invalid JSON": ("say(b'R', b'{')", "its result was no valid JSON"),
-    "a lone surrogate": (r"say(b'R', b'{\"report\": {\"x\": \"\\ud800\"}, \"proposals\": []}')", "its result was no valid JSON"),
+    "a lone surrogate": (
+        r"say(b'R', b'{\"report\": {\"x\": \"\\ud800\"}, \"proposals\": [], \"proposed\": []}')",
+        "its result was no valid JSON",
+    ),
     "two results": ("say(b'R', b'{}'); say(b'R', b'{}')", "it went on after its result"),
     "nothing": ("", "it ended without a result"),
     "endless errors": ("sys.stderr.write('x' * 2_000_000); sys.exit(4)", "it failed"),
@@ -398,7 +401,10 @@ def test_whatever_a_child_says_the_worker_stays_small_and_says_what_was_wrong(
     "report", ["[]", "{}", '{"agent": "somebody"}', '{"agent":"backend-reviewer","findings":[{}]}', "[" * 50_000 + "]" * 50_000]
 )  # fmt: skip
 def test_a_result_that_is_no_report_is_refused(report: str, tmp_path: Path, base: Path) -> None:
-    boot = _LIAR % f"say(b'R', b'{{\"report\": ' + {report.encode()!r} + b', \"proposals\": []}}')"
+    boot = (
+        _LIAR
+        % f"say(b'R', b'{{\"report\": ' + {report.encode()!r} + b', \"proposals\": [], \"proposed\": []}}')"
+    )
     with pytest.raises(NotReviewed) as caught:
         reviewed(tmp_path, base, {"main.py": APP}, boot=boot, limits=SandboxLimits(runs=1))
     assert caught.value.code in {"scan-result-invalid", "scan-died"}

@@ -79,6 +79,19 @@ def test_what_the_archive_would_silence_is_reported_and_proposed(name: str, tmp_
     assert [(each.kind, each.is_accepted) for each in found] == [(kind, False)]
 
 
+def test_every_finding_is_told_that_a_claim_would_silence_however_many_there_are(tmp_path: Path) -> None:
+    routes = [
+        f"\n\n@app.get('/{n}')\ndef f{n}(session: Session, q: str):\n{LINE} '{{q}}'\")).all()\n"
+        for n in range(250)
+    ]
+    files = {"main.py": FLAWED + "".join(routes), "pyproject.toml": f'{TABLE}ignore = ["all"]'}
+    result = judged(tmp_path, files)
+    fingerprints = {each.fingerprint for each in result.review.findings}
+    assert len(fingerprints) > 250
+    assert result.proposed == fingerprints
+    assert [each.count for each in result.proposals] == [len(fingerprints)]
+
+
 @pytest.mark.parametrize("name", SILENCING)
 def test_a_proposal_that_was_accepted_counts(name: str, tmp_path: Path) -> None:
     files, kind = SILENCING[name]

@@ -23,8 +23,7 @@ from fastapi_architect.secapi.sandbox import job as jobs
 from fastapi_architect.secapi.sandbox.job import Job, Progress, Result, Walls
 from fastapi_architect.secapi.sandbox.roots import tree_of
 from fastapi_architect.secapi.sandbox.walls import die_with_parent, raise_walls
-from fastapi_architect.secapi.trust.claims import Proposal
-from fastapi_architect.secapi.trust.reviewing import review_untrusted
+from fastapi_architect.secapi.trust.reviewing import Judged, review_untrusted
 
 #: Seconds between two messages about progress.
 _PAUSE = 0.2
@@ -42,13 +41,13 @@ def main(folder: Path) -> int:
     all_rules()
     speaker.say(jobs.WALLS, _walls(job, folder))
     try:
-        report, proposals = _review(job, speaker)
+        judged = _review(job, speaker)
     except MemoryError:
         return jobs.OUT_OF_MEMORY
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return jobs.REFUSED
-    speaker.say(jobs.RESULT, Result(msgspec.Raw(report), proposals))
+    speaker.say(jobs.RESULT, Result(msgspec.Raw(_encoded(judged.review)), judged.proposals, judged.proposed))
     return 0
 
 
@@ -67,10 +66,10 @@ def _walls(job: Job, folder: Path) -> Walls:
     return raise_walls(job.memory, job.cpu, sorted(readable), [str(folder)])
 
 
-def _review(job: Job, speaker: _Speaker) -> tuple[bytes, tuple[Proposal, ...]]:
+def _review(job: Job, speaker: _Speaker) -> Judged:
     tree = tree_of(job.unpacked, job.root, job.excluded)
     numbers = {path: number for number, path in enumerate(tree.python_files)}
-    judged = review_untrusted(
+    return review_untrusted(
         job.unpacked,
         job.root.path,
         tree,
@@ -78,7 +77,6 @@ def _review(job: Job, speaker: _Speaker) -> tuple[bytes, tuple[Proposal, ...]]:
         progress=speaker.progress,
         at_file=lambda path: speaker.at(numbers[path]),
     )
-    return _encoded(judged.review), judged.proposals
 
 
 def _encoded(review: Review) -> bytes:

@@ -73,7 +73,8 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a child found: the report, encoded, and what the archive proposed."""
+    """What a child found: the report, encoded, what the archive proposed, and the findings that this is about."""
 
     report: msgspec.Raw
     proposals: tuple[Proposal, ...]
+    proposed: frozenset[str]

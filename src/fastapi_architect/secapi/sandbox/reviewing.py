@@ -53,6 +53,7 @@ class RootReview(msgspec.Struct, frozen=True):
         root: which.
         report: as `architect review --format json` writes it, checked.
         proposals: what the archive asks to be silent about.
+        proposed: fingerprints of all reported findings that it asks to be silent about.
         walls: what kept the process in that wrote the report.
         guilty: files that end the analysis and were left out, and how; they stand in `not_analysed` too.
         runs: processes that it took.
@@ -61,19 +62,10 @@ class RootReview(msgspec.Struct, frozen=True):
     root: Root
     report: Mapping[str, Any]
     proposals: tuple[Proposal, ...]
+    proposed: frozenset[str]
     walls: Walls
     guilty: Mapping[str, str]
     runs: int
-
-    @property
-    def proposed(self) -> frozenset[str]:
-        """Fingerprints of reported findings that the archive asks to ignore."""
-        return frozenset(
-            fingerprint
-            for proposal in self.proposals
-            if not proposal.is_accepted
-            for fingerprint in proposal.findings
-        )
 
 
 def review_root(
@@ -126,7 +118,15 @@ def review_root(
         raise NotReviewed(
             "scan-result-invalid", "The analysis wrote a report that breaks its own contract.", str(error)
         ) from error
-    return RootReview(root, report, outcome.result.proposals, outcome.walls, runner.guilty, runner.runs)
+    return RootReview(
+        root,
+        report,
+        outcome.result.proposals,
+        outcome.result.proposed,
+        outcome.walls,
+        runner.guilty,
+        runner.runs,
+    )
 
 
 class _Runner:

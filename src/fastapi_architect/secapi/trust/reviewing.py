@@ -39,10 +39,12 @@ class Judged(msgspec.Struct, frozen=True):
     Attributes:
         review: in which nothing is silenced that the policy does not accept; its gate is the stricter one.
         proposals: claims of the archive, whether they count, and the findings they are about.
+        proposed: fingerprints of all reported findings that some claim would silence.
     """
 
     review: Review
     proposals: tuple[Proposal, ...]
+    proposed: frozenset[str]
 
 
 def review_untrusted(
@@ -115,6 +117,7 @@ def review_untrusted(
             notes=(*result.notes, *words.notes, *notes),
         ),
         proposals_of(hidden, silencer.accepted),
+        frozenset(fingerprint for found in hidden.values() for fingerprint in found),
     )
 
 

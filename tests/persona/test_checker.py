@@ -322,3 +322,13 @@ def test_a_route_that_the_map_calls_open_may_be_called_so(workspace: Workspace) 
     assert {p for p, _ in broken(said, hands.evidence)} == {"claims"}
     assert hands.operations
     assert broken(said, hands.evidence) == []
+
+
+def test_nothing_found_is_a_claim_that_needs_a_review(workspace: Workspace, evidence: Evidence) -> None:
+    clean = having(implementation="Nothing was found.", considerations="There are no security issues.")
+    found = broken(clean, Evidence(root=workspace.root))
+    assert [said for promise, said in found if promise == "claims"] == [
+        "'Nothing was found' is claimed, and no review was run in this conversation; run `review` first, or leave it out",
+        "'no security issues' is claimed, and no review was run in this conversation; run `review` first, or leave it out",
+    ]
+    assert broken(clean, Evidence(root=workspace.root, reviewed=True)) == []

@@ -68,6 +68,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         weaknesses: rules that a tool explained or named.
         planned: paths of files that a plan would make or edit.
         open_paths: of routes of which a tool said that they ask nobody to sign in.
+        reviewed: a review was run, so that nothing found means something.
         wordy: more than the usual number of words was asked for.
         request: what was asked: an answer may quote it, whatever it claims.
     """
@@ -77,6 +78,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     weaknesses: tuple[Weakness, ...] = ()
     planned: frozenset[str] = frozenset()
     open_paths: frozenset[str] = frozenset()
+    reviewed: bool = False
     wordy: bool = False
     request: str = ""
 
@@ -88,6 +90,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             weaknesses=tuple(dict.fromkeys((*self.weaknesses, *other.weaknesses))),
             planned=self.planned | other.planned,
             open_paths=self.open_paths | other.open_paths,
+            reviewed=self.reviewed or other.reviewed,
             wordy=self.wordy or other.wordy,
             request=self.request or other.request,
         )
@@ -120,4 +123,4 @@ def of_operations(operations: Iterable[Mapping[str, Any]]) -> Evidence:
 
 def of_findings(root: Path, documents: Iterable[Mapping[str, Any]]) -> Evidence:
     """The evidence of a review: findings as the JSON report has them."""
-    return Evidence(root=root, findings=tuple(dict.fromkeys(map(reported, documents))))
+    return Evidence(root=root, findings=tuple(dict.fromkeys(map(reported, documents))), reviewed=True)

@@ -37,6 +37,9 @@ _ALL_CLEAR = lazy_pattern(
 ANYBODY_CAN = lazy_pattern(ANYBODY, re.IGNORECASE)
 _QUOTED = lazy_pattern(r"“(?P<said>[^”]{3,})”")
 _NAME = lazy_pattern(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
+_NOTHING_FOUND = lazy_pattern(
+    r"\b(?:no|0|zero) (?:\w+ ){0,2}findings?\b|\bnothing was found\b", re.IGNORECASE
+)
 #: How alike a word has to be to a rule's name to be taken for a misspelled one.
 _ALIKE = 0.86
 
@@ -192,16 +195,23 @@ def said_without_hedging(judged: Judged) -> Iterator[Wrong]:
 
 
 def no_all_clear(judged: Judged) -> Iterator[Wrong]:
-    """Nothing is called secure while a tool reports a grave finding of security."""
+    """Nothing is called secure while a tool reports a grave finding of security, and nothing clean that was not reviewed."""
     grave = [f for f in judged.evidence.findings if f.stands_first]
-    for passage in judged.passages if grave else ():
+    for passage in judged.passages:
         said = _ALL_CLEAR.search(passage.text)
-        if said is not None and not citations(passage.text):
+        if said is not None and grave and not citations(passage.text):
             path, line, _ = grave[0].places[0]
             yield Wrong(
                 "claims",
                 f"{said[0]!r} is claimed, and a tool reported {grave[0].rule} at {path}:{line}",
                 "say what was found",
+            )
+        clean = said or _NOTHING_FOUND.search(passage.text)
+        if clean is not None and not judged.evidence.reviewed:
+            yield Wrong(
+                "claims",
+                f"{clean[0]!r} is claimed, and no review was run in this conversation",
+                "run `review` first, or leave it out",
             )
 
 

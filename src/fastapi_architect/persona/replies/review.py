@@ -129,8 +129,8 @@ def _considerations(hands: Hands, found: Found, *, about_access: bool) -> str:
         if writing:
             names = ", ".join(f"`{line(o['route'], 60)}`" for o in writing[:4])
             said.append(
-                f"Decision for you: {counted(len(writing), 'open route')} change data ({names}). Either they ask for a login, or "
-                "they are meant to be public and are declared in `public_routes` with a reason."
+                f"Decision for you: {len(writing)} of the open routes write data ({names}). Each asks for a login, or is meant to be "
+                "public and is declared in `public_routes` with a reason."
             )
     said.append(
         "The review reads code; it does not see a gateway in front, unless the configuration names it."

@@ -140,3 +140,24 @@ def test_what_is_no_archive_of_code_fails_with_a_reason_and_blocks_nobody(
 
     assert (found["state"], found["error_code"]) == ("failed", "archive-decompression-bomb")
     assert fine["state"] == "done"
+
+
+def test_a_scan_whose_every_attempt_dies_ends_as_dead_and_can_be_tried_again(
+    submitter: Submitter, service_environment: Mapping[str, str]
+) -> None:
+    scan = submitter.submit(packed(EXAMPLES / "bookshop"))
+    # The disk of the archives is gone when a worker looks.
+    files = [each for each in Path(service_environment["UPLOADS_DIRECTORY"]).rglob("*") if each.is_file()]
+    kept = {each: each.read_bytes() for each in files}
+    for each in files:
+        each.unlink()
+    with processes({**service_environment, "SECAPI_QUEUE": "pg"}, "worker") as running:
+        dead = submitter.ended(scan, running)
+        for file, content in kept.items():
+            file.write_bytes(content)
+        answer = submitter.client.post(f"{API}/scans/{scan}/retry", headers=submitter.maintainer)
+        again = submitter.ended(scan, running)
+
+    assert (dead["state"], dead["error_code"], dead["attempts"]) == ("dead", "attempts-exhausted", 3)
+    assert answer.status_code == 200
+    assert (again["state"], again["score"]) == ("done", 100)

@@ -18,7 +18,15 @@ from fastapi_architect.components.database import Database, bind_worker_setting
 from fastapi_architect.components.outbox import HandlerContext, add_event, begin_fan_in, complete_part
 from fastapi_architect.components.uploads import Upload, Uploads
 
-from ..archives import ArchiveLimits, ArchiveRefused, Unpacked, UnpackingCancelled, unpack
+from ..archives import (
+    ArchiveLimits,
+    ArchiveRefused,
+    Unpacked,
+    UnpackingCancelled,
+    private_folder,
+    sweep,
+    unpack,
+)
 from ..membership import TENANT
 from ..sandbox import Cancelled, NotReviewed, Root, review_root, roots_of
 from .completing import RootReport, complete, end, note
@@ -86,8 +94,10 @@ def _opened(context: HandlerContext, work: Work) -> Iterator[Unpacked | None]:
     if scan is None:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="secapi-") as name:
-        folder = Path(name)
+    base = Path(tempfile.gettempdir()) / "fastapi-architect"
+    # What a killed worker left behind on this machine.
+    sweep(base)
+    with private_folder(base) as folder:
         try:
             unpacked = _unpack(context, work, key, folder)
         except UnpackingCancelled:
@@ -138,10 +148,7 @@ def _review(context: HandlerContext, work: Work, unpacked: Unpacked, root: Root)
     except NotReviewed as error:
         logger.warning("a root was not reviewed", extra={"code": error.code, "errors": error.errors[:2000]})
         return RootReport(root.path, None, error=error.message, code=error.code)
-    proposed = frozenset(
-        fingerprint for each in result.proposals if not each.is_accepted for fingerprint in each.findings
-    )
-    return RootReport(root.path, result.report, proposed, walls=to_builtins(result.walls))
+    return RootReport(root.path, result.report, result.proposed, walls=to_builtins(result.walls))
 
 
 @contextmanager

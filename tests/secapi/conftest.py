@@ -25,7 +25,7 @@ from fastapi_architect.components.testing.fixtures import *  # noqa: F403 - pyte
 from fastapi_architect.secapi.app import create_app
 from fastapi_architect.secapi.migrating import APPLICATION, OWNER
 from fastapi_architect.secapi.migrating import alembic_config as secapi_alembic_config
-from fastapi_architect.secapi.permissions import EVERY_PERMISSION
+from fastapi_architect.secapi.permissions import OF_ACCOUNTS
 from fastapi_architect.secapi.registry import components
 
 Headers = dict[str, str]
@@ -78,6 +78,8 @@ def service_environment(
         "UPLOADS_DIRECTORY": str(tmp_path / "uploads"),
         "ACCOUNTS_SIGNING_KEY": secrets.token_urlsafe(48),
         "WEBHOOK_SIGNING_KEY": secrets.token_urlsafe(48),
+        # A test asks more often than a person does.
+        "RATE_LIMIT_DEFAULT": "100000/minute",
         "MAIL_SENDER": "secapi@example.com",
         "ACCOUNTS_WEBSITE_URL": "http://localhost",
     }
@@ -135,7 +137,7 @@ class People:
         self._run(statement, {"id": uuid7(), "tenant": organisation, "account": person, "role": role})
         method = "test" if scopes is None else "api_key"
         self._callers.callers[str(person)] = Principal(
-            person, EVERY_PERMISSION if scopes is None else scopes, method=method
+            person, OF_ACCOUNTS if scopes is None else scopes, method=method
         )
         return {"X-Named-Caller": str(person)}
 

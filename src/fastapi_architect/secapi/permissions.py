@@ -16,3 +16,8 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {"viewer": VIEWER, "member": VIEWER, "developer": DEVELOPER, "maintainer": MAINTAINER, "admin": ADMIN}
 )
 EVERY_PERMISSION = frozenset().union(*ROLES.values())
+
+#: Asked for by components that know no organisation yet: whoever had them everywhere would have them in none in particular.
+OF_OPERATORS = frozenset({"audit:read", "webhooks:manage", "work:manage"})
+#: What every account may do, as far as its role in an organisation and the scopes of its keys allow it.
+OF_ACCOUNTS = EVERY_PERMISSION - OF_OPERATORS

@@ -25,13 +25,13 @@ from fastapi_architect.components.uploads import ZIP, UploadPolicy, Uploads, Upl
 from fastapi_architect.components.webhooks import Webhooks, WebhookSettings
 from fastapi_architect.components.websockets import WebSockets, WebSocketSettings
 
-from .permissions import EVERY_PERMISSION, ROLES
+from .permissions import EVERY_PERMISSION, OF_ACCOUNTS, ROLES
 from .scans.component import Scans
 from .settings import Queue, SecApiSettings
 
 #: An account may do in its organisations what its role there says; keys are limited by their scopes besides.
 ACCOUNT_ROLES = {
-    "user": sorted(EVERY_PERMISSION),
+    "user": sorted(OF_ACCOUNTS),
     "operator": sorted(EVERY_PERMISSION | {"accounts:read", "accounts:manage", "api_keys:manage"}),
 }
 

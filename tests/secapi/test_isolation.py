@@ -1,0 +1,128 @@
+"""Who may do what, and who sees whose: every route, found in the router, so that no new one is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+from tests.secapi.conftest import People, archive
+from tests.secapi.findings.test_matching import LIST, seen
+from tests.secapi.findings.test_triage import Team
+from tests.secapi.scans.test_submitting import upload
+
+from fastapi_architect.components.database import bind_worker_setting
+from fastapi_architect.components.testing.authorization import STRANGER, Caller, authorization_violations
+from fastapi_architect.components.testing.isolation import cross_tenant_violations
+from fastapi_architect.components.testing.operations import operations_of
+from fastapi_architect.secapi.permissions import ADMIN, EVERY_PERMISSION, OF_OPERATORS, ROLES
+
+API = "/api/v1"
+OURS = ("project_id", "scan_id", "finding_id")
+TABLES = (
+    "projects", "scans", "scan_roots", "scan_events", "branches", "findings", "findings_in_branches", "finding_events",
+)  # fmt: skip
+
+#: Of accounts alone, which these callers are not; of browsers, whose Origin they lack; of operators, who decide in the service.
+NOT_OF_MEMBERS = ("/api/v1/me", "/auth/logout", "/websockets/tickets", "/webhook-endpoints")
+
+
+@pytest.fixture
+def team(client: TestClient, people: People, service_environment: Mapping[str, str]) -> Team:
+    return Team(client, people, service_environment)
+
+
+def scan_of(team: Team) -> str:
+    body = {"upload_id": upload(team.client, team.developer, archive(main="x = 1"))}
+    answer = team.client.post(f"{API}/projects/{team.project}/scans", json=body, headers=team.developer)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+def test_every_route_lets_in_whom_it_must_and_nobody_else(
+    client: TestClient, app: FastAPI, people: People
+) -> None:
+    organisation = people.organisation()
+    granted = {name: set(permissions) | {"organisation:read"} for name, permissions in ROLES.items()}
+    granted["admin"] |= {"organisation:manage"}
+    granted["owner"] = granted["admin"]
+    # Of operators: no role in an organisation gives them yet.
+    granted = {name: permissions - OF_OPERATORS for name, permissions in granted.items()}
+    callers = [Caller(name, people.member(organisation, name), granted[name]) for name in granted]
+    narrow = frozenset({"findings:read"})
+    callers += [STRANGER, Caller("key", people.member(organisation, "admin", scopes=narrow), narrow)]
+    public = {str(each) for each in operations_of(app) if each.public}
+
+    found = [
+        each
+        for each in authorization_violations(client, app, callers, public=public)
+        if not any(name in each for name in NOT_OF_MEMBERS)
+    ]
+
+    assert not found, "\n".join(found)
+    ours = {name for name in public if any(word in name for word in ("/projects", "/scans", "/findings"))}
+    assert ours == set()
+    assert ADMIN == EVERY_PERMISSION  # a permission that nobody has would be a route that nobody may call
+
+
+def test_another_organisation_learns_nothing_and_changes_nothing(
+    client: TestClient, app: FastAPI, team: Team
+) -> None:
+    [finding] = team.scan(*seen(LIST))
+    owner = team.people.member(team.organisation, "admin")
+    mallory = Team(client, team.people, team.environment)
+    [their_finding] = mallory.scan(*seen(LIST))
+    of_components = {
+        str(each) for each in operations_of(app) if any(name not in OURS for name in each.parameters)
+    }
+
+    found = cross_tenant_violations(
+        client,
+        app,
+        owner=owner,
+        stranger=team.people.member(mallory.organisation, "admin"),
+        owned={"project_id": team.project, "scan_id": scan_of(team), "finding_id": finding},
+        own={"project_id": mallory.project, "scan_id": scan_of(mallory), "finding_id": their_finding},
+        shared=of_components,
+    )
+
+    assert found == []
+
+
+def test_the_database_alone_holds_when_every_filter_is_forgotten(
+    team: Team, service_environment: Mapping[str, str], people: People
+) -> None:
+    team.scan(*seen(LIST))
+    scan_of(team)
+    evil = people.organisation("Evil")
+    engine = create_engine(service_environment["DATABASE_URL"])
+
+    def visible(tenant: object) -> dict[str, int]:
+        with Session(engine) as session:
+            bind_worker_setting(session, "app.tenant_id", tenant)
+            return {
+                name: session.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in TABLES
+            }
+
+    own, foreign, nobody = visible(team.organisation), visible(evil), visible(None)
+    engine.dispose()
+
+    assert all(own[name] for name in TABLES if name not in ("scan_roots", "scan_events"))
+    assert set(foreign.values()) == set(nobody.values()) == {0}
+
+
+def test_a_table_of_an_organisation_is_behind_the_wall(service_environment: Mapping[str, str]) -> None:
+    engine = create_engine(service_environment["DATABASE_OWNER_URL"])
+    statement = text(
+        "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid "
+        "WHERE a.attname = 'tenant_id' AND c.relkind = 'r' AND NOT c.relrowsecurity ORDER BY 1"
+    )
+    with engine.connect() as connection:
+        open_ones = [name for (name,) in connection.execute(statement)]
+    engine.dispose()
+
+    # Of components whose rows are looked for before the organisation is known, or that name it for the log.
+    assert open_ones == ["api_keys", "audit_events"]

@@ -87,13 +87,23 @@ def serve(given: argparse.Namespace, refuse: Refuse) -> int:
     config = uvicorn.Config(
         application, log_level="warning", server_header=False, timeout_graceful_shutdown=2
     )
-    print(
-        f"Serving {given.root.resolve().name} at http://{_bracketed(host)}:{port}/mcp",
-        file=sys.stderr,
-        flush=True,
-    )
-    anyio.run(lambda: uvicorn.Server(config).serve(sockets=[listening]))
+    said = f"Serving {given.root.resolve().name} at http://{_bracketed(host)}:{port}/mcp"
+    anyio.run(lambda: _Server(config, said).serve(sockets=[listening]))
     return 0
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens once it does, and once a signal ends it: one that came before would be lost or a traceback."""
+
+    def __init__(self, config: uvicorn.Config, said: str) -> None:
+        super().__init__(config)
+        self._said = said
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            print(self._said, file=sys.stderr, flush=True)
 
 
 def _token(file: Path | None, refuse: Refuse) -> str | None:

@@ -166,7 +166,7 @@ def test_the_whole_backend_is_reviewed_by_the_other_hook(home: Path, hooks: tupl
 
 def test_pre_commit_itself_accepts_the_manifest() -> None:
     done = subprocess.run(
-        ["pre-commit", "validate-manifest", str(ROOT / ".pre-commit-hooks.yaml")],
+        [sys.executable, "-m", "pre_commit", "validate-manifest", str(ROOT / ".pre-commit-hooks.yaml")],
         capture_output=True,
         text=True,
         check=False,

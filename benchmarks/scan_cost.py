@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
                 scans, ones, twos = zip(*rounds, strict=True)
                 one = statistics.median(a / b for a, b in zip(scans, ones, strict=True))
                 two = statistics.median(a / b for a, b in zip(scans, twos, strict=True))
-                missed |= min(one, two) > BAR
+                missed |= max(one, two) > BAR
                 print(
                     f"{tree.name}: scan {statistics.median(scans):.2f} s CPU, review with 1 process "
                     f"{statistics.median(ones):.2f} s ({one:.2f}x), with 2 {statistics.median(twos):.2f} s ({two:.2f}x), "

@@ -1,7 +1,6 @@
 """What workers do for scans. Each handler runs at least once for its event; what it writes happens once."""
 
 import asyncio
-import logging
 from datetime import timedelta
 from typing import Any
 
@@ -22,8 +21,6 @@ from .transitions import bound, give_up
 from .work import ARCHIVE_LEFT, REAP, REQUESTED, REVIEWED, ROOT, Work
 from .working import complete_scan, open_scan, review_one_root
 
-logger = logging.getLogger(__name__)
-
 #: A scan that has died three times would die a fourth time.
 ATTEMPTS = Retries(attempts=3, first=5, longest=60)
 #: So far back dead letters are looked at; a reaper that was away longer finds them in the list of dead letters.
@@ -35,40 +32,20 @@ PRIORITIES = {
 }
 
 
-@handles(REQUESTED[ScanPriority.HIGH], retries=ATTEMPTS, priority=Priority.HIGH)
-def open_urgent_scan(context: HandlerContext, payload: dict[str, Any]) -> None:
-    """Open a scan that overtakes others."""
-    open_scan(context, Work.from_payload(payload))
-
-
-@handles(REQUESTED[ScanPriority.NORMAL], retries=ATTEMPTS, priority=Priority.NORMAL)
-def open_normal_scan(context: HandlerContext, payload: dict[str, Any]) -> None:
+def open_requested_scan(context: HandlerContext, payload: dict[str, Any]) -> None:
     """Open a scan."""
     open_scan(context, Work.from_payload(payload))
 
 
-@handles(REQUESTED[ScanPriority.LOW], retries=ATTEMPTS, priority=Priority.LOW)
-def open_patient_scan(context: HandlerContext, payload: dict[str, Any]) -> None:
-    """Open a scan that others overtake."""
-    open_scan(context, Work.from_payload(payload))
-
-
-@handles(ROOT[ScanPriority.HIGH], retries=ATTEMPTS, priority=Priority.HIGH)
-def review_urgent_root(context: HandlerContext, payload: dict[str, Any]) -> None:
-    """Review one application root of a scan that overtakes others."""
+def review_root_of_scan(context: HandlerContext, payload: dict[str, Any]) -> None:
+    """Review one of several application roots of a scan."""
     review_one_root(context, Work.from_payload(payload))
 
 
-@handles(ROOT[ScanPriority.NORMAL], retries=ATTEMPTS, priority=Priority.NORMAL)
-def review_normal_root(context: HandlerContext, payload: dict[str, Any]) -> None:
-    """Review one application root of a scan."""
-    review_one_root(context, Work.from_payload(payload))
-
-
-@handles(ROOT[ScanPriority.LOW], retries=ATTEMPTS, priority=Priority.LOW)
-def review_patient_root(context: HandlerContext, payload: dict[str, Any]) -> None:
-    """Review one application root of a scan that others overtake."""
-    review_one_root(context, Work.from_payload(payload))
+# A topic has one place in the queues: what differs is what a scan overtakes, and nothing else.
+for scan_priority, priority in PRIORITIES.items():
+    handles(REQUESTED[scan_priority], retries=ATTEMPTS, priority=priority)(open_requested_scan)
+    handles(ROOT[scan_priority], retries=ATTEMPTS, priority=priority)(review_root_of_scan)
 
 
 @handles(REVIEWED, retries=ATTEMPTS, priority=Priority.HIGH)

@@ -1,7 +1,7 @@
 """`[tool.fastapi-architect]`: what a project asks of its review, validated by hand, with errors that help.
 
     [tool.fastapi-architect]
-    ignore = ["api-docs-exposed", { path = "legacy/**", rules = ["code_quality"] }]
+    ignore = ["internal-endpoint-exposed", { path = "legacy/**", rules = ["code_quality"] }]
     gate = "important"
 
     [tool.fastapi-architect.per-path."scripts/**"]

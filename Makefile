@@ -10,6 +10,12 @@ SEED ?= 1
 CORPUS ?= ../shared/corpus
 MIRRORS ?= .work/mirrors
 
+# The suite starts some thousand Python processes. Where this is set, each compiles the sources anew:
+# 2.7 times the CPU for tests/cli, tests/mcp/test_story.py and tests/secapi/sandbox.
+unexport PYTHONDONTWRITEBYTECODE
+# A test that hangs fails by name, with the stacks of all threads; the longest takes about a minute.
+HANGS := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
+
 .DEFAULT_GOAL := help
 .PHONY: help review install lint format test test-matrix bench bench-file bench-service catalogue new-rule docs accuracy sample corpus requirements
 
@@ -48,7 +54,7 @@ format: install ## apply formatting and safe fixes
 	$(BIN)/ruff format .
 
 test: install ## every test on 2 processes; starts its own PostgreSQL and Redis
-	$(BIN)/python -m pytest -n 2 -m "not matrix"
+	$(BIN)/python -m pytest -n 2 $(HANGS) -m "not matrix"
 
 test-matrix: install ## heavy and combinatorial tests
 	$(BIN)/python -m pytest -n 2 -m matrix

@@ -9,12 +9,13 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 from tests.secapi.conftest import Headers, People
 from uuid_utils.compat import uuid7
 
@@ -97,6 +98,19 @@ class Submitter:
         return eventually(answer, lambda found: found["state"] not in ("queued", "running"))
 
 
+def watched(submitter: Submitter, scan: str) -> list[Any]:
+    """What a listener is told of a scan until it has ended."""
+    path = f"{API}/scans/{scan}/live"
+    found = []
+    with (
+        suppress(WebSocketDisconnect),
+        submitter.client.websocket_connect(path, headers=submitter.maintainer) as socket,
+    ):
+        while True:
+            found.append(socket.receive_json())
+    return [each["data"] for each in found if each["type"] == "event"]
+
+
 @pytest.fixture
 def submitter(client: TestClient, people: People) -> Submitter:
     return Submitter(client, people)
@@ -110,6 +124,7 @@ def test_a_vulnerable_backend_closes_the_gate_and_its_repair_opens_it(
     names = ("worker",) if queue == "pg" else ("worker", "relay")
     with processes(environment, *names) as running:
         first = submitter.ended(submitter.submit(packed(EXAMPLES / "bookshop_vulnerable")), running)
+        told = watched(submitter, first["id"])
         closed = submitter.get(f"/projects/{submitter.project}/gate")
         second = submitter.ended(submitter.submit(packed(EXAMPLES / "bookshop")), running)
         opened = submitter.get(f"/projects/{submitter.project}/gate")
@@ -122,7 +137,8 @@ def test_a_vulnerable_backend_closes_the_gate_and_its_repair_opens_it(
     assert opened["passed"] is True
     fixed = submitter.get(f"/projects/{submitter.project}/findings", presence="fixed")["items"]
     assert len(fixed) == 20  # the first page of them
-    kinds = [each["kind"] for each in submitter.get(f"/scans/{first['id']}/events")]
+    assert told == submitter.get(f"/scans/{first['id']}/events")
+    kinds = [each["kind"] for each in told]
     assert (kinds[0], kinds[-1]) == ("started", "finished")
 
 

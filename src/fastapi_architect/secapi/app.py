@@ -10,6 +10,7 @@ from fastapi_architect.components.service import Component, ComponentSettings, i
 
 from .findings.router import router as findings
 from .gates.router import router as gates
+from .live.router import router as live
 from .projects.router import router as projects
 from .registry import components
 from .scans.router import router as scans
@@ -32,7 +33,7 @@ def create_app(parts: Sequence[Component] | None = None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1")
-    for router in (projects, scans, findings, gates):
+    for router in (projects, scans, live, findings, gates):
         api.include_router(router)
     app.include_router(api)
     install(app, components() if parts is None else parts)

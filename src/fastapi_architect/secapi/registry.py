@@ -23,11 +23,11 @@ from fastapi_architect.components.structured_logging import LoggingSettings, Str
 from fastapi_architect.components.tenancy import Tenancy
 from fastapi_architect.components.uploads import ZIP, UploadPolicy, Uploads, UploadSettings, bytes_per_owner
 from fastapi_architect.components.webhooks import Webhooks, WebhookSettings
-from fastapi_architect.components.websockets import WebSockets, WebSocketSettings
+from fastapi_architect.components.websockets import WebSockets
 
 from .permissions import EVERY_PERMISSION, OF_ACCOUNTS, ROLES
 from .scans.component import Scans
-from .settings import Queue, SecApiSettings
+from .settings import Queue, SecApiSettings, SocketSettings
 
 #: An account may do in its organisations what its role there says; keys are limited by their scopes besides.
 ACCOUNT_ROLES = {
@@ -68,7 +68,7 @@ def components() -> list[Component]:
                 max_file_bytes=settings.archive_bytes,
             ),
         ),
-        WebSockets(WebSocketSettings()),
+        WebSockets(SocketSettings()),
         Webhooks(WebhookSettings(), permission="webhooks:manage"),
         Scans(settings),
     ]

@@ -7,6 +7,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from fastapi_architect.components.service import ComponentSettings
+from fastapi_architect.components.websockets import WebSocketSettings
 
 
 class Queue(StrEnum):
@@ -31,3 +32,9 @@ class SecApiSettings(ComponentSettings):
     open_scans: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     #: Bytes of an archive that is submitted.
     archive_bytes: Annotated[int, Field(ge=1024)] = 200_000_000
+
+
+class SocketSettings(WebSocketSettings):
+    """Variables `WEBSOCKETS_*`: CI jobs listen to their scans, and are no browsers."""
+
+    allow_without_origin: bool = True

@@ -1,7 +1,7 @@
 """Organisations that share a service and see nothing of each other: by the queries, and once more by PostgreSQL itself."""
 
 from .component import Tenancy
-from .dependencies import TenantMember, current_member, require_in_tenant, tenant_of
+from .dependencies import TenantMember, as_member, current_member, require_in_tenant, tenant_of
 from .models import Membership, Organisation, TenantOwned
 from .row_level_security import protect_by_tenant, unprotect_by_tenant
 
@@ -11,6 +11,7 @@ __all__ = [
     "Tenancy",
     "TenantMember",
     "TenantOwned",
+    "as_member",
     "current_member",
     "protect_by_tenant",
     "require_in_tenant",

@@ -55,11 +55,29 @@ async def current_member(
         NotFound: they do not belong to it, or it does not exist; the two look alike.
         InvalidInput: they belong to several (or none) and do not say which.
     """
-    tenant_id, role = await _choose(session, principal, organisation_id)
-    await bind_setting(session, TENANT, tenant_id)
-    member = replace(principal, tenant_id=tenant_id, permissions=roles.permissions_of(principal, role))
+    member = await as_member(session, principal, roles, organisation_id)
     remember_principal(connection, member)
     return member
+
+
+async def as_member(
+    session: AsyncSession, principal: Principal, roles: HasTenantRoles, organisation_id: UUID | None = None
+) -> Principal:
+    """Return somebody as a member of an organisation, and bind the session to it: for whoever has no request, such as a socket.
+
+    Args:
+        session: from here on it sees the rows of that organisation only.
+        principal: as somebody proved it.
+        roles: what roles may do: `installed(app, Tenancy)`.
+        organisation_id: for which organisation, if they belong to several.
+
+    Raises:
+        NotFound: they do not belong to it, or it does not exist; the two look alike.
+        InvalidInput: they belong to several (or none) and it is not said which.
+    """
+    tenant_id, role = await _choose(session, principal, organisation_id)
+    await bind_setting(session, TENANT, tenant_id)
+    return replace(principal, tenant_id=tenant_id, permissions=roles.permissions_of(principal, role))
 
 
 TenantMember = Annotated[Principal, Depends(current_member)]

@@ -1,8 +1,11 @@
 """Websockets: opened with a ticket, bounded in everything, and heard from every process."""
 
+from . import closing, messages
 from .announcing import announce
+from .attendance import Feed
 from .closing import Closing
 from .component import WebSockets
+from .connection import Connection
 from .dependencies import AdmissionDep, WebSocketsDep, get_admission, get_websockets
 from .policy import Handler, MayListen, topic_of
 from .settings import WebSocketSettings
@@ -12,6 +15,8 @@ __all__ = [
     "Admission",
     "AdmissionDep",
     "Closing",
+    "Connection",
+    "Feed",
     "Handler",
     "MayListen",
     "TicketOffice",
@@ -19,7 +24,9 @@ __all__ = [
     "WebSockets",
     "WebSocketsDep",
     "announce",
+    "closing",
     "get_admission",
     "get_websockets",
+    "messages",
     "topic_of",
 ]

@@ -1,8 +1,9 @@
-"""Attends to one open socket: five tasks that end together."""
+"""Attends to one open socket: tasks that end together."""
 
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import anyio
 from pydantic import ValidationError
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 #: Returns the principal with the permissions they have now; None if they have no access any more.
 Recheck = Callable[[Principal], Awaitable[Principal | None]]
+#: Writes to one socket for as long as it is open, each message by `Connection.put`, and ends it by `finish` or `end`.
+Feed = Callable[[Connection], Awaitable[None]]
 #: So many looks in a row may fail before a socket is closed whose rights nobody knows.
 _UNKNOWN_AT_MOST = 3
 
@@ -36,6 +39,7 @@ class Attendance:
         recheck: looks whether the principal still has access.
         renew: keeps the place of the socket.
         seconds: until the socket is over.
+        feed: what this socket alone is told.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Attendance:
         recheck: Recheck,
         renew: Callable[[], Awaitable[None]],
         seconds: float,
+        feed: Feed | None = None,
     ) -> None:
         self._websocket = websocket
         self._connection = connection
@@ -60,11 +65,20 @@ class Attendance:
         self._recheck = recheck
         self._renew = renew
         self._seconds = seconds
+        self._feed = feed
         self._heard_at = time.monotonic()
 
     async def attend(self) -> None:
         """Carry messages until somebody ends it."""
-        tasks = (self._write, self._read, self._beat, self._look_again, self._run_out)
+        tasks: list[Callable[[], Awaitable[None]]] = [
+            self._write,
+            self._read,
+            self._beat,
+            self._look_again,
+            self._run_out,
+        ]
+        if self._feed is not None:
+            tasks.append(partial(self._feed, self._connection))
         with self._connection.run_until_end():
             async with anyio.create_task_group() as group:
                 for task in tasks:
@@ -85,6 +99,8 @@ class Attendance:
                 await self._websocket.send_text(text)
             if waiting.cancelled_caught:
                 self._connection.end(closing.TOO_SLOW)
+        if self._connection.finishing is not None:
+            self._connection.end(self._connection.finishing)
 
     async def _read(self) -> None:
         settings = self._settings

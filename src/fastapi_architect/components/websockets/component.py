@@ -17,7 +17,7 @@ from ..database import Database
 from ..redis_pool import RedisPool
 from ..service import Component, Principal, components_of, installed, is_draining
 from . import closing, messages
-from .attendance import Attendance
+from .attendance import Attendance, Feed
 from .connection import Connection
 from .fan_out import Envelope, FanOut
 from .hub import Hub
@@ -103,16 +103,21 @@ class WebSockets(Component):
                 self.hub.end_everybody(closing.GOING_AWAY)
                 tasks.cancel_scope.cancel()
 
-    async def attend(self, websocket: WebSocket, admission: Admission) -> None:
-        """Accept a socket and attend to it until its end."""
+    async def attend(self, websocket: WebSocket, admission: Admission, feed: Feed | None = None) -> None:
+        """Accept a socket and attend to it until its end.
+
+        Args:
+            websocket: not accepted yet.
+            admission: whom it belongs to.
+            feed: what this socket alone is told, such as what happened since a cursor, read from the database.
+        """
         principal = admission.principal()
         socket_id = secrets.token_hex(8)
         has_place = await self._places.take(principal.id, socket_id)
         refusal = self._refusal(websocket.app, principal) if has_place else closing.TOO_MANY
         if refusal is not None:
             await self._places.give_back(principal.id, socket_id)
-            await websocket.accept()  # only an open socket can be told why
-            await _close(websocket, refusal)
+            await self.refuse(websocket, refusal)
             return
         connection = Connection(principal, self.settings.queue_size)
         # At once after it was counted, without waiting, so that no other one is counted in between. And before it is accepted:
@@ -131,6 +136,7 @@ class WebSockets(Component):
                 recheck=lambda present: self._recheck(websocket.app, present, admission),
                 renew=lambda: self._places.renew(principal.id, socket_id),
                 seconds=self._seconds(principal),
+                feed=feed,
             ).attend()
         finally:
             self.hub.leave(connection)
@@ -138,6 +144,11 @@ class WebSockets(Component):
             with anyio.CancelScope(shield=True):
                 await self._places.give_back(principal.id, socket_id)
                 await _close(websocket, connection.closing or closing.GOING_AWAY)
+
+    async def refuse(self, websocket: WebSocket, why: closing.Closing) -> None:
+        """Accept a socket and close it at once: a browser learns the reason from an open socket, and from no other."""
+        await websocket.accept()
+        await _close(websocket, why)
 
     async def can_be_rechecked(self, app: FastAPI, principal: Principal) -> bool:
         """Tell whether somebody knows later whether this principal still has access."""

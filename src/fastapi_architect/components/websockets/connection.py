@@ -20,17 +20,33 @@ class Connection:
         self.principal = principal
         self.topics: set[str] = set()
         self.closing: Closing | None = None
+        #: Why it will be closed once everything that waits has left.
+        self.finishing: Closing | None = None
         self._send, self.outbox = anyio.create_memory_object_stream[str](queue_size)
         self._scope = anyio.CancelScope()
 
     def offer(self, text: str) -> None:
         """Put a message into the queue. Nobody waits here: one slow client must not hold up all others."""
-        if self.closing is not None:
+        if self.closing is not None or self.finishing is not None:
             return
         try:
             self._send.send_nowait(text)
         except anyio.WouldBlock:
             self.end(TOO_SLOW)
+
+    async def put(self, text: str) -> None:
+        """Put a message into the queue, and wait for room: for a feed of this socket alone, which holds up nobody else.
+
+        Who reads too slowly is let go all the same, since no message may take longer than `send_seconds` to leave.
+        """
+        if self.closing is None and self.finishing is None:
+            await self._send.send(text)
+
+    def finish(self, closing: Closing) -> None:
+        """Let the socket be closed as soon as everything that waits has left; nothing more is taken."""
+        if self.closing is None and self.finishing is None:
+            self.finishing = closing
+            self._send.close()
 
     def end(self, closing: Closing) -> None:
         """Let the socket be closed; the first reason counts."""

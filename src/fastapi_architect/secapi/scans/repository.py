@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fastapi_architect.components.database import Order, Repository, equals
+from fastapi_architect.components.problem_details import NotFound
 from fastapi_architect.components.uploads import Upload
 
 from ..projects.models import Project
@@ -73,6 +74,18 @@ class ScanRepository(Repository[Scan]):
         )
         row = (await self._session.execute(statement)).one_or_none()
         return Submission(None, None, 0) if row is None else Submission(row[0], row[1], row[2])
+
+    async def state_of(self, scan_id: UUID) -> ScanState:
+        """Return where a scan stands, without its results.
+
+        Raises:
+            NotFound: there is none, or it is another organisation's.
+        """
+        statement = self.visible().with_only_columns(Scan.state).where(Scan.id == scan_id)
+        state = (await self._session.execute(statement)).scalar_one_or_none()
+        if state is None:
+            raise NotFound(self.missing)
+        return ScanState(state)
 
     async def events(self, scan_id: UUID, after: int, limit: int) -> Sequence[ScanEvent]:
         """Return what happened to a scan after a cursor, oldest first."""

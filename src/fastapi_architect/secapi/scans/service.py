@@ -111,6 +111,7 @@ class ScanService:
         if scan.state == ScanState.QUEUED:
             scan.state = ScanState.CANCELLED
             scan.finished_at = now
+            self._note(scan, "finished", {"state": ScanState.CANCELLED})
         self._record("scan.cancelled", scan)
         await self._session.flush()
         await self._session.refresh(scan, ["cancel_requested_at", "finished_at"])
@@ -134,6 +135,7 @@ class ScanService:
         scan.task_id = self._request(scan)
         scan.attempts = scan.roots = scan.roots_done = 0
         scan.error = scan.error_code = scan.started_at = scan.finished_at = scan.cancel_requested_at = None
+        self._note(scan, "retrying", {"run": scan.run})
         self._record("scan.retried", scan)
         await self._session.commit()
         return scan
@@ -158,6 +160,10 @@ class ScanService:
 
     def _request(self, scan: Scan) -> UUID:
         return add_event(self._session, REQUESTED[ScanPriority(scan.priority)], Work.of(scan).payload())
+
+    def _note(self, scan: Scan, kind: str, details: dict[str, Any]) -> None:
+        """Add to what happened to a scan, whose row is locked: listeners resume by the order of these."""
+        self._session.add(ScanEvent(tenant_id=scan.tenant_id, scan_id=scan.id, kind=kind, details=details))
 
     def _record(self, action: str, scan: Scan) -> None:
         record(

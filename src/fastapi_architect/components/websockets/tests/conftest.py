@@ -83,8 +83,10 @@ class Server:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["ticket"])
 
-    def connect(self, ticket: str, origin: str | None = HERE, **options: Any) -> ClientConnection:
-        url = f"{self.url.replace('http', 'ws')}/api/v1/websockets?ticket={ticket}"
+    def connect(
+        self, ticket: str, origin: str | None = HERE, path: str = "/api/v1/websockets?", **options: Any
+    ) -> ClientConnection:
+        url = f"{self.url.replace('http', 'ws')}{path}ticket={ticket}"
         return connect(url, origin=origin, proxy=None, **options)  # type: ignore[arg-type]  # an Origin is a str
 
     @contextmanager

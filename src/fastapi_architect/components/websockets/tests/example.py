@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID, uuid5
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, WebSocket
 from fastapi.requests import HTTPConnection
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,8 +13,16 @@ from fastapi_architect.components.access import Access, CurrentPrincipal, deny_b
 from fastapi_architect.components.database import Database
 from fastapi_architect.components.problem_details import Conflict, ProblemDetails
 from fastapi_architect.components.redis_pool import RedisPool
-from fastapi_architect.components.service import Component, Principal, install
-from fastapi_architect.components.websockets import WebSockets, WebSocketsDep, WebSocketSettings
+from fastapi_architect.components.service import Component, Principal, install, public
+from fastapi_architect.components.websockets import (
+    AdmissionDep,
+    Connection,
+    WebSockets,
+    WebSocketsDep,
+    WebSocketSettings,
+    closing,
+    messages,
+)
 
 _PEOPLE = UUID("0192f0c1-2b34-7c56-8d9e-0a1b2c3d4e5f")
 
@@ -87,6 +95,21 @@ def create_app(
     async def end_my_sockets(principal: CurrentPrincipal, websockets: WebSocketsDep) -> None:
         """End all sockets of the caller."""
         await websockets.end_sockets_of(principal.id)
+
+    @app.websocket("/numbers")
+    @public
+    async def count_for_me(
+        websocket: WebSocket, admission: AdmissionDep, websockets: WebSocketsDep, to: int
+    ) -> None:
+        """Tell one socket the numbers up to one."""
+
+        async def feed(connection: Connection) -> None:
+            for number in range(to):
+                app.state.counted = number + 1
+                await connection.put(messages.event("numbers", {"number": number, "ballast": "x" * 1_000}))
+            connection.finish(closing.COMPLETE)
+
+        await websockets.attend(websocket, admission, feed)
 
     sockets = WebSockets(settings, may_listen=may_listen, handler=echo)
     install(app, [ProblemDetails(), database, redis, Access(), directory, sockets])

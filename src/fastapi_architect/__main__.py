@@ -76,6 +76,10 @@ COMMANDS = {
         "fastapi_architect.secapi.serve",
         "run SecAPI, the scanning service: API, workers, PostgreSQL and Redis by one command (extra [secapi])",
     ),
+    "scan": (
+        "fastapi_architect.cli.scan",
+        "send a backend to SecAPI, wait, and print the verdict of its gate: for CI",
+    ),
     "completion": ("fastapi_architect.cli.completion", "a completion script for bash, zsh or tcsh"),
 }
 

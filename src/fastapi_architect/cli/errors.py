@@ -8,6 +8,7 @@ import sys
 from fastapi_architect import __version__
 from fastapi_architect.appgraph.named_routes import NoSuchRoute
 from fastapi_architect.builder.errors import BuildError
+from fastapi_architect.client.errors import ScanRefused
 from fastapi_architect.findings.baseline import BaselineError
 from fastapi_architect.persona.clients.errors import ClientError
 from fastapi_architect.persona.definition.errors import NoSuchAgent
@@ -36,6 +37,7 @@ def usage_errors() -> tuple[type[Exception], ...]:
         RecordError,
         ClientError,
         NoSuchAgent,
+        ScanRefused,
     )
 
 

@@ -16,7 +16,7 @@ def render(review: Review, *, prefix: str = "") -> str:
     """
     lines = [_annotation(finding, prefix) for finding in review.findings]
     lines += [
-        _command(
+        command(
             "warning",
             {"file": _path(prefix, each.file), "line": str(each.line or 1)},
             f"not analysed: {each.reason}",
@@ -25,7 +25,7 @@ def render(review: Review, *, prefix: str = "") -> str:
     ]
     score = review.score
     summary = f"score {score.value}/100 ({score.grade}): {wording.severities(review)}"
-    lines.append(_command("notice", {"title": wording.TOOL}, summary))
+    lines.append(command("notice", {"title": wording.TOOL}, summary))
     return "\n".join(lines) + "\n"
 
 
@@ -42,14 +42,15 @@ def _annotation(finding: Finding, prefix: str) -> str:
         parts.append(f"{wording.cwe_name(finding.rule) or 'no CWE'}, CVSS {finding.cvss_score}")
     parts.append(f"architect explain {finding.rule.name}")
     level = wording.level(finding, ("error", "warning", "notice"))
-    return _command(level, properties, "\n".join(part for part in parts if part))
+    return command(level, properties, "\n".join(part for part in parts if part))
 
 
 def _path(prefix: str, path: str) -> str:
     return f"{prefix.rstrip('/')}/{path}" if prefix else path
 
 
-def _command(name: str, properties: dict[str, str], message: str) -> str:
+def command(name: str, properties: dict[str, str], message: str) -> str:
+    """One workflow command, escaped as the runner reads it."""
     listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
     return f"::{name} {listed}::{_data(message)}"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
+
 from fastapi_architect.source.lazy_pattern import lazy_pattern
 
 _HUNK = lazy_pattern(r"^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
@@ -52,6 +54,36 @@ def changed_lines(root: Path, revision: str) -> dict[str, frozenset[int]]:
         if path.endswith(".py"):
             changed[path] = frozenset(range(1, _lines(root / path) + 1))
     return changed
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What is checked out.
+
+    Attributes:
+        branch: its name; None: none is (a detached HEAD), or this is no repository.
+        commit: its identifier; None: there is none yet, or this is no repository.
+        is_repository: whether git keeps this folder.
+    """
+
+    branch: str | None = None
+    commit: str | None = None
+    is_repository: bool = False
+
+
+def head(path: Path) -> Head:
+    """Return what git has checked out in a folder, or in that of a file."""
+    root = path if path.is_dir() else path.parent
+    try:
+        _git(root, "rev-parse", "--git-dir")
+    except ChangesError:
+        return Head()
+    answers = []
+    for question in (("symbolic-ref", "--short", "HEAD"), ("rev-parse", "--verify", "HEAD")):
+        try:
+            answers.append(_git(root, *question).strip() or None)
+        except ChangesError:
+            answers.append(None)
+    return Head(answers[0], answers[1], is_repository=True)
 
 
 def uncommitted(path: Path) -> tuple[str, ...]:

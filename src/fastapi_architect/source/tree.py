@@ -160,7 +160,14 @@ class SourceTree(msgspec.Struct, frozen=True):
         )
 
     @classmethod
-    def open(cls, root: Path, exclude: Sequence[str] = (), honour_gitignore: bool = True) -> SourceTree:
+    def open(
+        cls,
+        root: Path,
+        exclude: Sequence[str] = (),
+        honour_gitignore: bool = True,
+        *,
+        ignored_settings: bool = True,
+    ) -> SourceTree:
         """Find the files below `root`, which may also be one Python file.
 
         Args:
@@ -168,6 +175,7 @@ class SourceTree(msgspec.Struct, frozen=True):
             exclude: more patterns in the syntax of `.gitignore`, relative to `root`; they win over
                 `.gitignore`.
             honour_gitignore: leave out what the tree's own `.gitignore` files name.
+            ignored_settings: list `.env` files all the same; whoever sends the tree elsewhere does not.
 
         Raises:
             NoSuchPath: when there is nothing at `root` that can be read.
@@ -185,7 +193,7 @@ class SourceTree(msgspec.Struct, frozen=True):
             raise NoSuchPath(
                 f"{printable(str(root))} is neither a file nor a folder. Pass the folder of your application."
             )
-        walk = _Walk(absolute, IgnorePatterns(exclude), honour_gitignore)
+        walk = _Walk(absolute, IgnorePatterns(exclude), honour_gitignore, ignored_settings)
         walk.run()
         return cls(
             absolute,
@@ -322,6 +330,7 @@ class _Walk(msgspec.Struct):
     root: Path
     exclude: IgnorePatterns
     honour_gitignore: bool
+    ignored_settings: bool = True
     python_files: list[str] = msgspec.field(default_factory=list)
     other_files: list[str] = msgspec.field(default_factory=list)
     unreadable: list[Unreadable] = msgspec.field(default_factory=list)
@@ -435,9 +444,8 @@ class _Walk(msgspec.Struct):
         if patterns or self.exclude:
             # `.env` is ignored by nearly every repository, and its presence is exactly what reviews ask
             # about.
-            ignored = self._is_ignored(
-                path, patterns if is_python or not name.startswith(".env") else (), False
-            )
+            is_setting = self.ignored_settings and not is_python and name.startswith(".env")
+            ignored = self._is_ignored(path, () if is_setting else patterns, False)
             if ignored:
                 if is_python:
                     self.ignored.append(joined)

@@ -50,6 +50,18 @@ class ScanQuery(PageQuery):
     branch: BranchName | None = None
 
 
+class ScanVerdict(OutputModel):
+    """The verdict of the gate when a scan ended; `GET /projects/{project_id}/gate` has the present one."""
+
+    passed: bool
+    #: Findings that close the gate, by severity.
+    counts: dict[str, int]
+    #: The lowest severity that counts.
+    severity: str
+    #: The branch whose findings are not counted; None: all of them are.
+    compared_with: str | None
+
+
 class PublishedScan(OutputModel):
     """A scan as members see it."""
 
@@ -76,6 +88,7 @@ class PublishedScan(OutputModel):
     error: str | None
     score: int | None
     counts: dict[str, int] | None
+    gate: ScanVerdict | None
     engine: str | None
     version: Annotated[int, Field(ge=1)]
 

@@ -1,0 +1,121 @@
+"""`architect scan` against SecAPI as it is served, with a worker, from the first key to the verdict."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import create_engine, text
+
+from fastapi_architect.__main__ import main
+from fastapi_architect.components.outbox import Outbox
+from fastapi_architect.components.outbox.worker import DirectWorker
+from fastapi_architect.components.service import component_in
+from fastapi_architect.components.testing.serving import serving
+from fastapi_architect.secapi.app import create_app
+from fastapi_architect.secapi.registry import components
+from fastapi_architect.secapi.serving.installation import make_administrator
+
+SCOPES = ["projects:read", "projects:write", "scans:read", "scans:submit", "findings:read"]
+VULNERABLE = """
+import sqlite3
+
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/books")
+def books(title: str) -> list[str]:
+    connection = sqlite3.connect("books.db")
+    return [row[0] for row in connection.execute(f"SELECT title FROM books WHERE title = '{title}'")]
+"""
+REPAIRED = VULNERABLE.replace(
+    "f\"SELECT title FROM books WHERE title = '{title}'\"",
+    '"SELECT title FROM books WHERE title = ? LIMIT 100", [title]',
+)
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """Handle what is submitted, as a worker process does."""
+    parts = components()
+    outbox = component_in(parts, Outbox)
+    worker = DirectWorker(outbox.runtime(parts), poll_interval=0.05)
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(60)
+
+
+@pytest.fixture
+def app(service_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> FastAPI:
+    """The application without anything that a test adds."""
+    for name, value in {**service_environment, "SECAPI_QUEUE": "pg"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("GITHUB_ACTIONS", "GITLAB_CI"):
+        monkeypatch.delenv(name, raising=False)
+    return create_app()
+
+
+def key_of(url: str, *scopes: str) -> str:
+    """An API key of the installation's first account."""
+    email = "admin@example.com"
+    password = make_administrator(email, "Acme")
+    signed_in = httpx.post(f"{url}/api/v1/auth/login", json={"email": email, "password": password})
+    body = {"name": "ci", "scopes": scopes}
+    headers = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+    return str(httpx.post(f"{url}/api/v1/api-keys", json=body, headers=headers).json()["key"])
+
+
+def test_a_ci_job_learns_what_is_wrong_and_repeats_itself_without_a_second_scan(
+    app: FastAPI,
+    service_environment: Mapping[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tree = tmp_path / "shop"
+    tree.mkdir()
+    (tree / "main.py").write_text(VULNERABLE)
+    with serving(app) as url, working():
+        monkeypatch.setenv("ARCHITECT_SERVER", url)
+        monkeypatch.setenv("ARCHITECT_TOKEN", key_of(url, *SCOPES))
+        codes, outputs = [], []
+        for content, commit in ((VULNERABLE, "a" * 40), (VULNERABLE, "a" * 40), (REPAIRED, "b" * 40)):
+            (tree / "main.py").write_text(content)
+            codes.append(main(["scan", str(tree), "--branch", "main", "--commit", commit]))
+            outputs.append(capsys.readouterr())
+
+    assert codes == [1, 1, 0], outputs
+    assert "began the project shop" in outputs[0].err
+    assert "CRITICAL sql-injection-raw-statement  main.py:12  (CWE-89" in outputs[0].out
+    assert "the same content was submitted before" in outputs[1].err
+    assert outputs[1].out == outputs[0].out
+    assert "Gate: passed" in outputs[2].out
+    owner = create_engine(service_environment["DATABASE_OWNER_URL"])
+    with owner.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM scans")).scalar_one() == 2
+        assert connection.execute(text("SELECT count(*) FROM uploads")).scalar_one() == 0
+    owner.dispose()
+
+
+def test_a_key_without_the_scope_is_told_which_it_lacks(
+    app: FastAPI, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "main.py").write_text(VULNERABLE)
+    with serving(app) as url:
+        monkeypatch.setenv("ARCHITECT_TOKEN", key_of(url, "projects:read"))
+        code = main(["scan", str(tmp_path), "--server", url, "--project", "Shop"])
+
+    assert code == 2
+    assert "give the token the scope projects:write" in capsys.readouterr().err

@@ -7,6 +7,8 @@ P ?= examples/bookshop_vulnerable
 # Quoted, as a path may hold spaces; the shell itself has to see a leading ~.
 PATH_TO_REVIEW = $(if $(filter ~%,$(firstword $(P))),$(P),'$(subst ','\'',$(P))')
 SEED ?= 1
+SCANS ?= 220
+MINUTES ?= 30
 CORPUS ?= ../shared/corpus
 MIRRORS ?= .work/mirrors
 
@@ -17,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 HANGS := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 
 .DEFAULT_GOAL := help
-.PHONY: help review install lint format test test-matrix bench bench-file bench-service catalogue new-rule docs accuracy sample corpus requirements
+.PHONY: help review install lint format test test-matrix bench bench-file bench-service chaos soak catalogue new-rule docs accuracy sample corpus requirements
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -67,6 +69,12 @@ bench-file: install ## what the review of one changed file costs over MCP
 
 bench-service: install ## what an authenticated read of a generated service costs, layer by layer
 	$(BIN)/python benchmarks/service/run.py
+
+chaos: install ## SecAPI while everything under it is killed: SEED=n SCANS=n WITHOUT=defence; then every promise is checked
+	$(BIN)/python -m chaos --seed $(SEED) --scans $(SCANS) $(if $(WITHOUT),--without $(WITHOUT))
+
+soak: install ## SecAPI under steady load for MINUTES=n, and whether anything has grown
+	$(BIN)/python -m chaos.soak --minutes $(MINUTES) --seed $(SEED)
 
 accuracy: install ## the app graph against imported applications
 	$(BIN)/python ecosystem/accuracy.py

@@ -43,3 +43,21 @@ def test_the_folder_of_a_killed_worker_is_swept_and_that_of_a_living_one_is_not(
         worker.wait()
         assert sweep(tmp_path) == 1
         assert list(tmp_path.iterdir()) == [mine.parent]
+
+
+def test_a_folder_whose_owner_died_before_it_was_locked_is_swept_and_one_that_is_being_made_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "new-died").mkdir()
+    while_making: list[int] = []
+    make = Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        while_making.append(sweep(tmp_path))
+        return make(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with private_folder(tmp_path) as mine:
+        assert while_making == [0]
+        assert sweep(tmp_path) == 1
+        assert list(tmp_path.iterdir()) == [mine.parent]

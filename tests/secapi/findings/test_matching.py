@@ -200,3 +200,15 @@ def test_two_scans_of_a_branch_that_end_at_once_end_one_after_the_other(
 
     assert sum(new) == 1
     assert scans.session.scalar(select(func.count()).select_from(Finding)) == 1
+
+
+def test_a_finding_is_in_each_branch_where_the_branch_has_it(scans: Scans) -> None:
+    top, below = Looked(frozenset({""})), Looked(frozenset({"api"}))
+    [finding] = scans.end(*seen(LIST), looked=top).new
+    scans.end(*seen(LIST, root="api"), branch="monorepo", looked=below)
+
+    # The other branch has moved everything into a folder, which is nothing that this one has to know.
+    scans.end(looked=top)
+
+    assert scans.presence(finding) == "fixed"
+    assert scans.presence(finding, "monorepo") == "open"

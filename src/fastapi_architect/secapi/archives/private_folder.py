@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-_PREFIX = "scan-"
+_PREFIX, _NEW = "scan-", "new-"
 _LOCK = "lock"
 _CONTENT = "content"
 
@@ -31,17 +31,20 @@ def private_folder(base: Path) -> Iterator[Path]:
     """
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Whoever sweeps must not find the folder before it is locked: it gets its name afterwards.
-    outer = Path(tempfile.mkdtemp(prefix="new-", dir=base))
+    outer: Path | None = None
     lock = -1
     try:
-        lock = os.open(outer / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        (outer / _CONTENT).mkdir(mode=0o700)
-        outer = outer.rename(base / f"{_PREFIX}{outer.name.removeprefix('new-')}")
+        with _locked(base, fcntl.LOCK_SH):
+            outer = Path(tempfile.mkdtemp(prefix=_NEW, dir=base))
+            lock = os.open(outer / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            (outer / _CONTENT).mkdir(mode=0o700)
+            outer = outer.rename(base / f"{_PREFIX}{outer.name.removeprefix(_NEW)}")
         yield outer / _CONTENT
     finally:
         # Removed before the lock is let go of, so that nobody sweeps what is being removed.
-        shutil.rmtree(outer, ignore_errors=True)
+        if outer is not None:
+            shutil.rmtree(outer, ignore_errors=True)
         if lock >= 0:
             os.close(lock)
 
@@ -52,7 +55,7 @@ def sweep(base: Path) -> int:
     Returns:
         How many there were.
     """
-    removed = 0
+    removed = _sweep_unnamed(base)
     for outer in base.glob(f"{_PREFIX}*"):
         try:
             lock = os.open(outer / _LOCK, os.O_RDWR | os.O_CLOEXEC)
@@ -68,3 +71,32 @@ def sweep(base: Path) -> int:
         finally:
             os.close(lock)
     return removed
+
+
+def _sweep_unnamed(base: Path) -> int:
+    """Remove the folders whose owners died before they could lock them."""
+    found = list(base.glob(f"{_NEW}*"))
+    if found:
+        try:
+            with _locked(base, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                found = list(base.glob(f"{_NEW}*"))
+                for outer in found:
+                    shutil.rmtree(outer, ignore_errors=True)
+        except BlockingIOError:  # somebody makes one now; there is a next time
+            return 0
+    return len(found)
+
+
+@contextlib.contextmanager
+def _locked(base: Path, how: int) -> Iterator[None]:
+    """Hold a lock on where the folders lie: shared by all who make one, alone by who wants to know that nobody does.
+
+    Raises:
+        BlockingIOError: somebody else holds it, where nobody is waited for.
+    """
+    handle = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)

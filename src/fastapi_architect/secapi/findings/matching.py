@@ -57,10 +57,10 @@ class Looked:
     roots: frozenset[str]
     unread: frozenset[str] = frozenset()
 
-    def at(self, row: Finding, place: FindingInBranch) -> bool:
+    def at(self, place: FindingInBranch) -> bool:
         """Tell whether the finding would have been seen if it were still there."""
-        path = f"{row.root}/{place.file}" if row.root else place.file
-        return row.root in self.roots and path not in self.unread
+        path = f"{place.root}/{place.file}" if place.root else place.file
+        return place.root in self.roots and path not in self.unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +127,7 @@ def match_scan(
         row, place = known[pairs[index]] if index in pairs else (None, None)
         met.add(_note(session, plan, branch, scan_id, one, row, place))
     for row, place in here:
-        if (
-            place is not None
-            and row.id not in met
-            and place.presence != Presence.FIXED
-            and looked.at(row, place)
-        ):
+        if place is not None and row.id not in met and place.presence != Presence.FIXED and looked.at(place):
             place.presence = Presence.FIXED
             place.fixed_scan_id = scan_id
             plan.fixed.append(row.id)
@@ -184,8 +179,8 @@ def _is_elsewhere(place: FindingInBranch | None) -> bool:
 
 
 def _as_known(row: Finding, place: FindingInBranch | None) -> Known:
-    file = "" if place is None else place.file
-    return Known(row.fingerprint, f"{row.root}/{file}" if row.root else file, place.line if place else 0)
+    root, file, line = (row.root, "", 0) if place is None else (place.root, place.file, place.line)
+    return Known(row.fingerprint, f"{root}/{file}" if root else file, line)
 
 
 def _note(
@@ -217,6 +212,7 @@ def _note(
     else:
         plan.kept.append(row.id)
     place.last_scan_id = scan_id
+    place.root = one.root
     place.file, place.line = str(one.document["file"]), int(one.document["line"])
     place.is_proposed_ignored = one.is_proposed_ignored
     place.document = dict(one.document)

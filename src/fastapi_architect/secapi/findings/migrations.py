@@ -108,6 +108,26 @@ def create_findings(op: Any) -> None:
         protect_by_tenant(op, table)
 
 
+def add_roots_of_places(op: Any) -> None:
+    """Let each branch have a finding in a folder of its own.
+
+    Workers that do not know the column yet go on: they leave it at its default, and the next scan says it.
+
+    Args:
+        op: `alembic.op`.
+    """
+    op.add_column("findings_in_branches", sa.Column("root", sa.Text(), server_default="", nullable=False))
+    op.execute(
+        "UPDATE findings_in_branches AS place SET root = finding.root FROM findings AS finding"
+        " WHERE finding.id = place.finding_id AND finding.root <> ''"
+    )
+
+
+def drop_roots_of_places(op: Any) -> None:
+    """Take that back."""
+    op.drop_column("findings_in_branches", "root")
+
+
 def drop_findings(op: Any) -> None:
     """Drop the tables."""
     for table in _TABLES:

@@ -64,7 +64,7 @@ class Finding(Uuid7Id, TenantOwned, Timestamped, Versioned, Base):
     )
 
     project_id: Mapped[UUID]
-    #: Of the application root in its repository, "" for the top.
+    #: Of the application root in which it was last seen; where it is in a branch stands in `FindingInBranch`.
     root: Mapped[str] = mapped_column(Text, default="")
     #: By which it was last recognised, and the version of how fingerprints are made.
     fingerprint: Mapped[str] = mapped_column(String(200))
@@ -106,6 +106,8 @@ class FindingInBranch(Uuid7Id, TenantOwned, Timestamped, Base):
     first_scan_id: Mapped[UUID]
     last_scan_id: Mapped[UUID]
     fixed_scan_id: Mapped[UUID | None]
+    #: Of the application root in its repository, "" for the top. Branches may have the same code in different folders.
+    root: Mapped[str] = mapped_column(Text, default="", server_default="")
     file: Mapped[str] = mapped_column(Text)
     line: Mapped[int]
     #: The archive asked that it be ignored; whether that counts is the project's decision.

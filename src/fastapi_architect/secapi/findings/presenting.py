@@ -27,10 +27,10 @@ def whole(found: Placed) -> WholeFinding:
 def _fields(found: Placed) -> dict[str, Any]:
     row, place = found.finding, found.place
     of_row = (
-        "id", "project_id", "rule", "title", "category", "severity", "confidence", "cwe", "cvss_score", "root",
+        "id", "project_id", "rule", "title", "category", "severity", "confidence", "cwe", "cvss_score",
         "triage", "reason", "expires_at", "created_at", "version",
     )  # fmt: skip
-    of_place = ("file", "line", "presence", "is_proposed_ignored", "first_scan_id", "last_scan_id")
+    of_place = ("root", "file", "line", "presence", "is_proposed_ignored", "first_scan_id", "last_scan_id")
     return {
         "branch": found.branch,
         **{name: getattr(row, name) for name in of_row},

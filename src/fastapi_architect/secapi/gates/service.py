@@ -65,7 +65,7 @@ def _published(finding: Finding, place: FindingInBranch) -> ClosingFinding:
         confidence=finding.confidence,
         cwe=finding.cwe,
         cvss_score=finding.cvss_score,
-        file=f"{finding.root}/{place.file}" if finding.root else place.file,
+        file=f"{place.root}/{place.file}" if place.root else place.file,
         line=place.line,
         is_proposed_ignored=place.is_proposed_ignored,
     )

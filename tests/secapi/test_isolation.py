@@ -18,16 +18,17 @@ from fastapi_architect.components.database import bind_worker_setting
 from fastapi_architect.components.testing.authorization import STRANGER, Caller, authorization_violations
 from fastapi_architect.components.testing.isolation import cross_tenant_violations
 from fastapi_architect.components.testing.operations import operations_of
-from fastapi_architect.secapi.permissions import ADMIN, EVERY_PERMISSION, OF_OPERATORS, ROLES
+from fastapi_architect.secapi.permissions import ADMIN, EVERY_PERMISSION, ROLES
 
 API = "/api/v1"
-OURS = ("project_id", "scan_id", "finding_id")
+OURS = ("project_id", "scan_id", "finding_id", "endpoint_id", "delivery_id")
 TABLES = (
     "projects", "scans", "scan_roots", "scan_events", "branches", "findings", "findings_in_branches", "finding_events",
+    "audit_events", "webhook_endpoints", "webhook_messages", "webhook_deliveries", "webhook_attempts",
 )  # fmt: skip
 
-#: Of accounts alone, which these callers are not; of browsers, whose Origin they lack; of operators, who decide in the service.
-NOT_OF_MEMBERS = ("/api/v1/me", "/auth/logout", "/websockets/tickets", "/webhook-endpoints")
+#: Of accounts alone, which these callers are not; of browsers, whose Origin they lack.
+NOT_OF_MEMBERS = ("/api/v1/me", "/auth/logout", "/websockets/tickets")
 
 
 @pytest.fixture
@@ -42,6 +43,16 @@ def scan_of(team: Team) -> str:
     return str(answer.json()["id"])
 
 
+def delivery_of(team: Team) -> dict[str, object]:
+    """An endpoint of the team's organisation, and a delivery to it."""
+    new = {"url": "https://hooks.example/ci", "description": "CI"}
+    answer = team.client.post(f"{API}/webhook-endpoints", json=new, headers=team.maintainer)
+    endpoint = f"/webhook-endpoints/{answer.json()['id']}"
+    team.client.post(f"{API}{endpoint}/tests", headers=team.maintainer)
+    [delivery] = team.get(f"{endpoint}/deliveries", team.maintainer).json()["items"]
+    return {"endpoint_id": answer.json()["id"], "delivery_id": delivery["id"]}
+
+
 def test_every_route_lets_in_whom_it_must_and_nobody_else(
     client: TestClient, app: FastAPI, people: People
 ) -> None:
@@ -49,8 +60,6 @@ def test_every_route_lets_in_whom_it_must_and_nobody_else(
     granted = {name: set(permissions) | {"organisation:read"} for name, permissions in ROLES.items()}
     granted["admin"] |= {"organisation:manage"}
     granted["owner"] = granted["admin"]
-    # Of operators: no role in an organisation gives them yet.
-    granted = {name: permissions - OF_OPERATORS for name, permissions in granted.items()}
     callers = [Caller(name, people.member(organisation, name), granted[name]) for name in granted]
     narrow = frozenset({"findings:read"})
     callers += [STRANGER, Caller("key", people.member(organisation, "admin", scopes=narrow), narrow)]
@@ -84,8 +93,18 @@ def test_another_organisation_learns_nothing_and_changes_nothing(
         app,
         owner=owner,
         stranger=team.people.member(mallory.organisation, "admin"),
-        owned={"project_id": team.project, "scan_id": scan_of(team), "finding_id": finding},
-        own={"project_id": mallory.project, "scan_id": scan_of(mallory), "finding_id": their_finding},
+        owned={
+            "project_id": team.project,
+            "scan_id": scan_of(team),
+            "finding_id": finding,
+            **delivery_of(team),
+        },
+        own={
+            "project_id": mallory.project,
+            "scan_id": scan_of(mallory),
+            "finding_id": their_finding,
+            **delivery_of(mallory),
+        },
         shared=of_components,
     )
 
@@ -97,6 +116,7 @@ def test_the_database_alone_holds_when_every_filter_is_forgotten(
 ) -> None:
     team.scan(*seen(LIST))
     scan_of(team)
+    delivery_of(team)
     evil = people.organisation("Evil")
     engine = create_engine(service_environment["DATABASE_URL"])
 
@@ -110,7 +130,7 @@ def test_the_database_alone_holds_when_every_filter_is_forgotten(
     own, foreign, nobody = visible(team.organisation), visible(evil), visible(None)
     engine.dispose()
 
-    assert all(own[name] for name in TABLES if name not in ("scan_roots", "scan_events"))
+    assert all(own[name] for name in TABLES if name not in ("scan_roots", "scan_events", "webhook_attempts"))
     assert set(foreign.values()) == set(nobody.values()) == {0}
 
 
@@ -124,5 +144,5 @@ def test_a_table_of_an_organisation_is_behind_the_wall(service_environment: Mapp
         open_ones = [name for (name,) in connection.execute(statement)]
     engine.dispose()
 
-    # Of components whose rows are looked for before the organisation is known, or that name it for the log.
-    assert open_ones == ["api_keys", "audit_events"]
+    # Whose rows are looked for before the organisation is known.
+    assert open_ones == ["api_keys"]

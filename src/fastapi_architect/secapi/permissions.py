@@ -17,7 +17,8 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 EVERY_PERMISSION = frozenset().union(*ROLES.values())
 
-#: Asked for by components that know no organisation yet: whoever had them everywhere would have them in none in particular.
-OF_OPERATORS = frozenset({"audit:read", "webhooks:manage", "work:manage"})
+#: Of operators: what is nobody's in particular. No role in an organisation gives it.
+AUDIT_OF_SERVICE = "service:audit"
+OF_OPERATORS = frozenset({"work:manage", AUDIT_OF_SERVICE})
 #: What every account may do, as far as its role in an organisation and the scopes of its keys allow it.
 OF_ACCOUNTS = EVERY_PERMISSION - OF_OPERATORS

@@ -3,7 +3,7 @@
 from fastapi_architect.components.access import Access
 from fastapi_architect.components.accounts import Accounts, AccountSettings
 from fastapi_architect.components.api_keys import ApiKeys, ApiKeySettings
-from fastapi_architect.components.audit_log import AuditLog
+from fastapi_architect.components.audit_log import AuditLog, AuditOverview
 from fastapi_architect.components.cache import CacheSettings, Caching
 from fastapi_architect.components.celery_tasks import CelerySettings, CeleryTasks
 from fastapi_architect.components.database import Database, DatabaseSettings
@@ -20,19 +20,22 @@ from fastapi_architect.components.redis_pool import RedisPool, RedisSettings
 from fastapi_architect.components.request_limits import RequestLimits, RequestLimitSettings
 from fastapi_architect.components.service import Component
 from fastapi_architect.components.structured_logging import LoggingSettings, StructuredLogging
-from fastapi_architect.components.tenancy import Tenancy
+from fastapi_architect.components.tenancy import Tenancy, require_in_tenant
 from fastapi_architect.components.uploads import ZIP, UploadPolicy, Uploads, UploadSettings, bytes_per_owner
 from fastapi_architect.components.webhooks import Webhooks, WebhookSettings
 from fastapi_architect.components.websockets import WebSockets
 
-from .permissions import EVERY_PERMISSION, OF_ACCOUNTS, ROLES
+from .membership import TENANT
+from .permissions import AUDIT_OF_SERVICE, EVERY_PERMISSION, OF_ACCOUNTS, OF_OPERATORS, ROLES
 from .scans.component import Scans
 from .settings import Queue, SecApiSettings, SocketSettings
 
 #: An account may do in its organisations what its role there says; keys are limited by their scopes besides.
 ACCOUNT_ROLES = {
     "user": sorted(OF_ACCOUNTS),
-    "operator": sorted(EVERY_PERMISSION | {"accounts:read", "accounts:manage", "api_keys:manage"}),
+    "operator": sorted(
+        EVERY_PERMISSION | OF_OPERATORS | {"accounts:read", "accounts:manage", "api_keys:manage"}
+    ),
 }
 
 
@@ -57,7 +60,8 @@ def components() -> list[Component]:
         Accounts(AccountSettings(), new_account_roles=["user"]),
         ApiKeys(ApiKeySettings()),
         Tenancy(ROLES),
-        AuditLog(),
+        AuditLog(guard=require_in_tenant("audit:read")),
+        AuditOverview(AUDIT_OF_SERVICE),
         Caching(CacheSettings()),
         Idempotency(IdempotencySettings()),
         Uploads(
@@ -69,6 +73,6 @@ def components() -> list[Component]:
             ),
         ),
         WebSockets(SocketSettings()),
-        Webhooks(WebhookSettings(), permission="webhooks:manage"),
+        Webhooks(WebhookSettings(), guard=require_in_tenant("webhooks:manage"), owner_setting=TENANT),
         Scans(settings),
     ]

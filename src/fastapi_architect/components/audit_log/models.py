@@ -29,6 +29,9 @@ class AuditEvent(Base, Uuid7Id):
         Index("ix_audit_events_subject_id", "subject_type", "subject_id", "id"),
     )
 
+    # Nobody reads what they have just written down, and who writes may not see it: `RETURNING` would ask for both.
+    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012
+
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     #: What was done, such as `note.deleted`.
     action: Mapped[str] = mapped_column(String(100))

@@ -34,3 +34,11 @@ class AuditRepository(Repository[AuditEvent]):
         """Return the query of the tenant's events."""
         statement = super().visible()
         return statement.where(AuditEvent.tenant_id.is_not_distinct_from(self._tenant_id))
+
+
+class EveryAuditEvent(Repository[AuditEvent]):
+    """The events of every tenant and of none, for operators."""
+
+    model = AuditEvent
+    orders: ClassVar = AuditRepository.orders
+    filters: ClassVar = {**AuditRepository.filters, "tenant_id": equals(AuditEvent.tenant_id)}

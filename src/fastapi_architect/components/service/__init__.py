@@ -1,5 +1,6 @@
 """How a service is put together from components."""
 
+from .acts import Act, Acts, Witness, acts_of
 from .assembly import component_in, components_of, install, installed
 from .component import Component
 from .draining import begin_draining, is_draining
@@ -13,6 +14,8 @@ from .serving import ServeSettings, serve
 from .settings import CommaSeparated, ComponentSettings, Environment, GeneratedSecret
 
 __all__ = [
+    "Act",
+    "Acts",
     "CommaSeparated",
     "Component",
     "ComponentSettings",
@@ -22,6 +25,8 @@ __all__ = [
     "RequestLimit",
     "RouteTemplates",
     "ServeSettings",
+    "Witness",
+    "acts_of",
     "amend_openapi",
     "begin_draining",
     "bind_request_id",

@@ -61,10 +61,12 @@ def cross_tenant_violations(
             found.append(f"{operation}: name a thing of the owner's for {', '.join(unknown)} in `owned`")
             continue
         for values in _foreign(operation, owned, own or {}):
+            # What is the stranger's own stays: nothing below their parent is told in other words than nothing at all.
+            nothing = {name: value for name, value in values.items() if value != owned[name]}
             found += _compare(
                 operation,
                 _send(client, app, operation, stranger, values, requests),
-                _send(client, app, operation, stranger, {}, requests),
+                _send(client, app, operation, stranger, nothing, requests),
             )
     for each in readings:
         now = _send(client, app, each, owner, owned, requests)

@@ -2,6 +2,7 @@
 
 from .component import Webhooks
 from .models import DeliveryState, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookMessage
+from .row_level_security import protect_webhooks, unprotect_webhooks
 from .rules import HasWebhookEvents, WebhookRules
 from .sending import send_webhook
 from .service import WebhookService
@@ -20,8 +21,10 @@ __all__ = [
     "WebhookService",
     "WebhookSettings",
     "Webhooks",
+    "protect_webhooks",
     "secret_of",
     "send_webhook",
     "shown",
     "sign",
+    "unprotect_webhooks",
 ]

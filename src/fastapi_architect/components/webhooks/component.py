@@ -1,11 +1,13 @@
 """Webhooks as a component."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
+from ..access import current_principal, require
 from ..outbox import Periodic
 from ..outgoing_http import GuardedClient, OutgoingHttpSettings
 from .router import router
@@ -20,9 +22,16 @@ class Webhooks(HasWebhookRules):
         settings: WEBHOOK_*.
         event_types: descriptions of what can be subscribed to, by type; components add theirs by `webhook_events`.
         permission: what a caller needs to manage endpoints, such as `webhooks:manage`; None: to be known.
+        guard: a dependency that says the same and more: for which organisation a caller acts, which then owns the
+            endpoints: `require_in_tenant("webhooks:manage")`.
+        owner_setting: the setting of a session that row-level security reads, such as `app.tenant_id`: workers bind it to
+            the owner of what they deliver. None: there is no such wall.
         disabled_topic: an event of the outbox that is added when an endpoint is disabled for its failures, so that
             a handler of yours can write to its owner; the payload has `endpoint_id` and `owner_id`.
         prefix: of the routes.
+
+    Raises:
+        ValueError: both a permission and a guard.
     """
 
     task_modules: Sequence[str] = (f"{__package__}.tasks",)
@@ -36,12 +45,18 @@ class Webhooks(HasWebhookRules):
         *,
         event_types: Mapping[str, str] | None = None,
         permission: str | None = None,
+        guard: Callable[..., Any] | None = None,
+        owner_setting: str | None = None,
         disabled_topic: str | None = None,
         prefix: str = "/api/v1",
     ) -> None:
         types = {TEST_EVENT: "Sent when you ask for it."} | dict(event_types or {})
-        super().__init__(WebhookRules(settings, types, permission))
+        super().__init__(WebhookRules(settings, types))
+        if guard is not None and permission is not None:
+            raise ValueError("the guard asks for permissions already: leave `permission` out")
         self.settings = settings
+        self.guard = guard or (current_principal if permission is None else require(permission))
+        self.owner_setting = owner_setting
         self.disabled_topic = disabled_topic
         self.prefix = prefix
         self._client: GuardedClient | None = None
@@ -49,7 +64,7 @@ class Webhooks(HasWebhookRules):
 
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
-        app.include_router(router, prefix=self.prefix)
+        app.include_router(router, prefix=self.prefix, dependencies=[Depends(self.guard)])
 
     @property
     def client(self) -> GuardedClient:

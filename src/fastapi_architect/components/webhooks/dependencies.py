@@ -8,7 +8,7 @@ from fastapi.requests import HTTPConnection
 
 from ..access import CurrentPrincipal
 from ..database import SessionDep
-from ..service import components_of, installed
+from ..service import acts_of, components_of, installed, principal_of
 from .rules import HasWebhookEvents, HasWebhookRules, WebhookRules
 from .service import WebhookService
 
@@ -27,10 +27,14 @@ WebhookRulesDep = Annotated[WebhookRules, Depends(get_webhook_rules)]
 
 
 async def get_webhook_service(
-    session: SessionDep, rules: WebhookRulesDep, principal: CurrentPrincipal
+    connection: HTTPConnection, session: SessionDep, rules: WebhookRulesDep, principal: CurrentPrincipal
 ) -> WebhookService:
-    """Return the service for the caller, on the session of this request."""
-    return WebhookService(session, rules, principal)
+    """Return the service for the caller, on the session of this request.
+
+    The guard of the routes has run before: where it asks for a member, the caller is one of an organisation by now.
+    """
+    caller = principal_of(connection) or principal
+    return WebhookService(session, rules, caller, acts_of(connection.app))
 
 
 WebhookServiceDep = Annotated[WebhookService, Depends(get_webhook_service)]

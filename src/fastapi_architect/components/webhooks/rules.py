@@ -28,8 +28,6 @@ class WebhookRules:
 
     settings: WebhookSettings
     event_types: Mapping[str, str]
-    #: What a caller needs beside being known; None: nothing.
-    permission: str | None = None
 
     def check_url(self, url: str) -> str:
         """Return the URL, if it may be called by how it is written; where it leads is checked at each delivery.

@@ -34,5 +34,5 @@ def send_webhook(
         id=uuid7(), owner_id=owner_id, event_type=event_type, data=checked(data), created_at=datetime.now(UTC)
     )
     session.add(message)
-    add_event(session, FAN_OUT, {"message_id": str(message.id)})
+    add_event(session, FAN_OUT, {"message_id": str(message.id), "owner_id": str(owner_id)})
     return message.id

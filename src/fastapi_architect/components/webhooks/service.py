@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +12,8 @@ from uuid_utils.compat import uuid7
 
 from ..database import PageQuery, Slice
 from ..outbox import add_event
-from ..problem_details.errors import Conflict, Forbidden
+from ..problem_details.errors import Conflict
+from ..service.acts import Act, Acts
 from ..service.principal import Principal
 from .models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookMessage
 from .repository import DeliveryRepository, EndpointRepository
@@ -34,13 +36,17 @@ class DeliveryStory:
 class WebhookService:
     """Endpoints of the caller's organisation, or of the caller where there are none.
 
-    Raises:
-        Forbidden: the caller lacks the permission that the service asks for.
+    Args:
+        session: of the request.
+        rules: what may be asked for.
+        principal: who asks; the guard of the routes has let them in.
+        acts: tells who wants to know of changes.
     """
 
-    def __init__(self, session: AsyncSession, rules: WebhookRules, principal: Principal) -> None:
-        if rules.permission is not None and not principal.may(rules.permission):
-            raise Forbidden("You may not manage webhooks.")
+    def __init__(
+        self, session: AsyncSession, rules: WebhookRules, principal: Principal, acts: Acts | None = None
+    ) -> None:
+        self._acts = acts or Acts()
         self._session = session
         self._rules = rules
         self._principal = principal
@@ -68,8 +74,8 @@ class WebhookService:
         if await self._endpoints.count_locked() >= self._rules.settings.endpoints_per_owner:
             raise Conflict(f"There are {self._rules.settings.endpoints_per_owner} endpoints already.")
         await self._endpoints.add(endpoint)
+        self._tell("webhook_endpoint.created", endpoint.id, **_shown(endpoint))
         await self._session.commit()
-        self._note("webhook endpoint created", endpoint.id)
         return endpoint, self._secret(endpoint)
 
     async def list_endpoints(self, query: PageQuery) -> Slice[WebhookEndpoint]:
@@ -104,8 +110,8 @@ class WebhookService:
             endpoint.event_types = self._rules.check_event_types(changes["event_types"])
         if changes.get("enabled") is not None:
             _enable(endpoint, enabled=changes["enabled"])
+        self._tell("webhook_endpoint.changed", endpoint_id, fields=sorted(changes), **_shown(endpoint))
         await self._session.commit()
-        self._note("webhook endpoint changed", endpoint_id)
         return endpoint
 
     async def delete(self, endpoint_id: UUID) -> None:
@@ -114,9 +120,10 @@ class WebhookService:
         Raises:
             NotFound: there is none, or it is somebody else's.
         """
-        await self._endpoints.delete(await self._endpoints.get(endpoint_id))
+        endpoint = await self._endpoints.get(endpoint_id)
+        await self._endpoints.delete(endpoint)
+        self._tell("webhook_endpoint.deleted", endpoint_id, **_shown(endpoint))
         await self._session.commit()
-        self._note("webhook endpoint deleted", endpoint_id)
 
     async def rotate_secret(self, endpoint_id: UUID) -> tuple[str, datetime]:
         """Give an endpoint a new secret; return it, and until when the one before is used too.
@@ -128,8 +135,8 @@ class WebhookService:
         until = datetime.now(UTC) + timedelta(hours=self._rules.settings.rotation_hours)
         endpoint.secret_version += 1
         endpoint.previous_secret_until = until
+        self._tell("webhook_endpoint.rotated", endpoint_id)
         await self._session.commit()
-        self._note("webhook secret rotated", endpoint_id)
         return self._secret(endpoint), until
 
     async def send_test(self, endpoint_id: UUID) -> UUID:
@@ -154,7 +161,8 @@ class WebhookService:
             id=uuid7(), endpoint_id=endpoint_id, message_id=message.id, event_type=TEST_EVENT
         )
         self._session.add(delivery)
-        add_event(self._session, DELIVER, {"delivery_id": str(delivery.id)})
+        self._deliver(delivery.id)
+        self._tell("webhook_endpoint.tested", endpoint_id)
         await self._session.commit()
         return message.id
 
@@ -190,7 +198,8 @@ class WebhookService:
         delivery = await deliveries.get(delivery_id)
         if not await deliveries.begin_again(delivery):
             raise Conflict("This delivery is still on its way.")
-        add_event(self._session, DELIVER, {"delivery_id": str(delivery_id)})
+        self._deliver(delivery_id)
+        self._tell("webhook_endpoint.redelivered", endpoint_id, delivery_id=str(delivery_id))
         await self._session.commit()
         return delivery.message_id
 
@@ -200,8 +209,19 @@ class WebhookService:
     def _secret(self, endpoint: WebhookEndpoint) -> str:
         return shown(secret_of(self._rules.settings.signing_key, endpoint.id, endpoint.secret_version))
 
-    def _note(self, what: str, endpoint_id: UUID) -> None:
-        logger.info(what, extra={"endpoint_id": str(endpoint_id), "by": str(self._principal.id)})
+    def _deliver(self, delivery_id: UUID) -> None:
+        payload = {"delivery_id": str(delivery_id), "owner_id": str(self._owner_id)}
+        add_event(self._session, DELIVER, payload)
+
+    def _tell(self, action: str, endpoint_id: UUID, **details: Any) -> None:
+        act = Act(action, self._principal, "webhook_endpoint", endpoint_id, details=details)
+        self._acts.tell(self._session, act)
+        logger.info(action, extra={"endpoint_id": str(endpoint_id), "by": str(self._principal.id)})
+
+
+def _shown(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    """To whom it leads, and no more of the URL: receivers put tokens into its path."""
+    return {"host": urlsplit(endpoint.url).hostname, "event_types": endpoint.event_types}
 
 
 def _enable(endpoint: WebhookEndpoint, *, enabled: bool) -> None:

@@ -2,20 +2,24 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from ..database import Database
+from ..database import Database, bind_worker_setting
 from ..outbox import HandlerContext, Priority, Retries, RetryLater, add_event, handles
 from ..problem_details import ServiceError
 from . import deliveries
 from .component import Webhooks
 from .deliveries import Pending
 from .models import DeliveryState, WebhookAttempt
+from .row_level_security import CLEANING
 from .sending import DELIVER, FAN_OUT
 from .signing import secret_of, sign
 
@@ -42,14 +46,16 @@ class Answer:
 @handles(FAN_OUT, priority=Priority.LOW)
 def fan_out(context: HandlerContext, payload: dict[str, Any]) -> None:
     """Begin a delivery to each endpoint that wants the message."""
+    _bind(context, payload)
     for delivery_id in deliveries.fan_out(context.session, UUID(payload["message_id"])):
-        add_event(context.session, DELIVER, {"delivery_id": str(delivery_id)})
+        add_event(context.session, DELIVER, {**payload, "delivery_id": str(delivery_id)})
 
 
 @handles(DELIVER, retries=RETRIES, priority=Priority.LOW)
 def deliver(context: HandlerContext, payload: dict[str, Any]) -> None:
     """Call an endpoint once."""
     webhooks = context.component(Webhooks)
+    _bind(context, payload)
     pending = deliveries.find_pending(context.session, UUID(payload["delivery_id"]))
     # No transaction is open while a stranger's server answers.
     context.session.rollback()
@@ -58,7 +64,7 @@ def deliver(context: HandlerContext, payload: dict[str, Any]) -> None:
     if not pending.enabled:
         deliveries.end(context.session, pending, DeliveryState.FAILED, "the endpoint is disabled")
         return
-    answer = _call(webhooks, pending, context.component(Database))
+    answer = _call(context, webhooks, pending)
     if answer.error is None:
         deliveries.note_success(context.session, pending)
         deliveries.end(context.session, pending, DeliveryState.DELIVERED, None)
@@ -68,7 +74,7 @@ def deliver(context: HandlerContext, payload: dict[str, Any]) -> None:
 
 def _failed(context: HandlerContext, webhooks: Webhooks, pending: Pending, answer: Answer) -> None:
     # In a transaction of its own: the handler's is rolled back when it raises.
-    with context.component(Database).sync_sessions.begin() as session:
+    with _session_of(context, pending) as session:
         if answer.status == 410:
             disabled = deliveries.disable(session, pending, "the endpoint answered 410 Gone")
         else:
@@ -84,7 +90,24 @@ def _failed(context: HandlerContext, webhooks: Webhooks, pending: Pending, answe
     raise RetryLater(answer.error or "failed", answer.retry_after)
 
 
-def _call(webhooks: Webhooks, pending: Pending, database: Database) -> Answer:
+def _bind(context: HandlerContext, payload: dict[str, Any]) -> None:
+    """Let row-level security show the owner's rows to the session of the handler, where there is such a wall."""
+    setting = context.component(Webhooks).owner_setting
+    if setting is not None:
+        bind_worker_setting(context.session, setting, payload["owner_id"])
+
+
+@contextmanager
+def _session_of(context: HandlerContext, pending: Pending) -> Iterator[Session]:
+    """Give a session of its own, with the same rows in sight, and commit at the end."""
+    setting = context.component(Webhooks).owner_setting
+    with context.component(Database).sync_sessions.begin() as session:
+        if setting is not None:
+            bind_worker_setting(session, setting, pending.owner_id)
+        yield session
+
+
+def _call(context: HandlerContext, webhooks: Webhooks, pending: Pending) -> Answer:
     settings = webhooks.settings
     keys = [settings.signing_key] + (
         [settings.previous_signing_key] if settings.previous_signing_key is not None else []
@@ -105,7 +128,7 @@ def _call(webhooks: Webhooks, pending: Pending, database: Database) -> Answer:
         answer=answer.beginning,
         error=answer.error,
     )
-    with database.sync_sessions.begin() as session:
+    with _session_of(context, pending) as session:
         deliveries.note_attempt(session, attempt)
     return answer
 
@@ -135,5 +158,6 @@ def _pause(text: str) -> timedelta | None:
 def clean(context: HandlerContext, payload: dict[str, Any]) -> None:
     """Delete old messages and the log of their deliveries."""
     keep = timedelta(days=context.component(Webhooks).settings.keep_days)
+    bind_worker_setting(context.session, CLEANING, "on")
     deleted = deliveries.delete_old(context.session, keep, MOST_AT_ONCE)
     logger.info("old webhooks were deleted", extra={"messages": deleted})

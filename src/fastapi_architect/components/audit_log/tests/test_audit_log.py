@@ -1,7 +1,8 @@
 """What was done is remembered, what was not done is not, and nobody rewrites it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -9,14 +10,28 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from fastapi.testclient import TestClient
 from psycopg import sql
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from fastapi_architect.components.audit_log import AuditEvent, record
+from fastapi_architect.components.audit_log import (
+    AuditEvent,
+    protect_audit_log,
+    record,
+    unprotect_audit_log,
+)
 from fastapi_architect.components.audit_log.migrations import create_audit_log, drop_audit_log
-from fastapi_architect.components.audit_log.tests.example import PEOPLE, create_app
-from fastapi_architect.components.database import Base, Database
+from fastapi_architect.components.audit_log.row_level_security import OVERVIEW
+from fastapi_architect.components.audit_log.tests.example import (
+    OTHER_TENANT,
+    PEOPLE,
+    TENANT,
+    auditor_of_tenant,
+    create_app,
+)
+from fastapi_architect.components.database import Base, Database, bind_worker_setting
+from fastapi_architect.components.testing.databases import run_operations
 from fastapi_architect.components.testing.servers import for_sqlalchemy
 
 EVENTS = "/api/v1/audit-events"
@@ -77,6 +92,40 @@ def test_another_tenant_reads_nothing_of_it(client: TestClient) -> None:
     delete(client)
 
     assert events_of(client, "auditor of others") == []
+
+
+def test_a_guard_of_ones_own_says_for_which_tenant_somebody_reads(database: Database) -> None:
+    with TestClient(create_app(database, guard=auditor_of_tenant)) as client:
+        delete(client)
+        nobody_yet = {"X-Name": "of no tenant yet"}
+        theirs = client.get(EVENTS, headers=nobody_yet | {"X-Tenant": str(TENANT)})
+        foreign = client.get(EVENTS, headers=nobody_yet | {"X-Tenant": str(OTHER_TENANT)})
+
+    assert [event["action"] for event in theirs.json()["items"]] == ["thing.deleted"]
+    assert foreign.status_code == 403
+
+
+def test_an_operator_reads_the_events_of_every_tenant_and_nobody_else_does(client: TestClient) -> None:
+    delete(client)
+    overview = "/api/v1/service/audit-events"
+
+    seen = client.get(overview, headers={"X-Name": "operator"})
+    other = client.get(overview, headers={"X-Name": "operator"}, params={"tenant_id": str(OTHER_TENANT)})
+
+    assert [event["tenant_id"] for event in seen.json()["items"]] == [str(TENANT)]
+    assert other.json()["items"] == []
+    assert client.get(overview, headers={"X-Name": "auditor"}).status_code == 403
+
+
+def test_what_other_components_tell_of_is_noted_in_the_transaction_of_the_act(client: TestClient) -> None:
+    thing = uuid7()
+    changed = client.put(f"/things/{thing}", headers={"X-Name": "member"})
+    refused = client.put(f"/things/{uuid7()}", headers={"X-Name": "member"}, params={"in_use": "true"})
+
+    assert (changed.status_code, refused.status_code) == (204, 409)
+    (event,) = events_of(client, "auditor")
+    assert (event["action"], event["subject_id"]) == ("thing.changed", str(thing))
+    assert (event["actor_id"], event["details"]) == (str(PEOPLE["member"].id), {"token": "***"})
 
 
 def test_events_are_filtered_and_paged_newest_first(client: TestClient) -> None:
@@ -164,4 +213,57 @@ def test_the_migration_makes_the_table_of_the_model_and_takes_it_back(empty_data
         assert compare_metadata(context, wanted) == []
         drop_audit_log(Operations(context))
         assert connection.exec_driver_sql("SELECT to_regclass('audit_events')").scalar() is None
+    engine.dispose()
+
+
+@pytest.fixture
+def walled(owner_database_url: str, database_url: str) -> Iterator[Callable[..., Session]]:
+    """Sessions of the service's role behind the second wall, bound to a tenant or to none."""
+    run_operations(owner_database_url, protect_audit_log)
+    engine = create_engine(database_url)
+
+    def session(tenant: object = None, *, overview: bool = False) -> Session:
+        made = Session(engine)
+        bind_worker_setting(made, "app.tenant_id", tenant)
+        if overview:
+            bind_worker_setting(made, OVERVIEW, "on")
+        return made
+
+    yield session
+    engine.dispose()
+
+
+def note(session: Session, tenant: UUID | None) -> None:
+    record(session, "thing.made", actor=None, subject_type="thing", subject_id="1", tenant_id=tenant)
+    session.commit()
+
+
+def test_postgresql_itself_shows_a_tenant_its_own_events(walled: Callable[..., Session]) -> None:
+    for tenant in (TENANT, OTHER_TENANT, None):
+        with walled(tenant) as session:
+            note(session, tenant)
+
+    def seen(tenant: object = None, *, overview: bool = False) -> list[UUID | None]:
+        with walled(tenant, overview=overview) as session:
+            return list(session.scalars(select(AuditEvent.tenant_id).order_by(AuditEvent.id)))
+
+    assert seen(TENANT) == [TENANT]
+    assert seen(OTHER_TENANT) == [OTHER_TENANT]
+    assert seen() == [None]
+    assert seen(TENANT, overview=True) == [TENANT, OTHER_TENANT, None]
+
+
+def test_nobody_adds_to_the_log_of_another_tenant(walled: Callable[..., Session]) -> None:
+    with walled(TENANT) as session:
+        note(session, None)  # an affair of the service itself
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            note(session, OTHER_TENANT)
+
+
+def test_the_second_wall_can_be_taken_down_again(owner_database_url: str, database_url: str) -> None:
+    run_operations(owner_database_url, protect_audit_log, unprotect_audit_log)
+    engine = create_engine(database_url)
+    with Session(engine) as session:
+        note(session, TENANT)
+        assert session.scalar(select(func.count()).select_from(AuditEvent)) == 1
     engine.dispose()

@@ -18,8 +18,9 @@ from sqlalchemy import update
 from fastapi_architect.components.database import Database
 from fastapi_architect.components.outbox import Outbox, OutboxEvent, OutboxSettings, Outcome, Runtime
 from fastapi_architect.components.service import Environment
-from fastapi_architect.components.webhooks import Webhooks, WebhookSettings
-from fastapi_architect.components.webhooks.tests.example import create_app
+from fastapi_architect.components.testing.databases import run_operations
+from fastapi_architect.components.webhooks import Webhooks, WebhookSettings, protect_webhooks
+from fastapi_architect.components.webhooks.tests.example import Diary, create_app, member_of_named
 
 KEY = SecretStr("k" * 40)
 
@@ -95,7 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
 class Service:
     """The example service, as its users and its worker see it."""
 
-    def __init__(self, database: Database, receiver: Receiver, **settings: Any) -> None:
+    def __init__(
+        self, database: Database, receiver: Receiver, asks: dict[str, Any] | None = None, **settings: Any
+    ) -> None:
         defaults: dict[str, Any] = {
             "signing_key": KEY,
             "ports": frozenset({receiver.port, 443}),
@@ -105,10 +108,12 @@ class Service:
         }
         self.database = database
         self.receiver = receiver
-        self.webhooks = Webhooks(WebhookSettings(environment=Environment.LOCAL, **(defaults | settings)))
+        made = WebhookSettings(environment=Environment.LOCAL, **(defaults | settings))
+        self.webhooks = Webhooks(made, **(asks or {}))
+        self.diary = Diary()
         self.outbox = Outbox(OutboxSettings(environment=Environment.LOCAL))
         self.runtime: Runtime = self.outbox.runtime([database, self.outbox, self.webhooks])
-        self.client = TestClient(create_app(database, self.outbox, self.webhooks))
+        self.client = TestClient(create_app(database, self.outbox, self.webhooks, self.diary))
 
     def call(self, method: str, path: str, who: str = "ann", **more: Any) -> Any:
         return self.client.request(method, path, headers={"X-Name": who}, **more)
@@ -171,6 +176,18 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def service(database: Database, receiver: Receiver) -> Iterator[Service]:
     service = Service(database, receiver)
+    with service.client:
+        yield service
+    service.webhooks.close_in_worker()
+    database.sync_engine.dispose()
+
+
+@pytest.fixture
+def walled_service(database: Database, owner_database_url: str, receiver: Receiver) -> Iterator[Service]:
+    """The service with organisations, behind the second wall."""
+    run_operations(owner_database_url, protect_webhooks)
+    asks = {"guard": member_of_named, "owner_setting": "app.tenant_id"}
+    service = Service(database, receiver, asks)
     with service.client:
         yield service
     service.webhooks.close_in_worker()

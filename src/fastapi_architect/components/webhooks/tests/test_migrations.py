@@ -6,6 +6,7 @@ from alembic.operations import Operations
 from sqlalchemy import create_engine, inspect
 
 from fastapi_architect.components.testing.servers import for_sqlalchemy
+from fastapi_architect.components.webhooks import protect_webhooks, unprotect_webhooks
 from fastapi_architect.components.webhooks.migrations import create_webhooks, drop_webhooks
 from fastapi_architect.components.webhooks.models import WebhookEndpoint
 
@@ -22,6 +23,9 @@ def test_it_makes_what_the_models_describe(empty_database_url: str) -> None:
         differences = compare_metadata(context, WebhookEndpoint.metadata)
         assert [found for found in differences if "webhook" in str(found)] == []
 
+        # The second wall can be put up and taken down again.
+        protect_webhooks(Operations(context))
+        unprotect_webhooks(Operations(context))
         drop_webhooks(Operations(context))
         assert inspect(connection).get_table_names() == []
     engine.dispose()

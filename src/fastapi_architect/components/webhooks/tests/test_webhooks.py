@@ -9,17 +9,26 @@ from uuid import UUID
 
 import pytest
 from pydantic import SecretStr, ValidationError
-from sqlalchemy import text, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import ProgrammingError
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from fastapi_architect.components.database import Database
-from fastapi_architect.components.outbox import Outcome, dead_letters
+from fastapi_architect.components.database import Database, bind_worker_setting
+from fastapi_architect.components.outbox import Outcome, add_event, dead_letters
 from fastapi_architect.components.service import Environment
-from fastapi_architect.components.webhooks import WebhookEndpoint, WebhookMessage, WebhookSettings, secret_of
+from fastapi_architect.components.webhooks import (
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookMessage,
+    WebhookSettings,
+    secret_of,
+)
 from fastapi_architect.components.webhooks.deliveries import delete_old
+from fastapi_architect.components.webhooks.row_level_security import CLEANING
 from fastapi_architect.components.webhooks.tasks import RETRIES
 from fastapi_architect.components.webhooks.tests.conftest import KEY, Answering, Receiver, Service
-from fastapi_architect.components.webhooks.tests.example import PEOPLE
+from fastapi_architect.components.webhooks.tests.example import ORGANISATION, PEOPLE, member_of_named
 
 ENDPOINTS = "/api/v1/webhook-endpoints"
 
@@ -159,13 +168,106 @@ def test_strangers_get_nothing(service: Service) -> None:
 
 
 def test_a_permission_can_be_asked_for(database: Database, receiver: Receiver) -> None:
-    service = Service(database, receiver)
-    service.webhooks.rules = type(service.webhooks.rules)(
-        service.webhooks.settings, service.webhooks.rules.event_types, "webhooks:manage"
-    )
+    service = Service(database, receiver, {"permission": "webhooks:manage"})
     with service.client:
         assert service.call("GET", ENDPOINTS).status_code == 403
     database.sync_engine.dispose()
+
+
+def test_a_permission_beside_a_guard_is_refused(database: Database, receiver: Receiver) -> None:
+    with pytest.raises(ValueError, match="leave `permission` out"):
+        Service(database, receiver, {"permission": "webhooks:manage", "guard": member_of_named})
+
+
+def test_a_guard_of_ones_own_says_for_which_organisation_somebody_acts(
+    walled_service: Service, receiver: Receiver
+) -> None:
+    created = walled_service.create("loner")
+    walled_service.place_order()
+    walled_service.work()
+
+    assert walled_service.endpoint(created["id"], "ann")["url"] == receiver.url()
+    assert walled_service.call("GET", f"{ENDPOINTS}/{created['id']}", "mallory").status_code == 404
+    refused = walled_service.client.get(ENDPOINTS, headers={"X-Name": "ann", "X-Role": "viewer"})
+    assert refused.status_code == 403
+    assert len(receiver.received) == 1
+
+
+def test_behind_the_second_wall_everything_is_delivered_logged_repeated_and_deleted(
+    walled_service: Service, receiver: Receiver, database: Database
+) -> None:
+    created = walled_service.create()
+    receiver.answering = Answering(status=500)
+    walled_service.place_order()
+    walled_service.work()
+    failed = walled_service.delivery(created["id"])
+    receiver.answering = Answering()
+    walled_service.let_time_pass()
+    walled_service.work()
+    delivered = walled_service.delivery(created["id"])
+    again = f"{ENDPOINTS}/{created['id']}/deliveries/{delivered['id']}/redeliveries"
+    assert walled_service.call("POST", again).status_code == 202
+    assert walled_service.call("POST", f"{ENDPOINTS}/{created['id']}/tests").status_code == 202
+    walled_service.work()
+    with database.sync_sessions.begin() as session:
+        bind_worker_setting(session, "app.tenant_id", ORGANISATION)
+        session.execute(update(WebhookMessage).values(created_at=datetime.now(UTC) - timedelta(days=40)))
+    with database.sync_sessions.begin() as session:
+        add_event(session, "webhooks.clean", {})
+    walled_service.work()
+
+    assert (failed["state"], failed["attempts"]) == ("pending", 1)
+    assert walled_service.endpoint(created["id"])["failing_since"] is None
+    assert (delivered["state"], len(delivered["log"])) == ("delivered", 2)
+    assert len(receiver.received) == 4
+    assert walled_service.deliveries(created["id"]) == []
+
+
+def test_postgresql_itself_hides_the_rows_of_others(walled_service: Service, database: Database) -> None:
+    walled_service.create()
+    walled_service.place_order()
+    walled_service.work()
+    models = (WebhookEndpoint, WebhookMessage, WebhookDelivery, WebhookAttempt)
+
+    def seen(owner: object, cleaning: str | None = None) -> list[int]:
+        with database.sync_sessions() as session:
+            bind_worker_setting(session, "app.tenant_id", owner)
+            bind_worker_setting(session, CLEANING, cleaning)
+            return [session.scalar(select(func.count()).select_from(model)) or 0 for model in models]
+
+    assert seen(ORGANISATION) == [1, 1, 1, 1]
+    assert seen(PEOPLE["mallory"].tenant_id) == seen(None) == [0, 0, 0, 0]
+    # What deletes old messages sees none that are young.
+    assert seen(None, "on") == [0, 0, 0, 0]
+
+
+def test_nobody_writes_an_endpoint_of_another_owner(walled_service: Service, database: Database) -> None:
+    ann = PEOPLE["ann"]
+    with database.sync_sessions() as session:
+        bind_worker_setting(session, "app.tenant_id", PEOPLE["mallory"].tenant_id)
+        session.add(
+            WebhookEndpoint(
+                owner_id=ORGANISATION, created_by=ann.id, url="https://x.example/", description=""
+            )
+        )
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            session.flush()
+
+
+def test_every_change_of_an_endpoint_is_told_to_witnesses_without_secrets(service: Service) -> None:
+    created = service.create(url=service.receiver.url("/services/T0/token-in-the-path"))
+    endpoint = f"{ENDPOINTS}/{created['id']}"
+    service.call("PATCH", endpoint, json={"description": "accounting"})
+    rotated = service.call("POST", f"{endpoint}/secret-rotations").json()["secret"]
+    service.call("POST", f"{endpoint}/tests")
+    service.call("DELETE", endpoint)
+
+    told = [act.action.removeprefix("webhook_endpoint.") for act in service.diary.acts]
+    assert told == ["created", "changed", "rotated", "tested", "deleted"]
+    assert {act.subject_id for act in service.diary.acts} == {UUID(created["id"])}
+    assert {act.actor for act in service.diary.acts} == {PEOPLE["ann"]}
+    text = str([act.details for act in service.diary.acts])
+    assert not any(secret in text for secret in (created["secret"], rotated, "token-in-the-path"))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,10 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from tests.secapi.conftest import Headers, People
+from tests.secapi.receiving import reaching, verified
 from uuid_utils.compat import uuid7
+
+from fastapi_architect.components.webhooks.tests.conftest import Receiver, receiver  # noqa: F401 - a fixture
 
 API = "/api/v1"
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -112,15 +115,29 @@ def watched(submitter: Submitter, scan: str) -> list[Any]:
 
 
 @pytest.fixture
+def service_environment(
+    service_environment: Mapping[str, str],
+    receiver: Receiver,  # noqa: F811
+) -> Mapping[str, str]:
+    """The environment in which webhooks may reach the receiver."""
+    return {**service_environment, **reaching(receiver)}
+
+
+@pytest.fixture
 def submitter(client: TestClient, people: People) -> Submitter:
     return Submitter(client, people)
 
 
 @pytest.mark.parametrize("queue", ["pg", "celery"])
 def test_a_vulnerable_backend_closes_the_gate_and_its_repair_opens_it(
-    queue: str, submitter: Submitter, service_environment: Mapping[str, str]
+    queue: str,
+    submitter: Submitter,
+    service_environment: Mapping[str, str],
+    receiver: Receiver,  # noqa: F811
 ) -> None:
     environment = {**service_environment, "SECAPI_QUEUE": queue}
+    endpoint = {"url": receiver.url(), "event_types": ["scan.completed", "gate.changed"]}
+    made = submitter.client.post(f"{API}/webhook-endpoints", json=endpoint, headers=submitter.maintainer)
     names = ("worker",) if queue == "pg" else ("worker", "relay")
     with processes(environment, *names) as running:
         first = submitter.ended(submitter.submit(packed(EXAMPLES / "bookshop_vulnerable")), running)
@@ -128,6 +145,7 @@ def test_a_vulnerable_backend_closes_the_gate_and_its_repair_opens_it(
         closed = submitter.get(f"/projects/{submitter.project}/gate")
         second = submitter.ended(submitter.submit(packed(EXAMPLES / "bookshop")), running)
         opened = submitter.get(f"/projects/{submitter.project}/gate")
+        eventually(lambda: len(receiver.received), lambda count: count >= 4)
 
     assert (first["state"], first["error"], first["attempts"]) == ("done", None, 1)
     assert first["counts"]["critical"] > 20
@@ -140,6 +158,15 @@ def test_a_vulnerable_backend_closes_the_gate_and_its_repair_opens_it(
     assert told == submitter.get(f"/scans/{first['id']}/events")
     kinds = [each["kind"] for each in told]
     assert (kinds[0], kinds[-1]) == ("started", "finished")
+    # No order is promised between messages; the standard's own library checks who signed them.
+    arrived = verified(receiver, made.json()["secret"])
+    assert sorted((each["type"], each["data"].get("verdict", "")) for each in arrived) == [
+        ("gate.changed", "failed"),
+        ("gate.changed", "passed"),
+        ("scan.completed", ""),
+        ("scan.completed", ""),
+    ]
+    assert {each["data"]["scan_id"] for each in arrived} == {first["id"], second["id"]}
 
 
 def test_what_is_no_archive_of_code_fails_with_a_reason_and_blocks_nobody(

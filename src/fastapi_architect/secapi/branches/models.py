@@ -31,3 +31,5 @@ class Branch(Uuid7Id, TenantOwned, Timestamped, Base):
     score: Mapped[int | None]
     #: Open findings by severity.
     counts: Mapped[dict[str, int] | None] = mapped_column(JSONB)
+    #: The verdict of the newest scan: the next one tells whether it has changed.
+    gate_passed: Mapped[bool | None]

@@ -9,14 +9,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from fastapi_architect.components.webhooks import send_webhook
-
 from ..branches.models import Branch
 from ..findings.matching import Looked, Matched, Seen, lock_branch, match_scan
 from ..findings.models import Finding, FindingInBranch, Presence
 from ..gates.verdict import Policy, Verdict, closing, compared_with, counted, judge
 from ..projects.models import Project
 from .models import Scan, ScanEvent, ScanState
+from .telling import tell_end, tell_findings, tell_gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +61,11 @@ def complete(session: Session, scan: Scan, roots: Sequence[RootReport]) -> None:
     scan.gate = verdict.document()
     scan.notes = _notes(roots, matched)
     scan.engine = next((str(each.report["model"]) for each in roots if each.report), None)
+    end(session, scan, ScanState.DONE)
     if not matched.is_outdated:
         branch.score, branch.counts = scan.score, scan.counts
-    end(session, scan, ScanState.DONE)
-    if not verdict.passed:
-        _tell(session, scan, "gate.failed")
+        tell_gate(session, scan, branch, verdict)
+        tell_findings(session, scan, matched)
 
 
 def end(
@@ -84,26 +83,12 @@ def end(
     now: Any = func.now()
     scan.state, scan.finished_at, scan.error_code, scan.error = state, now, code, why
     note(session, scan, "finished", {"state": state, **({"error_code": code} if code else {})})
-    _tell(session, scan, "scan.finished")
+    tell_end(session, scan)
 
 
 def note(session: Session, scan: Scan, kind: str, details: Mapping[str, Any] | None = None) -> None:
     """Add to what happened to a scan: listeners resume by it."""
     session.add(ScanEvent(tenant_id=scan.tenant_id, scan_id=scan.id, kind=kind, details=dict(details or {})))
-
-
-def _tell(session: Session, scan: Scan, event: str) -> None:
-    data = {
-        "scan_id": str(scan.id),
-        "project_id": str(scan.project_id),
-        "branch": scan.branch,
-        "commit": scan.commit,
-        "state": scan.state,
-        "score": scan.score,
-        "counts": scan.counts,
-        "gate": scan.gate,
-    }
-    send_webhook(session, event, data, owner_id=scan.tenant_id)
 
 
 def _seen(roots: Sequence[RootReport]) -> list[Seen]:

@@ -8,6 +8,7 @@ from fastapi_architect.components.outbox import Periodic
 from fastapi_architect.components.service import Component
 
 from ..settings import SecApiSettings
+from .telling import EVENTS
 from .work import REAP
 
 
@@ -22,12 +23,7 @@ class Scans(Component):
     schedule: Mapping[str, Periodic] = MappingProxyType(
         {"scans.reap": Periodic(REAP, every=timedelta(seconds=15))}
     )
-    webhook_events: Mapping[str, str] = MappingProxyType(
-        {
-            "scan.finished": "A scan has ended: done, failed, cancelled or dead.",
-            "gate.failed": "A scan has ended, and the gate of its project is closed.",
-        }
-    )
+    webhook_events: Mapping[str, str] = EVENTS
 
     def __init__(self, settings: SecApiSettings) -> None:
         self.settings = settings

@@ -20,6 +20,7 @@ from ..membership import Member
 from .models import Scan, ScanEvent, ScanKind, ScanPriority, ScanState
 from .repository import ScanRepository
 from .schemas import NewScan, PublishedScan, ScanQuery
+from .telling import tell_end
 from .work import REQUESTED, Work
 
 _PUBLISHED = TypeAdapter(PublishedScan)
@@ -112,6 +113,7 @@ class ScanService:
             scan.state = ScanState.CANCELLED
             scan.finished_at = now
             self._note(scan, "finished", {"state": ScanState.CANCELLED})
+            tell_end(self._session, scan)
         self._record("scan.cancelled", scan)
         await self._session.flush()
         await self._session.refresh(scan, ["cancel_requested_at", "finished_at"])

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 CONTROL_C, CONTROL_D = "\x03", "\x04"
+#: Seconds that a loaded machine may need for one answer.
+PATIENCE = 120
 #: Standard input becomes the controlling terminal first, as control-C would be no signal otherwise.
 COMMAND = """
 import fcntl, runpy, signal, sys, termios
@@ -17,6 +21,19 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.argv = ["architect", "new"]
 runpy.run_module("fastapi_architect", run_name="__main__")
 """
+
+
+def next_words(terminal: int, typed_last: str) -> bytes:
+    """What is printed next; control-C is typed once a second until there is something.
+
+    `input()` does not see a signal that comes after its prompt and before its read, so that a single one may be lost.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while not select.select([terminal], [], [], 1)[0]:
+        assert time.monotonic() < deadline, f"nothing came after {typed_last!r}"
+        if typed_last == CONTROL_C:
+            os.write(terminal, CONTROL_C.encode())
+    return os.read(terminal, 4096)
 
 
 def typed(folder: Path, *answers: tuple[str, str]) -> tuple[int, str]:
@@ -33,12 +50,14 @@ def typed(folder: Path, *answers: tuple[str, str]) -> tuple[int, str]:
     os.close(theirs)
     said = b""
     waiting = list(answers)
+    last = ""
     try:
         # A terminal whose last process is gone reads as an error on Linux, as an end elsewhere.
-        while chunk := os.read(ours, 4096):
+        while chunk := next_words(ours, last):
             said += chunk
             if waiting and waiting[0][0].encode() in said.rpartition(b"\n")[2]:
-                os.write(ours, waiting.pop(0)[1].encode())
+                last = waiting.pop(0)[1]
+                os.write(ours, last.encode())
                 said += b"\n"
     except OSError:
         pass

@@ -5,8 +5,8 @@ from alembic import op
 from fastapi_architect.components.audit_log import protect_audit_log, unprotect_audit_log
 from fastapi_architect.components.webhooks import protect_webhooks, unprotect_webhooks
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

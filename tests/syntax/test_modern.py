@@ -322,7 +322,7 @@ def test_strings_as_deep_as_python_allows_are_read() -> None:
 
 # ── hostile text ────────────────────────────────────────────────────────────────────────────────────────────
 
-SIZE = 400_000
+SIZE = 150_000
 UNITS = (
     *("{", "((", "))", 'f"{', 'f"{x["a"]}"\n', 'f"{x["a"]}" ', '"', "'", "'''", "\\", "\\\n", "\\N{", "é"),
     *("def f[T]():0\n", "type X=1;", "type X[", "type X \\\n", "except A,;", "T,\n", "T:a=b,", "if x:"),
@@ -336,7 +336,7 @@ def test_time_grows_with_the_length_only(head: str, unit: str) -> None:
     began = time.process_time()
     downlevel(text)
     # Far more than it takes; anything quadratic takes longer.
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 2
 
 
 WORDS = (

@@ -21,7 +21,7 @@ from fastapi_architect.components.testing.operations import operations_of
 from fastapi_architect.secapi.permissions import ADMIN, EVERY_PERMISSION, ROLES
 
 API = "/api/v1"
-OURS = ("project_id", "scan_id", "finding_id", "endpoint_id", "delivery_id")
+OURS = ("project_id", "scan_id", "finding_id", "endpoint_id", "delivery_id", "dead_letter_id")
 TABLES = (
     "projects", "scans", "scan_roots", "scan_events", "branches", "findings", "findings_in_branches", "finding_events",
     "audit_events", "webhook_endpoints", "webhook_messages", "webhook_deliveries", "webhook_attempts",
@@ -51,6 +51,18 @@ def delivery_of(team: Team) -> dict[str, object]:
     team.client.post(f"{API}{endpoint}/tests", headers=team.maintainer)
     [delivery] = team.get(f"{endpoint}/deliveries", team.maintainer).json()["items"]
     return {"endpoint_id": answer.json()["id"], "delivery_id": delivery["id"]}
+
+
+def dead_letter_of(team: Team) -> str:
+    scan = scan_of(team)
+    engine = create_engine(team.environment["DATABASE_URL"])
+    with engine.begin() as connection:
+        statement = text(
+            "UPDATE outbox_events SET dead_at = now(), last_error = 'x' WHERE payload->>'scan_id' = :scan RETURNING id"
+        )
+        found = connection.execute(statement, {"scan": scan}).scalar_one()
+    engine.dispose()
+    return str(found)
 
 
 def test_every_route_lets_in_whom_it_must_and_nobody_else(
@@ -98,12 +110,14 @@ def test_another_organisation_learns_nothing_and_changes_nothing(
             "scan_id": scan_of(team),
             "finding_id": finding,
             **delivery_of(team),
+            "dead_letter_id": dead_letter_of(team),
         },
         own={
             "project_id": mallory.project,
             "scan_id": scan_of(mallory),
             "finding_id": their_finding,
             **delivery_of(mallory),
+            "dead_letter_id": dead_letter_of(mallory),
         },
         shared=of_components,
     )

@@ -14,6 +14,7 @@ from .live.router import router as live
 from .projects.router import router as projects
 from .registry import components
 from .scans.router import router as scans
+from .work.router import router as work
 
 
 def create_app(parts: Sequence[Component] | None = None) -> FastAPI:
@@ -33,7 +34,7 @@ def create_app(parts: Sequence[Component] | None = None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1")
-    for router in (projects, scans, live, findings, gates):
+    for router in (projects, scans, live, findings, gates, work):
         api.include_router(router)
     app.include_router(api)
     install(app, components() if parts is None else parts)

@@ -19,6 +19,6 @@ EVERY_PERMISSION = frozenset().union(*ROLES.values())
 
 #: Of operators: what is nobody's in particular. No role in an organisation gives it.
 AUDIT_OF_SERVICE = "service:audit"
-OF_OPERATORS = frozenset({"work:manage", AUDIT_OF_SERVICE})
+OF_OPERATORS = frozenset({AUDIT_OF_SERVICE})
 #: What every account may do, as far as its role in an organisation and the scopes of its keys allow it.
 OF_ACCOUNTS = EVERY_PERMISSION - OF_OPERATORS

@@ -29,6 +29,8 @@ from .membership import TENANT
 from .permissions import AUDIT_OF_SERVICE, EVERY_PERMISSION, OF_ACCOUNTS, OF_OPERATORS, ROLES
 from .scans.component import Scans
 from .settings import Queue, SecApiSettings, SocketSettings
+from .work.counting import AttemptCounter
+from .work.metrics import WorkMetrics
 
 #: An account may do in its organisations what its role there says; keys are limited by their scopes besides.
 ACCOUNT_ROLES = {
@@ -42,6 +44,7 @@ ACCOUNT_ROLES = {
 def components() -> list[Component]:
     """Return the components with their settings; one that lacks a setting says which."""
     settings = SecApiSettings()
+    database = Database(DatabaseSettings())
     return [
         StructuredLogging(LoggingSettings()),
         Metrics(MetricsSettings()),
@@ -50,11 +53,11 @@ def components() -> list[Component]:
         RequestLimits(RequestLimitSettings()),
         HealthChecks(HealthSettings()),
         RateLimiting(RateLimitSettings()),
-        Database(DatabaseSettings()),
+        database,
         RedisPool(RedisSettings()),
         OutgoingHttp(OutgoingHttpSettings()),
         *([CeleryTasks(CelerySettings())] if settings.queue is Queue.CELERY else []),
-        Outbox(OutboxSettings()),
+        Outbox(OutboxSettings(), listeners=[AttemptCounter(database)]),
         Mailing(MailSettings()),
         Access(roles=ACCOUNT_ROLES),
         Accounts(AccountSettings(), new_account_roles=["user"]),
@@ -75,4 +78,5 @@ def components() -> list[Component]:
         WebSockets(SocketSettings()),
         Webhooks(WebhookSettings(), guard=require_in_tenant("webhooks:manage"), owner_setting=TENANT),
         Scans(settings),
+        WorkMetrics(),
     ]

@@ -52,8 +52,10 @@ def queue_task(session: AsyncSession | Session, task: Any, **arguments: Any) -> 
 
 
 def _place(publication: Publication) -> tuple[str, Priority]:
+    # What the event says itself counts; NORMAL, which it also has where nobody said anything, leaves it to the handler.
+    own = None if publication.priority == Priority.NORMAL else Priority(publication.priority)
     handlers = handlers_of(publication.topic)
     for handler in handlers:
         if publication.handler == handler.name or (publication.handler is None and len(handlers) == 1):
-            return handler.queue, handler.priority
-    return "default", Priority.NORMAL
+            return handler.queue, handler.priority if own is None else own
+    return "default", Priority.NORMAL if own is None else own

@@ -24,4 +24,5 @@ def create_relay(components: Sequence[Component]) -> Relay:
         again_after=timedelta(seconds=settings.publish_again_after),
         poll_interval=settings.poll_interval,
         schedules=service.schedules,
+        window=settings.window,
     )

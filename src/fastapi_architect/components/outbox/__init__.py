@@ -3,7 +3,7 @@
 from .component import Outbox, OutboxSettings
 from .contributions import HasSchedule, HasTasks, collect_schedule, import_task_modules, load_components
 from .events import add_event
-from .execution import Observer, Outcome, Runtime
+from .execution import Ended, Listener, Observer, Outcome, Runtime
 from .fan_in import begin_fan_in, complete_part, unfinished
 from .handlers import (
     Handler,
@@ -17,19 +17,21 @@ from .handlers import (
 )
 from .models import EventState, FanIn, OutboxEvent
 from .relay import Publisher, Relay
-from .repository import Backlog, Publication, dead_letters, measure, replay
+from .repository import Backlog, Publication, dead_letters, measure, notice, replay, settle, unnoticed
 from .schedule import Periodic, queue_due
 from .worker import DirectWorker
 
 __all__ = [
     "Backlog",
     "DirectWorker",
+    "Ended",
     "EventState",
     "FanIn",
     "Handler",
     "HandlerContext",
     "HasSchedule",
     "HasTasks",
+    "Listener",
     "Observer",
     "Outbox",
     "OutboxEvent",
@@ -54,7 +56,10 @@ __all__ = [
     "import_task_modules",
     "load_components",
     "measure",
+    "notice",
     "queue_due",
     "replay",
+    "settle",
     "unfinished",
+    "unnoticed",
 ]

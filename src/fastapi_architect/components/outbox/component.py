@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from ..service import Component, ComponentSettings
-from .execution import Observer, Runtime
+from .execution import Listener, Observer, Runtime
 from .schedule import Periodic
 
 
@@ -28,6 +28,8 @@ class OutboxSettings(ComponentSettings):
     statement_timeout: Annotated[float, Field(ge=1, le=86_400)] = 60.0
     #: Seconds after which an event that nobody began is put into the broker again; doubles each time.
     publish_again_after: Annotated[float, Field(ge=1, le=3600)] = 60.0
+    #: How many turns ahead of the present one a relay puts events of lanes into the broker.
+    window: Annotated[int, Field(ge=1, le=10_000)] = 20
     #: Days that finished events and dead letters are kept.
     keep_done_days: Annotated[float, Field(ge=0)] = 7.0
     keep_dead_days: Annotated[float, Field(ge=1)] = 90.0
@@ -39,14 +41,22 @@ class Outbox(Component):
     Args:
         settings: OUTBOX_*.
         observers: told of every attempt in a worker: the topic, and how it ended.
+        listeners: the same with its number, how long it took, and whether the one before had died.
     """
 
     task_modules: Sequence[str] = (f"{__package__}.tasks",)
     schedule: Mapping[str, Periodic] = {"outbox.clean": Periodic("outbox.clean", every=timedelta(hours=1))}
 
-    def __init__(self, settings: OutboxSettings, *, observers: Sequence[Observer] = ()) -> None:
+    def __init__(
+        self,
+        settings: OutboxSettings,
+        *,
+        observers: Sequence[Observer] = (),
+        listeners: Sequence[Listener] = (),
+    ) -> None:
         self.settings = settings
         self.observers = observers
+        self.listeners = listeners
 
     def runtime(self, components: Sequence[Component]) -> Runtime:
         """Return what a worker process needs to handle the events of a service."""
@@ -56,4 +66,5 @@ class Outbox(Component):
             timedelta(seconds=self.settings.time_limit),
             timedelta(seconds=self.settings.statement_timeout),
             self.observers,
+            self.listeners,
         )

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,6 +52,29 @@ Observer = Callable[[str, Outcome], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """An attempt that ended.
+
+    Attributes:
+        topic: of the event.
+        outcome: how it ended.
+        attempt: from 1.
+        seconds: that it took.
+        was_reclaimed: the attempt before it had died: its lease ran out.
+    """
+
+    topic: str
+    outcome: Outcome
+    attempt: int
+    seconds: float
+    was_reclaimed: bool
+
+
+#: Told of every attempt, and more of it than an observer. What it raises is logged.
+Listener = Callable[[Ended], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Runtime:
     """What a worker process needs to handle events."""
 
@@ -63,6 +87,7 @@ class Runtime:
     #: How long one statement of a handler may take: a report is slower than what a request may wait for.
     statement_timeout: timedelta
     observers: Sequence[Observer] = ()
+    listeners: Sequence[Listener] = ()
 
     @classmethod
     def of(
@@ -72,31 +97,46 @@ class Runtime:
         time_limit: timedelta,
         statement_timeout: timedelta,
         observers: Sequence[Observer] = (),
+        listeners: Sequence[Listener] = (),
     ) -> "Runtime":
         """Import the task modules of the components, and take their database. Nothing connects yet."""
         import_task_modules(components)
         sessions = component_in(components, Database).sync_sessions
-        return cls(components, sessions, lease, time_limit, statement_timeout, observers)
+        return cls(components, sessions, lease, time_limit, statement_timeout, observers, listeners)
 
     def handle(self, event_id: UUID) -> Outcome:
         """Attempt an event, if it is its time."""
         with self.sessions.begin() as session:
             attempt = repository.claim(session, event_id, self.lease)
-        return Outcome.SKIPPED if attempt is None else self._told(attempt, self._by_topic(attempt))
+        return Outcome.SKIPPED if attempt is None else self._told(attempt, lambda: self._by_topic(attempt))
 
     def handle_next(self) -> Outcome | None:
         """Attempt the event that has waited longest; None: there is nothing to do now."""
         with self.sessions.begin() as session:
             attempt = repository.claim_next(session, self.lease)
-        return None if attempt is None else self._told(attempt, self._by_topic(attempt))
+        return None if attempt is None else self._told(attempt, lambda: self._by_topic(attempt))
 
     def perform(self, attempt: Attempt, retries: Retries, work: Work) -> Outcome:
         """Make an attempt that was claimed: for tasks that bring their own work."""
-        return self._told(attempt, self._perform(attempt, retries, work))
+        return self._told(attempt, lambda: self._perform(attempt, retries, work))
 
-    def _told(self, attempt: Attempt, outcome: Outcome) -> Outcome:
+    def _told(self, attempt: Attempt, make: Callable[[], Outcome]) -> Outcome:
+        began = time.monotonic()
+        outcome = make()
+        ended = Ended(
+            attempt.topic,
+            outcome,
+            attempt.number,
+            time.monotonic() - began,
+            attempt.last_error == repository.DIED,
+        )
         for observer in self.observers:
             observer(attempt.topic, outcome)
+        for listener in self.listeners:
+            try:
+                listener(ended)
+            except Exception:  # a number that is missing must not end a worker
+                logger.warning("an attempt could not be told", exc_info=True, extra=_names(attempt))
         return outcome
 
     def _by_topic(self, attempt: Attempt) -> Outcome:

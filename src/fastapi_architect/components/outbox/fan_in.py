@@ -35,8 +35,10 @@ def begin_fan_in(session: Session, parts: int, topic: str, payload: dict[str, An
     return fan_in.id
 
 
-def complete_part(session: Session, fan_in_id: UUID | str) -> bool:
+def complete_part(session: Session, fan_in_id: UUID | str, *, lane: str | UUID | None = None) -> bool:
     """Count one part in the transaction that completes it; True: it was the last one.
+
+    `lane` is of the event that the last one adds.
 
     It is best the last statement of a handler: the row is locked until the commit, and other parts wait for it.
     """
@@ -49,7 +51,7 @@ def complete_part(session: Session, fan_in_id: UUID | str) -> bool:
     row = session.execute(statement).one_or_none()
     if row is None or row.remaining:
         return False
-    add_event(session, row.topic, row.payload)
+    add_event(session, row.topic, row.payload, lane=lane)
     return True
 
 

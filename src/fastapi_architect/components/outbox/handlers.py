@@ -121,7 +121,7 @@ def handles(
         topic: what has happened. Several functions may handle it; each is tried by itself.
         retries: how often, and with which pauses.
         queue: where a broker is used, the queue in which it waits.
-        priority: where a broker is used, what it overtakes in the queue.
+        priority: what it overtakes, unless the event says so itself.
 
     Raises:
         ValueError: another function of this name handles the topic.

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 _OPEN = sa.text("processed_at IS NULL AND dead_at IS NULL")
+_IN_LINE = sa.text("processed_at IS NULL AND dead_at IS NULL AND attempts = 0 AND lane IS NOT NULL")
 
 
 def create_outbox(op: Any) -> None:
@@ -64,3 +65,38 @@ def drop_outbox(op: Any) -> None:
     op.drop_table("outbox_fan_ins")
     op.drop_table("outbox_schedule")
     op.drop_table("outbox_events")
+
+
+def add_lanes(op: Any) -> None:
+    """Let events have a priority, a lane and a turn in it, and dead letters be noticed once.
+
+    Workers of the release before go on: what they add has the defaults, and what they take they take in the old order.
+
+    Args:
+        op: `alembic.op`.
+    """
+    moment = sa.DateTime(timezone=True)
+    # A constant default is written into the catalogue, and into no row.
+    op.add_column(
+        "outbox_events", sa.Column("priority", sa.SmallInteger(), server_default="3", nullable=False)
+    )
+    op.add_column("outbox_events", sa.Column("lane", sa.String(64), nullable=True))
+    op.add_column("outbox_events", sa.Column("turn", sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column("outbox_events", sa.Column("noticed_at", moment, nullable=True))
+    op.add_column("outbox_events", sa.Column("replayed_at", moment, nullable=True))
+    indexes = (
+        ("next", ["priority", "turn", "held_until"], _OPEN),
+        ("in_line", ["priority", "turn"], _IN_LINE),
+        ("in_line_of_lane", ["lane", "priority", "turn"], _IN_LINE),
+        ("dead_of_lane", ["lane", "dead_at"], sa.text("dead_at IS NOT NULL")),
+        ("unnoticed", ["topic", "dead_at"], sa.text("dead_at IS NOT NULL AND noticed_at IS NULL")),
+    )
+    for name, columns, where in indexes:
+        op.create_index(f"ix_outbox_events_{name}", "outbox_events", columns, postgresql_where=where)
+
+
+def drop_lanes(op: Any) -> None:
+    """Take them back; the indexes go with their columns."""
+    op.drop_index("ix_outbox_events_unnoticed", "outbox_events")
+    for column in ("replayed_at", "noticed_at", "turn", "lane", "priority"):
+        op.drop_column("outbox_events", column)

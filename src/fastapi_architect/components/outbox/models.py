@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Index, String, Text, func, text
+from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, String, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from uuid_utils.compat import uuid7
@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 from ..database import Base
 
 _OPEN = text("processed_at IS NULL AND dead_at IS NULL")
+_IN_LINE = text("processed_at IS NULL AND dead_at IS NULL AND attempts = 0 AND lane IS NOT NULL")
 
 
 class EventState(StrEnum):
@@ -32,6 +33,18 @@ class OutboxEvent(Base):
     __table_args__ = (
         Index("ix_outbox_events_publish_at", "publish_at", postgresql_where=_OPEN),
         Index("ix_outbox_events_held_until", "held_until", postgresql_where=_OPEN),
+        Index("ix_outbox_events_next", "priority", "turn", "held_until", postgresql_where=_OPEN),
+        Index("ix_outbox_events_in_line", "priority", "turn", postgresql_where=_IN_LINE),
+        Index("ix_outbox_events_in_line_of_lane", "lane", "priority", "turn", postgresql_where=_IN_LINE),
+        Index(
+            "ix_outbox_events_dead_of_lane", "lane", "dead_at", postgresql_where=text("dead_at IS NOT NULL")
+        ),
+        Index(
+            "ix_outbox_events_unnoticed",
+            "topic",
+            "dead_at",
+            postgresql_where=text("dead_at IS NOT NULL AND noticed_at IS NULL"),
+        ),
         Index("ix_outbox_events_processed_at", "processed_at"),
         Index("ix_outbox_events_dead_at", "dead_at"),
         Index("uq_outbox_events_unique_key", "unique_key", unique=True, postgresql_where=_OPEN),
@@ -45,6 +58,12 @@ class OutboxEvent(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     #: Of all open events at most one has this key.
     unique_key: Mapped[str | None] = mapped_column(String(200))
+    #: What it overtakes: 0 comes first.
+    priority: Mapped[int] = mapped_column(SmallInteger, default=3, server_default="3")
+    #: Whose it is, such as a tenant: those who wait are served in turn, however much one of them has brought.
+    lane: Mapped[str | None] = mapped_column(String(64))
+    #: Its place among those that wait in lanes, given when it is added; 0 for everything else, and once it was begun.
+    turn: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     #: The request that caused it.
     request_id: Mapped[str] = mapped_column(String(128))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
@@ -62,6 +81,10 @@ class OutboxEvent(Base):
     #: When it was given up; `last_error` says why.
     dead_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     last_error: Mapped[str | None] = mapped_column(Text)
+    #: When somebody who looks after dead letters has acted upon this one.
+    noticed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    #: When it was a dead letter last, and was tried again or replaced.
+    replayed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     @property
     def state(self) -> EventState:

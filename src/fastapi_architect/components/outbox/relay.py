@@ -44,8 +44,10 @@ class Relay:
         again_after: timedelta = timedelta(seconds=60),
         poll_interval: float = 0.25,
         schedules: Mapping[str, Periodic] | None = None,
+        window: int = 20,
     ) -> None:
         self._sessions = sessions
+        self._window = window
         self._publisher = publisher
         self._batch = batch
         self._again_after = again_after
@@ -75,7 +77,7 @@ class Relay:
             Exception: whatever the broker raised; what it did not accept is due again soon.
         """
         with self._sessions.begin() as session:
-            taken = repository.take_for_publishing(session, self._batch, self._again_after)
+            taken = repository.take_for_publishing(session, self._batch, self._again_after, self._window)
         accepted: list[UUID] = []
         try:
             for publication in taken:

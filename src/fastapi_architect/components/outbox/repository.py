@@ -1,16 +1,28 @@
 """Queries for outbox events, as relays and workers need them. All times are the database's: clocks of hosts differ."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, case, delete, func, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    case,
+    delete,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from .handlers import Priority, handlers_of
 from .models import OutboxEvent
 
 #: Between two publications the time doubles, up to this many times: a long queue is not filled with duplicates.
@@ -28,6 +40,7 @@ class Publication:
     handler: str | None
     payload: dict[str, Any]
     request_id: str
+    priority: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,8 @@ class Attempt:
     request_id: str
     number: int
     last_error: str | None
+    priority: int
+    lane: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +69,29 @@ class Backlog:
     dead: int
     #: Seconds that the oldest of the due events has waited.
     lag: float
+    #: The same by priority: open, due, lag.
+    by_priority: Mapping[int, tuple[int, int, float]] = field(default_factory=dict)
 
 
 def _is_open() -> ColumnElement[bool]:
     return OutboxEvent.processed_at.is_(None) & OutboxEvent.dead_at.is_(None)
 
 
-def take_for_publishing(session: Session, batch: int, again_after: timedelta) -> Sequence[Publication]:
+def take_for_publishing(
+    session: Session, batch: int, again_after: timedelta, window: int = 20
+) -> Sequence[Publication]:
     """Take the events that are due for the broker; other relays skip them.
+
+    A broker serves in the order of arrival. So of each lane it is given only what is within `window` turns of the present
+    one, and the rest waits here: whoever comes later is not behind a thousand others.
 
     They are due again later, longer each time. So nothing is lost, neither when this relay dies now, nor when the
     broker forgets, and nothing is locked while the broker answers.
     """
     due = (
         select(OutboxEvent.id)
-        .where(_is_open(), OutboxEvent.publish_at <= func.now())
-        .order_by(OutboxEvent.publish_at)
+        .where(_is_open(), OutboxEvent.publish_at <= func.now(), _is_near(session, window))
+        .order_by(OutboxEvent.priority, OutboxEvent.turn, OutboxEvent.publish_at)
         .limit(batch)
         .with_for_update(skip_locked=True)
         .cte("due")
@@ -90,12 +112,39 @@ def take_for_publishing(session: Session, batch: int, again_after: timedelta) ->
             OutboxEvent.handler,
             OutboxEvent.payload,
             OutboxEvent.request_id,
+            OutboxEvent.priority,
+            OutboxEvent.turn,
         )
         .execution_options(synchronize_session=False)
     )
-    found = [Publication(*row) for row in session.execute(taken)]
+    found = [(row.turn, Publication(*row[:-1])) for row in session.execute(taken)]
     # RETURNING promises no order; identifiers of version 7 are in the order of time.
-    return sorted(found, key=lambda publication: publication.id)
+    found.sort(key=lambda pair: (pair[1].priority, pair[0], pair[1].id))
+    return [publication for _, publication in found]
+
+
+def _is_near(session: Session, window: int) -> ColumnElement[bool]:
+    """Tell whether it is nearly an event's turn; what is in no lane, or was begun before, always may."""
+    priorities = [int(each) for each in Priority]
+    present = session.execute(
+        select(
+            *(
+                select(func.min(OutboxEvent.turn))
+                .where(_is_in_line(), OutboxEvent.priority == each)
+                .scalar_subquery()
+                for each in priorities
+            )
+        )
+    ).one()
+    near = [
+        (OutboxEvent.priority == each) & (OutboxEvent.turn < (turn or 0) + window)
+        for each, turn in zip(priorities, present, strict=True)
+    ]
+    return or_(OutboxEvent.lane.is_(None), OutboxEvent.turn == 0, *near)
+
+
+def _is_in_line() -> ColumnElement[bool]:
+    return _is_open() & (OutboxEvent.attempts == literal_column("0")) & OutboxEvent.lane.is_not(None)
 
 
 def stamp_published(session: Session, ids: Sequence[UUID]) -> None:
@@ -121,11 +170,14 @@ def claim(session: Session, event_id: UUID, lease: timedelta) -> Attempt | None:
 
 
 def claim_next(session: Session, lease: timedelta) -> Attempt | None:
-    """Begin an attempt at the event that has waited longest; None: there is nothing to do now."""
+    """Begin an attempt at the event whose turn it is: the most urgent, the lane's that was served least, the oldest.
+
+    None: there is nothing to do now.
+    """
     due = (
         select(OutboxEvent.id)
         .where(_is_open(), OutboxEvent.held_until <= func.now(), OutboxEvent.publish_at.is_not(None))
-        .order_by(OutboxEvent.held_until)
+        .order_by(OutboxEvent.priority, OutboxEvent.turn, OutboxEvent.held_until)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -140,6 +192,8 @@ def _claim(session: Session, which: ColumnElement[bool], lease: timedelta) -> At
         .values(
             attempts=OutboxEvent.attempts + 1,
             started_at=func.now(),
+            # It had its turn; another attempt waits for no other.
+            turn=0,
             held_until=until,
             publish_at=_unless_null(until),
             # It began and did not end, or it would not be marked as begun.
@@ -153,6 +207,8 @@ def _claim(session: Session, which: ColumnElement[bool], lease: timedelta) -> At
             OutboxEvent.request_id,
             OutboxEvent.attempts,
             OutboxEvent.last_error,
+            OutboxEvent.priority,
+            OutboxEvent.lane,
         )
         .execution_options(synchronize_session=False)
     )
@@ -207,6 +263,8 @@ def add_one_for_each(session: Session, attempt: Attempt, handlers: Sequence[str]
                 handler=handler,
                 payload=attempt.payload,
                 request_id=attempt.request_id,
+                priority=attempt.priority,
+                lane=attempt.lane,
             )
         )
 
@@ -215,7 +273,14 @@ def add_unless_open(session: Session, topic: str, payload: dict[str, Any], uniqu
     """Add an event, unless one with the same key is still open; then None."""
     statement = (
         insert(OutboxEvent)
-        .values(id=uuid7(), topic=topic, payload=payload, unique_key=unique_key, request_id="-")
+        .values(
+            id=uuid7(),
+            topic=topic,
+            payload=payload,
+            unique_key=unique_key,
+            request_id="-",
+            priority=int(min((each.priority for each in handlers_of(topic)), default=Priority.NORMAL)),
+        )
         .on_conflict_do_nothing()
         .returning(OutboxEvent.id)
     )
@@ -245,10 +310,25 @@ def find(session: Session, event_id: UUID) -> OutboxEvent | None:
 
 
 def dead_letters(
-    session: Session, *, topic: str | None = None, before: datetime | None = None, limit: int = 100
+    session: Session,
+    *,
+    topic: str | None = None,
+    before: datetime | None = None,
+    limit: int = 100,
+    lane: str | None = None,
 ) -> Sequence[OutboxEvent]:
-    """Return what was given up, the newest first; `before` continues after the last one of a page."""
+    """Return what was given up, the newest first; `before` continues after the last one of a page.
+
+    Args:
+        session: of a worker, or of a request by `run_sync`.
+        topic: only of this one.
+        before: the `dead_at` of the last one that was seen.
+        limit: how many at most.
+        lane: only what is in this one: an event knows no other owner.
+    """
     statement = select(OutboxEvent).where(OutboxEvent.dead_at.is_not(None))
+    if lane is not None:
+        statement = statement.where(OutboxEvent.lane == lane)
     if topic is not None:
         statement = statement.where(OutboxEvent.topic == topic)
     if before is not None:
@@ -275,11 +355,56 @@ def replay(session: Session, event_id: UUID) -> bool:
         .where(OutboxEvent.id == event_id, OutboxEvent.dead_at.is_not(None))
         .values(
             dead_at=None,
+            noticed_at=None,
+            replayed_at=func.now(),
             unique_key=None,
             attempts=0,
             publications=0,
             held_until=func.now(),
             publish_at=func.now(),
+        )
+    )
+    return _changed_one(session, statement)
+
+
+def unnoticed(session: Session, topics: Sequence[str], limit: int = 100) -> Sequence[OutboxEvent]:
+    """Return dead letters that nobody has noticed, the oldest first; what others are acting upon is left out.
+
+    The caller acts, calls `notice` and commits. However many dead letters there are, only those are looked at.
+    """
+    statement = (
+        select(OutboxEvent)
+        .where(
+            OutboxEvent.dead_at.is_not(None), OutboxEvent.noticed_at.is_(None), OutboxEvent.topic.in_(topics)
+        )
+        .order_by(OutboxEvent.dead_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return session.scalars(statement).all()
+
+
+def notice(session: Session, event_id: UUID) -> None:
+    """Note that somebody has acted upon a dead letter; it stays among them, and is not shown to `unnoticed` again."""
+    statement = (
+        update(OutboxEvent)
+        .where(OutboxEvent.id == event_id, OutboxEvent.dead_at.is_not(None))
+        .values(noticed_at=func.now())
+    )
+    session.execute(statement.execution_options(synchronize_session=False))
+
+
+def settle(session: Session, event_id: UUID, keep: dict[str, Any] | None = None) -> bool:
+    """End a dead letter as done, since something else took its place; False: it is not among the dead letters."""
+    statement = (
+        update(OutboxEvent)
+        .where(OutboxEvent.id == event_id, OutboxEvent.dead_at.is_not(None))
+        .values(
+            dead_at=None,
+            noticed_at=None,
+            replayed_at=func.now(),
+            processed_at=func.now(),
+            payload=keep or {},
         )
     )
     return _changed_one(session, statement)
@@ -302,17 +427,25 @@ def delete_finished(session: Session, done: timedelta, dead: timedelta, batch: i
 
 
 def measure(session: Session) -> Backlog:
-    """Return how far the workers are behind."""
+    """Return how far the workers are behind. Only what is open is looked at, and counted what is dead."""
     is_due = OutboxEvent.held_until <= func.now()
     waits = func.extract("epoch", func.now() - func.min(OutboxEvent.held_until).filter(is_due))
-    is_open = select(func.count(), func.count().filter(is_due), func.coalesce(waits, 0.0)).select_from(
-        OutboxEvent
+    statement = (
+        select(OutboxEvent.priority, func.count(), func.count().filter(is_due), func.coalesce(waits, 0.0))
+        .where(_is_open())
+        .group_by(OutboxEvent.priority)
     )
-    found = session.execute(is_open.where(_is_open())).one()
+    found = {row[0]: (row[1], row[2], float(row[3])) for row in session.execute(statement)}
     dead = session.scalar(
         select(func.count()).select_from(OutboxEvent).where(OutboxEvent.dead_at.is_not(None))
     )
-    return Backlog(open=found[0], due=found[1], dead=dead or 0, lag=float(found[2]))
+    return Backlog(
+        open=sum(each[0] for each in found.values()),
+        due=sum(each[1] for each in found.values()),
+        dead=dead or 0,
+        lag=max((each[2] for each in found.values()), default=0.0),
+        by_priority=found,
+    )
 
 
 def _unless_null(moment: ColumnElement[Any]) -> ColumnElement[Any]:

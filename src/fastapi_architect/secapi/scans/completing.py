@@ -14,6 +14,7 @@ from ..findings.matching import Looked, Matched, Seen, lock_branch, match_scan
 from ..findings.models import Finding, FindingInBranch, Presence
 from ..gates.verdict import Policy, Verdict, closing, compared_with, counted, judge
 from ..projects.models import Project
+from ..work.counting import count, counts_of_scan
 from .models import Scan, ScanEvent, ScanState
 from .telling import tell_end, tell_findings, tell_gate
 
@@ -84,6 +85,12 @@ def end(
     scan.state, scan.finished_at, scan.error_code, scan.error = state, now, code, why
     note(session, scan, "finished", {"state": state, **({"error_code": code} if code else {})})
     tell_end(session, scan)
+    count(session, counts_of_scan(state, _seconds_since_submission(session, scan)))
+
+
+def _seconds_since_submission(session: Session, scan: Scan) -> float:
+    session.flush()
+    return float(session.execute(select(func.extract("epoch", func.now() - scan.created_at))).scalar_one())
 
 
 def note(session: Session, scan: Scan, kind: str, details: Mapping[str, Any] | None = None) -> None:

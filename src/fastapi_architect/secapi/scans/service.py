@@ -17,11 +17,12 @@ from fastapi_architect.components.problem_details import Conflict, NotFound, Too
 from fastapi_architect.components.uploads import Upload
 
 from ..membership import Member
-from .models import Scan, ScanEvent, ScanKind, ScanPriority, ScanState
+from ..work.counting import SCANS, count
+from .models import Scan, ScanEvent, ScanKind, ScanState
 from .repository import ScanRepository
 from .schemas import NewScan, PublishedScan, ScanQuery
 from .telling import tell_end
-from .work import REQUESTED, Work
+from .work import PRIORITIES, REQUESTED, Work
 
 _PUBLISHED = TypeAdapter(PublishedScan)
 
@@ -114,6 +115,7 @@ class ScanService:
             scan.finished_at = now
             self._note(scan, "finished", {"state": ScanState.CANCELLED})
             tell_end(self._session, scan)
+            await self._session.run_sync(count, {(SCANS, ScanState.CANCELLED.value): 1})
         self._record("scan.cancelled", scan)
         await self._session.flush()
         await self._session.refresh(scan, ["cancel_requested_at", "finished_at"])
@@ -130,6 +132,17 @@ class ScanService:
         scan = await self._scans.get_locked(scan_id)
         if scan.state not in (ScanState.FAILED, ScanState.DEAD):
             raise Conflict(f"Only a scan that failed or died can be tried again; this one is {scan.state}.")
+        self.begin_anew(scan)
+        self._record("scan.retried", scan)
+        await self._session.commit()
+        return scan
+
+    def begin_anew(self, scan: Scan) -> UUID:
+        """Let a scan that is locked begin its next run, and return its new task. The caller commits.
+
+        Raises:
+            Conflict: its archive was deleted.
+        """
         if scan.upload_id is None:
             raise Conflict("Its archive was deleted; submit it again.")
         scan.state = ScanState.QUEUED
@@ -138,9 +151,7 @@ class ScanService:
         scan.attempts = scan.roots = scan.roots_done = 0
         scan.error = scan.error_code = scan.started_at = scan.finished_at = scan.cancel_requested_at = None
         self._note(scan, "retrying", {"run": scan.run})
-        self._record("scan.retried", scan)
-        await self._session.commit()
-        return scan
+        return scan.task_id
 
     def _scan(self, project_id: UUID, new: NewScan, default_branch: str, upload: Upload) -> Scan:
         scan = Scan(
@@ -161,7 +172,14 @@ class ScanService:
         return scan
 
     def _request(self, scan: Scan) -> UUID:
-        return add_event(self._session, REQUESTED[ScanPriority(scan.priority)], Work.of(scan).payload())
+        work = Work.of(scan)
+        return add_event(
+            self._session,
+            REQUESTED[work.priority],
+            work.payload(),
+            priority=PRIORITIES[work.priority],
+            lane=scan.tenant_id,
+        )
 
     def _note(self, scan: Scan, kind: str, details: dict[str, Any]) -> None:
         """Add to what happened to a scan, whose row is locked: listeners resume by the order of these."""

@@ -1,35 +1,22 @@
 """What workers do for scans. Each handler runs at least once for its event; what it writes happens once."""
 
 import asyncio
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
-
-from fastapi_architect.components.database import Database
-from fastapi_architect.components.outbox import (
-    HandlerContext,
-    OutboxEvent,
-    Priority,
-    Retries,
-    handles,
-)
+from fastapi_architect.components.database import Database, bind_worker_setting
+from fastapi_architect.components.outbox import HandlerContext, Priority, Retries, handles, notice, unnoticed
 from fastapi_architect.components.uploads import Uploads
 
-from .models import ScanPriority, ScanState
-from .transitions import bound, give_up
-from .work import ARCHIVE_LEFT, REAP, REQUESTED, REVIEWED, ROOT, Work
+from ..membership import TENANT
+from .models import ScanState
+from .transitions import give_up
+from .work import ARCHIVE_LEFT, PRIORITIES, REAP, REQUESTED, REVIEWED, ROOT, Work
 from .working import complete_scan, open_scan, review_one_root
 
 #: A scan that has died three times would die a fourth time.
 ATTEMPTS = Retries(attempts=3, first=5, longest=60)
-#: So far back dead letters are looked at; a reaper that was away longer finds them in the list of dead letters.
-LOOKS_BACK = timedelta(days=7)
-PRIORITIES = {
-    ScanPriority.HIGH: Priority.HIGH,
-    ScanPriority.NORMAL: Priority.NORMAL,
-    ScanPriority.LOW: Priority.LOW,
-}
+#: Dead letters in one go; the next one comes 15 seconds later.
+MOST_AT_ONCE = 100
 
 
 def open_requested_scan(context: HandlerContext, payload: dict[str, Any]) -> None:
@@ -62,20 +49,25 @@ def delete_archive(context: HandlerContext, payload: dict[str, Any]) -> None:
 
 @handles(REAP, priority=Priority.HIGH)
 def reap(context: HandlerContext, _: dict[str, Any]) -> None:
-    """End the scans whose work is among the dead letters: whatever killed their workers could not do it."""
+    """End the scans whose work is among the dead letters: whatever killed their workers could not do it.
+
+    Each dead letter is looked at once, in a transaction of its own: however many there are, a look costs nothing.
+    """
     topics = [*REQUESTED.values(), *ROOT.values(), REVIEWED]
-    statement = select(OutboxEvent.payload, OutboxEvent.last_error).where(
-        OutboxEvent.dead_at > func.now() - LOOKS_BACK, OutboxEvent.topic.in_(topics)
-    )
-    dead = context.session.execute(statement).all()
-    context.session.rollback()
-    for described, error in dead:
-        work = Work.from_payload(described)
-        with bound(context.component(Database), work) as session:
+    database = context.component(Database)
+    for _attempt in range(MOST_AT_ONCE):
+        with database.sync_sessions.begin() as session:
+            dead = next(iter(unnoticed(session, topics, 1)), None)
+            if dead is None:
+                return
+            work = Work.from_payload(dead.payload)
+            bind_worker_setting(session, TENANT, work.tenant_id)
             give_up(
                 session,
                 work,
                 ScanState.DEAD,
                 "attempts-exhausted",
-                f"Every attempt died, the last one with: {error or 'no word'}. An operator can look into it; try it again.",
+                f"Every attempt died, the last one with: {dead.last_error or 'no word'}. An operator can look into it; "
+                "try it again.",
             )
+            notice(session, dead.id)

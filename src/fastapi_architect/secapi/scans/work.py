@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from fastapi_architect.components.outbox import Priority
+
 from .models import Scan, ScanPriority
 
+#: What a scan overtakes, in whichever queue it waits.
+PRIORITIES = {
+    ScanPriority.HIGH: Priority.HIGH,
+    ScanPriority.NORMAL: Priority.NORMAL,
+    ScanPriority.LOW: Priority.LOW,
+}
 #: A topic for each priority, as a queue of a broker knows no other order.
 REQUESTED = {priority: f"scans.requested.{priority}" for priority in ScanPriority}
 ROOT = {priority: f"scans.root.{priority}" for priority in ScanPriority}

@@ -15,7 +15,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from fastapi_architect.components.database import Database, bind_worker_setting
-from fastapi_architect.components.outbox import HandlerContext, add_event, begin_fan_in, complete_part
+from fastapi_architect.components.outbox import (
+    HandlerContext,
+    Priority,
+    add_event,
+    begin_fan_in,
+    complete_part,
+)
 from fastapi_architect.components.uploads import Upload, Uploads
 
 from ..archives import (
@@ -33,7 +39,7 @@ from .completing import RootReport, complete, end, note
 from .component import Scans
 from .models import Scan, ScanRoot, ScanState
 from .transitions import Listener, begin, bound, current, give_up
-from .work import ARCHIVE_LEFT, REVIEWED, ROOT, Work
+from .work import ARCHIVE_LEFT, PRIORITIES, REVIEWED, ROOT, Work
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +77,7 @@ def review_one_root(context: HandlerContext, work: Work) -> None:
             note(context.session, scan, "root-done", {"root": root.path, "of": scan.roots})
             context.session.flush()
             if work.fan_in_id is not None:
-                complete_part(context.session, work.fan_in_id)
+                complete_part(context.session, work.fan_in_id, lane=work.tenant_id)
 
 
 def complete_scan(context: HandlerContext, work: Work) -> None:
@@ -181,7 +187,13 @@ def _divide(session: Session, scan: Scan, work: Work, roots: Sequence[Root]) -> 
     fan_in = begin_fan_in(session, len(roots), REVIEWED, work.payload())
     for each in roots:
         part = replace(work, root=each.path, fan_in_id=fan_in)
-        add_event(session, ROOT[work.priority], part.payload())
+        add_event(
+            session,
+            ROOT[work.priority],
+            part.payload(),
+            priority=PRIORITIES[work.priority],
+            lane=work.tenant_id,
+        )
 
 
 def _keep(session: Session, scan: Scan, report: RootReport) -> None:
@@ -218,5 +230,5 @@ def _leave_archive(session: Session, scan: Scan) -> None:
     scan.upload_id = None
     if upload is not None:
         payload: dict[str, Any] = {"storage_key": upload.storage_key}
-        add_event(session, ARCHIVE_LEFT, payload)
+        add_event(session, ARCHIVE_LEFT, payload, priority=Priority.LOW, lane=scan.tenant_id)
         session.delete(upload)

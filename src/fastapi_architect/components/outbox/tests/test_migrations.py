@@ -5,7 +5,12 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import create_engine, inspect
 
-from fastapi_architect.components.outbox.migrations import create_outbox, drop_outbox
+from fastapi_architect.components.outbox.migrations import (
+    add_lanes,
+    create_outbox,
+    drop_lanes,
+    drop_outbox,
+)
 from fastapi_architect.components.outbox.models import OutboxEvent
 from fastapi_architect.components.testing.servers import for_sqlalchemy
 
@@ -18,10 +23,12 @@ def test_it_makes_what_the_models_describe(empty_database_url: str) -> None:
         options = {"include_name": lambda name, kind, _: kind != "table" or name in TABLES}
         context = MigrationContext.configure(connection, opts=options)
         create_outbox(Operations(context))
+        add_lanes(Operations(context))
 
         differences = compare_metadata(context, OutboxEvent.metadata)
         assert [found for found in differences if "outbox" in str(found)] == []
 
+        drop_lanes(Operations(context))
         drop_outbox(Operations(context))
         assert inspect(connection).get_table_names() == []
     engine.dispose()

@@ -20,7 +20,7 @@ def main() -> int:
         "--only", choices=sorted(WEIGHTS), action="append", default=[], help="kinds of faults"
     )
     parser.add_argument("--pause", type=float, default=2.5, help="seconds between two faults")
-    parser.add_argument("--patience", type=float, default=240, help="seconds until all is quiet")
+    parser.add_argument("--patience", type=float, default=300, help="seconds until all is quiet")
     parser.add_argument("--without", choices=sorted(DEFENCES), help="take out a defence, and see it red")
     given = parser.parse_args()
     script = Script(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -30,6 +31,8 @@ class Script:
         only: kinds of faults; empty: all.
         pause: seconds between two faults, on average.
         patience: seconds until all is quiet after the last fault.
+        organisations: that submit.
+        think: seconds between two scans of a client, on average.
     """
 
     seed: int = 1
@@ -38,7 +41,9 @@ class Script:
     without: str | None = None
     only: Sequence[str] = ()
     pause: float = 2.5
-    patience: float = 240.0
+    patience: float = 300.0
+    organisations: int = 3
+    think: float = 4.0
 
 
 @dataclass(slots=True)
@@ -59,8 +64,8 @@ def play(script: Script) -> Verdict:
     """Run the whole of it, and return what was wrong."""
     timeline = Timeline()
     timeline.say(f"seed {script.seed}: {script.scans} scans, queues {', '.join(script.queues)}")
-    namespaces = system.network_namespaces(iter([1])) | system.network_namespaces(iter([_own_id()]))
-    installation = Installation(script.without)
+    namespaces = system.network_namespaces(iter([1, os.getpid()]))
+    installation = Installation(script.without, script.organisations)
     timeline.say(f"everything of this run lies in {installation.folder}")
     poisoning = Poisoning(installation)
     verdict = Verdict()
@@ -131,7 +136,7 @@ def _storm(script: Script, queue: str, share: int, load: Load, saboteur: Saboteu
     over = threading.Event()
 
     def run() -> None:
-        load.run(share, threading.Event())
+        load.run(share, threading.Event(), pause=script.think)
         over.set()
 
     thread = threading.Thread(target=run, daemon=True)
@@ -175,9 +180,3 @@ def _take_out(installation: Installation, script: Script) -> None:
     if script.without == "constraint":
         with installation.connect() as connection:
             connection.execute(DROP_CONSTRAINT)
-
-
-def _own_id() -> int:
-    import os
-
-    return os.getpid()

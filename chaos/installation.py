@@ -44,6 +44,17 @@ PATIENCE = {
 }
 
 
+#: What `architect serve migrate` and `architect serve create-admin` do, in one process.
+_PREPARE = """
+import sys
+from fastapi_architect.secapi.serving import installation
+installation.migrate()
+for name in sys.argv[1:]:
+    email = f"{name.lower()}@example.com"
+    print(email, installation.make_administrator(email, name))
+"""
+
+
 class Process:
     """One process of SecAPI, with its log.
 
@@ -116,9 +127,11 @@ class Installation:
 
     Args:
         without: the name of a defence that is taken out (`without.py`).
+        organisations: how many.
     """
 
-    def __init__(self, without: str | None = None) -> None:
+    def __init__(self, without: str | None = None, organisations: int = len(ORGANISATIONS)) -> None:
+        self._organisations = ORGANISATIONS[:organisations]
         self.folder = Path(tempfile.mkdtemp(prefix="chaos-"))
         self.temporary = self.folder / "tmp"
         self._data = Path(tempfile.mkdtemp(prefix="chaos-postgresql-"))
@@ -155,11 +168,13 @@ class Installation:
     def prepare(self) -> None:
         """Make the tables, and an administrator for each organisation."""
         installation.prepare(self.postgresql.url, self.owner_url, self.environment["DATABASE_URL"])
-        self._task("migrate")
-        for name in ORGANISATIONS:
-            email = f"{name.lower()}@example.com"
-            command = ("create-admin", "--admin", email, "--organisation", name)
-            self.passwords[email] = self._task(*command).strip().splitlines()[-1]
+        done = subprocess.run(
+            [sys.executable, "-c", _PREPARE, *self._organisations],
+            env=self.environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"the installation could not be prepared: {done.stderr[-2000:]}")
+        self.passwords = dict(line.split() for line in done.stdout.splitlines())
 
     def run_queue(self, queue: str, workers: int = 2) -> None:
         """Start workers for a queue, and its relay where it has one; those of the last queue end first."""
@@ -239,13 +254,6 @@ class Installation:
         if self._without is None:
             return [sys.executable, "-m", "fastapi_architect", "serve"]
         return [sys.executable, "-m", "chaos.without", self._without, "serve"]
-
-    def _task(self, *arguments: str) -> str:
-        command = [sys.executable, "-m", "fastapi_architect", "serve", *arguments]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"architect serve {arguments[0]}: {done.stderr[-2000:]}")
-        return done.stdout
 
 
 def private_folders(temporary: Path) -> Iterator[Path]:

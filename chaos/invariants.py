@@ -259,7 +259,7 @@ def _is_whole(scan: Mapping[str, Any], expected: Outcome) -> bool:
 
 def _open_findings(installation: Installation, project: Any, branch: str) -> list[Spot]:
     statement = """
-        SELECT f.root, p.file, p.line, f.rule FROM findings f
+        SELECT p.root, p.file, p.line, f.rule FROM findings f
         JOIN findings_in_branches p ON p.finding_id = f.id JOIN branches b ON b.id = p.branch_id
         WHERE f.project_id = %s AND b.name = %s AND p.presence <> 'fixed'
     """
@@ -351,7 +351,7 @@ def _findings_are_single(installation: Installation, verdict: Verdict) -> None:
     verdict.expect(not found, f"findings that were new twice: {found}")
     twins = rows(
         installation,
-        "SELECT p.branch_id, f.root, f.fingerprint, p.file, p.line, count(*), array_agg(f.id::text) AS ids FROM findings f"
+        "SELECT p.branch_id, p.root, f.fingerprint, p.file, p.line, count(*), array_agg(f.id::text) AS ids FROM findings f"
         " JOIN findings_in_branches p ON p.finding_id = f.id WHERE p.presence <> 'fixed'"
         " GROUP BY 1, 2, 3, 4, 5 HAVING count(*) > 1",
     )

@@ -48,11 +48,12 @@ def _reaper() -> None:
 
 
 def _republish() -> None:
-    """An event is put into the broker once, and never again."""
-    from fastapi_architect.components.outbox import repository
+    """An event is put into the broker once, and never again, whatever the broker has forgotten."""
+    from fastapi_architect.components.outbox import relay, repository
 
     original = repository.take_for_publishing
     repository.take_for_publishing = lambda session, batch, _: original(session, batch, FOR_EVER)
+    relay.Relay.ask_broker = lambda _: None
 
 
 def _idempotency() -> None:
@@ -95,7 +96,7 @@ def _branch_lock() -> None:
     completing.lock_branch = look
 
 
-def _outbox_transaction() -> None:
+def _constraint() -> None:
     """Nothing: `constraint` is taken out of the database by the run itself."""
 
 
@@ -107,7 +108,7 @@ DEFENCES: dict[str, Callable[[], None]] = {
     "idempotency": _idempotency,
     "attempts": _attempts,
     "branch-lock": _branch_lock,
-    "constraint": _outbox_transaction,
+    "constraint": _constraint,
 }
 #: Faults that a defence is against: a short run without it makes these alone.
 FAULTS: dict[str, tuple[str, ...]] = {
@@ -115,10 +116,10 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "takeover": ("kill-busy-child", "kill-worker-tree"),
     "reaper": ("kill-busy-child",),
     "republish": ("crash-redis", "flush-redis", "kill-relay"),
-    "idempotency": ("kill-api", "kill-relay"),
+    "idempotency": ("kill-api", "kill-child"),
     "attempts": ("kill-child",),
-    "branch-lock": ("duplicate-messages",),
-    "constraint": ("duplicate-messages",),
+    "branch-lock": ("end-connections", "kill-child"),
+    "constraint": ("kill-child",),
 }
 #: Said to the database of a run without the unique constraint.
 DROP_CONSTRAINT = "ALTER TABLE scans DROP CONSTRAINT uq_scans_upload_id"

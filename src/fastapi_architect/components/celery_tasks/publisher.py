@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from ..outbox import Priority, Publication, add_event, handlers_of
 
 HANDLE = "outbox.handle"
+#: A key in the broker that is gone when its messages are: it was restarted without persistence, or emptied.
+MARK = "outbox.relay"
 
 
 class CeleryPublisher:
@@ -39,6 +41,20 @@ class CeleryPublisher:
         self._app.send_task(
             HANDLE, args=[str(publication.id)], queue=queue, priority=int(priority), headers=headers
         )
+
+    def has_forgotten(self) -> bool:
+        """Tell whether the broker has lost our mark, and with it every message.
+
+        Raises:
+            OperationalError: the broker does not answer.
+        """
+        with self._app.producer_pool.acquire(block=True) as producer:
+            return not producer.channel.client.exists(MARK)
+
+    def remember(self) -> None:
+        """Leave our mark in the broker."""
+        with self._app.producer_pool.acquire(block=True) as producer:
+            producer.channel.client.set(MARK, "1")
 
 
 def queue_task(session: AsyncSession | Session, task: Any, **arguments: Any) -> UUID:

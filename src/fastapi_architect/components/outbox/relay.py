@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -28,11 +28,23 @@ class Publisher(Protocol):
         """Put one event into the broker, or raise."""
 
 
+@runtime_checkable
+class CanForget(Protocol):
+    """A broker that may come back empty, and that can be asked whether it has."""
+
+    def has_forgotten(self) -> bool:
+        """Tell whether it no longer knows what it was last told to remember."""
+
+    def remember(self) -> None:
+        """Let it keep a mark, which it forgets together with its messages."""
+
+
 class Relay:
     """Publishes what is due. Any number of relays may run; each event is taken by one of them.
 
     The order is: take (commit), publish, stamp (commit). A relay that dies after publishing leaves an event that
-    is published again after `again_after`: twice in the broker, done once.
+    is published again after `again_after`: twice in the broker, done once. A broker that says that it came back empty
+    (`CanForget`) gets everything again at once.
     """
 
     def __init__(
@@ -53,6 +65,7 @@ class Relay:
         self._again_after = again_after
         self._poll_interval = poll_interval
         self._clock = Clock(sessions, schedules or {})
+        self._next_question = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Publish until told to stop. An outage of the broker or the database is waited for."""
@@ -60,6 +73,7 @@ class Relay:
         while not stop.is_set():
             try:
                 self._clock.tick()
+                self.ask_broker()
                 published = self.publish_due()
             except Exception:  # an outage must not end the relay
                 logger.warning("the relay could not do its work", exc_info=True, extra={"again_in": pause})
@@ -86,6 +100,23 @@ class Relay:
         finally:
             self._note(accepted, [publication.id for publication in taken[len(accepted) :]])
         return len(accepted)
+
+    def ask_broker(self) -> None:
+        """Once a second: let everything be published again if the broker has forgotten it.
+
+        Raises:
+            Exception: whatever the broker raised.
+        """
+        if not isinstance(self._publisher, CanForget) or time.monotonic() < self._next_question:
+            return
+        if self._publisher.has_forgotten():
+            with self._sessions.begin() as session:
+                again = repository.publish_all_again(session)
+            if again:
+                logger.warning("the broker has forgotten its messages", extra={"again": again})
+            # Last: a relay that dies before it leaves the question to the next one.
+            self._publisher.remember()
+        self._next_question = time.monotonic() + 1
 
     def _note(self, accepted: list[UUID], refused: list[UUID]) -> None:
         with self._sessions.begin() as session:

@@ -164,6 +164,24 @@ def give_back(session: Session, ids: Sequence[UUID], after: timedelta) -> None:
     session.execute(statement)
 
 
+def publish_all_again(session: Session) -> int:
+    """Let relays put everything into the broker once more that nobody has begun: it has forgotten what it was told."""
+    statement = (
+        update(OutboxEvent)
+        .where(
+            _is_open(),
+            OutboxEvent.published_at.is_not(None),
+            OutboxEvent.publish_at > func.now(),
+            # What is held has begun, or waits for its next attempt.
+            OutboxEvent.held_until <= func.now(),
+        )
+        .values(publish_at=func.now(), publications=0)
+        .execution_options(synchronize_session=False)
+    )
+    result = session.execute(statement)
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
 def claim(session: Session, event_id: UUID, lease: timedelta) -> Attempt | None:
     """Begin the next attempt at an event; None: it is finished, somebody holds it, or it is not its time."""
     return _claim(session, OutboxEvent.id == event_id, lease)

@@ -191,6 +191,19 @@ def test_a_broker_that_is_killed_and_forgets_everything_loses_nothing(processes:
     assert sorted(note[0] for note in processes.notes()) == [str(number) for number in range(8)]
 
 
+def test_a_broker_that_comes_back_empty_gets_everything_again_at_once(processes: Processes) -> None:
+    # A relay that waits for its time would send it again after the test, and long after a user has lost patience.
+    with processes.running("relay", OUTBOX_PUBLISH_AGAIN_AFTER="3600"):
+        ids = [processes.queue(tasks.write, text=str(number)) for number in range(3)]
+        eventually(lambda: all(processes.event(one).published_at is not None for one in ids))
+        processes.broker.stop()
+        processes.broker.start()
+        with processes.running("worker"):
+            eventually(lambda: all(processes.is_done(one) for one in ids))
+
+    assert sorted(note[0] for note in processes.notes()) == ["0", "1", "2"]
+
+
 def test_a_database_that_crashes_is_waited_for(broker: RedisServer, tmp_path: Path) -> None:
     server = PostgresServer(tmp_path / "postgresql")
     url = for_sqlalchemy(server.url)

@@ -338,6 +338,31 @@ def test_what_a_broker_forgot_is_published_again_each_time_later(service: Servic
     assert waits == [1, 2, 4, 8]
 
 
+def test_a_broker_that_says_that_it_has_forgotten_gets_what_nobody_has_begun(service: Service) -> None:
+    class Forgetful(Broker):
+        forgotten = True
+
+        def has_forgotten(self) -> bool:
+            return self.forgotten
+
+        def remember(self) -> None:
+            self.forgotten = False
+
+    waiting, held = (service.add("greetings.asked", {"name": name}) for name in ("ann", "bob"))
+    broker = Forgetful()
+    relay = Relay(service.database.sync_sessions, broker, again_after=timedelta(days=1))
+    relay.publish_due()
+    with service.session() as session:
+        repository.claim(session, held, timedelta(seconds=60))
+        session.commit()
+
+    relay.ask_broker()
+    relay.publish_due()
+
+    assert broker.messages == [waiting, held, waiting]
+    assert not broker.forgotten
+
+
 def test_what_a_worker_holds_is_not_published(service: Service) -> None:
     event_id = service.add("greetings.asked", {"name": "ann"})
     with service.session() as session:

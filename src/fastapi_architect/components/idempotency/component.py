@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.requests import HTTPConnection
 
 from ..problem_details import NotAuthenticated
+from ..problem_details.documentation import define_problem, problem_response
 from ..service import Component, amend_openapi, operations_of, principal_of
 from .settings import IdempotencySettings
 
@@ -63,9 +64,8 @@ def _document(document: dict[str, Any]) -> None:
             continue
         responses = operation.setdefault("responses", {})
         for status, description in refusals.items():
-            responses.setdefault(
-                status, {"description": description, "content": {"application/problem+json": {}}}
-            )
+            responses.setdefault(status, problem_response(int(status), description))
         for status, response in responses.items():
             if status.startswith("2"):
                 response.setdefault("headers", {})["Idempotency-Replayed"] = replayed
+    define_problem(document)

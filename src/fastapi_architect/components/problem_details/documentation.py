@@ -16,7 +16,10 @@ def problems(*errors: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
 
     Their docstrings become the descriptions. `@router.get("/{book_id}", responses=problems(NotFound))`
     """
-    return {int(error.status): _response(int(error.status), inspect.getdoc(error) or "") for error in errors}
+    return {
+        int(error.status): problem_response(int(error.status), inspect.getdoc(error) or "")
+        for error in errors
+    }
 
 
 def document_problems(document: dict[str, Any]) -> None:
@@ -26,8 +29,10 @@ def document_problems(document: dict[str, Any]) -> None:
         responses = operation.setdefault("responses", {})
         if "422" in responses and "application/json" in responses["422"].get("content", {}):
             # What FastAPI writes for its own handler, which is not the one that answers.
-            responses["422"] = _response(422, "The input does not validate; `invalid_fields` says where.")
-        responses.setdefault("default", _response(500, "Any other refusal."))
+            responses["422"] = problem_response(
+                422, "The input does not validate; `invalid_fields` says where."
+            )
+        responses.setdefault("default", problem_response(500, "Any other refusal."))
     for name in _FRAMEWORK:
         schemas.pop(name, None)
 
@@ -51,7 +56,15 @@ def _define(document: dict[str, Any]) -> dict[str, Any]:
     return schemas
 
 
-def _response(status: int, description: str) -> dict[str, Any]:
+def problem_response(status: int, description: str) -> dict[str, Any]:
+    """Return what the OpenAPI document says of one refusal, with an example.
+
+    Whoever adds it to operations by `amend_openapi` calls `define_problem` behind that.
+
+    Args:
+        status: of HTTP.
+        description: its first paragraph stands in the document.
+    """
     first_paragraph = description.partition("\n\n")[0].replace("\n", " ")
     example = {
         "type": "about:blank",

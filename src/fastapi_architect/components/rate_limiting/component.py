@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from ..problem_details import ServiceError
+from ..problem_details.documentation import define_problem, problem_response
 from ..problem_details.handlers import service_error
 from ..redis_pool import RedisPool
 from ..service import Component, amend_openapi, installed, operations_of
@@ -85,13 +86,11 @@ class RateLimiting(Component):
 def _document(document: dict[str, Any]) -> None:
     """Say in the OpenAPI document that every operation may refuse, and when to come back."""
     seconds = {"schema": {"type": "integer", "minimum": 1}}
-    response = {
-        "description": "Too many requests.",
-        "headers": {"Retry-After": {"description": "Seconds until there is room again.", **seconds}},
-        "content": {"application/problem+json": {}},
-    }
+    response = problem_response(429, "Too many requests.")
+    response["headers"] = {"Retry-After": {"description": "Seconds until there is room again.", **seconds}}
     for operation in operations_of(document):
         operation.setdefault("responses", {}).setdefault("429", response)
+    define_problem(document)
 
 
 def rate_limiting_of(connection: HTTPConnection) -> RateLimiting:

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from ..database import InputModel, OutputModel
 
@@ -38,6 +39,14 @@ class PublishedOrganisation(OutputModel):
 class OwnOrganisation(PublishedOrganisation):
     """One of the caller's organisations."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"id": ID, "name": "Bakery Miller", "created_at": "2026-11-21T20:00:00Z", "role": "owner"}
+            ]
+        }
+    )
+
     role: str
 
 
@@ -49,6 +58,12 @@ class OwnOrganisations(OutputModel):
 
 class PublishedMember(OutputModel):
     """Somebody who belongs to an organisation."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"id": ID, "account_id": ID, "role": "viewer", "created_at": "2026-11-21T20:00:00Z"}]
+        }
+    )
 
     id: UUID
     account_id: UUID
@@ -71,8 +86,13 @@ class NewRole(InputModel):
     role: Role
 
 
+_INVITATION: JsonDict = {"id": ID, "role": "viewer", "invited_by": ID, "expires_at": "2026-11-28T20:00:00Z"}
+
+
 class PublishedInvitation(OutputModel):
     """An invitation that nobody has accepted yet."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_INVITATION]})
 
     id: UUID
     role: str
@@ -82,6 +102,8 @@ class PublishedInvitation(OutputModel):
 
 class CreatedInvitation(PublishedInvitation):
     """A new invitation; its token is shown once. Hand it to whom you invite."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_INVITATION | {"token": "x" * 43}]})
 
     token: str
 
@@ -102,6 +124,8 @@ class Acceptance(InputModel):
 
 class Accepted(OutputModel):
     """What the caller belongs to now, and as what."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"organisation_id": ID, "role": "viewer"}]})
 
     organisation_id: UUID
     role: str

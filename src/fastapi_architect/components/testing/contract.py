@@ -13,6 +13,7 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from schemathesis.transport.requests import REQUESTS_TRANSPORT
 from starlette.types import ASGIApp
 
 from .serving import serving
@@ -50,11 +51,19 @@ def contract_violations(
                 found.append(f"the contract is broken: {each.err()}")
                 continue
             operation = each.ok()
+            for body in operation.body:
+                _send_as_bytes(body.media_type)
             if operation.label in skip:
                 continue
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
                 found += _try(operation, mode, dict(headers or {}), examples, list(excluded_checks))
     return found
+
+
+def _send_as_bytes(media_type: str) -> None:
+    """Let schemathesis send a media type that it does not know, such as that of an archive, as it is."""
+    if REQUESTS_TRANSPORT.get_first_matching_media_type(media_type) is None:
+        schemathesis.serializer.alias(media_type, "application/octet-stream")
 
 
 def _try(

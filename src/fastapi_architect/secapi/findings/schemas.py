@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.config import JsonDict
 
 from fastapi_architect.components.database import InputModel, OutputModel, PageQuery
 from fastapi_architect.findings.severity import Confidence, Severity
@@ -54,8 +55,36 @@ class FindingQuery(PageQuery):
     text: Annotated[Part, Field(description="A part of the title.")] = None
 
 
+_FINDING: JsonDict = {
+    "id": "018f0000-0000-7000-8000-000000000005",
+    "project_id": "018f0000-0000-7000-8000-000000000001",
+    "rule": "sql-injection-raw-statement",
+    "title": "Request data is written into an SQL statement",
+    "category": "security",
+    "severity": "critical",
+    "confidence": "certain",
+    "cwe": "CWE-89",
+    "cvss_score": 9.8,
+    "root": "",
+    "branch": "main",
+    "file": "app/repositories/books.py",
+    "line": 40,
+    "presence": "open",
+    "triage": "open",
+    "reason": None,
+    "expires_at": None,
+    "is_proposed_ignored": False,
+    "first_scan_id": "018f0000-0000-7000-8000-000000000002",
+    "last_scan_id": "018f0000-0000-7000-8000-000000000002",
+    "created_at": "2026-11-22T04:00:03Z",
+    "version": 1,
+}
+
+
 class PublishedFinding(OutputModel):
     """A finding in a branch, as members see it in a list."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_FINDING]})
 
     id: UUID
     project_id: UUID
@@ -85,6 +114,24 @@ class PublishedFinding(OutputModel):
 
 class WholeFinding(PublishedFinding):
     """A finding with all that the engine says of it, and who decided what."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                _FINDING
+                | {
+                    "approved_by": None,
+                    "triaged_by": None,
+                    "triaged_at": None,
+                    "fingerprint": "1:sql-injection-raw-statement:app.repositories.books:find:1",
+                    "document": {
+                        "suggestion": "Give the value as a bound parameter.",
+                        "routes": ["GET /books"],
+                    },
+                }
+            ]
+        }
+    )
 
     approved_by: UUID | None
     triaged_by: UUID | None
@@ -160,11 +207,28 @@ class EventKind(StrEnum):
 class Decided(OutputModel):
     """How many findings a decision has changed."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"changed": 1}]})
+
     changed: int
 
 
 class HistoryEntry(OutputModel):
     """Something that happened to a finding: by a scan, or by somebody."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": 9,
+                    "at": "2026-11-22T04:05:00Z",
+                    "kind": "triaged",
+                    "actor_id": "018f0000-0000-7000-8000-000000000004",
+                    "scan_id": None,
+                    "details": {"from": "open", "to": "confirmed", "reason": None},
+                }
+            ]
+        }
+    )
 
     id: int
     at: AwareDatetime

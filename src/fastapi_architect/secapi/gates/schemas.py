@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from fastapi_architect.components.database import InputModel, OutputModel
 
@@ -35,6 +35,37 @@ class ClosingFinding(OutputModel):
 
 class GateVerdict(OutputModel):
     """Whether the gate of a branch is open: all that a CI job needs, in one answer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "passed": False,
+                    "branch": "feature/search",
+                    "compared_with": "main",
+                    "severity": "important",
+                    "counts": {"critical": 1},
+                    "scan_id": "018f0000-0000-7000-8000-000000000002",
+                    "scanned_at": "2026-11-22T04:00:03Z",
+                    "score": 88,
+                    "findings": [
+                        {
+                            "id": "018f0000-0000-7000-8000-000000000005",
+                            "rule": "sql-injection-raw-statement",
+                            "title": "Request data is written into an SQL statement",
+                            "severity": "critical",
+                            "confidence": "certain",
+                            "cwe": "CWE-89",
+                            "cvss_score": 9.8,
+                            "file": "app/repositories/books.py",
+                            "line": 40,
+                            "is_proposed_ignored": False,
+                        }
+                    ],
+                }
+            ]
+        }
+    )
 
     passed: bool
     branch: str

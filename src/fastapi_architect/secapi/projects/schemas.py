@@ -89,6 +89,25 @@ class ProjectQuery(PageQuery):
 class PublishedProject(OutputModel):
     """A project as members see it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "018f0000-0000-7000-8000-000000000001",
+                    "name": "Bookshop",
+                    "default_branch": "main",
+                    "gate_severity": "important",
+                    "gate_new_only": True,
+                    "accepts_archive_suppressions": False,
+                    "keep_scans_days": 365,
+                    "created_at": "2026-11-22T04:00:00Z",
+                    "updated_at": "2026-11-22T04:00:00Z",
+                    "version": 1,
+                }
+            ]
+        }
+    )
+
     id: UUID
     name: str
     default_branch: str

@@ -22,7 +22,7 @@ class NewScan(InputModel):
             "examples": [
                 {
                     "upload_id": "018f0000-0000-7000-8000-000000000001",
-                    "branch": "main",
+                    "branch": "feature/search",
                     "commit": "2f5a5ac0b1e94d0f8d1d2c2f0a4c7d8e9f001122",
                 }
             ]
@@ -65,6 +65,45 @@ class ScanVerdict(OutputModel):
 class PublishedScan(OutputModel):
     """A scan as members see it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "018f0000-0000-7000-8000-000000000002",
+                    "project_id": "018f0000-0000-7000-8000-000000000001",
+                    "task_id": "018f0000-0000-7000-8000-000000000003",
+                    "kind": "archive",
+                    "state": "done",
+                    "priority": "normal",
+                    "branch": "feature/search",
+                    "commit": "2f5a5ac0b1e94d0f8d1d2c2f0a4c7d8e9f001122",
+                    "requested_by": "018f0000-0000-7000-8000-000000000004",
+                    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                    "size": 59802,
+                    "attempts": 1,
+                    "roots": 1,
+                    "roots_done": 1,
+                    "cancel_requested_at": None,
+                    "created_at": "2026-11-22T04:00:00Z",
+                    "started_at": "2026-11-22T04:00:01Z",
+                    "finished_at": "2026-11-22T04:00:03Z",
+                    "error_code": None,
+                    "error": None,
+                    "score": 61,
+                    "counts": {"critical": 1, "minor": 4},
+                    "gate": {
+                        "passed": False,
+                        "counts": {"critical": 1},
+                        "severity": "important",
+                        "compared_with": "main",
+                    },
+                    "engine": "fastapi-architect/0.1.0",
+                    "version": 3,
+                }
+            ]
+        }
+    )
+
     id: UUID
     project_id: UUID
     #: Also the identifier of the Celery task.
@@ -95,6 +134,19 @@ class PublishedScan(OutputModel):
 
 class ScanProgress(OutputModel):
     """Something that happened to a scan."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": 17,
+                    "at": "2026-11-22T04:00:02Z",
+                    "kind": "root",
+                    "details": {"root": "", "stage": "reading", "done": 40, "of": 80},
+                }
+            ]
+        }
+    )
 
     #: The cursor after which a listener goes on.
     id: int

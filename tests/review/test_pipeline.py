@@ -151,6 +151,21 @@ def test_a_baseline_knows_the_old_and_reports_the_new(project: Path, tmp_path: P
     assert [s.by for s in second.suppressed] == ["baseline", "baseline"]
 
 
+def test_what_a_baseline_knows_and_is_no_longer_found_is_said(project: Path) -> None:
+    known = baselines.baseline_of(review(Request(project, ONLY)).findings)
+    silenced = flawed("one").rstrip() + f"  # architect: allow({RULE}): a report of our own\n"
+    (project / "main.py").write_text(APP + silenced)
+
+    whole = review(Request(project, ONLY, baseline=known))
+    part = review(Request(project, ONLY, baseline=known, files=frozenset({"main.py"})))
+    others = review(Request(project, Config(select=("blocking-sleep-in-async",)), baseline=known))
+
+    (note,) = [each for each in whole.notes if "baseline" in each]
+    assert f"{RULE} at main.py:13 is no longer found" in note
+    assert "--write-baseline FILE --replace" in note
+    assert not [each for each in (*part.notes, *others.notes) if "baseline" in each]
+
+
 def test_a_suppression_silences_its_line_and_mistakes_are_said(project: Path) -> None:
     text = (project / "main.py").read_text().splitlines()
     text[8] += f"  # architect: allow({RULE}): a report of our own"

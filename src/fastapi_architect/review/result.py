@@ -85,8 +85,8 @@ class Review(msgspec.Struct, frozen=True):
         matrix: rows for `architect map`, kept opaque here (see `appgraph.matrix`).
         gate: severity name at and above which the gate fails; failed: whether it did.
         notes: what a reader should know besides: problems of suppressions, entries of the baseline that are
-        gone. snippets: "path:line" of a finding -> the lines from `CONTEXT` above it (fewer at the top of
-        the file) to
+            gone.
+        snippets: "path:line" of a finding -> the lines from `CONTEXT` above it (fewer at the top of the file) to
             `CONTEXT` below its last line.
         faults: rules that failed: faults of this tool, with what a maintainer needs.
         units: size of the project for its score.

@@ -29,7 +29,8 @@ class Silenced(msgspec.Struct, frozen=True):
         active: reported.
         suppressed: silenced by a comment, the configuration or the baseline.
         left_out: number of findings by kind of file.
-        notes: suppressions that do not do what their writer hoped, with the next step.
+        notes: suppressions that do not do what their writer hoped, and a baseline that knows more than is found, each with
+            the next step.
         contested: suppressions by comments that do not count; their findings are active.
         unreported: findings of the project that this report does not repeat, because some files or changed lines
             were asked for, or because a baseline knows them; neither silenced by anybody nor in code of others.
@@ -96,19 +97,21 @@ def silence(
     applied = suppression.apply(kept, read.suppressions, ran)
     active, by_comment, contested = _judged(applied, silencer)
     suppressed += by_comment
+    partial = only is not None or changed is not None
+    told: list[str] = []
     if baseline is not None:
         compared = baselines.compare(baseline, active)
+        told += () if partial else _settled(compared.gone, suppressed, ran)
         suppressed += [Suppressed(f, "baseline", "known since the baseline") for f in compared.known]
         active = compared.new
         unreported += compared.known
-    partial = only is not None or changed is not None
     problems = (*read.problems, *(() if partial else applied.problems))
-    notes = tuple(f"{p.location}: {p.text}" for p in problems if _is_ours(p.location.path, program))
+    told += [f"{p.location}: {p.text}" for p in problems if _is_ours(p.location.path, program)]
     return Silenced(
         active,
         tuple(suppressed),
         dict(sorted(left_out.items())),
-        notes,
+        tuple(told),
         _asked_for(unreported, read.suppressions, config),
         contested,
     )
@@ -132,6 +135,25 @@ def _judged(
         else:
             silenced.append(more)
     return tuple(active), tuple(silenced), tuple(contested)
+
+
+def _settled(
+    gone: Iterable[baselines.Entry], suppressed: Iterable[Suppressed], ran: Collection[str]
+) -> list[str]:
+    """What to do about entries that nothing answers to any more, of rules that ran and were not silenced in another way.
+
+    An entry that stays would let the same flaw come back without a word.
+    """
+    silenced = {each.finding.fingerprint for each in suppressed}
+    settled = [entry for entry in gone if entry.rule in ran and entry.fingerprint not in silenced]
+    if not settled:
+        return []
+    first = f"{settled[0].rule} at {settled[0].file}:{settled[0].line}"
+    counted = f"{first} is" if len(settled) == 1 else f"{first} and {len(settled) - 1} more are"
+    next_step = (
+        "`architect review --write-baseline FILE --replace` forgets them, so that nothing comes back unseen"
+    )
+    return [f"baseline: {counted} no longer found; {next_step}"]
 
 
 def _asked_for(

@@ -6,14 +6,14 @@ A role may do what the role before it may. `owner` is known to tenancy itself an
 from collections.abc import Mapping
 from types import MappingProxyType
 
-VIEWER = frozenset({"projects:read", "scans:read", "findings:read", "reports:read"})
+VIEWER = frozenset({"projects:read", "scans:read", "findings:read", "reports:read", "api_keys:own"})
 DEVELOPER = VIEWER | {"scans:submit", "findings:triage", "findings:comment", "reports:create"}
 MAINTAINER = DEVELOPER | {"projects:write", "findings:accept", "scans:manage", "webhooks:manage"}
-ADMIN = MAINTAINER | {"projects:delete", "audit:read", "work:manage"}
+ADMIN = MAINTAINER | {"projects:delete", "audit:read", "api_keys:manage", "work:manage"}
 
-#: `member` is what tenancy calls somebody without another role.
+#: Tenancy's `member` is left out: it would be another word for one of these.
 ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"viewer": VIEWER, "member": VIEWER, "developer": DEVELOPER, "maintainer": MAINTAINER, "admin": ADMIN}
+    {"viewer": VIEWER, "developer": DEVELOPER, "maintainer": MAINTAINER, "admin": ADMIN}
 )
 EVERY_PERMISSION = frozenset().union(*ROLES.values())
 
@@ -21,4 +21,4 @@ EVERY_PERMISSION = frozenset().union(*ROLES.values())
 AUDIT_OF_SERVICE = "service:audit"
 OF_OPERATORS = frozenset({AUDIT_OF_SERVICE})
 #: What every account may do, as far as its role in an organisation and the scopes of its keys allow it.
-OF_ACCOUNTS = EVERY_PERMISSION - OF_OPERATORS
+OF_ACCOUNTS = EVERY_PERMISSION - OF_OPERATORS | {"organisation:read", "organisation:manage"}

@@ -26,7 +26,7 @@ from fastapi_architect.components.webhooks import Webhooks, WebhookSettings
 from fastapi_architect.components.websockets import WebSockets
 
 from .membership import TENANT
-from .permissions import AUDIT_OF_SERVICE, EVERY_PERMISSION, OF_ACCOUNTS, OF_OPERATORS, ROLES
+from .permissions import AUDIT_OF_SERVICE, OF_ACCOUNTS, OF_OPERATORS, ROLES
 from .scans.component import Scans
 from .settings import Queue, SecApiSettings, SocketSettings
 from .work.counting import AttemptCounter
@@ -35,9 +35,7 @@ from .work.metrics import WorkMetrics
 #: An account may do in its organisations what its role there says; keys are limited by their scopes besides.
 ACCOUNT_ROLES = {
     "user": sorted(OF_ACCOUNTS),
-    "operator": sorted(
-        EVERY_PERMISSION | OF_OPERATORS | {"accounts:read", "accounts:manage", "api_keys:manage"}
-    ),
+    "operator": sorted(OF_ACCOUNTS | OF_OPERATORS | {"accounts:read", "accounts:manage"}),
 }
 
 
@@ -61,8 +59,8 @@ def components() -> list[Component]:
         Mailing(MailSettings()),
         Access(roles=ACCOUNT_ROLES),
         Accounts(AccountSettings(), new_account_roles=["user"]),
-        ApiKeys(ApiKeySettings()),
-        Tenancy(ROLES),
+        ApiKeys(ApiKeySettings(), guard=require_in_tenant("api_keys:own")),
+        Tenancy(ROLES, without=["member"]),
         AuditLog(guard=require_in_tenant("audit:read")),
         AuditOverview(AUDIT_OF_SERVICE),
         Caching(CacheSettings()),

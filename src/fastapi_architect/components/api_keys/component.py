@@ -1,13 +1,14 @@
 """Keys as credentials."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.requests import HTTPConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..access import permission_source_of
+from ..access import current_principal, permission_source_of
 from ..problem_details import NotAuthenticated
 from ..service import Principal
 from .models import ApiKey
@@ -26,6 +27,9 @@ class ApiKeys(HasApiKeySettings):
     Args:
         settings: API_KEY_*.
         prefix: of the routes.
+        guard: a dependency that says who may have keys, by default everybody who is known. With organisations it is
+            `require_in_tenant("api_keys:own")`: a key is then good for the organisation in which it was made, and does at
+            most what its owner's role there allows.
     """
 
     security_scheme: tuple[str, dict[str, Any]] = (
@@ -33,13 +37,16 @@ class ApiKeys(HasApiKeySettings):
         {"type": "apiKey", "in": "header", "name": HEADER, "description": "A key of `POST /api-keys`."},
     )
 
-    def __init__(self, settings: ApiKeySettings, *, prefix: str = "/api/v1") -> None:
+    def __init__(
+        self, settings: ApiKeySettings, *, prefix: str = "/api/v1", guard: Callable[..., Any] | None = None
+    ) -> None:
         super().__init__(settings)
         self.prefix = prefix
+        self.guard = guard or current_principal
 
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
-        app.include_router(router, prefix=self.prefix)
+        app.include_router(router, prefix=self.prefix, dependencies=[Depends(self.guard)])
 
     async def authenticate(self, connection: HTTPConnection, session: AsyncSession) -> Principal | None:
         """Return whose key this is.

@@ -12,7 +12,7 @@ from ..database import Order, Repository
 from ..service.principal import Principal
 from .models import ApiKey
 
-#: Who holds it sees and revokes the keys of services too, and makes them.
+#: Who holds it sees and revokes the keys of services too, and makes them; in an organisation, the keys of all its members.
 MANAGE = "api_keys:manage"
 
 
@@ -21,7 +21,7 @@ def _stale(resolution: timedelta) -> ColumnElement[bool]:
 
 
 class VisibleKeys(Repository[ApiKey]):
-    """The keys that a caller may see: their own, and for a manager those of services."""
+    """The keys that a caller may see: their own, and for a manager those of services, or of the whole organisation."""
 
     model = ApiKey
     orders: ClassVar[Mapping[str, Order]] = {"newest": Order(ApiKey.id, descending=True)}
@@ -46,9 +46,13 @@ class VisibleKeys(Repository[ApiKey]):
         return (await self._session.execute(statement)).scalar_one_or_none() is not None
 
     def _is_visible(self) -> ColumnElement[bool]:
+        here = ApiKey.tenant_id.is_not_distinct_from(self._principal.tenant_id)
         own = ApiKey.owner_id == self._principal.id
-        seen = or_(own, ApiKey.owner_id.is_(None)) if self._principal.may(MANAGE) else own
-        return and_(seen, ApiKey.tenant_id.is_not_distinct_from(self._principal.tenant_id))
+        if not self._principal.may(MANAGE):
+            return and_(own, here)
+        if self._principal.tenant_id is not None:
+            return here
+        return and_(or_(own, ApiKey.owner_id.is_(None)), here)
 
 
 class ApiKeyRepository:

@@ -4,17 +4,16 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, status
+from fastapi import APIRouter, Query, status
 
-from ..access import CurrentPrincipal, current_principal
 from ..database import Page, PageQuery
 from ..problem_details import Forbidden, InvalidInput, NotFound, problems
-from .dependencies import ApiKeyServiceDep, ApiKeySettingsDep
+from .dependencies import ApiKeyServiceDep, ApiKeySettingsDep, CallerDep
 from .schemas import ApiKeyCreation, ApiKeyRecord, CreatedApiKey
 from .service import NewKey
 
-# The guard stands here too, for applications that have none of their own.
-router = APIRouter(prefix="/api-keys", tags=["API keys"], dependencies=[Depends(current_principal)])
+# It is included together with the guard that the component was made with.
+router = APIRouter(prefix="/api-keys", tags=["API keys"])
 
 
 @router.post(
@@ -25,7 +24,7 @@ router = APIRouter(prefix="/api-keys", tags=["API keys"], dependencies=[Depends(
 )
 async def create_api_key(
     wanted: ApiKeyCreation,
-    principal: CurrentPrincipal,
+    principal: CallerDep,
     service: ApiKeyServiceDep,
     settings: ApiKeySettingsDep,
 ) -> CreatedApiKey:
@@ -42,14 +41,14 @@ async def create_api_key(
 
 @router.get("", summary="List API keys", responses=problems(InvalidInput))
 async def list_api_keys(
-    query: Annotated[PageQuery, Query()], principal: CurrentPrincipal, service: ApiKeyServiceDep
+    query: Annotated[PageQuery, Query()], principal: CallerDep, service: ApiKeyServiceDep
 ) -> Page[ApiKeyRecord]:
-    """Return the caller's keys, newest first; who may manage keys sees those of services too."""
+    """Return the caller's keys, newest first; who may manage keys sees those of services too, in an organisation all of it."""
     return Page[ApiKeyRecord].of(await service.list_keys(principal, query))
 
 
 @router.get("/{key_id}", summary="Read an API key", responses=problems(NotFound))
-async def read_api_key(key_id: UUID, principal: CurrentPrincipal, service: ApiKeyServiceDep) -> ApiKeyRecord:
+async def read_api_key(key_id: UUID, principal: CallerDep, service: ApiKeyServiceDep) -> ApiKeyRecord:
     """Return one key, without its text."""
     return ApiKeyRecord.model_validate(await service.read(principal, key_id))
 
@@ -60,6 +59,6 @@ async def read_api_key(key_id: UUID, principal: CurrentPrincipal, service: ApiKe
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problems(NotFound),
 )
-async def revoke_api_key(key_id: UUID, principal: CurrentPrincipal, service: ApiKeyServiceDep) -> None:
+async def revoke_api_key(key_id: UUID, principal: CallerDep, service: ApiKeyServiceDep) -> None:
     """End a key at once and for good."""
     await service.revoke(principal, key_id)

@@ -18,6 +18,7 @@ _KEY: JsonDict = {
     "hint": "app_4Kq7",
     "scopes": ["items:read"],
     "for_service": False,
+    "owner_id": "01980a52-7c1e-7bbd-9f35-6c1b2b7a0f12",
     "created_at": "2026-11-21T20:00:00Z",
     "expires_at": "2027-02-19T20:00:00Z",
     "last_used_at": None,
@@ -52,6 +53,8 @@ class ApiKeyRecord(OutputModel):
     hint: str
     scopes: list[str]
     for_service: bool
+    #: For whom it acts; null for a service.
+    owner_id: UUID | None
     created_at: AwareDatetime
     expires_at: AwareDatetime
     last_used_at: AwareDatetime | None

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..database import PageQuery, Slice
 from ..problem_details.errors import Forbidden, NotFound
+from ..service.acts import Act, Acts
 from ..service.principal import Principal
 from .models import ApiKey
 from .repository import MANAGE, ApiKeyRepository, VisibleKeys
@@ -34,8 +35,9 @@ class NewKey:
 class ApiKeyService:
     """Creates, lists and revokes keys."""
 
-    def __init__(self, session: AsyncSession, prefix: str) -> None:
+    def __init__(self, session: AsyncSession, prefix: str, acts: Acts | None = None) -> None:
         self._session = session
+        self._acts = acts or Acts()
         self._keys = ApiKeyRepository(session)
         self._prefix = prefix
 
@@ -45,6 +47,8 @@ class ApiKeyService:
         Raises:
             Forbidden: it would be able to do what the caller cannot, or a stolen key would multiply.
         """
+        if wanted.for_service and principal.tenant_id is not None:
+            raise Forbidden("In an organisation a key acts for a member: leave `for_service` out.")
         if wanted.for_service and not principal.may(MANAGE):
             raise Forbidden("You may create keys for yourself only.")
         if principal.method == METHOD and not wanted.for_service:
@@ -54,6 +58,8 @@ class ApiKeyService:
             raise Forbidden(f"You have not got these permissions yourself: {', '.join(sorted(missing))}.")
         key, text = make_key(self._prefix, wanted, principal)
         await self._keys.add(key)
+        details = {"name": key.name, "scopes": key.scopes, "expires_at": key.expires_at}
+        self._acts.tell(self._session, Act("api_key.created", principal, "api_key", key.id, details=details))
         await self._session.commit()
         logger.info("API key created", extra={"key_id": str(key.id), "created_by": str(principal.id)})
         return key, text
@@ -78,6 +84,7 @@ class ApiKeyService:
         """
         if not await VisibleKeys(self._session, principal).revoke(key_id):
             raise NotFound(VisibleKeys.missing)
+        self._acts.tell(self._session, Act("api_key.revoked", principal, "api_key", key_id))
         await self._session.commit()
         logger.info("API key revoked", extra={"key_id": str(key_id), "revoked_by": str(principal.id)})
 

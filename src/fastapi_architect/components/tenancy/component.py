@@ -38,8 +38,12 @@ class Tenancy(HasTenantRoles):
         roles: what each role may do, beyond `organisation:read` and `organisation:manage`, which are given already:
             `{"member": ["notes:read", "notes:write"], "viewer": ["notes:read"]}`. `owner` may do what any role may.
         restricting_methods: credentials (`Principal.method`) with permissions of their own, which a role never widens.
+        without: which of `member` and `viewer` this service does not have.
         prefix: the path before `/organisations`.
         check_wall: refuse to start where PostgreSQL would not separate tenants.
+
+    Raises:
+        ValueError: `without` names another role, or one that `roles` speaks of.
     """
 
     def __init__(
@@ -47,10 +51,11 @@ class Tenancy(HasTenantRoles):
         roles: Mapping[str, Iterable[str]] | None = None,
         *,
         restricting_methods: Iterable[str] = ("api_key",),
+        without: Iterable[str] = (),
         prefix: str = "/api/v1",
         check_wall: bool = True,
     ) -> None:
-        super().__init__(roles or {}, restricting_methods)
+        super().__init__(roles or {}, restricting_methods, without)
         self.prefix = prefix
         self.check_wall = check_wall
 

@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ..access import CurrentPrincipal, Guard, guard
 from ..database import SessionDep, bind_setting
 from ..problem_details import Forbidden, InvalidInput, NotFound
-from ..service import Principal, installed, remember_principal
+from ..service import Principal, acts_of, installed, remember_principal
 from .models import Membership
 from .repository import TenancyRepository
 from .roles import HasTenantRoles
 from .row_level_security import PRINCIPAL, TENANT
-from .service import MANAGE, TenancyService
+from .service import MANAGE, READ, TenancyService
 
 HEADER = "X-Organisation-ID"
 
@@ -29,9 +29,11 @@ async def get_tenant_roles(connection: HTTPConnection) -> HasTenantRoles:
 TenantRolesDep = Annotated[HasTenantRoles, Depends(get_tenant_roles)]
 
 
-async def get_tenancy_service(session: SessionDep, roles: TenantRolesDep) -> TenancyService:
-    """Return the service on the session of this request."""
-    return TenancyService(session, roles.roles.keys())
+async def get_tenancy_service(
+    connection: HTTPConnection, session: SessionDep, roles: TenantRolesDep, principal: CurrentPrincipal
+) -> TenancyService:
+    """Return the service for the caller, on the session of this request."""
+    return TenancyService(session, roles.roles.keys(), principal, acts_of(connection.app))
 
 
 TenancyServiceDep = Annotated[TenancyService, Depends(get_tenancy_service)]
@@ -77,7 +79,7 @@ async def as_member(
     """
     tenant_id, role = await _choose(session, principal, organisation_id)
     await bind_setting(session, TENANT, tenant_id)
-    return replace(principal, tenant_id=tenant_id, permissions=roles.permissions_of(principal, role))
+    return replace(principal, tenant_id=tenant_id, permissions=roles.permissions_in_role(principal, role))
 
 
 TenantMember = Annotated[Principal, Depends(current_member)]
@@ -120,42 +122,73 @@ class Caller:
 
     membership: Membership
     may_manage: bool
+    #: With credentials of their own choosing, such as a password: not with a key, whose holder may be anybody.
+    in_person: bool
 
 
-async def member_of_path(
-    organisation_id: Annotated[UUID, Path(description="The organisation.")],
-    principal: CurrentPrincipal,
-    session: SessionDep,
-    roles: TenantRolesDep,
-) -> Caller:
-    """Return the caller as a member of the organisation in the path, and bind the session to it.
+@guard(Guard.STRANGERS)
+class require_in_path:  # noqa: N801 - reads as a word: Depends(require_in_path("organisation:read"))
+    """A dependency that refuses who does not belong to the organisation in the path, or whose role lacks a permission."""
+
+    def __init__(self, *permissions: str) -> None:
+        self.permissions = permissions
+
+    async def __call__(
+        self,
+        organisation_id: Annotated[UUID, Path(description="The organisation.")],
+        principal: CurrentPrincipal,
+        session: SessionDep,
+        roles: TenantRolesDep,
+    ) -> Caller:
+        """Return the caller as a member of the organisation in the path, and bind the session to it.
+
+        Raises:
+            NotFound: they do not belong to it, or it does not exist.
+            Forbidden: a permission is missing.
+        """
+        member = await as_member(session, principal, roles, organisation_id)
+        if not all(member.may(permission) for permission in self.permissions):
+            raise Forbidden("Your role does not allow this.")
+        membership = await TenancyRepository(session).find_member(tenant_of(member), principal.id)
+        if membership is None:
+            raise NotFound("There is no such organisation.")
+        return Caller(membership, member.may(MANAGE), not roles.restricts(principal))
+
+
+CallerDep = Annotated[Caller, Depends(require_in_path(READ))]
+ManagerDep = Annotated[Caller, Depends(require_in_path(MANAGE))]
+
+
+@guard(Guard.STRANGERS)
+class require_of_keys:  # noqa: N801 - reads as a word: Depends(require_of_keys("organisation:read"))
+    """A dependency that asks keys for scopes where people need no role: what they do is their own affair."""
+
+    def __init__(self, *permissions: str) -> None:
+        self.permissions = permissions
+
+    async def __call__(self, principal: CurrentPrincipal, roles: TenantRolesDep) -> Principal:
+        """Return the caller.
+
+        Raises:
+            Forbidden: they came with a key that lacks a scope.
+        """
+        if roles.restricts(principal) and not all(principal.may(each) for each in self.permissions):
+            raise Forbidden("Your key does not allow this.")
+        return principal
+
+
+async def current_person(principal: CurrentPrincipal, roles: TenantRolesDep) -> Principal:
+    """Return the caller, who came in person.
 
     Raises:
-        NotFound: they do not belong to it, or it does not exist.
+        Forbidden: they came with a key, which acts in organisations and neither founds nor joins them.
     """
-    tenant_id, role = await _choose(session, principal, organisation_id)
-    await bind_setting(session, TENANT, tenant_id)
-    membership = await TenancyRepository(session).find_member(tenant_id, principal.id)
-    if membership is None:
-        raise NotFound("There is no such organisation.")
-    return Caller(membership, MANAGE in roles.permissions_of(principal, role))
+    if roles.restricts(principal):
+        raise Forbidden("Sign in for this: a key neither founds nor joins organisations.")
+    return principal
 
 
-CallerDep = Annotated[Caller, Depends(member_of_path)]
-
-
-async def manager_of_path(caller: CallerDep) -> Membership:
-    """Return the caller's membership if they may manage the organisation.
-
-    Raises:
-        Forbidden: they may not.
-    """
-    if not caller.may_manage:
-        raise Forbidden("Your role does not allow this.")
-    return caller.membership
-
-
-ManagerDep = Annotated[Membership, Depends(manager_of_path)]
+PersonDep = Annotated[Principal, Depends(current_person)]
 
 
 async def _choose(session: AsyncSession, principal: Principal, wanted: UUID | None) -> tuple[UUID, str]:

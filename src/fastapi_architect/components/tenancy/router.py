@@ -16,7 +16,14 @@ from ..problem_details import (
     PreconditionFailed,
     problems,
 )
-from .dependencies import CallerDep, ManagerDep, TenancyServiceDep
+from .dependencies import (
+    CallerDep,
+    ManagerDep,
+    PersonDep,
+    TenancyServiceDep,
+    TenantRolesDep,
+    require_of_keys,
+)
 from .schemas import (
     Acceptance,
     Accepted,
@@ -30,7 +37,9 @@ from .schemas import (
     PublishedInvitation,
     PublishedMember,
     PublishedOrganisation,
+    PublishedRole,
 )
+from .service import READ
 
 # The guard stands here too, for applications that have none of their own.
 _GUARD = [Depends(current_principal)]
@@ -46,10 +55,10 @@ invitations = APIRouter(
     "",
     summary="Found an organisation",
     status_code=status.HTTP_201_CREATED,
-    responses=problems(Conflict, InvalidInput),
+    responses=problems(Forbidden, Conflict, InvalidInput),
 )
 async def found_organisation(
-    new: NewOrganisation, principal: CurrentPrincipal, service: TenancyServiceDep, response: Response
+    new: NewOrganisation, principal: PersonDep, service: TenancyServiceDep, response: Response
 ) -> PublishedOrganisation:
     """Make an organisation that the caller owns."""
     organisation = await service.found(principal, new.name)
@@ -57,9 +66,14 @@ async def found_organisation(
     return PublishedOrganisation.model_validate(organisation)
 
 
-@organisations.get("", summary="List one's organisations")
+@organisations.get(
+    "",
+    summary="List one's organisations",
+    dependencies=[Depends(require_of_keys(READ))],
+    responses=problems(Forbidden),
+)
 async def list_organisations(principal: CurrentPrincipal, service: TenancyServiceDep) -> OwnOrganisations:
-    """Return the organisations the caller belongs to, each with the caller's role in it."""
+    """Return the organisations the caller belongs to, each with the caller's role in it; to a key of one, that one."""
     own = [
         OwnOrganisation(id=found.id, name=found.name, created_at=found.created_at, role=role)
         for found, role in await service.list_own(principal)
@@ -67,7 +81,9 @@ async def list_organisations(principal: CurrentPrincipal, service: TenancyServic
     return OwnOrganisations(items=own)
 
 
-@organisations.get("/{organisation_id}", summary="Read an organisation", responses=problems(NotFound))
+@organisations.get(
+    "/{organisation_id}", summary="Read an organisation", responses=problems(Forbidden, NotFound)
+)
 async def read_organisation(
     caller: CallerDep, service: TenancyServiceDep, response: Response
 ) -> PublishedOrganisation:
@@ -84,19 +100,21 @@ async def read_organisation(
 )
 async def rename_organisation(
     change: NewOrganisation,
-    seen: SeenVersionDep,
     manager: ManagerDep,
+    seen: SeenVersionDep,
     service: TenancyServiceDep,
     response: Response,
 ) -> PublishedOrganisation:
     """Give the organisation another name, if nobody changed it in between."""
-    organisation = await service.rename(manager.tenant_id, change.name, seen)
+    organisation = await service.rename(manager.membership.tenant_id, change.name, seen)
     response.headers["ETag"] = etag(organisation)
     return PublishedOrganisation.model_validate(organisation)
 
 
 @organisations.get(
-    "/{organisation_id}/members", summary="List members", responses=problems(NotFound, InvalidInput)
+    "/{organisation_id}/members",
+    summary="List members",
+    responses=problems(Forbidden, NotFound, InvalidInput),
 )
 async def list_members(
     caller: CallerDep,
@@ -110,6 +128,14 @@ async def list_members(
     return MemberPage(items=shown, next_after=shown[-1].id if len(found) > limit else None)
 
 
+@organisations.get("/{organisation_id}/roles", summary="List roles", responses=problems(Forbidden, NotFound))
+async def list_roles(_: CallerDep, roles: TenantRolesDep) -> list[PublishedRole]:
+    """Return what members can be, and what each of them may do; a key never does more than its scopes besides."""
+    return [
+        PublishedRole(name=name, permissions=sorted(permissions)) for name, permissions in roles.roles.items()
+    ]
+
+
 @organisations.put(
     "/{organisation_id}/members/{account_id}/role",
     summary="Give a member a role",
@@ -119,7 +145,7 @@ async def give_role(
     account_id: UUID, new: NewRole, manager: ManagerDep, service: TenancyServiceDep
 ) -> PublishedMember:
     """Give a member another role. Only owners decide about owners, and one always remains."""
-    return PublishedMember.model_validate(await service.give_role(manager, account_id, new.role))
+    return PublishedMember.model_validate(await service.give_role(manager.membership, account_id, new.role))
 
 
 @organisations.delete(
@@ -130,7 +156,9 @@ async def give_role(
 )
 async def remove_member(account_id: UUID, caller: CallerDep, service: TenancyServiceDep) -> None:
     """Leave the organisation, or remove somebody from it."""
-    await service.remove(caller.membership, account_id, may_manage=caller.may_manage)
+    await service.remove(
+        caller.membership, account_id, may_manage=caller.may_manage, may_leave=caller.in_person
+    )
 
 
 @organisations.post(
@@ -141,7 +169,7 @@ async def remove_member(account_id: UUID, caller: CallerDep, service: TenancySer
 )
 async def invite(new: NewRole, manager: ManagerDep, service: TenancyServiceDep) -> CreatedInvitation:
     """Make an invitation, good for one person and seven days, and show its token, once."""
-    invitation, token = await service.invite(manager, new.role)
+    invitation, token = await service.invite(manager.membership, new.role)
     return CreatedInvitation(**PublishedInvitation.model_validate(invitation).model_dump(), token=token)
 
 
@@ -152,7 +180,7 @@ async def list_invitations(
     manager: ManagerDep, service: TenancyServiceDep, limit: Annotated[int, Query(ge=1, le=100)] = 50
 ) -> Invitations:
     """Return the newest invitations that nobody has accepted."""
-    found = await service.list_invitations(manager.tenant_id, limit)
+    found = await service.list_invitations(manager.membership.tenant_id, limit)
     return Invitations(items=[PublishedInvitation.model_validate(one) for one in found])
 
 
@@ -164,12 +192,12 @@ async def list_invitations(
 )
 async def withdraw_invitation(invitation_id: UUID, manager: ManagerDep, service: TenancyServiceDep) -> None:
     """Take an invitation back that nobody has accepted."""
-    await service.withdraw(manager.tenant_id, invitation_id)
+    await service.withdraw(manager.membership.tenant_id, invitation_id)
 
 
-@invitations.post("/accept", summary="Accept an invitation", responses=problems(InvalidInput))
+@invitations.post("/accept", summary="Accept an invitation", responses=problems(Forbidden, InvalidInput))
 async def accept_invitation(
-    acceptance: Acceptance, principal: CurrentPrincipal, service: TenancyServiceDep
+    acceptance: Acceptance, principal: PersonDep, service: TenancyServiceDep
 ) -> Accepted:
     """Become a member of the organisation that the invitation is for."""
     tenant_id, role = await service.accept(principal, acceptance.token)

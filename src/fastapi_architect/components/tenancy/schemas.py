@@ -14,6 +14,20 @@ Role = Annotated[str, Field(min_length=1, max_length=50, pattern="^[a-z][a-z0-9_
 ID = "01980a52-7c1e-7bbd-9f35-6c1b2b7a0f11"
 
 
+_MEMBER: JsonDict = {
+    "id": "01980a52-7c1e-7bbd-9f35-6c1b2b7a0f12",
+    "account_id": "01980a52-7c1e-7bbd-9f35-6c1b2b7a0f13",
+    "role": "viewer",
+    "created_at": "2026-11-21T20:00:00Z",
+}
+_INVITATION: JsonDict = {
+    "id": "01980a52-7c1e-7bbd-9f35-6c1b2b7a0f14",
+    "role": "viewer",
+    "invited_by": "01980a52-7c1e-7bbd-9f35-6c1b2b7a0f13",
+    "expires_at": "2026-11-28T20:00:00Z",
+}
+
+
 class NewOrganisation(InputModel):
     """An organisation to found, or a new name for one."""
 
@@ -59,11 +73,7 @@ class OwnOrganisations(OutputModel):
 class PublishedMember(OutputModel):
     """Somebody who belongs to an organisation."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"id": ID, "account_id": ID, "role": "viewer", "created_at": "2026-11-21T20:00:00Z"}]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_MEMBER]})
 
     id: UUID
     account_id: UUID
@@ -86,7 +96,15 @@ class NewRole(InputModel):
     role: Role
 
 
-_INVITATION: JsonDict = {"id": ID, "role": "viewer", "invited_by": ID, "expires_at": "2026-11-28T20:00:00Z"}
+class PublishedRole(OutputModel):
+    """What a member can be."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "viewer", "permissions": ["organisation:read"]}]}
+    )
+
+    name: str
+    permissions: list[str]
 
 
 class PublishedInvitation(OutputModel):
@@ -103,7 +121,7 @@ class PublishedInvitation(OutputModel):
 class CreatedInvitation(PublishedInvitation):
     """A new invitation; its token is shown once. Hand it to whom you invite."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_INVITATION | {"token": "x" * 43}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_INVITATION | {"token": "…" * 43}]})
 
     token: str
 

@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from ..database import SeenVersion, bind_setting
 from ..problem_details.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ..service.acts import Act, Acts
 from ..service.principal import Principal
 from .models import Invitation, Membership, Organisation
 from .repository import MOST_ORGANISATIONS, OWNER, TenancyRepository
@@ -19,7 +20,7 @@ from .row_level_security import INVITATION, PRINCIPAL, TENANT
 
 logger = logging.getLogger(__name__)
 
-MANAGE = "organisation:manage"
+READ, MANAGE = "organisation:read", "organisation:manage"
 INVITATION_LIFETIME = timedelta(days=7)
 
 
@@ -29,10 +30,16 @@ class TenancyService:
     Args:
         session: of the request.
         roles: that a member may have.
+        actor: who does it.
+        acts: tells who wants to know of changes.
     """
 
-    def __init__(self, session: AsyncSession, roles: Collection[str]) -> None:
+    def __init__(
+        self, session: AsyncSession, roles: Collection[str], actor: Principal, acts: Acts | None = None
+    ) -> None:
         self._session = session
+        self._actor = actor
+        self._acts = acts or Acts()
         self._tenancy = TenancyRepository(session)
         self._roles = roles
 
@@ -50,13 +57,15 @@ class TenancyService:
         self._tenancy.add(organisation)
         await self._session.flush()
         self._tenancy.add(Membership(tenant_id=organisation.id, account_id=principal.id, role=OWNER))
+        self._tell("organisation.founded", "organisation", organisation.id, organisation.id, name=name)
         await self._session.commit()
         return organisation
 
     async def list_own(self, principal: Principal) -> Sequence[tuple[Organisation, str]]:
-        """Return the caller's organisations, each with the caller's role in it."""
+        """Return the caller's organisations, each with the caller's role in it; with a key of one, that one alone."""
         await bind_setting(self._session, PRINCIPAL, principal.id)
-        return await self._tenancy.organisations_of(principal.id)
+        found = await self._tenancy.organisations_of(principal.id)
+        return [each for each in found if principal.tenant_id in (None, each[0].id)]
 
     async def read(self, tenant_id: UUID) -> Organisation:
         """Return an organisation that the caller was found to belong to.
@@ -74,7 +83,9 @@ class TenancyService:
         """
         organisation = self._present(await self._tenancy.find_organisation(tenant_id))
         seen.require(organisation)
-        organisation.name = name
+        before, organisation.name = organisation.name, name
+        details = {"from": before, "to": name}
+        self._tell("organisation.renamed", "organisation", tenant_id, tenant_id, **details)
         await self._session.commit()
         return organisation
 
@@ -99,27 +110,38 @@ class TenancyService:
             self._require_owner(caller)
         if member.role == OWNER != role:
             await self._keep_an_owner(caller.tenant_id)
+        details = {"from": member.role, "to": role}
         member.role = role
+        self._tell("member.role_given", "member", account_id, caller.tenant_id, **details)
         await self._session.commit()
         logger.info("role given", extra={"account_id": str(account_id), "role": role})
         return member
 
-    async def remove(self, caller: Membership, account_id: UUID, *, may_manage: bool) -> None:
-        """End a membership: one's own always, those of others with the permission to manage.
+    async def remove(
+        self, caller: Membership, account_id: UUID, *, may_manage: bool, may_leave: bool = True
+    ) -> None:
+        """End a membership: one's own, and those of others with the permission to manage.
+
+        Args:
+            caller: who does it.
+            account_id: whose membership.
+            may_manage: whether the caller may manage the organisation.
+            may_leave: whether they may leave it without that: not with a key, which somebody may have stolen.
 
         Raises:
             Forbidden: it is somebody else's, and the caller may not manage; or an owner's, and the caller is none.
             NotFound: they are no member.
             Conflict: an organisation must keep an owner.
         """
-        if account_id != caller.account_id and not may_manage:
-            raise Forbidden("You may only leave yourself.")
+        if not may_manage and (account_id != caller.account_id or not may_leave):
+            raise Forbidden("You may only leave yourself, and not with a key.")
         await self._tenancy.find_organisation(caller.tenant_id, lock=True)
         member = await self._member(caller.tenant_id, account_id)
         if member.role == OWNER:
             self._require_owner(caller)
             await self._keep_an_owner(caller.tenant_id)
         await self._tenancy.remove_member(member)
+        self._tell("member.removed", "member", account_id, caller.tenant_id, role=member.role)
         await self._session.commit()
         logger.info("member removed", extra={"account_id": str(account_id)})
 
@@ -142,6 +164,8 @@ class TenancyService:
             expires_at=datetime.now(UTC) + INVITATION_LIFETIME,
         )
         self._tenancy.add(invitation)
+        await self._session.flush()
+        self._tell("invitation.made", "invitation", invitation.id, caller.tenant_id, role=role)
         await self._session.commit()
         return invitation, token
 
@@ -157,6 +181,7 @@ class TenancyService:
         """
         if not await self._tenancy.withdraw_invitation(tenant_id, invitation_id):
             raise NotFound("There is no such invitation.")
+        self._tell("invitation.withdrawn", "invitation", invitation_id, tenant_id)
         await self._session.commit()
 
     async def accept(self, principal: Principal, token: str) -> tuple[UUID, str]:
@@ -174,10 +199,18 @@ class TenancyService:
         role = await self._tenancy.spend_invitation(tenant_id, token_hash)
         if role is None:
             raise InvalidInput("The invitation is not valid any more.")
-        await self._tenancy.add_member_once(tenant_id, principal.id, role)
+        is_new = await self._tenancy.add_member_once(tenant_id, principal.id, role)
         member = await self._member(tenant_id, principal.id)
+        if is_new:
+            self._tell("member.joined", "member", principal.id, tenant_id, role=role)
         await self._session.commit()
         return tenant_id, member.role
+
+    def _tell(
+        self, action: str, subject_type: str, subject_id: UUID, tenant_id: UUID, **details: str
+    ) -> None:
+        act = Act(action, self._actor, subject_type, subject_id, tenant_id, details)
+        self._acts.tell(self._session, act)
 
     def _check_role(self, role: str) -> None:
         if role not in self._roles:

@@ -30,21 +30,30 @@ STRANGER = Caller("stranger", is_stranger=True)
 
 
 def authorization_matrix(
-    client: httpx2.Client, app: FastAPI, callers: Iterable[Caller]
+    client: httpx2.Client,
+    app: FastAPI,
+    callers: Iterable[Caller],
+    values: Mapping[str, object] | None = None,
 ) -> dict[str, dict[str, int]]:
     """Call every operation as everybody, and return the status codes: by operation, then by caller.
 
-    Requests have no body and identifiers that nothing has: whoever is let in gets 404 or 422, and changes nothing.
+    Requests have no body and identifiers that nothing has: whoever is let in gets 404 or 422, and changes nothing. What has
+    to be there for a role to be found, such as the organisation in a path, stands in `values` by the name of its parameter.
     """
     everybody = list(callers)
     return {
-        str(operation): {caller.name: _call(client, operation, caller) for caller in everybody}
+        str(operation): {caller.name: _call(client, operation, caller, values) for caller in everybody}
         for operation in operations_of(app)
     }
 
 
 def authorization_violations(
-    client: httpx2.Client, app: FastAPI, callers: Iterable[Caller], *, public: Collection[str]
+    client: httpx2.Client,
+    app: FastAPI,
+    callers: Iterable[Caller],
+    *,
+    public: Collection[str],
+    values: Mapping[str, object] | None = None,
 ) -> list[str]:
     """Return where somebody is let in who must not be, or refused who must not be; an empty list is right.
 
@@ -53,6 +62,7 @@ def authorization_violations(
         app: the application.
         callers: everybody who calls; `STRANGER` among them.
         public: the operations that strangers may call, such as `GET /health/live`. A new one is put here on purpose.
+        values: of parameters in paths by which a role is found, such as `organisation_id`.
     """
     everybody = list(callers)
     operations = operations_of(app)
@@ -67,7 +77,7 @@ def authorization_violations(
         for name in sorted(public)
         if name not in known or not known[name].public
     ]
-    matrix = authorization_matrix(client, app, everybody)
+    matrix = authorization_matrix(client, app, everybody, values)
     for operation in operations:
         for caller in everybody:
             status = matrix[str(operation)][caller.name]
@@ -77,8 +87,10 @@ def authorization_violations(
     return found
 
 
-def _call(client: httpx2.Client, operation: Operation, caller: Caller) -> int:
-    return client.request(operation.method, operation.url(), headers=dict(caller.headers)).status_code
+def _call(
+    client: httpx2.Client, operation: Operation, caller: Caller, values: Mapping[str, object] | None
+) -> int:
+    return client.request(operation.method, operation.url(values), headers=dict(caller.headers)).status_code
 
 
 def _violation(operation: Operation, caller: Caller, status: int) -> str:

@@ -9,7 +9,15 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, event, text
 
-from fastapi_architect.components.api_keys.tests.example import IDENTIFIERS, People, create_app
+from fastapi_architect.components.api_keys.tests.example import (
+    BAKERY,
+    FORGE,
+    IDENTIFIERS,
+    Diary,
+    People,
+    create_app,
+    member_of_named,
+)
 from fastapi_architect.components.database import Database
 
 KEYS = "/api/v1/api-keys"
@@ -166,6 +174,67 @@ def test_a_key_of_a_service_is_made_by_a_manager_and_acts_for_nobody(client: Tes
 
     assert client.get("/items", headers=with_key(made["key"])).json() == made["id"]
     assert client.get(f"{KEYS}/{made['id']}", headers=ALICE).status_code == 404
+
+
+@pytest.fixture
+def of_organisations(database: Database, people: People) -> Iterator[TestClient]:
+    """A client of a service whose keys are good for one organisation each."""
+    with TestClient(create_app(database, people, guard=member_of_named)) as client:
+        yield client
+
+
+def at(caller: dict[str, str], tenant: object) -> dict[str, str]:
+    return caller | {"X-Tenant": str(tenant)}
+
+
+def test_a_key_of_an_organisation_is_limited_by_the_role_of_whoever_makes_it_there(
+    of_organisations: TestClient,
+) -> None:
+    body = {"name": "ci", "scopes": ["items:write"]}
+
+    # She may write in the forge and as a person, and not in the bakery.
+    there = of_organisations.post(KEYS, json=body, headers=at(ALICE, FORGE))
+    here = of_organisations.post(KEYS, json=body, headers=at(ALICE, BAKERY))
+
+    assert (there.status_code, here.status_code) == (201, 403)
+    assert "items:write" in here.json()["detail"]
+
+
+def test_a_manager_of_an_organisation_sees_and_revokes_its_keys_and_no_others(
+    of_organisations: TestClient,
+) -> None:
+    made = create(of_organisations, at(ALICE, BAKERY))
+    other = create(of_organisations, at(ALICE, FORGE))
+
+    seen = of_organisations.get(KEYS, headers=at(ADMIN, BAKERY)).json()["items"]
+    refused = of_organisations.delete(f"{KEYS}/{other['id']}", headers=at(ADMIN, BAKERY))
+    revoked = of_organisations.delete(f"{KEYS}/{made['id']}", headers=at(ADMIN, BAKERY))
+
+    assert [(each["id"], each["owner_id"]) for each in seen] == [(made["id"], str(IDENTIFIERS["alice"]))]
+    assert (refused.status_code, revoked.status_code) == (404, 204)
+    assert of_organisations.get("/items", headers=with_key(made["key"])).status_code == 401
+    assert of_organisations.get("/items", headers=with_key(other["key"])).status_code == 200
+
+
+def test_in_an_organisation_no_key_acts_for_nobody(of_organisations: TestClient) -> None:
+    body = {"name": "ci", "scopes": [], "for_service": True}
+
+    answer = of_organisations.post(KEYS, json=body, headers=at(ADMIN, BAKERY))
+
+    assert answer.status_code == 403
+    assert "for_service" in answer.json()["detail"]
+
+
+def test_making_and_revoking_a_key_is_told_to_witnesses_without_the_key(database: Database) -> None:
+    diary = Diary()
+    with TestClient(create_app(database, diary=diary)) as client:
+        made = create(client)
+        client.delete(f"{KEYS}/{made['id']}", headers=ALICE)
+
+    assert [act.action for act in diary.acts] == ["api_key.created", "api_key.revoked"]
+    assert {str(act.subject_id) for act in diary.acts} == {made["id"]}
+    assert diary.acts[0].details["scopes"] == ["items:read"]
+    assert made["key"] not in str(diary.acts)
 
 
 def test_a_manager_does_not_see_the_keys_of_people(client: TestClient) -> None:

@@ -1,5 +1,6 @@
 """The smallest application with tenants: members write notes, and see those of their organisation."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from uuid_utils.compat import uuid7
 from fastapi_architect.components.access import Access, deny_by_default
 from fastapi_architect.components.database import Base, Database, SessionDep, Uuid7Id
 from fastapi_architect.components.problem_details import ProblemDetails
-from fastapi_architect.components.service import Component, Principal, install
+from fastapi_architect.components.service import Act, Component, Principal, install
 from fastapi_architect.components.tenancy import Tenancy, TenantMember, TenantOwned, require_in_tenant
 
 PEOPLE = {name: uuid7() for name in ("anna", "bert", "carl", "mallory")}
@@ -55,7 +56,20 @@ class Names(Component):
         return Principal(identifier, frozenset(scopes.split()), UUID(tenant) if tenant else None, "api_key")
 
 
-def create_app(database: Database, *, check_wall: bool = True) -> FastAPI:
+class Diary(Component):
+    """Remembers what it is told of. An example of a witness, and nothing else."""
+
+    def __init__(self) -> None:
+        self.acts: list[Act] = []
+
+    def witness(self, session: Any, act: Act) -> None:
+        """Note an act."""
+        self.acts.append(act)
+
+
+def create_app(
+    database: Database, *, check_wall: bool = True, without: Sequence[str] = (), diary: Diary | None = None
+) -> FastAPI:
     """Return the application."""
     app = FastAPI(dependencies=[Depends(deny_by_default)])
 
@@ -75,5 +89,7 @@ def create_app(database: Database, *, check_wall: bool = True) -> FastAPI:
         """Forget to ask for the tenant, as people do: the second wall has to hold alone."""
         return list((await session.execute(select(TenancyNote.text).limit(100))).scalars())
 
-    install(app, [ProblemDetails(), database, Access(), Names(), Tenancy(ROLES, check_wall=check_wall)])
+    roles = {name: permissions for name, permissions in ROLES.items() if name not in without}
+    tenancy = Tenancy(roles, check_wall=check_wall, without=without)
+    install(app, [ProblemDetails(), database, Access(), Names(), diary or Diary(), tenancy])
     return app

@@ -16,11 +16,11 @@ from uuid_utils.compat import uuid7
 
 from fastapi_architect.components.database import Base, Database, DatabaseSettings
 from fastapi_architect.components.service import Environment, Principal
-from fastapi_architect.components.tenancy import tenant_of
+from fastapi_architect.components.tenancy import Tenancy, tenant_of
 from fastapi_architect.components.tenancy.component import TenantsNotSeparated
 from fastapi_architect.components.tenancy.migrations import create_tenancy, drop_tenancy
 from fastapi_architect.components.tenancy.row_level_security import protect_by_tenant
-from fastapi_architect.components.tenancy.tests.example import PEOPLE, create_app
+from fastapi_architect.components.tenancy.tests.example import PEOPLE, Diary, create_app
 from fastapi_architect.components.testing.servers import for_sqlalchemy
 
 ORGANISATIONS = "/api/v1/organisations"
@@ -202,6 +202,103 @@ def test_a_key_may_never_more_than_its_scopes_and_its_organisation(client: TestC
     assert client.get("/notes", headers=as_("anna", **key)).status_code == 200
     assert client.get("/notes", headers=as_("anna", forge, **key)).status_code == 404
     assert write(client, "anna", bakery, "x", **key) == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("GET", "", "organisation:read"),
+        ("GET", "/{id}", "organisation:read"),
+        ("GET", "/{id}/members", "organisation:read"),
+        ("GET", "/{id}/roles", "organisation:read"),
+        ("GET", "/{id}/invitations", "organisation:manage"),
+    ],
+)
+def test_a_key_without_the_scope_learns_nothing_of_the_organisation(
+    client: TestClient, method: str, path: str, scope: str
+) -> None:
+    url = ORGANISATIONS + path.format(id=found(client, "anna"))
+
+    narrow, wide = (as_("anna", **{"X-Key-Scopes": scopes}) for scopes in ("notes:read", scope))
+
+    assert client.request(method, url, headers=narrow).status_code == 403
+    assert client.request(method, url, headers=wide).status_code == 200
+
+
+def test_a_key_neither_founds_nor_joins_nor_leaves_organisations(client: TestClient) -> None:
+    bakery = found(client, "anna")
+    token = invite(client, "anna", bakery, "member")
+    join(client, "anna", bakery, "bert", "member")
+    every = {"X-Key-Scopes": "organisation:read organisation:manage notes:read"}
+
+    assert client.post(ORGANISATIONS, json={"name": "Forge"}, headers=as_("anna", **every)).status_code == 403
+    accepting = client.post("/api/v1/invitations/accept", json={"token": token}, headers=as_("carl", **every))
+    assert accepting.status_code == 403
+    leaving = f"{ORGANISATIONS}/{bakery}/members/{PEOPLE['bert']}"
+    assert client.delete(leaving, headers=as_("bert", **every)).status_code == 403
+    assert client.delete(leaving, headers=as_("bert")).status_code == 204
+
+
+def test_a_key_of_one_organisation_does_not_see_its_owners_others(client: TestClient) -> None:
+    bakery = found(client, "anna")
+    found(client, "anna", "Forge")
+    key = {"X-Key-Scopes": "organisation:read", "X-Key-Tenant": bakery}
+
+    listed = client.get(ORGANISATIONS, headers=as_("anna", **key)).json()["items"]
+
+    assert [each["id"] for each in listed] == [bakery]
+
+
+def test_a_role_that_is_left_out_is_nobodys(separated_database: Database) -> None:
+    with TestClient(create_app(separated_database, without=["member"])) as client:
+        bakery = found(client, "anna")
+        url = f"{ORGANISATIONS}/{bakery}"
+        answer = client.post(f"{url}/invitations", json={"role": "member"}, headers=as_("anna"))
+        roles = client.get(f"{url}/roles", headers=as_("anna")).json()
+
+    assert answer.status_code == 422
+    assert "admin, owner, viewer" in answer.json()["detail"]
+    assert {each["name"]: each["permissions"] for each in roles} == {
+        "owner": ["notes:read", "organisation:manage", "organisation:read"],
+        "admin": ["organisation:manage", "organisation:read"],
+        "viewer": ["notes:read", "organisation:read"],
+    }
+
+
+@pytest.mark.parametrize(("roles", "without"), [({}, ["owner"]), ({"viewer": ["notes:read"]}, ["viewer"])])
+def test_a_role_that_is_needed_cannot_be_left_out(roles: dict[str, list[str]], without: list[str]) -> None:
+    with pytest.raises(ValueError, match="can be left out"):
+        Tenancy(roles, without=without)
+
+
+def test_every_change_of_an_organisation_is_told_to_witnesses(separated_database: Database) -> None:
+    diary = Diary()
+    with TestClient(create_app(separated_database, diary=diary)) as client:
+        bakery = found(client, "anna")
+        url = f"{ORGANISATIONS}/{bakery}"
+        seen = client.get(url, headers=as_("anna")).headers["ETag"]
+        client.patch(url, json={"name": "Mill"}, headers=as_("anna", **{"If-Match": seen}))
+        invite(client, "anna", bakery, "viewer")
+        [invitation] = client.get(f"{url}/invitations", headers=as_("anna")).json()["items"]
+        client.delete(f"{url}/invitations/{invitation['id']}", headers=as_("anna"))
+        join(client, "anna", bakery, "bert", "member")
+        bert = f"{url}/members/{PEOPLE['bert']}"
+        client.put(f"{bert}/role", json={"role": "viewer"}, headers=as_("anna"))
+        client.put(f"{bert}/role", json={"role": "emperor"}, headers=as_("anna"))
+        client.delete(bert, headers=as_("anna"))
+
+    assert [(act.action, act.actor.id == PEOPLE["anna"]) for act in diary.acts] == [
+        ("organisation.founded", True),
+        ("organisation.renamed", True),
+        ("invitation.made", True),
+        ("invitation.withdrawn", True),
+        ("invitation.made", True),
+        ("member.joined", False),
+        ("member.role_given", True),
+        ("member.removed", True),
+    ]
+    assert {act.tenant_id for act in diary.acts} == {UUID(bakery)}
+    assert diary.acts[6].details == {"from": "member", "to": "viewer"}
 
 
 def test_a_member_neither_invites_nor_changes_roles(client: TestClient) -> None:

@@ -22,7 +22,7 @@ from fastapi_architect.secapi.permissions import ADMIN, EVERY_PERMISSION, ROLES
 
 API = "/api/v1"
 OURS = (
-    "project_id", "scan_id", "finding_id", "endpoint_id", "delivery_id", "dead_letter_id", "key_id",
+    "project_id", "scan_id", "finding_id", "endpoint_id", "delivery_id", "dead_letter_id", "branch_id", "key_id",
     "organisation_id", "account_id", "invitation_id",
 )  # fmt: skip
 #: What a key never does, whatever its scopes.
@@ -58,6 +58,11 @@ def delivery_of(team: Team) -> dict[str, object]:
     return {"endpoint_id": answer.json()["id"], "delivery_id": delivery["id"]}
 
 
+def branch_of(team: Team) -> str:
+    [branch] = team.get(f"/projects/{team.project}/branches").json()["items"]
+    return str(branch["id"])
+
+
 def dead_letter_of(team: Team) -> str:
     scan = scan_of(team)
     engine = create_engine(team.environment["DATABASE_URL"])
@@ -83,6 +88,7 @@ def things_of(team: Team) -> dict[str, object]:
         "finding_id": finding,
         **delivery_of(team),
         "dead_letter_id": dead_letter_of(team),
+        "branch_id": branch_of(team),
         "organisation_id": team.organisation,
         "account_id": team.developer["X-Named-Caller"],
         "invitation_id": invitation.json()["id"],

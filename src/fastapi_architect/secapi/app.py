@@ -8,6 +8,7 @@ from fastapi_architect import __version__
 from fastapi_architect.components.access import deny_by_default
 from fastapi_architect.components.service import Component, ComponentSettings, install
 
+from .branches.router import router as branches
 from .findings.router import router as findings
 from .gates.router import router as gates
 from .live.router import router as live
@@ -34,7 +35,7 @@ def create_app(parts: Sequence[Component] | None = None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1")
-    for router in (projects, scans, live, findings, gates, work):
+    for router in (projects, branches, scans, live, findings, gates, work):
         api.include_router(router)
     app.include_router(api)
     install(app, components() if parts is None else parts)

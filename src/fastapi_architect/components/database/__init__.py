@@ -5,7 +5,7 @@ from .dependencies import SessionDep, get_session
 from .filtering import Filter, at_least, at_most, contains, equals, one_of, starts_with
 from .models import Base, SoftDeleted, Timestamped, Uuid7Id, Versioned
 from .ordering import Order
-from .preconditions import PreconditionRequired, SeenVersion, SeenVersionDep, etag, is_unchanged
+from .preconditions import IfNoneMatch, PreconditionRequired, SeenVersion, SeenVersionDep, etag, is_unchanged
 from .repository import Repository
 from .schemas import InputModel, OutputModel, Page, PageQuery, Slice
 from .session_settings import bind_setting, bind_worker_setting, session_setting
@@ -17,6 +17,7 @@ __all__ = [
     "Database",
     "DatabaseSettings",
     "Filter",
+    "IfNoneMatch",
     "InputModel",
     "MigrationSettings",
     "Order",

@@ -58,6 +58,12 @@ def is_unchanged(row: Versioned, if_none_match: str | None) -> bool:
     return if_none_match.strip() == "*" or row.version in _versions(if_none_match)
 
 
+#: What `is_unchanged` is asked with: `if_none_match: IfNoneMatch = None`.
+IfNoneMatch = Annotated[
+    str | None, Header(max_length=1_000, description="The ETag of what you have: 304 if nothing has changed.")
+]
+
+
 async def seen_version(
     if_match: Annotated[
         str | None,

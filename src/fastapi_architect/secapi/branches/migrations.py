@@ -35,6 +35,27 @@ def create_branches(op: Any) -> None:
     protect_by_tenant(op, "branches")
 
 
+def add_baselines(op: Any) -> None:
+    """Let branches have a baseline of their own, and be put away. Workers that do not know the columns go on.
+
+    Args:
+        op: `alembic.op`.
+    """
+    op.add_column("branches", sa.Column("version", sa.Integer(), server_default="1", nullable=False))
+    op.add_column("branches", sa.Column("baseline", sa.String(200), nullable=True))
+    op.add_column("branches", sa.Column("baseline_scan_id", sa.Uuid(), nullable=True))
+    op.add_column("branches", sa.Column("baseline_at", moment(), nullable=True))
+    op.add_column("branches", sa.Column("archived_at", moment(), nullable=True))
+    op.create_index("ix_branches_project_id_name_id", "branches", ["project_id", "name", "id"])
+
+
+def drop_baselines(op: Any) -> None:
+    """Take that back."""
+    op.drop_index("ix_branches_project_id_name_id", "branches")
+    for column in ("archived_at", "baseline_at", "baseline_scan_id", "baseline", "version"):
+        op.drop_column("branches", column)
+
+
 def drop_branches(op: Any) -> None:
     """Drop the table."""
     unprotect_by_tenant(op, "branches")

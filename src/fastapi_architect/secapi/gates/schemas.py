@@ -71,6 +71,8 @@ class GateVerdict(OutputModel):
     branch: str
     #: The branch whose findings are not counted; None: all of them are.
     compared_with: str | None
+    #: The scan of that branch that counts; None: the branch as it is now.
+    compared_with_scan: UUID | None
     #: The lowest severity that counts.
     severity: GateSeverity
     #: Findings that close the gate, by severity.

@@ -34,15 +34,16 @@ class GateService:
         if branch is None or branch.scan_id is None or branch.scanned_at is None:
             raise NotFound(f"No scan of the branch {name!r} has been done yet.")
         policy = Policy.of(project)
-        other = compared_with(policy, name, project.default_branch)
-        found = closing(project_id, name, policy, other)
+        baseline = compared_with(policy, branch, project.default_branch)
+        found = closing(project_id, name, policy, baseline)
         counts = dict((await self._session.execute(counted(found))).all())
-        verdict = judge(policy, other, counts)
+        verdict = judge(policy, baseline, counts)
         rows = (await self._session.execute(found.limit(query.limit))).all()
         return GateVerdict(
             passed=verdict.passed,
             branch=name,
-            compared_with=other,
+            compared_with=verdict.compared_with,
+            compared_with_scan=None if baseline is None else baseline.scan_id,
             severity=policy.severity,
             counts=verdict.counts,
             scan_id=branch.scan_id,

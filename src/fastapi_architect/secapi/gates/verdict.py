@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from fastapi_architect.findings.severity import Severity
 
 from ..branches.models import Branch
-from ..findings.models import Finding, FindingInBranch, Presence, Triage
+from ..findings.models import Finding, FindingEvent, FindingInBranch, Presence, Triage
 from ..projects.models import GateSeverity, Project
 
 #: What is only suspected closes no gate.
@@ -37,12 +38,32 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a branch is compared with: another one as it is now, or as one of its scans left it.
+
+    Attributes:
+        branch: its name.
+        scan_id: of the scan, such as that of the commit from which the branch was begun.
+        at: when that scan ended.
+    """
+
+    branch: str
+    scan_id: UUID | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether the gate is open, and how many findings close it."""
 
     policy: Policy
-    compared_with: str | None
+    baseline: Baseline | None
     counts: dict[str, int]
+
+    @property
+    def compared_with(self) -> str | None:
+        """The name of the branch that it is compared with."""
+        return None if self.baseline is None else self.baseline.branch
 
     @property
     def passed(self) -> bool:
@@ -59,16 +80,21 @@ class Verdict:
         }
 
 
-def compared_with(policy: Policy, branch: str, default_branch: str) -> str | None:
-    """Return the branch whose findings are not counted; None: all of them are.
+def compared_with(policy: Policy, branch: Branch, default_branch: str) -> Baseline | None:
+    """Return what the findings of a branch are compared with; None: all of them are counted.
 
-    The default branch is compared with nothing: if its own last scan were what counts, scanning it twice would open the gate.
+    The default branch is compared with nothing, unless somebody chose a scan of it: if its own last scan were what counts,
+    scanning it twice would open the gate.
     """
-    return default_branch if policy.new_only and branch != default_branch else None
+    if not policy.new_only:
+        return None
+    if branch.baseline is not None:
+        return Baseline(branch.baseline, branch.baseline_scan_id, branch.baseline_at)
+    return Baseline(default_branch) if branch.name != default_branch else None
 
 
 def closing(
-    project_id: UUID, branch: str, policy: Policy, other: str | None
+    project_id: UUID, branch: str, policy: Policy, baseline: Baseline | None
 ) -> Select[Finding, FindingInBranch]:
     """Return the findings that close the gate of a branch, gravest first.
 
@@ -76,14 +102,14 @@ def closing(
         project_id: of the branch.
         branch: its name.
         policy: by which it is judged.
-        other: the branch whose findings are not counted.
+        baseline: what it is compared with: findings that were open there are not counted.
     """
     return (
         select(Finding, FindingInBranch)
         .join(FindingInBranch, FindingInBranch.finding_id == Finding.id)
         .join(Branch, Branch.id == FindingInBranch.branch_id)
         .where(Branch.project_id == project_id, Branch.name == branch, *_counts(policy))
-        .where(*([] if other is None else [~_is_open_in(project_id, other)]))
+        .where(*([] if baseline is None else [~_is_in(project_id, baseline)]))
         .order_by(Finding.severity_rank.desc(), Finding.id)
     )
 
@@ -93,11 +119,11 @@ def counted(found: Select[Finding, FindingInBranch]) -> Select[str, int]:
     return found.order_by(None).with_only_columns(Finding.severity, func.count()).group_by(Finding.severity)
 
 
-def judge(policy: Policy, other: str | None, counts: Mapping[str, int]) -> Verdict:
+def judge(policy: Policy, baseline: Baseline | None, counts: Mapping[str, int]) -> Verdict:
     """Return the verdict, given how many findings of each severity close the gate."""
     order = sorted(Severity, key=lambda one: one.rank, reverse=True)
     return Verdict(
-        policy, other, {each.value: counts[each.value] for each in order if counts.get(each.value)}
+        policy, baseline, {each.value: counts[each.value] for each in order if counts.get(each.value)}
     )
 
 
@@ -117,6 +143,32 @@ def _counts(policy: Policy) -> list[ColumnElement[bool]]:
     if policy.accepts_archive_suppressions:
         conditions.append(FindingInBranch.is_proposed_ignored.is_(False))
     return conditions
+
+
+def _is_in(project_id: UUID, baseline: Baseline) -> ColumnElement[bool]:
+    if baseline.at is None:
+        return _is_open_in(project_id, baseline.branch)
+    return _was_open_in(baseline.branch, baseline.at)
+
+
+def _was_open_in(branch: str, at: datetime) -> ColumnElement[bool]:
+    """Tell by the history, which is never deleted: the last thing that a scan of the branch said until then.
+
+    What a scan says has the moment at which its transaction began, and so has its end.
+    """
+    last = (
+        select(FindingEvent.kind)
+        .where(
+            FindingEvent.finding_id == Finding.id,
+            FindingEvent.kind.in_(["found", "fixed", "reopened"]),
+            FindingEvent.details["branch"].astext == branch,
+            FindingEvent.at <= at,
+        )
+        .order_by(FindingEvent.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return func.coalesce(last != "fixed", false())
 
 
 def _is_open_in(project_id: UUID, branch: str) -> ColumnElement[bool]:

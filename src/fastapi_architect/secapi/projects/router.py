@@ -4,7 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
-from fastapi_architect.components.database import Page, PreconditionRequired, SeenVersionDep, etag
+from fastapi_architect.components.database import (
+    IfNoneMatch,
+    Page,
+    PreconditionRequired,
+    SeenVersionDep,
+    etag,
+    is_unchanged,
+)
 from fastapi_architect.components.problem_details import (
     Conflict,
     Forbidden,
@@ -60,13 +67,16 @@ async def list_projects(
     "/{project_id}",
     summary="Read a project",
     dependencies=READING,
-    responses=problems(Forbidden, NotFound),
+    response_model=PublishedProject,
+    responses=problems(Forbidden, NotFound) | {304: {"description": "You have this version."}},
 )
 async def read_project(
-    project_id: ProjectId, service: ProjectServiceDep, response: Response
-) -> PublishedProject:
+    project_id: ProjectId, service: ProjectServiceDep, response: Response, if_none_match: IfNoneMatch = None
+) -> PublishedProject | Response:
     """Return a project; a change of it has to name its ETag."""
     project = await service.read(project_id)
+    if is_unchanged(project, if_none_match):
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag(project)})
     response.headers["ETag"] = etag(project)
     return PublishedProject.model_validate(project)
 

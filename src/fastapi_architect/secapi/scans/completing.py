@@ -56,7 +56,7 @@ def complete(session: Session, scan: Scan, roots: Sequence[RootReport]) -> None:
     branch = lock_branch(session, scan.tenant_id, scan.project_id, scan.branch)
     matched = match_scan(session, branch, scan.id, scan.created_at, _seen(roots), _looked(roots))
     session.flush()
-    verdict = _judge(session, project, scan.branch)
+    verdict = _judge(session, project, branch)
     scan.score = min((int(each.report["score"]) for each in roots if each.report), default=None)
     scan.counts = _open_by_severity(session, branch)
     scan.gate = verdict.document()
@@ -65,6 +65,8 @@ def complete(session: Session, scan: Scan, roots: Sequence[RootReport]) -> None:
     end(session, scan, ScanState.DONE)
     if not matched.is_outdated:
         branch.score, branch.counts = scan.score, scan.counts
+        # Whoever scans it still works on it.
+        branch.archived_at = None
         tell_gate(session, scan, branch, verdict)
         tell_findings(session, scan, matched)
 
@@ -119,11 +121,11 @@ def _looked(roots: Sequence[RootReport]) -> Looked:
     )
 
 
-def _judge(session: Session, project: Project, branch: str) -> Verdict:
+def _judge(session: Session, project: Project, branch: Branch) -> Verdict:
     policy = Policy.of(project)
-    other = compared_with(policy, branch, project.default_branch)
-    found = closing(project.id, branch, policy, other)
-    return judge(policy, other, dict(session.execute(counted(found)).all()))
+    baseline = compared_with(policy, branch, project.default_branch)
+    found = closing(project.id, branch.name, policy, baseline)
+    return judge(policy, baseline, dict(session.execute(counted(found)).all()))
 
 
 def _open_by_severity(session: Session, branch: Branch) -> dict[str, int]:

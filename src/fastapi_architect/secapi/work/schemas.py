@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from fastapi_architect.components.database import InputModel, OutputModel
 from fastapi_architect.components.outbox import EventState
@@ -21,6 +21,24 @@ class DeadLetterQuery(InputModel):
 
 class DeadLetter(OutputModel):
     """A piece of work that was given up after its last attempt, or what became of it since."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "018f0000-0000-7000-8000-000000000007",
+                    "topic": "scans.requested.normal",
+                    "state": "dead",
+                    "attempts": 3,
+                    "last_error": "the process that worked on it died or ran out of time",
+                    "scan_id": "018f0000-0000-7000-8000-000000000002",
+                    "request_id": "5c1f4a52-9a3e-4c65-a6dc-0a5c2e0d9d10",
+                    "created_at": "2026-11-22T03:00:00Z",
+                    "dead_at": "2026-11-22T03:10:00Z",
+                }
+            ]
+        }
+    )
 
     id: UUID
     #: What kind of work it is.

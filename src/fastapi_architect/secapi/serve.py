@@ -71,10 +71,7 @@ def run(arguments: list[str]) -> int:
     if given.process is None:
         from fastapi_architect.secapi.serving.installation import InstallationInUse
 
-        try:
-            return _everything(given)
-        except InstallationInUse as error:
-            options.error(str(error))
+        return _or_settings(options, lambda: _everything(given), InstallationInUse)
     alone: Mapping[str, Callable[[argparse.Namespace], int]] = {
         "api": _api,
         "worker": _worker,
@@ -83,12 +80,24 @@ def run(arguments: list[str]) -> int:
         "prepare-database": _prepare_database,
         "create-admin": _create_admin,
     }
+    return _or_settings(options, lambda: alone[given.process](given))
+
+
+def _or_settings(options: argparse.ArgumentParser, work: Callable[[], int], *others: type[Exception]) -> int:
+    """Do it; a setting that is missing or has no meaning is the operator's to mend, and no fault of this program."""
+    from pydantic import ValidationError
+
+    from fastapi_architect.secapi.serving.refused_settings import refused_settings
+
     try:
-        return alone[given.process](given)
-    except KeyError as error:
-        if error.args and error.args[0] in _NEEDED:
-            options.error(f"{given.process} needs {error.args[0]} in the environment")
-        raise
+        return work()
+    except ValidationError as error:
+        refused = refused_settings(error)
+        if refused is None:
+            raise
+        options.error(f"{refused}; set it in the environment, or in a file of SECRETS_DIRECTORY")
+    except others as error:
+        options.error(str(error))
 
 
 def _everything(given: argparse.Namespace) -> int:
@@ -165,8 +174,9 @@ def _migrate(_: argparse.Namespace) -> int:
 
 def _prepare_database(_: argparse.Namespace) -> int:
     from fastapi_architect.secapi.serving import installation
+    from fastapi_architect.secapi.serving.preparing import urls
 
-    installation.prepare(*(os.environ[name] for name in _NEEDED))
+    installation.prepare(*urls())
     return 0
 
 
@@ -179,10 +189,6 @@ def _create_admin(given: argparse.Namespace) -> int:
         return 2
     print(password)
     return 0
-
-
-#: What `prepare-database` reads, in the order of its arguments.
-_NEEDED = ("SUPERUSER_URL", "DATABASE_OWNER_URL", "DATABASE_URL")
 
 
 def _command(process: str) -> tuple[str, ...]:

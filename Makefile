@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 HANGS := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 
 .DEFAULT_GOAL := help
-.PHONY: help review install lint format test test-matrix bench bench-file bench-service chaos soak catalogue new-rule docs accuracy sample corpus requirements
+.PHONY: help review install lint format test test-matrix bench bench-file bench-service bench-secapi chaos soak catalogue new-rule docs accuracy sample corpus requirements
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ chaos: install ## SecAPI while everything under it is killed: SEED=n SCANS=n WIT
 
 soak: install ## SecAPI under steady load for MINUTES=n, and whether anything has grown
 	$(BIN)/python -m chaos.soak --minutes $(MINUTES) --seed $(SEED)
+
+bench-secapi: install ## what reading findings of SecAPI costs beside the same by hand
+	$(BIN)/python benchmarks/secapi/run.py
 
 accuracy: install ## the app graph against imported applications
 	$(BIN)/python ecosystem/accuracy.py

@@ -1,0 +1,1 @@
+"""What SecAPI costs beside the same work written by hand."""

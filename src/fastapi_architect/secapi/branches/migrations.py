@@ -41,12 +41,20 @@ def add_baselines(op: Any) -> None:
     Args:
         op: `alembic.op`.
     """
+    # First, because what follows is undone when it fails, and this is not; concurrently, because scans go on.
+    with op.get_context().autocommit_block():
+        op.create_index(
+            "ix_branches_project_id_name_id",
+            "branches",
+            ["project_id", "name", "id"],
+            postgresql_concurrently=True,
+            if_not_exists=True,
+        )
     op.add_column("branches", sa.Column("version", sa.Integer(), server_default="1", nullable=False))
     op.add_column("branches", sa.Column("baseline", sa.String(200), nullable=True))
     op.add_column("branches", sa.Column("baseline_scan_id", sa.Uuid(), nullable=True))
     op.add_column("branches", sa.Column("baseline_at", moment(), nullable=True))
     op.add_column("branches", sa.Column("archived_at", moment(), nullable=True))
-    op.create_index("ix_branches_project_id_name_id", "branches", ["project_id", "name", "id"])
 
 
 def drop_baselines(op: Any) -> None:

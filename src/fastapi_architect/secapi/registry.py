@@ -72,6 +72,7 @@ def components() -> list[Component]:
                 kinds=(ZIP,),
                 max_file_bytes=settings.archive_bytes,
             ),
+            guard=require_in_tenant("scans:submit"),
         ),
         WebSockets(SocketSettings()),
         Webhooks(WebhookSettings(), guard=require_in_tenant("webhooks:manage"), owner_setting=TENANT),

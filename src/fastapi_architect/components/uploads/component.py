@@ -1,10 +1,12 @@
 """Uploads as a part of a service."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
+from ..access import current_principal
 from ..service import Component, RequestLimit, amend_openapi
 from .documentation import document_bodies
 from .policy import UploadPolicy, bytes_per_owner
@@ -20,6 +22,8 @@ class Uploads(Component):
         storage: another place for the bytes than the directory.
         policy: other kinds, quotas and examinations than the settings say.
         prefix: of the routes.
+        guard: a dependency that says who may upload, by default everybody who is known; with organisations such as
+            `require_in_tenant("files:write")`. A file stays its owner's, whatever they act for.
     """
 
     def __init__(
@@ -29,7 +33,9 @@ class Uploads(Component):
         storage: Storage | None = None,
         policy: UploadPolicy | None = None,
         prefix: str = "/api/v1",
+        guard: Callable[..., Any] = current_principal,
     ) -> None:
+        self.guard = guard
         self.settings = settings
         self.storage = storage or LocalStorage(settings.directory, settings.keep_free_bytes)
         self.policy = policy or UploadPolicy(
@@ -46,7 +52,7 @@ class Uploads(Component):
         """Add the routes, and say in OpenAPI what they take."""
         from .router import router
 
-        app.include_router(router, prefix=self._prefix)
+        app.include_router(router, prefix=self._prefix, dependencies=[Depends(self.guard)])
         amend_openapi(
             app,
             lambda document: document_bodies(

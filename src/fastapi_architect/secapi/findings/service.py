@@ -86,6 +86,7 @@ class FindingService:
         """
         finding = await self._findings.get(finding_id)
         event = self._event(finding, "commented", {"text": text})
+        self._record("finding.commented", finding, {})
         await self._session.commit()
         return event
 
@@ -120,13 +121,16 @@ class FindingService:
         finding.triaged_by, finding.triaged_at = self._member.principal.id, now
         details = {"from": before, "to": decision.triage, "reason": decision.reason}
         self._event(finding, "triaged", details)
+        self._record("finding.triaged", finding, details)
+
+    def _record(self, action: str, finding: Finding, details: dict[str, Any]) -> None:
         record(
             self._session,
-            "finding.triaged",
+            action,
             actor=self._member.principal,
             subject_type="finding",
             subject_id=finding.id,
-            details=details,
+            details={"project_id": str(finding.project_id), **details},
         )
 
     def _event(self, finding: Finding, kind: str, details: dict[str, Any]) -> FindingEvent:

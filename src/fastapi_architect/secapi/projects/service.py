@@ -60,11 +60,13 @@ class ProjectService:
         project = await self._projects.get(project_id)
         seen.require(project)
         sent = change.model_dump(exclude_unset=True)
+        before = {name: getattr(project, name) for name in sorted(sent)}
         for name in type(change).model_fields:
             if name in sent:
                 setattr(project, name, sent[name])
         await self._projects.add(project)
-        self._record("project.changed", project, fields=sorted(sent))
+        # The gate stands among these: who lowered it, and from where.
+        self._record("project.changed", project, before=before, after={name: sent[name] for name in before})
         await self._session.commit()
         return project
 

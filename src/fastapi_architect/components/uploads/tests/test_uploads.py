@@ -12,8 +12,10 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import create_engine, inspect
 
+from fastapi_architect.components.access import require
 from fastapi_architect.components.database import Base, Database
 from fastapi_architect.components.testing.servers import for_sqlalchemy
+from fastapi_architect.components.testing.serving import serving
 from fastapi_architect.components.uploads import (
     DEFAULT_KINDS,
     LocalStorage,
@@ -23,6 +25,7 @@ from fastapi_architect.components.uploads import (
 )
 from fastapi_architect.components.uploads.migrations import create_uploads, drop_uploads
 from fastapi_architect.components.uploads.tests.conftest import LIMIT, Disk
+from fastapi_architect.components.uploads.tests.example import create_app
 from fastapi_architect.components.uploads.tests.files import PDF, multipart, png
 
 BOB = {"X-Name": "bob"}
@@ -236,3 +239,16 @@ def test_the_migration_makes_the_table_of_the_model(empty_database_url: str) -> 
         drop_uploads(Operations(context))
         assert not inspect(connection).has_table("uploads")
     engine.dispose()
+
+
+def test_a_guard_of_ones_own_says_who_may_upload(database: Database, uploads: Uploads, disk: Disk) -> None:
+    uploads.guard = require("files:write")
+    alice = {"X-Name": "alice"}
+    with (
+        serving(create_app(database, uploads)) as url,
+        httpx2.Client(base_url=f"{url}/api/v1", headers=alice, timeout=10) as client,
+    ):
+        assert put(client, png()).status_code == 403
+        assert client.get("/uploads").status_code == 403
+
+    assert disk.files() == []

@@ -92,8 +92,17 @@ class Acting:
         yield "DELETE", f"{organisation}/invitations/{invitation}", {}, "invitation.withdrawn"
         yield "PUT", f"{member}/role", {"json": {"role": "viewer"}}, "member.role_given"
         yield "DELETE", member, {}, "member.removed"
-        removed = {"headers": {"If-Match": '"2"'}}
-        yield "DELETE", project, removed, "project.deleted"
+        team.scan(*seen(LIST), branch="feature")
+        branches = team.get(f"{project}/branches", self.owner).json()["items"]
+        [feature] = [f"{project}/branches/{each['id']}" for each in branches if each["name"] == "feature"]
+        yield "PATCH", feature, {"json": {"baseline": "main"}, **self.seen(feature)}, "branch.changed"
+        yield "DELETE", feature, self.seen(feature), "branch.archived"
+        yield "DELETE", project, self.seen(project), "project.deleted"
+
+    def seen(self, path: str) -> dict[str, Any]:
+        """Return the header with which a change says what it has seen."""
+        answer = self.team.client.get(f"{API}{path}", headers=self.owner)
+        return {"headers": {"If-Match": answer.headers["etag"]}}
 
     def _end_delivery(self, delivery: object) -> None:
         self._run("UPDATE webhook_deliveries SET state = 'failed' WHERE id = :id", id=UUID(str(delivery)))

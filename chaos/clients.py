@@ -162,7 +162,9 @@ class Client:
 
     def project(self, name: str) -> str:
         """Make a project."""
-        answer = self.call("POST", f"{API}/projects", expected=(201,), json={"name": name})
+        # What died is tried again: its archive has to stay.
+        body = {"name": name, "keep_failed_archives_hours": 24}
+        answer = self.call("POST", f"{API}/projects", expected=(201,), json=body)
         return str(answer.json()["id"])
 
     def close(self) -> None:

@@ -21,10 +21,11 @@ from fastapi_architect.components.request_limits import RequestLimits, RequestLi
 from fastapi_architect.components.service import Component
 from fastapi_architect.components.structured_logging import LoggingSettings, StructuredLogging
 from fastapi_architect.components.tenancy import Tenancy, require_in_tenant
-from fastapi_architect.components.uploads import ZIP, UploadPolicy, Uploads, UploadSettings, bytes_per_owner
+from fastapi_architect.components.uploads import UploadPolicy, Uploads, UploadSettings, bytes_per_owner
 from fastapi_architect.components.webhooks import Webhooks, WebhookSettings
 from fastapi_architect.components.websockets import WebSockets
 
+from .kinds import ARCHIVES
 from .membership import TENANT
 from .permissions import AUDIT_OF_SERVICE, OF_ACCOUNTS, OF_OPERATORS, ROLES
 from .scans.component import Scans
@@ -69,7 +70,7 @@ def components() -> list[Component]:
             UploadSettings(),
             policy=UploadPolicy(
                 quota=bytes_per_owner(10 * settings.archive_bytes),
-                kinds=(ZIP,),
+                kinds=tuple(ARCHIVES.values()),
                 max_file_bytes=settings.archive_bytes,
             ),
             guard=require_in_tenant("scans:submit"),

@@ -10,12 +10,14 @@ from fastapi.testclient import TestClient
 from tests.secapi.conftest import Headers, People, archive
 from uuid_utils.compat import uuid7
 
+from fastapi_architect.components.uploads.tests.files import tar
+
 API = "/api/v1"
 
 
-def a_project(client: TestClient, people: People, organisation: object) -> str:
+def a_project(client: TestClient, people: People, organisation: object, **settings: object) -> str:
     maintainer = people.member(organisation, "maintainer")  # type: ignore[arg-type]
-    answer = client.post(f"{API}/projects", json={"name": str(uuid7())}, headers=maintainer)
+    answer = client.post(f"{API}/projects", json={"name": str(uuid7()), **settings}, headers=maintainer)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
@@ -130,3 +132,32 @@ def test_a_waiting_scan_is_cancelled_at_once_and_only_once(client: TestClient, p
 
     assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
     assert again.status_code == 409
+    # Nothing waits for the archive any more: its owner sees it no longer, and has its room again.
+    assert client.get(f"{API}/uploads/{body['upload_id']}", headers=developer).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "content"),
+    [
+        ("backend.tar", "application/x-tar", tar()),
+        ("backend.tar.gz", "application/gzip", tar("gz")),
+        ("backend.tgz", "application/gzip", tar("gz")),
+        ("backend.tar.bz2", "application/x-bzip2", tar("bz2")),
+        ("backend.tar.xz", "application/x-xz", tar("xz")),
+    ],
+    ids=["tar", "tar.gz", "tgz", "tar.bz2", "tar.xz"],
+)
+def test_a_tar_archive_is_submitted_as_a_zip_archive_is(
+    client: TestClient, people: People, name: str, media_type: str, content: bytes
+) -> None:
+    organisation = people.organisation()
+    project, developer = a_project(client, people, organisation), people.member(organisation, "developer")
+    identifier = str(uuid7())
+    place = f"{API}/uploads/{identifier}"
+    headers = developer | {"Content-Type": media_type}
+
+    lied = client.put(place, params={"name": name}, content=archive(main="x = 1"), headers=headers)
+    taken = client.put(place, params={"name": name}, content=content, headers=headers)
+    answer = client.post(f"{API}/projects/{project}/scans", json={"upload_id": identifier}, headers=developer)
+
+    assert (lied.status_code, taken.status_code, answer.status_code) == (415, 201, 202)

@@ -35,7 +35,7 @@ class Office:
         self.organisation = people.organisation()
         self.admin = people.member(self.organisation, "admin")
         self.developer = people.member(self.organisation, "developer")
-        self.project = a_project(client, people, self.organisation)
+        self.project = a_project(client, people, self.organisation, keep_failed_archives_hours=24)
         self.engine = create_engine(url)
 
     def sql(self, statement: str, **values: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from .component import Tenancy
 from .dependencies import TenantMember, as_member, current_member, require_in_tenant, tenant_of
+from .listing import every_tenant
 from .models import Membership, Organisation, TenantOwned
 from .row_level_security import protect_by_tenant, unprotect_by_tenant
 
@@ -13,6 +14,7 @@ __all__ = [
     "TenantOwned",
     "as_member",
     "current_member",
+    "every_tenant",
     "protect_by_tenant",
     "require_in_tenant",
     "tenant_of",

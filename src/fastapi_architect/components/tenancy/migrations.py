@@ -65,6 +65,25 @@ def drop_tenancy(op: Any) -> None:
         op.drop_table(table)
 
 
+def create_tenant_list(op: Any) -> None:
+    """Let periodic work find the tenants that it has to go through (`every_tenant`): their identifiers, and nothing else.
+
+    The function runs as the owner of the table, to whom its policy does not apply.
+
+    Args:
+        op: `alembic.op`.
+    """
+    op.execute(
+        "CREATE FUNCTION every_tenant() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER "
+        "SET search_path = pg_catalog, pg_temp AS $$ SELECT id FROM public.organisations ORDER BY id $$"
+    )
+
+
+def drop_tenant_list(op: Any) -> None:
+    """Drop the function."""
+    op.execute("DROP FUNCTION every_tenant()")
+
+
 def _identified() -> list[sa.Column[Any]]:
     moment = sa.DateTime(timezone=True)
     return [

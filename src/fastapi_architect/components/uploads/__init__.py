@@ -2,7 +2,21 @@
 
 from .component import Uploads
 from .errors import QuotaExceeded, StorageFull, UploadBroken
-from .kinds import DEFAULT_KINDS, GIF, JPEG, PDF, PNG, WEBP, ZIP, Kind
+from .kinds import (
+    DEFAULT_KINDS,
+    GIF,
+    JPEG,
+    JSON,
+    PDF,
+    PNG,
+    TAR,
+    TAR_BZ2,
+    TAR_GZ,
+    TAR_XZ,
+    WEBP,
+    ZIP,
+    Kind,
+)
 from .models import Upload
 from .names import content_disposition, display_name
 from .policy import Examiner, Quota, Stored, UploadPolicy, bytes_per_owner
@@ -15,8 +29,13 @@ __all__ = [
     "DEFAULT_KINDS",
     "GIF",
     "JPEG",
+    "JSON",
     "PDF",
     "PNG",
+    "TAR",
+    "TAR_BZ2",
+    "TAR_GZ",
+    "TAR_XZ",
     "WEBP",
     "ZIP",
     "Examiner",

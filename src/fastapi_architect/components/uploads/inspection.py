@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from ..problem_details import TooLarge, UnsupportedMedia
 from .kinds import HEAD, TAIL, Kind
-from .names import extension_of
 
 
 def kind_of(name: str, media_type: str, kinds: Sequence[Kind]) -> Kind:
@@ -16,7 +15,7 @@ def kind_of(name: str, media_type: str, kinds: Sequence[Kind]) -> Kind:
     """
     for kind in kinds:
         if kind.media_type == media_type:
-            if extension_of(name) in kind.extensions:
+            if name.lower().endswith(kind.extensions):
                 return kind
             raise UnsupportedMedia(
                 f"A file of this type has a name that ends in {' or '.join(kind.extensions)}."

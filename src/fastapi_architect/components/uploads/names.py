@@ -19,13 +19,9 @@ def display_name(given: str) -> str:
         if unicodedata.category(character)[0] != "C"
     ).strip(" .")
     path = PurePosixPath(printable)
-    suffix = path.suffix[:20]
-    return f"{path.stem[: MAX_LENGTH - len(suffix)]}{suffix}" if printable else "file"
-
-
-def extension_of(name: str) -> str:
-    """Return how the name ends, in lower case, with the dot."""
-    return PurePosixPath(name).suffix.lower()
+    # `.tar.gz` is one ending: a name that is cut keeps it whole.
+    suffix = "".join(path.suffixes[-2:] if path.suffixes[-2:-1] == [".tar"] else path.suffixes[-1:])[:20]
+    return f"{printable.removesuffix(suffix)[: MAX_LENGTH - len(suffix)]}{suffix}" if printable else "file"
 
 
 def content_disposition(name: str) -> str:

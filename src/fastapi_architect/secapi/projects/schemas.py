@@ -29,6 +29,8 @@ BranchName = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./+#@-]*$")
 ]
 Days = Annotated[int, Field(ge=1, le=3650)]
+#: A week at most: archives are other people's code.
+ArchiveHours = Annotated[int, Field(ge=0, le=168)]
 
 
 class NewProject(InputModel):
@@ -44,6 +46,11 @@ class NewProject(InputModel):
     gate_new_only: bool = True
     accepts_archive_suppressions: bool = False
     keep_scans_days: Days = 365
+    keep_reports_days: Days = 30
+    keep_failed_archives_hours: Annotated[
+        ArchiveHours,
+        Field(description="Archives of scans that failed or died stay so long, to be tried again."),
+    ] = 0
 
 
 class ProjectChange(InputModel):
@@ -60,6 +67,8 @@ class ProjectChange(InputModel):
     gate_new_only: Annotated[bool, Field(default_factory=bool)]
     accepts_archive_suppressions: Annotated[bool, Field(default_factory=bool)]
     keep_scans_days: Annotated[Days, Field(default_factory=lambda: 1)]
+    keep_reports_days: Annotated[Days, Field(default_factory=lambda: 1)]
+    keep_failed_archives_hours: Annotated[ArchiveHours, Field(default_factory=int)]
 
     @model_validator(mode="after")
     def says_something(self) -> Self:
@@ -115,6 +124,8 @@ class PublishedProject(OutputModel):
     gate_new_only: bool
     accepts_archive_suppressions: bool
     keep_scans_days: int
+    keep_reports_days: int
+    keep_failed_archives_hours: int
     created_at: AwareDatetime
     updated_at: AwareDatetime
     #: Counted up by each change; the ETag repeats it.

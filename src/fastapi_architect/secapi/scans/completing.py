@@ -9,6 +9,9 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from fastapi_architect.components.outbox import Priority, add_event
+from fastapi_architect.components.uploads import Upload
+
 from ..branches.models import Branch
 from ..findings.matching import Looked, Matched, Seen, lock_branch, match_scan
 from ..findings.models import Finding, FindingInBranch, Presence
@@ -17,6 +20,7 @@ from ..projects.models import Project
 from ..work.counting import count, counts_of_scan
 from .models import Scan, ScanEvent, ScanState
 from .telling import tell_end, tell_findings, tell_gate
+from .work import ARCHIVE_LEFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def complete(session: Session, scan: Scan, roots: Sequence[RootReport]) -> None:
 def end(
     session: Session, scan: Scan, state: ScanState, code: str | None = None, why: str | None = None
 ) -> None:
-    """End a scan, however it ended, and tell whoever listens. The caller commits.
+    """End a scan, however it ended, leave its archive, and tell whoever listens. The caller commits.
 
     Args:
         session: a worker's, bound to the organisation.
@@ -88,11 +92,36 @@ def end(
     note(session, scan, "finished", {"state": state, **({"error_code": code} if code else {})})
     tell_end(session, scan)
     count(session, counts_of_scan(state, _seconds_since_submission(session, scan)))
+    if not _waits_for_another_try(session, scan):
+        leave_archive(session, scan)
 
 
 def _seconds_since_submission(session: Session, scan: Scan) -> float:
     session.flush()
     return float(session.execute(select(func.extract("epoch", func.now() - scan.created_at))).scalar_one())
+
+
+def leave_archive(session: Session, scan: Scan) -> bool:
+    """Let the archive of a scan be deleted after the commit, and tell whether there was one.
+
+    Not before it: a task that died in between would have nothing to begin anew with.
+    """
+    upload = None if scan.upload_id is None else session.get(Upload, scan.upload_id)
+    scan.upload_id = None
+    if upload is None:
+        return False
+    payload = {"storage_key": upload.storage_key}
+    add_event(session, ARCHIVE_LEFT, payload, priority=Priority.LOW, lane=scan.tenant_id)
+    session.delete(upload)
+    return True
+
+
+def _waits_for_another_try(session: Session, scan: Scan) -> bool:
+    """Whether somebody may want to try the scan again, and the project keeps archives for that."""
+    if scan.state not in (ScanState.FAILED, ScanState.DEAD):
+        return False
+    project = session.get(Project, scan.project_id)
+    return project is not None and project.keep_failed_archives_hours > 0
 
 
 def note(session: Session, scan: Scan, kind: str, details: Mapping[str, Any] | None = None) -> None:

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from fastapi_architect.components.audit_log import record
 from fastapi_architect.components.database import Slice
 from fastapi_architect.components.idempotency import IdempotentRequest, perform_once
-from fastapi_architect.components.outbox import add_event
+from fastapi_architect.components.outbox import Priority, add_event
 from fastapi_architect.components.problem_details import Conflict, NotFound, TooManyRequests
 from fastapi_architect.components.uploads import Upload
 
@@ -22,7 +22,7 @@ from .models import Scan, ScanEvent, ScanKind, ScanState
 from .repository import ScanRepository
 from .schemas import NewScan, PublishedScan, ScanQuery
 from .telling import tell_end
-from .work import PRIORITIES, REQUESTED, Work
+from .work import ARCHIVE_LEFT, PRIORITIES, REQUESTED, Work
 
 _PUBLISHED = TypeAdapter(PublishedScan)
 
@@ -116,6 +116,7 @@ class ScanService:
             self._note(scan, "finished", {"state": ScanState.CANCELLED})
             tell_end(self._session, scan)
             await self._session.run_sync(count, {(SCANS, ScanState.CANCELLED.value): 1})
+            await self._leave_archive(scan)
         self._record("scan.cancelled", scan)
         await self._session.flush()
         await self._session.refresh(scan, ["cancel_requested_at", "finished_at"])
@@ -144,7 +145,9 @@ class ScanService:
             Conflict: its archive was deleted.
         """
         if scan.upload_id is None:
-            raise Conflict("Its archive was deleted; submit it again.")
+            raise Conflict(
+                "Its archive was deleted when it ended; submit it again. A project with keep_failed_archives_hours keeps it."
+            )
         scan.state = ScanState.QUEUED
         scan.run += 1
         scan.task_id = self._request(scan)
@@ -152,6 +155,15 @@ class ScanService:
         scan.error = scan.error_code = scan.started_at = scan.finished_at = scan.cancel_requested_at = None
         self._note(scan, "retrying", {"run": scan.run})
         return scan.task_id
+
+    async def _leave_archive(self, scan: Scan) -> None:
+        """Let the archive of a scan be deleted after the commit; nobody has begun to read it."""
+        upload = None if scan.upload_id is None else await self._session.get(Upload, scan.upload_id)
+        scan.upload_id = None
+        if upload is not None:
+            payload = {"storage_key": upload.storage_key}
+            add_event(self._session, ARCHIVE_LEFT, payload, priority=Priority.LOW, lane=scan.tenant_id)
+            await self._session.delete(upload)
 
     def _scan(self, project_id: UUID, new: NewScan, default_branch: str, upload: Upload) -> Scan:
         scan = Scan(

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from msgspec import to_builtins
 from sqlalchemy import delete, select
@@ -17,7 +16,6 @@ from sqlalchemy.orm import Session
 from fastapi_architect.components.database import Database, bind_worker_setting
 from fastapi_architect.components.outbox import (
     HandlerContext,
-    Priority,
     add_event,
     begin_fan_in,
     complete_part,
@@ -39,7 +37,7 @@ from .completing import RootReport, complete, end, note
 from .component import Scans
 from .models import Scan, ScanRoot, ScanState
 from .transitions import Listener, begin, bound, current, give_up
-from .work import ARCHIVE_LEFT, PRIORITIES, REVIEWED, ROOT, Work
+from .work import PRIORITIES, REVIEWED, ROOT, Work
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +54,7 @@ def open_scan(context: HandlerContext, work: Work) -> None:
                 if scan is not None and report is not None:
                     scan.roots = scan.roots_done = 1
                     _keep(context.session, scan, report)
-                    _complete(context.session, scan, [report])
+                    complete(context.session, scan, [report])
             return
     with _final(context, work) as scan:
         if scan is not None:
@@ -86,7 +84,7 @@ def complete_scan(context: HandlerContext, work: Work) -> None:
         if scan is not None:
             statement = select(ScanRoot).where(ScanRoot.scan_id == scan.id).order_by(ScanRoot.path)
             kept = context.session.scalars(statement).all()
-            _complete(context.session, scan, [_report_of(each) for each in kept])
+            complete(context.session, scan, [_report_of(each) for each in kept])
 
 
 @contextmanager
@@ -175,7 +173,6 @@ def _cancel(session: Session, work: Work) -> None:
     scan = current(session, work)
     if scan is not None:
         end(session, scan, ScanState.CANCELLED)
-        _leave_archive(session, scan)
 
 
 def _divide(session: Session, scan: Scan, work: Work, roots: Sequence[Root]) -> None:
@@ -217,18 +214,3 @@ def _report_of(kept: ScanRoot) -> RootReport:
     return RootReport(
         kept.path, kept.report, frozenset(kept.proposed), kept.error, kept.error_code, kept.walls
     )
-
-
-def _complete(session: Session, scan: Scan, reports: Sequence[RootReport]) -> None:
-    complete(session, scan, reports)
-    _leave_archive(session, scan)
-
-
-def _leave_archive(session: Session, scan: Scan) -> None:
-    """Delete the archive after the commit: a task that died before it would have nothing to begin anew with."""
-    upload = None if scan.upload_id is None else session.get(Upload, scan.upload_id)
-    scan.upload_id = None
-    if upload is not None:
-        payload: dict[str, Any] = {"storage_key": upload.storage_key}
-        add_event(session, ARCHIVE_LEFT, payload, priority=Priority.LOW, lane=scan.tenant_id)
-        session.delete(upload)

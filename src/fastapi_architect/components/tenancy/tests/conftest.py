@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from fastapi_architect.components.database import Database, DatabaseSettings
 from fastapi_architect.components.service import Environment
 from fastapi_architect.components.tenancy import protect_by_tenant
-from fastapi_architect.components.tenancy.migrations import create_tenancy
+from fastapi_architect.components.tenancy.migrations import create_tenancy, create_tenant_list
 from fastapi_architect.components.testing.servers import for_sqlalchemy
 
 
@@ -24,6 +24,7 @@ def migrate(url: str) -> None:
     with engine.begin() as connection:
         op = Operations(MigrationContext.configure(connection))
         create_tenancy(op)
+        create_tenant_list(op)
         op.create_table(
             "tenancy_notes",
             sa.Column("id", sa.Uuid(), primary_key=True),

@@ -11,12 +11,13 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
-from sqlalchemy import MetaData, create_engine
+from sqlalchemy import MetaData, create_engine, select
+from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from fastapi_architect.components.database import Base, Database, DatabaseSettings
 from fastapi_architect.components.service import Environment, Principal
-from fastapi_architect.components.tenancy import Tenancy, tenant_of
+from fastapi_architect.components.tenancy import Organisation, Tenancy, every_tenant, tenant_of
 from fastapi_architect.components.tenancy.component import TenantsNotSeparated
 from fastapi_architect.components.tenancy.migrations import create_tenancy, drop_tenancy
 from fastapi_architect.components.tenancy.row_level_security import protect_by_tenant
@@ -459,6 +460,24 @@ def test_the_migration_makes_the_tables_of_the_models_and_takes_them_back(empty_
         for table in tables:
             assert connection.exec_driver_sql(f"SELECT to_regclass('{table}')").scalar() is None
     engine.dispose()
+
+
+def test_periodic_work_finds_every_tenant_and_nothing_else_of_them(
+    owner_url: str, separated_database: Database
+) -> None:
+    engine = create_engine(for_sqlalchemy(owner_url))
+    with Session(engine) as owner:
+        made = [uuid7(), uuid7()]
+        owner.add_all(Organisation(id=each, name="Acme") for each in made)
+        owner.commit()
+    engine.dispose()
+
+    with separated_database.sync_sessions() as session:
+        found = every_tenant(session)
+        seen = session.scalars(select(Organisation.name)).all()
+    separated_database.sync_engine.dispose()
+
+    assert (list(found), list(seen)) == (made, [])
 
 
 def test_a_name_that_needs_quotes_is_no_name_of_a_protected_table() -> None:

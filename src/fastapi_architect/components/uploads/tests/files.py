@@ -1,9 +1,14 @@
 """Files for tests: small ones that are what they say, and some that are not."""
 
+import bz2
+import gzip
 import io
+import lzma
 import struct
+import tarfile
 import zipfile
 import zlib
+from collections.abc import Callable
 
 HTML = b"<!doctype html><script>alert(document.domain)</script>"
 
@@ -31,6 +36,23 @@ def archive() -> bytes:
     with zipfile.ZipFile(file, "w") as opened:
         opened.writestr("Evil.class", b"\xca\xfe\xba\xbe")
     return file.getvalue()
+
+
+def tar(compression: str = "", size: int = 1) -> bytes:
+    """Return a tar archive with one file, compressed as `gz`, `bz2`, `xz`, or not at all."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as opened:
+        member = tarfile.TarInfo("main.py")
+        member.size = size
+        opened.addfile(member, io.BytesIO(b"#" * size))
+    compress: dict[str, Callable[[bytes], bytes]] = {
+        "": bytes,
+        # Without the time, so that two processes collect the same tests.
+        "gz": lambda data: gzip.compress(data, mtime=0),
+        "bz2": bz2.compress,
+        "xz": lzma.compress,
+    }
+    return compress[compression](file.getvalue())
 
 
 GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"

@@ -3,11 +3,21 @@
 import pytest
 
 from fastapi_architect.components.problem_details import ServiceError
-from fastapi_architect.components.uploads import DEFAULT_KINDS, ZIP, content_disposition, display_name
+from fastapi_architect.components.uploads import (
+    DEFAULT_KINDS,
+    JSON,
+    TAR,
+    TAR_BZ2,
+    TAR_GZ,
+    TAR_XZ,
+    ZIP,
+    content_disposition,
+    display_name,
+)
 from fastapi_architect.components.uploads.inspection import Inspection, kind_of
-from fastapi_architect.components.uploads.tests.files import GIF, HTML, JPEG, PDF, archive, png, webp
+from fastapi_architect.components.uploads.tests.files import GIF, HTML, JPEG, PDF, archive, png, tar, webp
 
-KINDS = (*DEFAULT_KINDS, ZIP)
+KINDS = (*DEFAULT_KINDS, ZIP, TAR, TAR_GZ, TAR_BZ2, TAR_XZ, JSON)
 GOOD = [
     ("a.png", "image/png", png()),
     ("a.PNG", "image/png", png(100_000)),
@@ -17,6 +27,13 @@ GOOD = [
     ("a.webp", "image/webp", webp()),
     ("a.pdf", "application/pdf", PDF),
     ("a.zip", "application/zip", archive()),
+    ("a.tar", "application/x-tar", tar(size=5_000)),
+    ("a.tar.gz", "application/gzip", tar("gz", 5_000)),
+    ("A.TGZ", "application/gzip", tar("gz")),
+    ("a.tar.bz2", "application/x-bzip2", tar("bz2", 3)),
+    ("a.tbz2", "application/x-bzip2", tar("bz2", 5_001)),
+    ("a.tar.xz", "application/x-xz", tar("xz", 70_000)),
+    ("a.json", "application/json", b'\xef\xbb\xbf\n {"runs": []}\n'),
 ]
 BAD = {
     "page as picture": ("a.png", "image/png", HTML),
@@ -38,6 +55,19 @@ BAD = {
     "modern picture and page": ("a.webp", "image/webp", webp() + HTML),
     "page before document": ("a.pdf", "application/pdf", HTML + PDF),
     "archive and page": ("a.zip", "application/zip", archive() + HTML),
+    "tar with a broken header": ("a.tar", "application/x-tar", tar().replace(b"main.py", b"evil.py", 1)),
+    "tar without its end": ("a.tar", "application/x-tar", tar()[:1024]),
+    "tar and page": ("a.tar", "application/x-tar", tar() + HTML),
+    "tar that is compressed": ("a.tar", "application/x-tar", tar("gz")),
+    "one compression as another": ("a.tar.gz", "application/gzip", tar("bz2")),
+    "compressed and archive": ("a.tar.gz", "application/gzip", tar("gz") + archive()),
+    "compressed, but no tar by its name": ("a.gz", "application/gzip", tar("gz")),
+    "bzip2 that is cut off": ("a.tar.bz2", "application/x-bzip2", tar("bz2")[:-12]),
+    "bzip2 and page": ("a.tar.bz2", "application/x-bzip2", tar("bz2") + HTML),
+    "xz that is cut off": ("a.tar.xz", "application/x-xz", tar("xz")[:-4]),
+    "xz and page": ("a.tar.xz", "application/x-xz", tar("xz") + HTML),
+    "list as object": ("a.json", "application/json", b"[]"),
+    "object that is cut off": ("a.json", "application/json", b'{"runs": ['),
 }
 
 
@@ -78,6 +108,8 @@ def test_a_file_that_lies_or_is_two_things_is_refused(
         ("photo\u202egnp.exe", "photognp.exe"),
         ("e\u0301.png", "\u00e9.png"),
         ("x" * 300 + ".png", "x" * 196 + ".png"),
+        ("x" * 300 + ".tar.gz", "x" * 193 + ".tar.gz"),
+        ("shop.2.1.zip", "shop.2.1.zip"),
         (".png", "png"),
     ],
 )

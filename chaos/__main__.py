@@ -22,9 +22,14 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=2.5, help="seconds between two faults")
     parser.add_argument("--patience", type=float, default=300, help="seconds until all is quiet")
     parser.add_argument("--without", choices=sorted(DEFENCES), help="take out a defence, and see it red")
+    parser.add_argument("--think", type=float, default=4.0, help="seconds between two scans of a client")
+    parser.add_argument(
+        "--quick", action="store_true", help="each fault once, nothing compared with quiet scans"
+    )
     given = parser.parse_args()
     script = Script(
-        given.seed, given.scans, given.queue or ("celery", "pg"), given.without, given.only, given.pause, given.patience
+        given.seed, given.scans, given.queue or ("celery", "pg"), given.without, given.only, given.pause, given.patience,
+        think=given.think, quick=given.quick,
     )  # fmt: skip
     return 1 if play(script).wrong else 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -248,12 +249,16 @@ class Load:
         installation: where.
         ledger: of everything.
         seed: of what is submitted.
+        begin_with: what the first client of each organisation submits first.
     """
 
-    def __init__(self, installation: Installation, ledger: Ledger, seed: int) -> None:
+    def __init__(
+        self, installation: Installation, ledger: Ledger, seed: int, begin_with: Sequence[Sample] = ()
+    ) -> None:
         self._installation = installation
         self._ledger = ledger
         self._seed = seed
+        self._begin_with = begin_with
         #: For each account, a project for each layout of archives, and one more.
         self._projects: dict[str, dict[str, list[str]]] = {}
         self.errors: list[str] = []
@@ -313,10 +318,11 @@ class Load:
 
     def _submit(self, email: str, number: int, count: int, stop: threading.Event, pause: float) -> None:
         client = self.client(email, f"submits {number}")
+        first = list(self._begin_with) if number == 0 else []
         for _ in range(count):
             if stop.is_set():
                 break
-            sample = choose(client.chance)
+            sample = first.pop(0) if first else choose(client.chance)
             project = client.chance.choice(self._projects[email][sample.layout])
             try:
                 if sample not in (POISON, VANISHING) and client.chance.random() < 0.06:

@@ -121,6 +121,12 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "branch-lock": ("end-connections", "kill-child"),
     "constraint": ("kill-child",),
 }
+#: Archives that a run without a defence begins with: those that it shows at.
+ARCHIVES: dict[str, tuple[str, ...]] = {
+    "fencing": ("services-3", "services-6", "services-3", "services-6"),
+    "reaper": ("vanishing", "poison"),
+    "attempts": ("poison", "poison"),
+}
 #: Said to the database of a run without the unique constraint.
 DROP_CONSTRAINT = "ALTER TABLE scans DROP CONSTRAINT uq_scans_upload_id"
 

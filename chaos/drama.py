@@ -101,7 +101,8 @@ def _play(script: Script, installation: Installation, timeline: Timeline, poison
     ledger = Ledger()
     first = [BY_NAME[name] for name in ARCHIVES.get(script.without or "", ())]
     load = Load(installation, ledger, script.seed, first)
-    installation.run_queue(script.queues[-1])
+    workers = 1 if script.quick else 2
+    installation.run_queue(script.queues[0 if script.quick else -1], workers)
     installation.wait_until_ready()
     load.prepare()
     if not script.quick:
@@ -115,7 +116,8 @@ def _play(script: Script, installation: Installation, timeline: Timeline, poison
     errors: list[str] = []
     for number, queue in enumerate(script.queues):
         share = script.scans // len(script.queues) + (number < script.scans % len(script.queues))
-        installation.run_queue(queue)
+        if not script.quick or number:
+            installation.run_queue(queue, workers)
         timeline.say(f"queue {queue}: {share} scans")
         saboteur = Saboteur(installation, timeline.say)
         _storm(script, queue, share, load, saboteur)

@@ -147,6 +147,9 @@ def _of_database(installation: Installation) -> Iterator[tuple[str, str, float]]
 def soak(minutes: float, queue: str, pause: float, seed: int, keep: Path | None) -> int:
     """Run the load, sample, and print; 1: something has grown."""
     installation = Installation()
+    # Processes of a pool are replaced from the beginning on, and not once in the middle: a new one inherits what its
+    # parent has opened since the first ones were made, which is a step and no slope.
+    installation.environment["CELERY_MAX_TASKS_PER_CHILD"] = "100"
     ledger = Ledger()
     stop = threading.Event()
     try:

@@ -12,7 +12,7 @@ KILLS = ("kill-busy-child", "kill-relay", "crash-redis", "crash-postgresql", "ki
 
 def test_scans_survive_one_kill_of_each_kind() -> None:
     script = Script(
-        seed=7, scans=10, queues=("celery",), only=KILLS, pause=1.2, organisations=1, think=1.0, quick=True
+        seed=7, scans=8, queues=("celery",), only=KILLS, pause=1.2, organisations=1, think=1.0, quick=True
     )
 
     assert play(script).wrong == []

@@ -7,12 +7,12 @@ from chaos.drama import Script, play
 from chaos.faults import WEIGHTS, plan
 from chaos.without import DEFENCES
 
-KILLS = ("kill-busy-child", "kill-relay", "crash-redis", "crash-postgresql", "kill-api", "duplicate-messages")
+KILLS = ("kill-busy-child", "crash-redis", "crash-postgresql", "kill-api", "duplicate-messages")
 
 
 def test_scans_survive_one_kill_of_each_kind() -> None:
     script = Script(
-        seed=7, scans=8, queues=("celery",), only=KILLS, pause=1.2, organisations=1, think=1.0, quick=True
+        seed=7, scans=6, queues=("celery",), only=KILLS, pause=1.2, organisations=1, think=1.0, quick=True
     )
 
     assert play(script).wrong == []

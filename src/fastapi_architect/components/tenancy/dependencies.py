@@ -1,5 +1,6 @@
 """For which organisation somebody acts, and may they?"""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
@@ -98,9 +99,14 @@ class require_in_tenant:  # noqa: N801 - reads as a word: Depends(require_in_ten
         Raises:
             Forbidden: a permission is missing.
         """
-        if not all(member.may(permission) for permission in self.permissions):
-            raise Forbidden("Your role does not allow this.")
+        _refuse_without(member, self.permissions)
         return member
+
+
+def _refuse_without(member: Principal, permissions: Iterable[str]) -> None:
+    missing = [permission for permission in permissions if not member.may(permission)]
+    if missing:
+        raise Forbidden(f"Your role, or your key, does not allow {', '.join(missing)}.")
 
 
 def tenant_of(member: Principal) -> UUID:
@@ -147,8 +153,7 @@ class require_in_path:  # noqa: N801 - reads as a word: Depends(require_in_path(
             Forbidden: a permission is missing.
         """
         member = await as_member(session, principal, roles, organisation_id)
-        if not all(member.may(permission) for permission in self.permissions):
-            raise Forbidden("Your role does not allow this.")
+        _refuse_without(member, self.permissions)
         membership = await TenancyRepository(session).find_member(tenant_of(member), principal.id)
         if membership is None:
             raise NotFound("There is no such organisation.")

@@ -80,22 +80,6 @@ def _attempts() -> None:
     execution.Runtime._perform = perform  # noqa: SLF001
 
 
-def _branch_lock() -> None:
-    """Two scans of one branch that end together do not wait for each other, nor for the row of their own scan."""
-    from sqlalchemy import select
-
-    from fastapi_architect.secapi.branches.models import Branch
-    from fastapi_architect.secapi.scans import completing
-
-    original = completing.lock_branch
-
-    def look(session: Any, tenant_id: Any, project_id: Any, name: str) -> Any:
-        statement = select(Branch).where(Branch.project_id == project_id, Branch.name == name)
-        return session.scalars(statement).one_or_none() or original(session, tenant_id, project_id, name)
-
-    completing.lock_branch = look
-
-
 def _constraint() -> None:
     """Nothing: `constraint` is taken out of the database by the run itself."""
 
@@ -107,7 +91,6 @@ DEFENCES: dict[str, Callable[[], None]] = {
     "republish": _republish,
     "idempotency": _idempotency,
     "attempts": _attempts,
-    "branch-lock": _branch_lock,
     "constraint": _constraint,
 }
 #: Faults that a defence is against: a short run without it makes these alone.
@@ -118,7 +101,6 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "republish": ("crash-redis", "flush-redis", "kill-relay"),
     "idempotency": ("kill-api", "kill-child"),
     "attempts": ("kill-child",),
-    "branch-lock": ("end-connections", "kill-child"),
     "constraint": ("kill-child",),
 }
 #: Archives that a run without a defence begins with: those that it shows at.

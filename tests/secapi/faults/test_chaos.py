@@ -29,7 +29,9 @@ def test_a_seed_is_a_plan() -> None:
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("defence", sorted(DEFENCES))
+# The fence of overtaken attempts stands before a second wall, the state of the scan under its lock, so that chaos seldom
+# gets through where it is missing: test_working.py is red without it.
+@pytest.mark.parametrize("defence", sorted(DEFENCES.keys() - {"fencing"}))
 def test_without_a_defence_a_promise_is_broken(defence: str) -> None:
     queue = "celery" if defence == "republish" else "pg"
     script = Script(seed=5, scans=30, queues=(queue,), without=defence, pause=2.0, think=0.5, patience=60)

@@ -109,6 +109,8 @@ class PublishedProject(OutputModel):
                     "gate_new_only": True,
                     "accepts_archive_suppressions": False,
                     "keep_scans_days": 365,
+                    "keep_reports_days": 30,
+                    "keep_failed_archives_hours": 24,
                     "created_at": "2026-11-22T04:00:00Z",
                     "updated_at": "2026-11-22T04:00:00Z",
                     "version": 1,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, true
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, true
+from sqlalchemy.dialects.postgresql import REGCONFIG
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fastapi_architect.components.database import Order, Repository, contains, equals, starts_with
@@ -23,6 +24,16 @@ def _present(wanted: Wanted) -> ColumnElement[bool]:
         return true()
     is_fixed = FindingInBranch.presence == Presence.FIXED
     return is_fixed if wanted is Wanted.FIXED else ~is_fixed
+
+
+#: Names and words in whatever language: nothing is stemmed, and the parts of `sql-injection` are words.
+_SIMPLE = literal_column("'simple'", REGCONFIG())
+_SEARCHED = func.to_tsvector(
+    _SIMPLE,
+    func.concat_ws(
+        " ", Finding.title, func.replace(Finding.rule, "-", " "), Finding.cwe, FindingInBranch.file
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +87,18 @@ class FindingRepository(Repository[Finding]):
         return Placed(*row)
 
     async def lock_all(self, project_id: UUID, finding_ids: Collection[UUID]) -> Sequence[Finding]:
-        """Return findings of a project, locked in the order of their identifiers so that two of these never wait in a circle.
+        """Return findings of a project, locked.
 
         Raises:
             NotFound: one of them is not there.
         """
+        found = await self.lock_those(project_id, finding_ids)
+        if len(found) != len(finding_ids):
+            raise NotFound("One of these findings does not exist in this project; nothing was changed.")
+        return found
+
+    async def lock_those(self, project_id: UUID, finding_ids: Collection[UUID]) -> Sequence[Finding]:
+        """Return those of the findings that are there, locked in the order of their identifiers: no two of these wait in a circle."""
         statement = (
             self.visible()
             .where(Finding.project_id == project_id, Finding.id.in_(finding_ids))
@@ -88,10 +106,7 @@ class FindingRepository(Repository[Finding]):
             .with_for_update(of=Finding)
             .execution_options(populate_existing=True)
         )
-        found = (await self._session.execute(statement)).scalars().all()
-        if len(found) != len(finding_ids):
-            raise NotFound("One of these findings does not exist in this project; nothing was changed.")
-        return found
+        return (await self._session.execute(statement)).scalars().all()
 
     async def history(
         self, finding_id: UUID, kind: str | None, after: int, limit: int
@@ -131,6 +146,9 @@ class FindingsOfBranch(FindingRepository):
         "cwe": equals(Finding.cwe),
         "file": starts_with(FindingInBranch.file),
         "text": contains(Finding.title),
+        "words": lambda words: _SEARCHED.bool_op("@@")(func.websearch_to_tsquery(_SIMPLE, words)),
+        "found_after": lambda moment: Finding.created_at > moment,
+        "found_before": lambda moment: Finding.created_at < moment,
         # Which branch is a part of `visible` already.
         "branch": lambda _: true(),
     }

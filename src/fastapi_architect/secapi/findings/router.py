@@ -25,6 +25,7 @@ from .schemas import (
     EventKind,
     FindingQuery,
     HistoryEntry,
+    ItemOutcome,
     NewComment,
     PublishedFinding,
     WholeFinding,
@@ -56,8 +57,12 @@ async def list_findings(
     responses=OF_READING,
 )
 async def decide_all(project_id: ProjectId, decision: BulkDecision, service: FindingServiceDep) -> Decided:
-    """Keep the same decision about all of them, or about none."""
-    return Decided(changed=await service.decide_all(project_id, decision))
+    """Keep the same decision about all of them or about none; with `partial`, about those that can be, and say so of each."""
+    if not decision.partial:
+        return Decided(changed=await service.decide_all(project_id, decision))
+    results = await service.decide_each(project_id, decision)
+    changed = sum(each.outcome is ItemOutcome.DECIDED for each in results)
+    return Decided(changed=changed, results=tuple(results))
 
 
 @router.get("/findings/{finding_id}", summary="Read a finding", dependencies=READING, responses=OF_READING)

@@ -53,6 +53,14 @@ class FindingQuery(PageQuery):
     cwe: Annotated[str | None, Field(pattern=r"^CWE-\d{1,5}$")] = None
     file: Annotated[Part, Field(description="How the path begins.")] = None
     text: Annotated[Part, Field(description="A part of the title.")] = None
+    words: Annotated[
+        Part,
+        Field(
+            description='Words of title, rule, CWE and path: `sql injection`, `"raw statement" -tests`, `jinja OR mako`.'
+        ),
+    ] = None
+    found_after: Annotated[AwareDatetime | None, Field(description="First seen after this moment.")] = None
+    found_before: Annotated[AwareDatetime | None, Field(description="First seen before this moment.")] = None
 
 
 _FINDING: JsonDict = {
@@ -184,6 +192,27 @@ class BulkDecision(Decision):
     )
 
     finding_ids: Annotated[frozenset[UUID], Field(min_length=1, max_length=100)]
+    partial: Annotated[
+        bool,
+        Field(description="Decide about those that can be decided about, and leave the others as they are."),
+    ] = False
+    seen: Annotated[
+        dict[UUID, Annotated[int, Field(ge=1, le=2**31 - 1)]],
+        Field(
+            default_factory=dict,
+            max_length=100,
+            description="With `partial`, the `version` of each finding as it was read.",
+        ),
+    ]
+
+    @model_validator(mode="after")
+    def names_what_was_seen(self) -> Self:
+        """Refuse versions that nobody would look at."""
+        if self.seen and not self.partial:
+            raise ValueError("seen belongs to partial: true")
+        if not self.seen.keys() <= self.finding_ids:
+            raise ValueError("seen names findings that are not among finding_ids")
+        return self
 
 
 class NewComment(InputModel):
@@ -204,12 +233,31 @@ class EventKind(StrEnum):
     COMMENTED = "commented"
 
 
+class ItemOutcome(StrEnum):
+    """What became of one finding of several."""
+
+    DECIDED = "decided"
+    #: It has another version than the one that was seen.
+    CHANGED_MEANWHILE = "changed_meanwhile"
+    NOT_FOUND = "not_found"
+
+
+class ItemResult(OutputModel):
+    """What became of one finding of several, and its version now."""
+
+    finding_id: UUID
+    outcome: ItemOutcome
+    version: int | None
+
+
 class Decided(OutputModel):
     """How many findings a decision has changed."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"changed": 1}]})
 
     changed: int
+    #: Of each finding, where `partial` was asked for.
+    results: tuple[ItemResult, ...] = ()
 
 
 class HistoryEntry(OutputModel):

@@ -14,9 +14,10 @@ from fastapi_architect.components.problem_details import Forbidden, InvalidInput
 
 from ..membership import Member
 from ..projects.repository import ProjectRepository
+from ..projects.results import results_changed
 from .models import Finding, FindingEvent, Triage
 from .repository import FindingRepository, FindingsOfBranch, Placed
-from .schemas import LONGEST_ACCEPTANCE, BulkDecision, Decision, FindingQuery
+from .schemas import LONGEST_ACCEPTANCE, BulkDecision, Decision, FindingQuery, ItemOutcome, ItemResult
 
 
 class FindingService:
@@ -60,7 +61,7 @@ class FindingService:
         finding = await self._findings.get_locked(finding_id)
         seen.require(finding)
         self._apply(finding, decision)
-        await self._session.commit()
+        await self._commit(finding.project_id)
         return await self._findings.read(finding_id, None)
 
     async def decide_all(self, project_id: UUID, decision: BulkDecision) -> int:
@@ -75,8 +76,38 @@ class FindingService:
         found = await self._findings.lock_all(project_id, decision.finding_ids)
         for finding in found:
             self._apply(finding, decision)
-        await self._session.commit()
+        await self._commit(project_id)
         return len(found)
+
+    async def decide_each(self, project_id: UUID, decision: BulkDecision) -> Sequence[ItemResult]:
+        """Keep the same decision about those of several findings that are there, and as the caller has seen them.
+
+        Raises:
+            NotFound: there is no such project.
+            Forbidden: the caller may not accept findings.
+            InvalidInput: they would be accepted for too long, or until a moment that has passed.
+        """
+        self._check(decision)
+        await ProjectRepository(self._session, self._member.tenant_id).get(project_id)
+        found = await self._findings.lock_those(project_id, decision.finding_ids)
+        here = {each.id: each for each in found}
+        outcomes: dict[UUID, ItemOutcome] = {}
+        for finding_id in decision.finding_ids:
+            finding, version = here.get(finding_id), decision.seen.get(finding_id)
+            if finding is None:
+                outcomes[finding_id] = ItemOutcome.NOT_FOUND
+            elif version not in (None, finding.version):
+                outcomes[finding_id] = ItemOutcome.CHANGED_MEANWHILE
+            else:
+                outcomes[finding_id] = ItemOutcome.DECIDED
+                self._apply(finding, decision)
+        await self._commit(project_id)
+        return [
+            ItemResult(
+                finding_id=each, outcome=outcomes[each], version=here[each].version if each in here else None
+            )
+            for each in sorted(outcomes)
+        ]
 
     async def comment(self, finding_id: UUID, text: str) -> FindingEvent:
         """Keep what somebody says about a finding.
@@ -100,6 +131,11 @@ class FindingService:
         """
         await self._findings.get(finding_id)
         return await self._findings.history(finding_id, kind, after, limit)
+
+    async def _commit(self, project_id: UUID) -> None:
+        await self._session.flush()
+        await self._session.execute(results_changed(project_id))
+        await self._session.commit()
 
     def _check(self, decision: Decision) -> None:
         if decision.triage is not Triage.ACCEPTED or decision.expires_at is None:

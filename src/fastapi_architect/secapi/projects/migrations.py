@@ -45,6 +45,22 @@ def create_projects(op: Any) -> None:
     protect_by_tenant(op, "projects")
 
 
+def add_results_version(op: Any) -> None:
+    """Count changes of what was found. A worker that does not know the column counts nothing: what is cached lives for seconds.
+
+    Args:
+        op: `alembic.op`.
+    """
+    op.add_column(
+        "projects", sa.Column("results_version", sa.BigInteger(), server_default="1", nullable=False)
+    )
+
+
+def drop_results_version(op: Any) -> None:
+    """Take that back."""
+    op.drop_column("projects", "results_version")
+
+
 def drop_projects(op: Any) -> None:
     """Drop the table."""
     unprotect_by_tenant(op, "projects")

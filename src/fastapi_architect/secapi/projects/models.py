@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, func
+from sqlalchemy import BigInteger, CheckConstraint, Index, String, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fastapi_architect.components.database import Base, SoftDeleted, Timestamped, Uuid7Id, Versioned
@@ -49,6 +49,8 @@ class Project(Uuid7Id, TenantOwned, Timestamped, SoftDeleted, Versioned, Base):
     #: Hours for which the archive of a scan that failed or died stays, so that it can be tried again; 0: it goes at once,
     #: as that of every other scan.
     keep_failed_archives_hours: Mapped[int] = mapped_column(default=0, server_default="0")
+    #: Counted up in every transaction that changes what is known or decided about findings: what is cached is kept under it.
+    results_version: Mapped[int] = mapped_column(BigInteger, default=1, server_default="1")
 
 
 #: Two projects of an organisation have different names, whatever the case; a deleted one's name is free again.

@@ -17,6 +17,7 @@ from ..findings.matching import Looked, Matched, Seen, lock_branch, match_scan
 from ..findings.models import Finding, FindingInBranch, Presence
 from ..gates.verdict import Policy, Verdict, closing, compared_with, counted, judge
 from ..projects.models import Project
+from ..projects.results import results_changed
 from ..work.counting import count, counts_of_scan
 from .models import Scan, ScanEvent, ScanState
 from .telling import tell_end, tell_findings, tell_gate
@@ -73,6 +74,8 @@ def complete(session: Session, scan: Scan, roots: Sequence[RootReport]) -> None:
         branch.archived_at = None
         tell_gate(session, scan, branch, verdict)
         tell_findings(session, scan, matched)
+    session.flush()
+    session.execute(results_changed(project.id))
 
 
 def end(

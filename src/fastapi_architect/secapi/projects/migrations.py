@@ -68,24 +68,19 @@ def drop_projects(op: Any) -> None:
 
 
 def add_retention(op: Any) -> None:
-    """Add for how long reports and the archives of failed scans are kept.
+    """Add for how long the archives of failed scans are kept.
 
     Args:
         op: `alembic.op`.
     """
     op.add_column(
-        "projects", sa.Column("keep_reports_days", sa.Integer(), server_default="30", nullable=False)
-    )
-    op.add_column(
         "projects", sa.Column("keep_failed_archives_hours", sa.Integer(), server_default="0", nullable=False)
     )
-    op.create_check_constraint("ck_projects_keep_reports_days_positive", "projects", "keep_reports_days > 0")
     op.create_check_constraint(
         "ck_projects_keep_failed_archives_hours_not_negative", "projects", "keep_failed_archives_hours >= 0"
     )
 
 
 def drop_retention(op: Any) -> None:
-    """Take the columns back."""
+    """Take the column back."""
     op.drop_column("projects", "keep_failed_archives_hours")
-    op.drop_column("projects", "keep_reports_days")

@@ -26,7 +26,6 @@ class Project(Uuid7Id, TenantOwned, Timestamped, SoftDeleted, Versioned, Base):
     __table_args__ = (
         CheckConstraint("name <> ''", name="name_not_empty"),
         CheckConstraint("keep_scans_days > 0", name="keep_scans_days_positive"),
-        CheckConstraint("keep_reports_days > 0", name="keep_reports_days_positive"),
         CheckConstraint("keep_failed_archives_hours >= 0", name="keep_failed_archives_hours_not_negative"),
         # What belongs to a project refers to both columns: a foreign key alone does not ask for the tenant.
         UniqueConstraint("tenant_id", "id"),
@@ -44,8 +43,6 @@ class Project(Uuid7Id, TenantOwned, Timestamped, SoftDeleted, Versioned, Base):
     accepts_archive_suppressions: Mapped[bool] = mapped_column(default=False)
     #: Days after which finished scans are deleted; findings and their history stay.
     keep_scans_days: Mapped[int] = mapped_column(default=365)
-    #: Days after which rendered reports are deleted.
-    keep_reports_days: Mapped[int] = mapped_column(default=30, server_default="30")
     #: Hours for which the archive of a scan that failed or died stays, so that it can be tried again; 0: it goes at once,
     #: as that of every other scan.
     keep_failed_archives_hours: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -46,7 +46,6 @@ class NewProject(InputModel):
     gate_new_only: bool = True
     accepts_archive_suppressions: bool = False
     keep_scans_days: Days = 365
-    keep_reports_days: Days = 30
     keep_failed_archives_hours: Annotated[
         ArchiveHours,
         Field(description="Archives of scans that failed or died stay so long, to be tried again."),
@@ -67,7 +66,6 @@ class ProjectChange(InputModel):
     gate_new_only: Annotated[bool, Field(default_factory=bool)]
     accepts_archive_suppressions: Annotated[bool, Field(default_factory=bool)]
     keep_scans_days: Annotated[Days, Field(default_factory=lambda: 1)]
-    keep_reports_days: Annotated[Days, Field(default_factory=lambda: 1)]
     keep_failed_archives_hours: Annotated[ArchiveHours, Field(default_factory=int)]
 
     @model_validator(mode="after")
@@ -126,7 +124,6 @@ class PublishedProject(OutputModel):
     gate_new_only: bool
     accepts_archive_suppressions: bool
     keep_scans_days: int
-    keep_reports_days: int
     keep_failed_archives_hours: int
     created_at: AwareDatetime
     updated_at: AwareDatetime

@@ -1,4 +1,4 @@
-"""For how long reports and archives of failed scans are kept, and which organisations there are to look through."""
+"""For how long archives of failed scans are kept, and which organisations there are to look through."""
 
 from alembic import op
 

@@ -1,0 +1,1 @@
+"""Retention: what is deleted when its time is over. Findings and their history never are."""

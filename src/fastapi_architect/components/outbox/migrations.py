@@ -76,14 +76,14 @@ def add_lanes(op: Any) -> None:
         op: `alembic.op`.
     """
     moment = sa.DateTime(timezone=True)
-    # A constant default is written into the catalogue, and into no row.
-    op.add_column(
-        "outbox_events", sa.Column("priority", sa.SmallInteger(), server_default="3", nullable=False)
+    columns = (
+        # A constant default is written into the catalogue, and into no row.
+        sa.Column("priority", sa.SmallInteger(), server_default="3", nullable=False),
+        sa.Column("lane", sa.String(64), nullable=True),
+        sa.Column("turn", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("noticed_at", moment, nullable=True),
+        sa.Column("replayed_at", moment, nullable=True),
     )
-    op.add_column("outbox_events", sa.Column("lane", sa.String(64), nullable=True))
-    op.add_column("outbox_events", sa.Column("turn", sa.BigInteger(), server_default="0", nullable=False))
-    op.add_column("outbox_events", sa.Column("noticed_at", moment, nullable=True))
-    op.add_column("outbox_events", sa.Column("replayed_at", moment, nullable=True))
     indexes = (
         ("next", ["priority", "turn", "held_until"], _OPEN),
         ("in_line", ["priority", "turn"], _IN_LINE),
@@ -91,8 +91,17 @@ def add_lanes(op: Any) -> None:
         ("dead_of_lane", ["lane", "dead_at"], sa.text("dead_at IS NOT NULL")),
         ("unnoticed", ["topic", "dead_at"], sa.text("dead_at IS NOT NULL AND noticed_at IS NULL")),
     )
-    for name, columns, where in indexes:
-        op.create_index(f"ix_outbox_events_{name}", "outbox_events", columns, postgresql_where=where)
+    for column in columns:
+        op.add_column("outbox_events", column, if_not_exists=True)
+    # Concurrently, because events go on; the block commits what is above, which therefore has to be repeatable.
+    with op.get_context().autocommit_block():
+        for end, indexed, where in indexes:
+            name = f"ix_outbox_events_{end}"
+            # One whose building was cut off is there and of no use.
+            op.drop_index(name, "outbox_events", postgresql_concurrently=True, if_exists=True)
+            op.create_index(
+                name, "outbox_events", indexed, postgresql_where=where, postgresql_concurrently=True
+            )
 
 
 def drop_lanes(op: Any) -> None:

@@ -43,12 +43,15 @@ def add_baselines(op: Any) -> None:
     """
     # First, because what follows is undone when it fails, and this is not; concurrently, because scans go on.
     with op.get_context().autocommit_block():
+        # One whose building was cut off is there and of no use.
+        op.drop_index(
+            "ix_branches_project_id_name_id", "branches", postgresql_concurrently=True, if_exists=True
+        )
         op.create_index(
             "ix_branches_project_id_name_id",
             "branches",
             ["project_id", "name", "id"],
             postgresql_concurrently=True,
-            if_not_exists=True,
         )
     op.add_column("branches", sa.Column("version", sa.Integer(), server_default="1", nullable=False))
     op.add_column("branches", sa.Column("baseline", sa.String(200), nullable=True))

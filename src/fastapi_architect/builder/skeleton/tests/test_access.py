@@ -10,6 +10,8 @@ from tests.conftest import SignIn
 #: Operations of `app/api.py` that strangers may call, each for a reason. A new one has to be put here on purpose; what
 #: components open, such as a login, stands in their READMEs.
 PUBLIC: set[tuple[str, str]] = set()
+#: Whoever does not belong to an organisation finds none, which is 404 and no 403; `tenancy` tries these routes itself.
+BY_MEMBERSHIP = "/api/v1/organisations"
 #: An identifier that nothing has.
 NOTHING = "018f0000-0000-7000-8000-000000000000"
 
@@ -59,7 +61,7 @@ def test_a_permission_is_asked_for_wherever_one_is_needed(
     nobody = sign_in()
 
     for method, route in operations(app):
-        if route.permissions:
+        if route.permissions and not route.path.startswith(BY_MEMBERSHIP):
             assert call(client, method, route, nobody) == 403, route.path
             everything = sign_in(*route.permissions)
             assert call(client, method, route, everything) not in (401, 403), route.path

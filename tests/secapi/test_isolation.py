@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
+from uuid import UUID
+from zlib import compress
 
 import pytest
 from fastapi import FastAPI
@@ -13,23 +16,25 @@ from tests.secapi.conftest import People, archive
 from tests.secapi.findings.test_matching import LIST, seen
 from tests.secapi.findings.test_triage import Team
 from tests.secapi.scans.test_submitting import upload
+from uuid_utils.compat import uuid7
 
 from fastapi_architect.components.database import bind_worker_setting
 from fastapi_architect.components.testing.authorization import STRANGER, Caller, authorization_violations
 from fastapi_architect.components.testing.isolation import cross_tenant_violations
 from fastapi_architect.components.testing.operations import operations_of
 from fastapi_architect.secapi.permissions import ADMIN, EVERY_PERMISSION, ROLES
+from fastapi_architect.secapi.reports.models import Report, ReportContent
 
 API = "/api/v1"
 OURS = (
     "project_id", "scan_id", "finding_id", "endpoint_id", "delivery_id", "dead_letter_id", "branch_id", "key_id",
-    "organisation_id", "account_id", "invitation_id",
+    "organisation_id", "account_id", "invitation_id", "report_id",
 )  # fmt: skip
 #: What a key never does, whatever its scopes.
 IN_PERSON = ("POST /api/v1/organisations", "POST /api/v1/invitations/accept")
 TABLES = (
     "projects", "scans", "scan_roots", "scan_events", "branches", "findings", "findings_in_branches", "finding_events",
-    "audit_events", "webhook_endpoints", "webhook_messages", "webhook_deliveries", "webhook_attempts",
+    "reports", "report_contents", "audit_events", "webhook_endpoints", "webhook_messages", "webhook_deliveries", "webhook_attempts",
 )  # fmt: skip
 
 #: Of accounts alone, which these callers are not; of browsers, whose Origin they lack.
@@ -58,6 +63,32 @@ def delivery_of(team: Team) -> dict[str, object]:
     return {"endpoint_id": answer.json()["id"], "delivery_id": delivery["id"]}
 
 
+def report_of(team: Team, scan: str) -> str:
+    """A report that is ready, as a worker leaves it."""
+    report, tenant = uuid7(), team.organisation
+    engine = create_engine(team.environment["DATABASE_OWNER_URL"])
+    with Session(engine) as session:
+        bind_worker_setting(session, "app.tenant_id", tenant)
+        session.add(
+            Report(
+                id=report,
+                tenant_id=tenant,
+                scan_id=UUID(scan),
+                format="csv",
+                state="ready",
+                requested_by=uuid7(),
+                results_version=1,
+                size=4,
+                sha256=sha256(b"a,b\n").hexdigest(),
+            )
+        )
+        session.flush()
+        session.add(ReportContent(tenant_id=tenant, report_id=report, compressed=compress(b"a,b\n")))
+        session.commit()
+    engine.dispose()
+    return str(report)
+
+
 def branch_of(team: Team) -> str:
     [branch] = team.get(f"/projects/{team.project}/branches").json()["items"]
     return str(branch["id"])
@@ -82,9 +113,11 @@ def things_of(team: Team) -> dict[str, object]:
     organisation = f"{API}/organisations/{team.organisation}"
     invitation = team.client.post(f"{organisation}/invitations", json={"role": "viewer"}, headers=admin)
     key = team.client.post(f"{API}/api-keys", json={"name": "CI", "scopes": []}, headers=admin)
+    scan = scan_of(team)
     return {
         "project_id": team.project,
-        "scan_id": scan_of(team),
+        "scan_id": scan,
+        "report_id": report_of(team, scan),
         "finding_id": finding,
         **delivery_of(team),
         "dead_letter_id": dead_letter_of(team),
@@ -152,7 +185,7 @@ def test_the_database_alone_holds_when_every_filter_is_forgotten(
     team: Team, service_environment: Mapping[str, str], people: People
 ) -> None:
     team.scan(*seen(LIST))
-    scan_of(team)
+    report_of(team, scan_of(team))
     delivery_of(team)
     evil = people.organisation("Evil")
     engine = create_engine(service_environment["DATABASE_URL"])

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from itertools import groupby
+from typing import NamedTuple
 
 from fastapi_architect.findings.finding import Finding
 from fastapi_architect.findings.severity import Category, Severity
@@ -29,6 +30,45 @@ _SIGNS = {"pass": ("✓", "passed"), "fail": ("✗", "failed"), "not-assessed": 
 
 def render(review: Review) -> str:
     """The page, all findings, as one HTML document."""
+    return _page(review, _header(review), _sections(review))
+
+
+def render_together(
+    whole: Review, roots: Sequence[Review], about: Sequence[Markup] = (), sections: Sequence[Markup] = ()
+) -> str:
+    """Several application roots as one page: each with its own score, the findings of all of them in one list.
+
+    Args:
+        whole: the findings of all, and what the head of the page says: the lowest score, the gate.
+        roots: each as it was reviewed.
+        about: paragraphs of the head.
+        sections: what stands before the findings.
+    """
+    several = len(roots) > 1
+    parts = []
+    for number, each in enumerate(roots, start=1):
+        part = _Part(number, each.root if several else "")
+        parts += [*_score(each, part), *_checklist(each, part), *_strengths(each, part)]
+    content = [*parts, *sections, *_findings(whole), *_not_reported(whole)]
+    return _page(whole, _header(whole, about), content)
+
+
+class _Part(NamedTuple):
+    """Which application root a section is about, where there are several."""
+
+    number: int = 1
+    name: str = ""
+
+    def heading(self, text: str) -> Markup:
+        """The heading of a section, with its anchor."""
+        anchor = text.lower() if self.number == 1 else f"{text.lower()}-{self.number}"
+        return element("h2", f"{text} of {self.name}" if self.name else text, id=anchor)
+
+
+_ONLY = _Part()
+
+
+def _page(review: Review, header: Markup, sections: Sequence[Markup]) -> str:
     style, script = _asset("report.css"), _asset("report.js")
     policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'"
     head = element(
@@ -43,8 +83,8 @@ def render(review: Review) -> str:
     body = element(
         "body",
         element("a", "Skip to the findings", class_="skip", href="#findings"),
-        _header(review),
-        element("main", *_sections(review)),
+        header,
+        element("main", *sections),
         element("footer", f"Made by {wording.tool_and_version()}. The code was read, never run."),
         element("script", Markup(script)),
     )
@@ -72,7 +112,7 @@ def _sections(review: Review) -> list[Markup]:
     ]
 
 
-def _header(review: Review) -> Markup:
+def _header(review: Review, about: Sequence[Markup] = ()) -> Markup:
     score = review.score
     counts = [(each, sum(one.severity is each for one in review.findings)) for each in reversed(Severity)]
     chips = [
@@ -88,6 +128,7 @@ def _header(review: Review) -> Markup:
         "div",
         element("h1", f"Review of {review.root}"),
         element("p", size, class_="soft"),
+        list(about),
         [_application(each) for each in review.applications],
         element("ul", chips or [element("li", "nothing found", class_="chip passed")], class_="chips"),
         class_="words",
@@ -155,7 +196,7 @@ def _bar(share: float, kind: str) -> Markup:
     )
 
 
-def _score(review: Review) -> list[Markup]:
+def _score(review: Review, part: _Part = _ONLY) -> list[Markup]:
     score = review.score
     rows = [
         (
@@ -178,7 +219,7 @@ def _score(review: Review) -> list[Markup]:
         categories.append((f"{category.emoji} {category.title}", str(value), _bar(value / 100, kind)))
     lost = _folded(rows) if rows else element("p", "No rule costs points.")
     return [
-        element("h2", "Score", id="score"),
+        part.heading("Score"),
         element("div", element("h4", "Fix these next"), lost, ceiling, class_="card"),
         element(
             "div",
@@ -202,7 +243,7 @@ def _folded(rows: Sequence[tuple[str, ...]]) -> Markup:
     return join([first, more])
 
 
-def _checklist(review: Review) -> list[Markup]:
+def _checklist(review: Review, part: _Part = _ONLY) -> list[Markup]:
     cards = []
     for section, items in groupby(review.checklist, key=lambda item: item.section):
         lines = []
@@ -217,10 +258,10 @@ def _checklist(review: Review) -> list[Markup]:
         )
     if not cards:
         return []
-    return [element("h2", "Checklist", id="checklist"), element("div", cards, class_="columns")]
+    return [part.heading("Checklist"), element("div", cards, class_="columns")]
 
 
-def _strengths(review: Review) -> list[Markup]:
+def _strengths(review: Review, part: _Part = _ONLY) -> list[Markup]:
     if not review.strengths:
         return []
     lines = [
@@ -228,7 +269,7 @@ def _strengths(review: Review) -> list[Markup]:
         for each in review.strengths
     ]
     return [
-        element("h2", "Strengths", id="strengths"),
+        part.heading("Strengths"),
         element("div", element("ul", lines, class_="plain"), class_="card"),
     ]
 

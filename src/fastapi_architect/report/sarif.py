@@ -35,9 +35,19 @@ def render(review: Review, *, prefix: str = "") -> str:
         review: what to render.
         prefix: path from the repository's root to the reviewed folder, "" when they are the same.
     """
-    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_Run(review, prefix).document()]}
+    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run_of(review, prefix)]}
     text = json.dumps(log, indent=2, ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+
+
+def run_of(review: Review, prefix: str = "") -> dict[str, Any]:
+    """The review as one run: a result for each finding, then one for each that is suppressed, in their order.
+
+    Args:
+        review: what to render.
+        prefix: path from the repository's root to the reviewed folder, "" when they are the same.
+    """
+    return _Run(review, prefix).document()
 
 
 class _Run:

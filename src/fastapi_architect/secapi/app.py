@@ -14,6 +14,7 @@ from .gates.router import router as gates
 from .live.router import router as live
 from .projects.router import router as projects
 from .registry import components
+from .reports.router import router as reports
 from .scans.router import router as scans
 from .work.router import router as work
 
@@ -36,7 +37,7 @@ def create_app(parts: Sequence[Component] | None = None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1")
-    for router in (projects, branches, scans, live, findings, gates, work):
+    for router in (projects, branches, scans, live, findings, gates, reports, work):
         api.include_router(router)
     app.include_router(api)
     install(app, components() if parts is None else parts)

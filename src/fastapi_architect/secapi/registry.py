@@ -28,6 +28,7 @@ from fastapi_architect.components.websockets import WebSockets
 from .kinds import ARCHIVES
 from .membership import TENANT
 from .permissions import AUDIT_OF_SERVICE, OF_ACCOUNTS, OF_OPERATORS, ROLES
+from .reports.component import Reports
 from .retention.component import Retention
 from .scans.component import Scans
 from .settings import Queue, SecApiSettings, SocketSettings
@@ -79,6 +80,7 @@ def components() -> list[Component]:
         WebSockets(SocketSettings()),
         Webhooks(WebhookSettings(), guard=require_in_tenant("webhooks:manage"), owner_setting=TENANT),
         Scans(settings),
+        Reports(settings),
         WorkMetrics(),
         Retention(),
     ]

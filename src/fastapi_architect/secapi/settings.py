@@ -32,6 +32,12 @@ class SecApiSettings(ComponentSettings):
     open_scans: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     #: Bytes of an archive that is submitted.
     archive_bytes: Annotated[int, Field(ge=1024)] = 200_000_000
+    #: Bytes of a report that is downloaded; a larger one fails, and says so.
+    report_bytes: Annotated[int, Field(ge=1024, le=500_000_000)] = 50_000_000
+    #: Days after which a report is deleted; another one can be made as long as its scan is there.
+    report_days: Annotated[int, Field(ge=1, le=365)] = 7
+    #: Reports of one organisation that may wait at the same time.
+    open_reports: Annotated[int, Field(ge=1, le=10_000)] = 50
 
 
 class SocketSettings(WebSocketSettings):

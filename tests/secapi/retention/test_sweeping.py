@@ -77,6 +77,6 @@ def test_what_is_old_goes_and_what_is_needed_stays(
     assert left == {newest[0], fresh[0], failed[0], recent[0], waiting[0]}
     # Those of old, newest and fresh belong to scans that ended without one here: forgotten only when they are a day old.
     assert uploads == {old[1], newest[1], fresh[1], recent[1], waiting[1], unused}
-    assert logged == [({"archives": 1, "scans": 1},)]
+    assert logged == [({"archives": 1, "scans": 1, "reports": 0},)]
     history = team.get(f"/findings/{finding}/events").json()
     assert [each["kind"] for each in history] == ["found"]

@@ -71,6 +71,8 @@ class Matched:
     kept: Sequence[UUID] = ()
     reopened: Sequence[UUID] = ()
     fixed: Sequence[UUID] = ()
+    #: Of every finding that the scan saw, as it stands in its report; none of a scan that came too late.
+    seen: Sequence[UUID] = ()
     #: A newer scan of the branch ended before: this one changed nothing.
     is_outdated: bool = False
 
@@ -122,10 +124,11 @@ def match_scan(
     here = [pair for pair in known if pair[1] is not None]
     pairs = _pair(known, seen)
     plan = _Plan()
-    met: set[UUID] = set()
+    noted: list[UUID] = []
     for index, one in enumerate(seen):
         row, place = known[pairs[index]] if index in pairs else (None, None)
-        met.add(_note(session, plan, branch, scan_id, one, row, place))
+        noted.append(_note(session, plan, branch, scan_id, one, row, place))
+    met = set(noted)
     for row, place in here:
         if place is not None and row.id not in met and place.presence != Presence.FIXED and looked.at(place):
             place.presence = Presence.FIXED
@@ -136,7 +139,22 @@ def match_scan(
     if plan.events:
         session.execute(insert(FindingEvent), plan.events)
     branch.scan_id, branch.scanned_at = scan_id, submitted_at
-    return Matched(plan.new, plan.kept, plan.reopened, plan.fixed)
+    return Matched(plan.new, plan.kept, plan.reopened, plan.fixed, noted)
+
+
+def recognise(session: Session, branch: Branch, seen: Sequence[Seen]) -> list[UUID | None]:
+    """Return which findings of a branch these are, and change nothing; None: none that is known.
+
+    For scans that came too late to be matched: a scan that was matched has its own answer written down.
+
+    Args:
+        session: a worker's, bound to the organisation.
+        branch: whose scan it was.
+        seen: every finding of the scan.
+    """
+    known = _known(session, branch)
+    pairs = _pair(known, seen)
+    return [known[pairs[index]][0].id if index in pairs else None for index in range(len(seen))]
 
 
 def _known(session: Session, branch: Branch) -> list[tuple[Finding, FindingInBranch | None]]:

@@ -2,7 +2,8 @@
 
 import fastapi_architect.secapi.app
 import fastapi_architect.secapi.branches.models
-import fastapi_architect.secapi.findings.models  # noqa: F401 - each knows its tables
+import fastapi_architect.secapi.findings.models
+import fastapi_architect.secapi.reports.models  # noqa: F401 - each knows its tables
 from fastapi_architect.components.database import Base
 from fastapi_architect.components.database.migration_environment import run_migrations
 

@@ -13,6 +13,7 @@ from fastapi_architect.components.uploads import Upload
 
 from ..branches.models import Branch
 from ..projects.models import Project
+from ..reports.models import Report, ReportContent, ReportState
 from ..scans.completing import leave_archive
 from ..scans.models import Scan, ScanState
 from ..scans.work import ARCHIVE_LEFT
@@ -20,6 +21,8 @@ from ..scans.work import ARCHIVE_LEFT
 MOST_AT_ONCE = 1_000
 #: What was uploaded and has not become a scan by then is forgotten: it only takes its owner's room.
 FORGOTTEN_AFTER = timedelta(days=1)
+#: For so long somebody who asks for a report is told that its time is over, and not that there is none.
+REMEMBERED_FOR = timedelta(days=30)
 
 
 def sweep_organisation(session: Session) -> dict[str, int]:
@@ -28,7 +31,11 @@ def sweep_organisation(session: Session) -> dict[str, int]:
     Args:
         session: bound to the organisation, whose rows are all that it sees.
     """
-    return {"archives": _leave_kept_archives(session), "scans": _delete_scans(session)}
+    return {
+        "archives": _leave_kept_archives(session),
+        "scans": _delete_scans(session),
+        "reports": _expire_reports(session),
+    }
 
 
 def archives_in_use(session: Session) -> set[UUID]:
@@ -85,6 +92,30 @@ def _leave_kept_archives(session: Session) -> int:
         .with_for_update(of=Scan, skip_locked=True)
     )
     return sum([leave_archive(session, scan) for scan in session.scalars(old).all()])
+
+
+def _expire_reports(session: Session) -> int:
+    """Delete the bytes of reports whose time is over, and later also what is known about them."""
+    forgotten = (
+        select(Report.id)
+        .where(Report.expires_at < func.now() - REMEMBERED_FOR)
+        .order_by(Report.id)
+        .limit(MOST_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    session.execute(delete(Report).where(Report.id.in_(forgotten)))
+    over = (
+        select(Report)
+        .where(Report.expires_at <= func.now(), Report.state != ReportState.EXPIRED)
+        .order_by(Report.id)
+        .limit(MOST_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    expired = session.scalars(over).all()
+    session.execute(delete(ReportContent).where(ReportContent.report_id.in_([each.id for each in expired])))
+    for each in expired:
+        each.state = ReportState.EXPIRED
+    return len(expired)
 
 
 def _delete_scans(session: Session) -> int:

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from fastapi_architect.components.outbox import Priority, add_event
@@ -19,7 +20,7 @@ from ..gates.verdict import Policy, Verdict, closing, compared_with, counted, ju
 from ..projects.models import Project
 from ..projects.results import results_changed
 from ..work.counting import count, counts_of_scan
-from .models import Scan, ScanEvent, ScanState
+from .models import Scan, ScanEvent, ScanRoot, ScanState
 from .telling import tell_end, tell_findings, tell_gate
 from .work import ARCHIVE_LEFT
 
@@ -61,6 +62,7 @@ def complete(session: Session, scan: Scan, roots: Sequence[RootReport]) -> None:
     branch = lock_branch(session, scan.tenant_id, scan.project_id, scan.branch)
     matched = match_scan(session, branch, scan.id, scan.created_at, _seen(roots), _looked(roots))
     session.flush()
+    _keep_findings(session, scan, roots, matched)
     verdict = _judge(session, project, branch)
     scan.score = min((int(each.report["score"]) for each in roots if each.report), default=None)
     scan.counts = _open_by_severity(session, branch)
@@ -151,6 +153,24 @@ def _looked(roots: Sequence[RootReport]) -> Looked:
             for each in report["not_analysed"]
         ),
     )
+
+
+def _keep_findings(session: Session, scan: Scan, roots: Sequence[RootReport], matched: Matched) -> None:
+    """Write beside each report which findings it speaks of: later scans give them other fingerprints."""
+    if matched.is_outdated:
+        return
+    changed = dict.fromkeys(matched.new, "new") | dict.fromkeys(matched.reopened, "reopened")
+    noted = iter(matched.seen)
+    for each in roots:
+        if each.report is None:
+            continue
+        kept = [(str(one), changed.get(one, "kept")) for one in islice(noted, len(each.report["findings"]))]
+        session.execute(
+            update(ScanRoot)
+            .where(ScanRoot.scan_id == scan.id, ScanRoot.path == each.root)
+            .values(findings=kept)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _judge(session: Session, project: Project, branch: Branch) -> Verdict:

@@ -98,6 +98,20 @@ def create_scans(op: Any) -> None:
         protect_by_tenant(op, table)
 
 
+def add_findings_of_roots(op: Any) -> None:
+    """Let reports say which findings of the project they speak of. Workers that do not know the column go on.
+
+    Args:
+        op: `alembic.op`.
+    """
+    op.add_column("scan_roots", sa.Column("findings", JSONB(), nullable=True))
+
+
+def drop_findings_of_roots(op: Any) -> None:
+    """Take that back."""
+    op.drop_column("scan_roots", "findings")
+
+
 def drop_scans(op: Any) -> None:
     """Drop the tables."""
     for table in _TABLES:

@@ -121,7 +121,7 @@ class Scan(Uuid7Id, TenantOwned, Timestamped, Versioned, Base):
 
 
 class ScanRoot(Uuid7Id, TenantOwned, Base):
-    """One application root of a scan: one task, analysed whole. Its result waits here until all are there."""
+    """One application root of a scan: one task, analysed whole. Its report goes with the scan, and not before it."""
 
     __tablename__ = "scan_roots"
     __table_args__ = (
@@ -132,8 +132,11 @@ class ScanRoot(Uuid7Id, TenantOwned, Base):
     scan_id: Mapped[UUID]
     #: Of its folder in the archive, "" for the top.
     path: Mapped[str] = mapped_column(Text)
-    #: The report of the engine, as it is; emptied when the scan has ended.
+    #: The report of the engine, as it is: what is downloaded later is made from it.
     report: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    #: Of each finding of the report, in its order: which one of the project it is, and whether the scan found it new, kept or
+    #: reopened. None: the scan came too late to be matched, or ended before this was written down.
+    findings: Mapped[list[list[str]] | None] = mapped_column(JSONB)
     #: Fingerprints of the findings that the archive asked to ignore.
     proposed: Mapped[list[str]] = mapped_column(JSONB)
     error_code: Mapped[str | None] = mapped_column(String(60))

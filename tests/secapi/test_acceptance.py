@@ -102,6 +102,15 @@ class Submitter:
 
         return eventually(answer, lambda found: found["state"] not in ("queued", "running"))
 
+    def downloaded(self, scan: str, name: str) -> Any:
+        """A report of a scan, which its worker makes."""
+        path = f"{API}/scans/{scan}/reports"
+        answer = self.client.post(path, json={"format": name}, headers=self.maintainer)
+        assert answer.status_code == 202, answer.text
+        report = answer.json()["id"]
+        eventually(lambda: self.get(f"/reports/{report}"), lambda found: found["state"] != "queued")
+        return self.client.get(f"{API}/reports/{report}/content", headers=self.maintainer)
+
 
 def watched(submitter: Submitter, scan: str) -> list[Any]:
     """What a listener is told of a scan until it has ended."""
@@ -145,6 +154,7 @@ def test_a_vulnerable_backend_closes_the_gate_and_its_repair_opens_it(
         first = submitter.ended(submitter.submit(packed(EXAMPLES / "bookshop_vulnerable")), running)
         told = watched(submitter, first["id"])
         closed = submitter.get(f"/projects/{submitter.project}/gate")
+        reports = {name: submitter.downloaded(first["id"], name) for name in ("sarif", "html")}
         second = submitter.ended(submitter.submit(packed(EXAMPLES / "bookshop")), running)
         opened = submitter.get(f"/projects/{submitter.project}/gate")
         eventually(lambda: len(receiver.received), lambda count: count >= 4)
@@ -153,6 +163,10 @@ def test_a_vulnerable_backend_closes_the_gate_and_its_repair_opens_it(
     assert first["counts"]["critical"] > 20
     assert closed["passed"] is False
     assert closed["findings"][0]["severity"] == "critical"
+    [run] = reports["sarif"].json()["runs"]
+    assert len(run["results"]) == sum(first["counts"].values())
+    assert {each["baselineState"] for each in run["results"]} == {"new"}
+    assert "gate (important and worse) failed" in reports["html"].text
     assert (second["state"], second["score"], second["counts"]) == ("done", 100, {})
     assert opened["passed"] is True
     fixed = submitter.get(f"/projects/{submitter.project}/findings", presence="fixed")["items"]

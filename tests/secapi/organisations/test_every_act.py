@@ -65,8 +65,9 @@ class Acting:
         delivery = f"{hook}/deliveries/{hooks['delivery_id']}"
         self._end_delivery(hooks["delivery_id"])
         dead = dead_letter_of(team)
-        failed = scan_of(team)
+        failed, done = scan_of(team), scan_of(team)
         self._run("UPDATE scans SET state = 'failed' WHERE id = :id", id=UUID(failed))
+        self._run("UPDATE scans SET state = 'done' WHERE id = :id", id=UUID(done))
 
         for path in ("/projects", scans, "/api-keys", "/webhook-endpoints", f"{organisation}/invitations"):
             words = {"projects": "project.created", "scans": "scan.submitted", "api-keys": "api_key.created",
@@ -76,6 +77,8 @@ class Acting:
         seen_first = {"headers": {"If-Match": '"1"'}}
         yield "POST", f"/scans/{failed}/retry", {}, "scan.retried"
         yield "POST", f"/scans/{failed}/cancel", {}, "scan.cancelled"
+        yield "POST", f"/scans/{done}/reports", {"json": {"format": "csv"}}, "report.requested"
+        yield "DELETE", f"/reports/{self.identifier(f'/scans/{done}/reports')}", {}, "report.deleted"
         yield "POST", f"/work/dead-letters/{dead}/replay", {}, "work.replayed"
         yield "POST", f"{finding}/comments", {"json": {"text": "Why?"}}, "finding.commented"
         yield "PATCH", finding, {"json": FALSE_POSITIVE, **seen_first}, "finding.triaged"

@@ -52,6 +52,7 @@ class Acting:
             "api-keys": {"name": "CI", "scopes": []},
             "webhook-endpoints": {"url": "https://hooks.example/"},
             "invitations": {"role": "viewer"},
+            "reports": {"format": "csv"},
         }[kind]
 
     def steps(self) -> Iterator[Step]:

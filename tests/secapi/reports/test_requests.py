@@ -182,6 +182,26 @@ def test_the_same_report_is_made_once_until_somebody_decides(shop: Shop) -> None
     assert [each["id"] for each in page["items"] + rest["items"]] == [keyed[0]["id"], first["id"]]
 
 
+def test_findings_of_a_scan_that_came_too_late_are_recognised(shop: Shop) -> None:
+    shop.end()
+    # So it is kept when a newer scan of the branch has ended before.
+    shop.as_owner("UPDATE scan_roots SET findings = NULL")
+    report = shop.ask("json").json()["id"]
+    shop.work()
+    roots = shop.get(f"/reports/{report}/content").json()["roots"]
+
+    listed = shop.get(f"/projects/{shop.project}/findings", limit=100).json()["items"]
+    places = {each["id"]: (each["root"], each["file"], each["line"]) for each in listed}
+    found = [
+        (places[decision["finding_id"]], (root["path"], finding["file"], finding["line"]), decision["change"])
+        for root in roots
+        if root["report"]
+        for finding, decision in zip(root["report"]["findings"], root["decisions"], strict=True)
+    ]
+    assert len(found) == 2 * len(document(a_review())["findings"])
+    assert all(known == told and change is None for known, told, change in found)
+
+
 def test_who_only_reads_asks_for_none_and_others_learn_nothing(shop: Shop) -> None:
     shop.end()
     viewer = shop.people.member(shop.organisation, "viewer")

@@ -220,6 +220,7 @@ def _score(review: Review, part: _Part = _ONLY) -> list[Markup]:
     lost = _folded(rows) if rows else element("p", "No rule costs points.")
     return [
         part.heading("Score"),
+        *([element("p", f"{score.value} of 100, grade {score.grade}")] if part.name else []),
         element("div", element("h4", "Fix these next"), lost, ceiling, class_="card"),
         element(
             "div",

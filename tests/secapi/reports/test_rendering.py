@@ -80,6 +80,7 @@ def test_a_page_escapes_all_that_code_and_people_wrote() -> None:
     assert "default-src &#x27;none&#x27;" in page or "default-src 'none'" in page
     assert 'id="score"' in page
     assert 'id="score-2"' in page
+    assert page.count("<p>67 of 100, grade C</p>") == 2
     assert "api/app/routes/users.py:42" in page
     assert "false positive" in page
     assert "accepted" in page

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from ..outbox import Priority, Publication, add_event, handlers_of
+from ..outbox.order import risen
 
 HANDLE = "outbox.handle"
 #: A key in the broker that is gone when its messages are: it was restarted without persistence, or emptied.
@@ -29,17 +30,23 @@ class CeleryPublisher:
         headers = {"request_id": publication.request_id}
         task = self._app.tasks.get(publication.topic)
         if task is not None:
+            own = getattr(task, "queue_priority", Priority.NORMAL)
             # Celery writes arguments into its log; these may be about somebody.
             task.apply_async(
                 kwargs=publication.payload,
                 task_id=str(publication.id),
+                priority=int(risen(own, publication.risen)),
                 headers=headers,
                 kwargsrepr="{...}",
             )
             return
-        queue, priority = _place(publication)
+        queue, own = _place(publication)
         self._app.send_task(
-            HANDLE, args=[str(publication.id)], queue=queue, priority=int(priority), headers=headers
+            HANDLE,
+            args=[str(publication.id)],
+            queue=queue,
+            priority=int(risen(own, publication.risen)),
+            headers=headers,
         )
 
     def has_forgotten(self) -> bool:

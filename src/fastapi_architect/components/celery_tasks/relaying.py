@@ -25,4 +25,5 @@ def create_relay(components: Sequence[Component]) -> Relay:
         poll_interval=settings.poll_interval,
         schedules=service.schedules,
         window=settings.window,
+        aging=timedelta(seconds=settings.aging),
     )

@@ -30,6 +30,8 @@ class OutboxSettings(ComponentSettings):
     publish_again_after: Annotated[float, Field(ge=1, le=3600)] = 60.0
     #: How many turns ahead of the present one a relay puts events of lanes into the broker.
     window: Annotated[int, Field(ge=1, le=10_000)] = 20
+    #: Seconds after which what waits counts as one step more urgent, so that nothing waits for ever.
+    aging: Annotated[float, Field(ge=1, le=86_400)] = 300.0
     #: Days that finished events and dead letters are kept.
     keep_done_days: Annotated[float, Field(ge=0)] = 7.0
     keep_dead_days: Annotated[float, Field(ge=1)] = 90.0
@@ -67,4 +69,5 @@ class Outbox(Component):
             timedelta(seconds=self.settings.statement_timeout),
             self.observers,
             self.listeners,
+            timedelta(seconds=self.settings.aging),
         )

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, func, literal_column, select
+from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -15,6 +15,7 @@ from ..problem_details import InvalidInput
 from ..service.request_id import current_request_id
 from .handlers import Priority, handlers_of
 from .models import OutboxEvent
+from .order import turn_of
 
 #: An event names things; whoever handles it reads them.
 MAX_PAYLOAD = 64 * 1024
@@ -67,23 +68,6 @@ def add_event(
 def priority_of(topic: str) -> Priority:
     """Return what the handlers of a topic say, as far as this process knows them."""
     return min((handler.priority for handler in handlers_of(topic)), default=Priority.NORMAL)
-
-
-def turn_of(lane: str, priority: Priority) -> Any:
-    """Return the place of a new event of a lane, as an expression of the INSERT: start-time fair queueing.
-
-    It comes after the last one of its own lane, and not before the one whose turn it is: a lane that had nothing to do saves no
-    turns up, and one that has much to do is overtaken by everybody else's next. (Goyal, Vin, Cheng: Start-time Fair Queueing, 1996.)
-    """
-    # Literal texts: an index with a condition is only taken where the planner sees that the condition holds.
-    waits: ColumnElement[bool] = literal_column(
-        "processed_at IS NULL AND dead_at IS NULL AND attempts = 0 AND lane IS NOT NULL", Boolean()
-    )
-    line = waits & (literal_column("priority") == int(priority))
-    table = OutboxEvent.__table__.alias("outbox_events")
-    own = select(func.max(table.c.turn) + 1).select_from(table).where(line, table.c.lane == lane)
-    present = select(func.min(table.c.turn)).select_from(table).where(line)
-    return func.greatest(func.coalesce(own.scalar_subquery(), 0), func.coalesce(present.scalar_subquery(), 0))
 
 
 def checked(payload: dict[str, Any]) -> dict[str, Any]:

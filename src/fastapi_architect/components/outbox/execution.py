@@ -20,6 +20,7 @@ from ..service.request_id import bind_request_id
 from . import repository
 from .contributions import import_task_modules
 from .handlers import Handler, HandlerContext, PermanentFailure, Retries, RetryLater, handlers_of
+from .order import AGING
 from .repository import Attempt
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,8 @@ class Runtime:
     statement_timeout: timedelta
     observers: Sequence[Observer] = ()
     listeners: Sequence[Listener] = ()
+    #: After so long an event counts as one step more urgent.
+    aging: timedelta = AGING
 
     @classmethod
     def of(
@@ -98,11 +101,12 @@ class Runtime:
         statement_timeout: timedelta,
         observers: Sequence[Observer] = (),
         listeners: Sequence[Listener] = (),
+        aging: timedelta = AGING,
     ) -> "Runtime":
         """Import the task modules of the components, and take their database. Nothing connects yet."""
         import_task_modules(components)
         sessions = component_in(components, Database).sync_sessions
-        return cls(components, sessions, lease, time_limit, statement_timeout, observers, listeners)
+        return cls(components, sessions, lease, time_limit, statement_timeout, observers, listeners, aging)
 
     def handle(self, event_id: UUID) -> Outcome:
         """Attempt an event, if it is its time."""
@@ -111,9 +115,9 @@ class Runtime:
         return Outcome.SKIPPED if attempt is None else self._told(attempt, lambda: self._by_topic(attempt))
 
     def handle_next(self) -> Outcome | None:
-        """Attempt the event that has waited longest; None: there is nothing to do now."""
+        """Attempt the event whose turn it is; None: there is nothing to do now."""
         with self.sessions.begin() as session:
-            attempt = repository.claim_next(session, self.lease)
+            attempt = repository.claim_next(session, self.lease, self.aging)
         return None if attempt is None else self._told(attempt, lambda: self._by_topic(attempt))
 
     def perform(self, attempt: Attempt, retries: Retries, work: Work) -> Outcome:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session, sessionmaker
 
 from . import repository
+from .order import AGING
 from .repository import Publication
 from .schedule import Periodic, queue_due
 
@@ -57,9 +58,11 @@ class Relay:
         poll_interval: float = 0.25,
         schedules: Mapping[str, Periodic] | None = None,
         window: int = 20,
+        aging: timedelta = AGING,
     ) -> None:
         self._sessions = sessions
         self._window = window
+        self._aging = aging
         self._publisher = publisher
         self._batch = batch
         self._again_after = again_after
@@ -91,7 +94,9 @@ class Relay:
             Exception: whatever the broker raised; what it did not accept is due again soon.
         """
         with self._sessions.begin() as session:
-            taken = repository.take_for_publishing(session, self._batch, self._again_after, self._window)
+            taken = repository.take_for_publishing(
+                session, self._batch, self._again_after, self._window, self._aging
+            )
         accepted: list[UUID] = []
         try:
             for publication in taken:

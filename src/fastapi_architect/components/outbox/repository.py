@@ -12,9 +12,7 @@ from sqlalchemy import (
     case,
     delete,
     func,
-    literal_column,
     null,
-    or_,
     select,
     update,
 )
@@ -24,6 +22,7 @@ from uuid_utils.compat import uuid7
 
 from .handlers import Priority, handlers_of
 from .models import OutboxEvent
+from .order import AGING, is_near, is_open, pressing, steps_risen
 
 #: Between two publications the time doubles, up to this many times: a long queue is not filled with duplicates.
 MAX_DOUBLINGS = 6
@@ -41,6 +40,8 @@ class Publication:
     payload: dict[str, Any]
     request_id: str
     priority: int
+    #: So many steps it has risen above its priority since it waits.
+    risen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +74,22 @@ class Backlog:
     by_priority: Mapping[int, tuple[int, int, float]] = field(default_factory=dict)
 
 
-def _is_open() -> ColumnElement[bool]:
-    return OutboxEvent.processed_at.is_(None) & OutboxEvent.dead_at.is_(None)
-
-
 def take_for_publishing(
-    session: Session, batch: int, again_after: timedelta, window: int = 20
+    session: Session, batch: int, again_after: timedelta, window: int = 20, aging: timedelta = AGING
 ) -> Sequence[Publication]:
     """Take the events that are due for the broker; other relays skip them.
 
     A broker serves in the order of arrival. So of each lane it is given only what is within `window` turns of the present
     one, and the rest waits here: whoever comes later is not behind a thousand others.
 
+    What has waited long rises: a broker does not look at what is less urgent while it has anything else.
+
     They are due again later, longer each time. So nothing is lost, neither when this relay dies now, nor when the
     broker forgets, and nothing is locked while the broker answers.
     """
     due = (
         select(OutboxEvent.id)
-        .where(_is_open(), OutboxEvent.publish_at <= func.now(), _is_near(session, window))
+        .where(is_open(), OutboxEvent.publish_at <= func.now(), is_near(session, window))
         .order_by(OutboxEvent.priority, OutboxEvent.turn, OutboxEvent.publish_at)
         .limit(batch)
         .with_for_update(skip_locked=True)
@@ -113,6 +112,7 @@ def take_for_publishing(
             OutboxEvent.payload,
             OutboxEvent.request_id,
             OutboxEvent.priority,
+            steps_risen(aging),
             OutboxEvent.turn,
         )
         .execution_options(synchronize_session=False)
@@ -123,34 +123,10 @@ def take_for_publishing(
     return [publication for _, publication in found]
 
 
-def _is_near(session: Session, window: int) -> ColumnElement[bool]:
-    """Tell whether it is nearly an event's turn; what is in no lane, or was begun before, always may."""
-    priorities = [int(each) for each in Priority]
-    present = session.execute(
-        select(
-            *(
-                select(func.min(OutboxEvent.turn))
-                .where(_is_in_line(), OutboxEvent.priority == each)
-                .scalar_subquery()
-                for each in priorities
-            )
-        )
-    ).one()
-    near = [
-        (OutboxEvent.priority == each) & (OutboxEvent.turn < (turn or 0) + window)
-        for each, turn in zip(priorities, present, strict=True)
-    ]
-    return or_(OutboxEvent.lane.is_(None), OutboxEvent.turn == 0, *near)
-
-
-def _is_in_line() -> ColumnElement[bool]:
-    return _is_open() & (OutboxEvent.attempts == literal_column("0")) & OutboxEvent.lane.is_not(None)
-
-
 def stamp_published(session: Session, ids: Sequence[UUID]) -> None:
     """Note that the broker has these."""
     session.execute(
-        update(OutboxEvent).where(OutboxEvent.id.in_(ids), _is_open()).values(published_at=func.now())
+        update(OutboxEvent).where(OutboxEvent.id.in_(ids), is_open()).values(published_at=func.now())
     )
 
 
@@ -158,7 +134,7 @@ def give_back(session: Session, ids: Sequence[UUID], after: timedelta) -> None:
     """Let a relay take these soon again: the broker did not accept them."""
     statement = (
         update(OutboxEvent)
-        .where(OutboxEvent.id.in_(ids), _is_open())
+        .where(OutboxEvent.id.in_(ids), is_open())
         .values(publish_at=func.now() + after, publications=OutboxEvent.publications - 1)
     )
     session.execute(statement)
@@ -169,7 +145,7 @@ def publish_all_again(session: Session) -> int:
     statement = (
         update(OutboxEvent)
         .where(
-            _is_open(),
+            is_open(),
             OutboxEvent.published_at.is_not(None),
             OutboxEvent.publish_at > func.now(),
             # What is held has begun, or waits for its next attempt.
@@ -187,26 +163,36 @@ def claim(session: Session, event_id: UUID, lease: timedelta) -> Attempt | None:
     return _claim(session, OutboxEvent.id == event_id, lease)
 
 
-def claim_next(session: Session, lease: timedelta) -> Attempt | None:
-    """Begin an attempt at the event whose turn it is: the most urgent, the lane's that was served least, the oldest.
+def claim_next(session: Session, lease: timedelta, aging: timedelta = AGING) -> Attempt | None:
+    """Begin an attempt at the event whose turn it is: the most pressing, the lane's that was served least, the oldest.
 
     None: there is nothing to do now.
     """
-    due = (
-        select(OutboxEvent.id)
-        .where(_is_open(), OutboxEvent.held_until <= func.now(), OutboxEvent.publish_at.is_not(None))
-        .order_by(OutboxEvent.priority, OutboxEvent.turn, OutboxEvent.held_until)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    return _claim(session, OutboxEvent.id == due.scalar_subquery(), lease)
+    for priority in pressing(session, aging):
+        due = (
+            select(OutboxEvent.id)
+            .where(
+                is_open(),
+                OutboxEvent.priority == priority,
+                OutboxEvent.held_until <= func.now(),
+                OutboxEvent.publish_at.is_not(None),
+            )
+            .order_by(OutboxEvent.turn, OutboxEvent.held_until)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        attempt = _claim(session, OutboxEvent.id == due.scalar_subquery(), lease)
+        # Others may have taken the last one of this priority meanwhile.
+        if attempt is not None:
+            return attempt
+    return None
 
 
 def _claim(session: Session, which: ColumnElement[bool], lease: timedelta) -> Attempt | None:
     until = func.now() + lease
     statement = (
         update(OutboxEvent)
-        .where(which, _is_open(), OutboxEvent.held_until <= func.now())
+        .where(which, is_open(), OutboxEvent.held_until <= func.now())
         .values(
             attempts=OutboxEvent.attempts + 1,
             started_at=func.now(),
@@ -358,7 +344,7 @@ def bury_forgotten(session: Session, after: timedelta) -> int:
     """Give up what no relay sends again and nobody has begun for so long: the broker lost its message."""
     statement = (
         update(OutboxEvent)
-        .where(_is_open(), OutboxEvent.publish_at.is_(None), OutboxEvent.held_until < func.now() - after)
+        .where(is_open(), OutboxEvent.publish_at.is_(None), OutboxEvent.held_until < func.now() - after)
         .values(dead_at=func.now(), started_at=None, last_error=FORGOTTEN)
         .execution_options(synchronize_session=False)
     )
@@ -450,7 +436,7 @@ def measure(session: Session) -> Backlog:
     waits = func.extract("epoch", func.now() - func.min(OutboxEvent.held_until).filter(is_due))
     statement = (
         select(OutboxEvent.priority, func.count(), func.count().filter(is_due), func.coalesce(waits, 0.0))
-        .where(_is_open())
+        .where(is_open())
         .group_by(OutboxEvent.priority)
     )
     found = {row[0]: (row[1], row[2], float(row[3])) for row in session.execute(statement)}
@@ -473,7 +459,7 @@ def _unless_null(moment: ColumnElement[Any]) -> ColumnElement[Any]:
 def _change(session: Session, attempt: Attempt, **values: Any) -> bool:
     statement = (
         update(OutboxEvent)
-        .where(OutboxEvent.id == attempt.id, OutboxEvent.attempts == attempt.number, _is_open())
+        .where(OutboxEvent.id == attempt.id, OutboxEvent.attempts == attempt.number, is_open())
         .values(values)
     )
     return _changed_one(session, statement)

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import redis
 from celery import chain, group
 from pydantic import SecretStr, ValidationError
+from sqlalchemy import update
 
 from fastapi_architect.components import celery_tasks
 from fastapi_architect.components.celery_tasks import (
@@ -26,6 +28,7 @@ from fastapi_architect.components.database import Base, Database, DatabaseSettin
 from fastapi_architect.components.outbox import (
     EventState,
     Outbox,
+    OutboxEvent,
     OutboxSettings,
     begin_fan_in,
     dead_letters,
@@ -297,6 +300,22 @@ def test_what_is_urgent_overtakes_what_waits(processes: Processes, database: Dat
         eventually(lambda: len(processes.notes()) == 6)
 
     assert "urgent" in processes.notes()[:2]
+
+
+def test_an_event_that_waited_long_is_put_where_urgent_ones_are(
+    processes: Processes, database: Database
+) -> None:
+    relay = create_relay(parts(database, processes.broker.url))
+    processes.add("notes.asked", text="event")
+    processes.queue(tasks.write, text="task")
+    with processes.session() as session:
+        hour = timedelta(hours=1)
+        session.execute(update(OutboxEvent).values(held_until=OutboxEvent.held_until - hour))
+        session.commit()
+    relay.publish_due()
+
+    with redis.Redis.from_url(processes.broker.url) as client:
+        assert client.llen("default") == 2  # the list of priority 0; the others have theirs in their names
 
 
 def test_beats_and_relays_queue_a_schedule_once(processes: Processes) -> None:

@@ -23,6 +23,7 @@ from fastapi_architect.components.outbox import (
     settle,
     unnoticed,
 )
+from fastapi_architect.components.outbox.order import risen
 from fastapi_architect.components.outbox.tests.conftest import Service
 
 HOUR = timedelta(hours=1)
@@ -47,6 +48,45 @@ def test_what_is_urgent_overtakes_what_came_before(service: Service) -> None:
     brought(service, "high", priority=Priority.HIGH)
 
     assert served(service, 3) == ["high0", "normal0", "low0"]
+
+
+def test_what_has_waited_long_is_no_longer_overtaken(service: Service) -> None:
+    brought(service, "low", 2, priority=Priority.LOW)
+    brought(service, "normal", 2)
+    service.let_time_pass(1)
+    brought(service, "high", priority=Priority.HIGH)
+
+    # Of those that wait for an hour the urgent ones still come first; then only what was urgent from the beginning is left.
+    assert served(service, 5) == ["normal0", "normal1", "low0", "low1", "high0"]
+
+
+def test_what_is_less_urgent_gets_its_turn_while_urgent_things_never_end(service: Service) -> None:
+    brought(service, "low", 3, priority=Priority.LOW)
+    found: list[str] = []
+    for _ in range(12):
+        brought(service, "high", 2, priority=Priority.HIGH)
+        found += served(service, 1)
+        service.let_time_pass(2 / 60)  # two minutes
+
+    # After ten minutes it is as urgent as they are, and older than most of them.
+    assert "low0" not in found[:4]
+    assert any(name.startswith("low") for name in found)
+
+
+def test_a_broker_is_told_that_something_has_waited_long(service: Service) -> None:
+    brought(service, "low", priority=Priority.LOW)
+    steps = []
+    for minutes in (0, 6, 5, 60):
+        service.let_time_pass(minutes / 60)
+        with service.session() as session:
+            [found] = repository.take_for_publishing(session, 10, timedelta(0))
+            session.commit()
+        steps.append(found.risen)
+
+    assert steps == [0, 1, 2, 14]
+    assert [risen(Priority.LOW, each) for each in steps] == [
+        Priority.LOW, Priority.NORMAL, Priority.HIGH, Priority.HIGH,
+    ]  # fmt: skip
 
 
 def test_who_brings_one_thing_waits_for_one_thing_of_who_brought_a_hundred(service: Service) -> None:

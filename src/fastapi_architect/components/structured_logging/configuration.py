@@ -120,7 +120,10 @@ def _formatter(settings: LoggingSettings, redaction: Redaction) -> logging.Forma
         ending = [
             structlog.processors.format_exc_info,
             _Arrange(redaction),
-            structlog.dev.ConsoleRenderer(event_key="message", timestamp_key="at"),
+            # Into a file or a pipe colours are noise.
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stdout.isatty(), event_key="message", timestamp_key="at"
+            ),
         ]
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_shared(),

@@ -215,6 +215,7 @@ def test_the_console_is_clean_too(log: Log) -> None:
 
     assert "paid" in log.getvalue()
     assert SECRET not in log.getvalue()
+    assert "\x1b" not in log.getvalue()
 
 
 @pytest.fixture(scope="module")

@@ -113,6 +113,9 @@ def check(installation: Installation, ledger: Ledger, load: Load, quiet: Mapping
     """
     verdict = Verdict()
     verdict.wrong += ledger.wrong + load.errors
+    # Whatever is killed, a client is told to come back, and by 503 what it does not know: never that we failed.
+    failed = {status: count for status, count in ledger.answers.items() if status in ("500", "502")}
+    verdict.expect(not failed, f"answers that say no more than that we failed: {failed}")
     client_of = {email.partition("@")[0]: load.client(email, "checks") for email in installation.passwords}
     scans = {
         str(each["id"]): each

@@ -11,13 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 import redis
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, event, text
 from tests.secapi.conftest import NamedCallers, People
 from tests.secapi.faults.conftest import API, Submitter
 
+from fastapi_architect.components.database import Database
+from fastapi_architect.components.service import installed
 from fastapi_architect.components.testing.fault_proxy import fault_proxy
 from fastapi_architect.secapi.app import create_app
 from fastapi_architect.secapi.registry import components
@@ -123,6 +127,29 @@ def test_when_all_connections_are_taken_it_says_when_to_come_back_and_lives(
     assert int(refused.headers["retry-after"]) >= 1
     assert alive.status_code == 200
     assert (served.status_code, again.status_code) == (200, 200)
+
+
+def test_a_submission_in_doubt_is_one_scan_when_it_is_repeated(
+    submitter: Submitter, app: FastAPI, service_environment: Mapping[str, str]
+) -> None:
+    upload, key = submitter.upload(), {"Idempotency-Key": '"once"'}
+    url = service_environment["DATABASE_URL"].replace("+psycopg", "", 1)
+
+    def end_connections(_connection: Connection) -> None:
+        with psycopg.connect(url, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    event.listen(installed(app, Database).engine.sync_engine, "commit", end_connections, once=True)
+    doubtful, accepted, again = (submitter.post(upload, **key) for _ in range(3))
+
+    assert doubtful.status_code == 503
+    assert int(doubtful.headers["retry-after"]) >= 1
+    assert "same Idempotency-Key" in doubtful.json()["detail"]
+    assert (accepted.status_code, again.status_code) == (202, 202)
+    assert accepted.json()["id"] == again.json()["id"]
 
 
 @pytest.mark.matrix

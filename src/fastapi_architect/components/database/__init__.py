@@ -10,7 +10,7 @@ from .repository import Repository
 from .schemas import InputModel, OutputModel, Page, PageQuery, Slice
 from .session_settings import bind_setting, bind_worker_setting, session_setting
 from .settings import DatabaseSettings, MigrationSettings
-from .unit_of_work import OutcomeUnknown, in_transaction, in_worker_transaction
+from .unit_of_work import OutcomeUnknown, advise_in_doubt, in_transaction, in_worker_transaction
 
 __all__ = [
     "Base",
@@ -35,6 +35,7 @@ __all__ = [
     "Timestamped",
     "Uuid7Id",
     "Versioned",
+    "advise_in_doubt",
     "at_least",
     "at_most",
     "bind_setting",

@@ -9,14 +9,13 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Literal, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
-from ..problem_details import ServiceError
+from ..problem_details import Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -31,13 +30,36 @@ _LONGEST_PAUSE = 1.0
 _chance = random.SystemRandom()
 
 
-class OutcomeUnknown(ServiceError):
-    """The connection was lost during the commit: the change may have been made or not, so nobody may repeat it blindly."""
+#: Seconds in which a database that broke off is usually back.
+BACK_WITHIN = 5
+_LOOK_FIRST = "Look before you try again."
+_ADVICE = "advice_in_doubt"
 
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
 
-    def __init__(self) -> None:
-        super().__init__("It is not known whether the change was made. Look before you try again.")
+class OutcomeUnknown(Unavailable):
+    """The connection was lost during the commit: the change may have been made or not. The detail says whether to repeat it.
+
+    Args:
+        advice: what whoever asked for the change does now.
+    """
+
+    type = "urn:problem-type:outcome-unknown"
+    title = "It is not known whether it was done"
+
+    def __init__(self, advice: str = _LOOK_FIRST) -> None:
+        super().__init__(f"It is not known whether the change was made. {advice}", retry_after=BACK_WITHIN)
+
+
+def advise_in_doubt(session: AsyncSession | Session, advice: str) -> None:
+    """Say what to do if the commit of the present transaction breaks off, such as that repeating it is safe.
+
+    Without an advice whoever asked is told to look first. It ends with the transaction.
+
+    Args:
+        session: of the change, in a transaction.
+        advice: a sentence for the caller.
+    """
+    session.info[_ADVICE] = (_transaction(session), advice)
 
 
 class ServiceSession(AsyncSession):
@@ -51,11 +73,12 @@ class ServiceSession(AsyncSession):
         """
         # Statements go first, so that a connection that is lost later was lost during the commit itself.
         await self.flush()
+        advice = _advice(self)
         try:
             await super().commit()
         except DBAPIError as error:
             if error.connection_invalidated:
-                raise OutcomeUnknown from error
+                raise OutcomeUnknown(advice) from error
             raise
 
 
@@ -69,12 +92,23 @@ class WorkerSession(Session):
             OutcomeUnknown: the connection was lost while the commit was under way.
         """
         self.flush()
+        advice = _advice(self)
         try:
             super().commit()
         except DBAPIError as error:
             if error.connection_invalidated:
-                raise OutcomeUnknown from error
+                raise OutcomeUnknown(advice) from error
             raise
+
+
+def _advice(session: AsyncSession | Session) -> str:
+    """Return what was advised for the present transaction, and forget it."""
+    transaction, advice = session.info.pop(_ADVICE, (None, _LOOK_FIRST))
+    return advice if transaction is _transaction(session) else _LOOK_FIRST
+
+
+def _transaction(session: AsyncSession | Session) -> SessionTransaction | None:
+    return (session if isinstance(session, Session) else session.sync_session).get_transaction()
 
 
 async def in_transaction(

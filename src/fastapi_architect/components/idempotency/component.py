@@ -57,6 +57,7 @@ def _document(document: dict[str, Any]) -> None:
         "400": "The Idempotency-Key is missing where it is required, or no string.",
         "409": "A request with this Idempotency-Key is being processed; Retry-After says when to repeat it.",
         "422": "The Idempotency-Key came with other content before, or the input does not validate.",
+        "503": "It may be unknown whether it was done: repeat it with the same Idempotency-Key after Retry-After.",
     }
     replayed = {"description": "`true`: the answer of the first time.", "schema": {"type": "string"}}
     for operation in operations_of(document):

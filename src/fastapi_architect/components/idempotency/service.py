@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..database import in_transaction
+from ..database import advise_in_doubt, in_transaction
 from ..problem_details import Conflict
 from .repository import IdempotentAnswerRepository
 from .requests import IdempotentRequest, KeyReused, RequestInFlight
@@ -16,6 +16,8 @@ Result = TypeVar("Result")
 
 #: Of so many new answers one takes expired ones away, and how many at most.
 _CLEANS_ONE_OF, _CLEANS = 50, 200
+#: With a key nobody has to look: what was done is answered, what was not is done.
+REPEAT = "Repeat the request with the same Idempotency-Key: it has its effect once."
 _chance = random.SystemRandom()
 
 
@@ -40,6 +42,7 @@ async def perform_once(
     Raises:
         RequestInFlight: the same request is being processed.
         KeyReused: the key came with other content before.
+        OutcomeUnknown: the connection was lost during the commit. With a key the request can be repeated, and its detail says so.
     """
 
     async def attempt() -> Result:
@@ -52,6 +55,8 @@ async def perform_once(
         await record(session, request, result_type, result)
         return result
 
+    if request is not None and session.in_transaction():
+        advise_in_doubt(session, REPEAT)
     return await in_transaction(session, attempt)
 
 
@@ -68,6 +73,7 @@ async def begin(
     """
     answers = IdempotentAnswerRepository(session)
     is_free, found = await answers.take(request.place)
+    advise_in_doubt(session, REPEAT)
     if found is None and not is_free:
         raise RequestInFlight
     if found is None:

@@ -64,6 +64,7 @@ def _of_database() -> dict[type[Exception], Refuser]:
 
 def _handler(refuser: Refuser) -> Callable[[HTTPConnection, Exception], Awaitable[Response | None]]:
     async def refuse(connection: HTTPConnection, error: Exception) -> Response | None:
-        return await service_error(connection, refuser(connection, error))
+        refusal = refuser(connection, error)
+        return await service_error(connection, error if refusal is None else refusal)
 
     return refuse

@@ -29,8 +29,8 @@ _UNEXPECTED = "Something went wrong on our side."
 class Refuser(Protocol):
     """Turns an error of a library into a refusal of ours."""
 
-    def __call__(self, connection: HTTPConnection, error: Exception) -> ServiceError:
-        """Return what to tell the caller."""
+    def __call__(self, connection: HTTPConnection, error: Exception) -> ServiceError | None:
+        """Return what to tell the caller; None where nobody foresaw it."""
 
 
 async def service_error(connection: HTTPConnection, error: Exception) -> Response | None:

@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import httpx2
+import psycopg
 import pytest
 from fastapi import FastAPI
 from pydantic import TypeAdapter
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, event, func, select, text
 
 from fastapi_architect.components.database import Database
 from fastapi_architect.components.idempotency import (
@@ -222,6 +223,50 @@ async def test_the_answer_is_committed_with_the_effect_or_not_at_all(database: D
         assert await begin(session, request, PlacedOrder) is None
     assert await orders(database) == 0
     await database.engine.dispose()
+
+
+def break_off_in_the_commit(database: Database, url: str, *, is_done: bool) -> None:
+    """Let PostgreSQL end the connection in the next commit: before it is done, or before anybody hears of it."""
+
+    def end_connections(connection: Connection) -> None:
+        if is_done:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("SELECT 1")
+        with psycopg.connect(url, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    event.listen(database.engine.sync_engine, "commit", end_connections, once=True)
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+async def test_a_commit_in_doubt_is_repeated_under_its_key(
+    client: httpx2.AsyncClient, database: Database, superuser_database_url: str, is_done: bool
+) -> None:
+    break_off_in_the_commit(database, superuser_database_url, is_done=is_done)
+    doubtful, repeated = await post(client, EMMA), await post(client, EMMA)
+
+    assert doubtful.status_code == 503
+    assert int(doubtful.headers["retry-after"]) >= 1
+    assert doubtful.json()["type"] == "urn:problem-type:outcome-unknown"
+    assert "Repeat the request with the same Idempotency-Key" in doubtful.json()["detail"]
+    assert repeated.status_code == 201
+    assert ("idempotency-replayed" in repeated.headers) is is_done
+    assert await orders(database) == 1
+
+
+async def test_without_a_key_a_commit_in_doubt_is_looked_after(
+    client: httpx2.AsyncClient, database: Database, superuser_database_url: str
+) -> None:
+    break_off_in_the_commit(database, superuser_database_url, is_done=False)
+    doubtful = await post(client, EMMA, None)
+
+    assert doubtful.status_code == 503
+    assert (
+        doubtful.json()["detail"] == "It is not known whether the change was made. Look before you try again."
+    )
 
 
 async def test_an_effect_whose_answer_cannot_be_kept_does_not_happen(database: Database) -> None:

@@ -89,6 +89,11 @@ def create_app(engine: AsyncEngine) -> FastAPI:
         async with AsyncSession(engine) as session:
             await session.execute(text("SELECT pg_sleep(0.4)"))
 
+    @app.get("/faulty")
+    async def faulty() -> None:
+        async with AsyncSession(engine) as session:
+            await session.execute(text("SELECT planted FROM nowhere"))
+
     install(app, [ProblemDetails()])
     return app
 
@@ -143,6 +148,10 @@ def test_a_write_over_a_newer_version(client: TestClient, headers: dict[str, str
     shelf = client.post("/shelves", json={}).json()
 
     assert told(client.put(f"/shelves/{shelf}", headers=headers))[0] == status
+
+
+def test_a_statement_that_has_no_meaning_is_a_fault_of_ours(client: TestClient) -> None:
+    assert told(client.get("/faulty"))[0] == 500
 
 
 @pytest.mark.anyio

@@ -206,12 +206,12 @@ class Client:
             self._ledger.object(f"an upload was scanned twice: {answer.json()['id']}")
 
     def _let_vanish(self, upload: str) -> None:
-        uploads = self._installation.folder / "uploads"
         while True:
             with suppress(Exception), self._installation.connect() as connection:
-                row = connection.execute("SELECT storage_key FROM uploads WHERE id = %s", [upload]).fetchone()
-                key = str(row[0]) if row else ""
-                (uploads / key[:2] / key).unlink(missing_ok=True)
+                connection.execute(
+                    "DELETE FROM stored_files WHERE key = (SELECT storage_key FROM uploads WHERE id = %s)",
+                    [upload],
+                )
                 return
             time.sleep(0.2)
 

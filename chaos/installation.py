@@ -135,7 +135,7 @@ class Installation:
         self.folder = Path(tempfile.mkdtemp(prefix="chaos-"))
         self.temporary = self.folder / "tmp"
         self._data = Path(tempfile.mkdtemp(prefix="chaos-postgresql-"))
-        for name in ("tmp", "logs", "uploads"):
+        for name in ("tmp", "logs"):
             (self.folder / name).mkdir()
         self.postgresql = PostgresServer(self._data)
         self.redis = RedisServer(self.folder / "redis")
@@ -154,7 +154,6 @@ class Installation:
             "DATABASE_OWNER_URL": self.owner_url,
             "REDIS_URL": self.redis.url,
             "CELERY_BROKER_URL": self.redis.url.removesuffix("/0") + "/1",
-            "UPLOADS_DIRECTORY": str(self.folder / "uploads"),
             "ACCOUNTS_SIGNING_KEY": secrets.token_urlsafe(48),
             "WEBHOOK_SIGNING_KEY": secrets.token_urlsafe(48),
             "MAIL_SENDER": "secapi@example.com",

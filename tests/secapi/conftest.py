@@ -6,7 +6,6 @@ import io
 import secrets
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +63,7 @@ def alembic_config() -> Config:
 
 @pytest.fixture
 def service_environment(
-    migrated_database_url: str, database_templates: DatabaseTemplates, redis_url: str, tmp_path: Path
+    migrated_database_url: str, database_templates: DatabaseTemplates, redis_url: str
 ) -> Mapping[str, str]:
     """The environment in which SecAPI and its workers run in this test."""
     return {
@@ -75,7 +74,6 @@ def service_environment(
         "DATABASE_OWNER_URL": database_templates.as_owner(migrated_database_url),
         "REDIS_URL": redis_url,
         "CELERY_BROKER_URL": redis_url.removesuffix("/0") + "/1",
-        "UPLOADS_DIRECTORY": str(tmp_path / "uploads"),
         "ACCOUNTS_SIGNING_KEY": secrets.token_urlsafe(48),
         "WEBHOOK_SIGNING_KEY": secrets.token_urlsafe(48),
         # A test asks more often than a person does.

@@ -9,12 +9,14 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, text
 from starlette.websockets import WebSocketDisconnect
 from tests.secapi.conftest import Headers, People
 from tests.secapi.receiving import reaching, verified
@@ -40,19 +42,21 @@ def packed(folder: Path) -> bytes:
 
 @contextmanager
 def processes(environment: Mapping[str, str], *names: str) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Run processes of SecAPI, and end them."""
+    """Run processes of SecAPI, and end them: each where nothing of another one lies, as on a machine of its own."""
     command = [sys.executable, "-m", "fastapi_architect", "serve"]
-    running = [
-        subprocess.Popen([*command, name], env={**os.environ, **environment}, start_new_session=True)
-        for name in names
-    ]
-    try:
-        yield running
-    finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            process.wait(60)
+    running: list[subprocess.Popen[bytes]] = []
+    with ExitStack() as stack:
+        for name in names:
+            folder = stack.enter_context(TemporaryDirectory(prefix=f"secapi-{name}-"))
+            apart = {**os.environ, **environment, "TMPDIR": folder, "HOME": folder}
+            running.append(subprocess.Popen([*command, name], env=apart, cwd=folder, start_new_session=True))
+        try:
+            yield running
+        finally:
+            for process in running:
+                process.terminate()
+            for process in running:
+                process.wait(60)
 
 
 def eventually(answer: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:
@@ -205,15 +209,15 @@ def test_a_scan_whose_every_attempt_dies_ends_as_dead_and_can_be_tried_again(
     submitter: Submitter, service_environment: Mapping[str, str]
 ) -> None:
     scan = submitter.submit(packed(EXAMPLES / "bookshop"))
-    # The disk of the archives is gone when a worker looks.
-    files = [each for each in Path(service_environment["UPLOADS_DIRECTORY"]).rglob("*") if each.is_file()]
-    kept = {each: each.read_bytes() for each in files}
-    for each in files:
-        each.unlink()
+    # The archive is not to be read when a worker looks.
+    owner = create_engine(service_environment["DATABASE_OWNER_URL"])
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE stored_files SET finished_at = NULL"))
     with processes({**service_environment, "SECAPI_QUEUE": "pg"}, "worker") as running:
         dead = submitter.ended(scan, running)
-        for file, content in kept.items():
-            file.write_bytes(content)
+        with owner.begin() as connection:
+            connection.execute(text("UPDATE stored_files SET finished_at = now()"))
+        owner.dispose()
         answer = submitter.client.post(f"{API}/scans/{scan}/retry", headers=submitter.maintainer)
         again = submitter.ended(scan, running)
 

@@ -21,7 +21,7 @@ from fastapi_architect.components.request_limits import RequestLimits, RequestLi
 from fastapi_architect.components.service import Component
 from fastapi_architect.components.structured_logging import LoggingSettings, StructuredLogging
 from fastapi_architect.components.tenancy import Tenancy, require_in_tenant
-from fastapi_architect.components.uploads import UploadPolicy, Uploads, UploadSettings, bytes_per_owner
+from fastapi_architect.components.uploads import UploadPolicy, Uploads, bytes_per_owner
 from fastapi_architect.components.webhooks import Webhooks, WebhookSettings
 from fastapi_architect.components.websockets import WebSockets
 
@@ -31,7 +31,7 @@ from .permissions import AUDIT_OF_SERVICE, OF_ACCOUNTS, OF_OPERATORS, ROLES
 from .reports.component import Reports
 from .retention.component import Retention
 from .scans.component import Scans
-from .settings import Queue, SecApiSettings, SocketSettings
+from .settings import ArchiveSettings, Queue, SecApiSettings, SocketSettings
 from .work.counting import AttemptCounter
 from .work.metrics import WorkMetrics
 
@@ -69,7 +69,8 @@ def components() -> list[Component]:
         Caching(CacheSettings()),
         Idempotency(IdempotencySettings()),
         Uploads(
-            UploadSettings(),
+            ArchiveSettings(),
+            database=database,
             policy=UploadPolicy(
                 quota=bytes_per_owner(10 * settings.archive_bytes),
                 kinds=tuple(ARCHIVES.values()),

@@ -7,6 +7,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from fastapi_architect.components.service import ComponentSettings
+from fastapi_architect.components.uploads import UploadSettings
 from fastapi_architect.components.websockets import WebSocketSettings
 
 
@@ -38,6 +39,13 @@ class SecApiSettings(ComponentSettings):
     report_days: Annotated[int, Field(ge=1, le=365)] = 7
     #: Reports of one organisation that may wait at the same time.
     open_reports: Annotated[int, Field(ge=1, le=10_000)] = 50
+
+
+class ArchiveSettings(UploadSettings):
+    """Variables `UPLOADS_*`: archives lie in the database, unless UPLOADS_DIRECTORY names a folder that API and workers share."""
+
+    #: Scans leave their archives when they end: so many bytes are those that wait, and more of them get 507 until then.
+    database_bytes: Annotated[int, Field(ge=1)] | None = 50_000_000_000
 
 
 class SocketSettings(WebSocketSettings):

@@ -158,7 +158,7 @@ def test_the_commands_of_the_containers_run_apart_with_secrets_from_files(
     environment |= {
         "ENV_FILE": "", "SECRETS_DIRECTORY": str(secrets), "SERVE_PORT": "18733", "SERVE_DRAIN_SECONDS": "0",
         "REDIS_URL": redis_url, "CELERY_BROKER_URL": redis_url.removesuffix("/0") + "/1",
-        "UPLOADS_DIRECTORY": str(tmp_path / "uploads"), "MAIL_SENDER": "secapi@example.com",
+        "MAIL_SENDER": "secapi@example.com",
         "ACCOUNTS_WEBSITE_URL": "https://secapi.example.com", "HTTP_ALLOWED_HOSTS": "secapi.example.com",
     }  # fmt: skip
     # The database is not there yet, as on the first start.

@@ -52,9 +52,13 @@ class Database(Component):
         try:
             yield
         finally:
-            await self.engine.dispose()
-            if "sync_engine" in vars(self):
-                self.sync_engine.dispose()
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the pools, for whoever made it and runs it in no application."""
+        await self.engine.dispose()
+        if "sync_engine" in vars(self):
+            self.sync_engine.dispose()
 
     async def check(self) -> None:
         """Ask the database for an answer."""

@@ -1,6 +1,7 @@
 """Files from users: streamed, counted, recognised, kept under names of our own, and handed out as attachments."""
 
 from .component import Uploads
+from .database_storage import DatabaseStorage
 from .errors import QuotaExceeded, StorageFull, UploadBroken
 from .kinds import (
     DEFAULT_KINDS,
@@ -17,11 +18,11 @@ from .kinds import (
     ZIP,
     Kind,
 )
-from .models import Upload
+from .models import StoredChunk, StoredFile, Upload
 from .names import content_disposition, display_name
 from .policy import Examiner, Quota, Stored, UploadPolicy, bytes_per_owner
 from .receiving import body_of, file_of, files_of
-from .service import UploadService, remove_orphans
+from .service import UploadService, remove_orphans, remove_orphans_in_worker
 from .settings import UploadSettings
 from .storage import LocalStorage, Sink, Storage
 
@@ -38,6 +39,7 @@ __all__ = [
     "TAR_XZ",
     "WEBP",
     "ZIP",
+    "DatabaseStorage",
     "Examiner",
     "Kind",
     "LocalStorage",
@@ -47,6 +49,8 @@ __all__ = [
     "Storage",
     "StorageFull",
     "Stored",
+    "StoredChunk",
+    "StoredFile",
     "Upload",
     "UploadBroken",
     "UploadPolicy",
@@ -60,4 +64,5 @@ __all__ = [
     "file_of",
     "files_of",
     "remove_orphans",
+    "remove_orphans_in_worker",
 ]

@@ -11,3 +11,5 @@ class IncomingFile:
     name: str
     media_type: str
     chunks: AsyncIterator[bytes]
+    #: In hexadecimal digits, if the client says it: what arrives is compared with it.
+    sha256: str | None = None

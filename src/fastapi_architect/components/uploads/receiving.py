@@ -4,6 +4,9 @@ FastAPI's `UploadFile` reads the whole body before the first dependency runs, so
 that would have refused him.
 """
 
+import base64
+import hashlib
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
@@ -18,6 +21,7 @@ from .errors import UploadBroken
 from .incoming import IncomingFile
 
 MULTIPART = "multipart/form-data"
+_SHA256 = re.compile(r"(?:^|,)[ \t]*sha-256=:([^:]*):")
 
 
 async def body_of(request: Request, limit: int) -> AsyncIterator[bytes]:
@@ -45,9 +49,28 @@ async def body_of(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 async def file_of(request: Request, name: str, limit: int) -> AsyncGenerator[IncomingFile, None]:
-    """Yield the file that is the whole body of a request."""
+    """Yield the file that is the whole body of a request.
+
+    Raises:
+        BadRequest: its `Content-Digest` is none.
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    yield IncomingFile(name, media_type, body_of(request, limit))
+    yield IncomingFile(name, media_type, body_of(request, limit), _announced_sha256(request))
+
+
+def _announced_sha256(request: Request) -> str | None:
+    """Return the SHA-256 of the body as its header says (RFC 9530); None: it names none, perhaps another digest."""
+    said = request.headers.get("content-digest", "")
+    found = _SHA256.search(said)
+    if found is None:
+        return None
+    try:
+        digest = base64.b64decode(found[1], validate=True)
+    except ValueError:
+        digest = b""
+    if len(digest) != hashlib.sha256().digest_size:
+        raise BadRequest("The Content-Digest is no SHA-256; write sha-256=:<base64>:.")
+    return digest.hex()
 
 
 async def files_of(request: Request, limit: int, max_files: int) -> AsyncGenerator[IncomingFile, None]:

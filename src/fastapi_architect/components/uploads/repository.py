@@ -47,7 +47,6 @@ class UploadRepository(Repository[Upload]):
         await self._session.delete(upload)
 
 
-async def known_keys(session: AsyncSession, keys: Sequence[str]) -> set[str]:
-    """Return those of the keys that anybody's upload has."""
-    statement = select(Upload.storage_key).where(Upload.storage_key.in_(keys))
-    return set((await session.execute(statement)).scalars())
+def known_keys(keys: Sequence[str]) -> Select[str]:
+    """Return the query for those of the keys that anybody's upload has."""
+    return select(Upload.storage_key).where(Upload.storage_key.in_(keys))

@@ -56,7 +56,10 @@ async def upload_file(
     uploads: UploadsDep,
     service: UploadServiceDep,
 ) -> UploadOut:
-    """Take the body as one file. The client makes the identifier, so that a repetition is noticed: it gets 409."""
+    """Take the body as one file. The client makes the identifier, so that a repetition is noticed: it gets 409.
+
+    With a `Content-Digest` (RFC 9530, `sha-256`) it is taken only if it has arrived as it was sent.
+    """
     async with aclosing(file_of(request, name, uploads.policy.max_file_bytes)) as file:
         [upload] = await service.take(file, upload_id)
     return UploadOut.model_validate(upload)

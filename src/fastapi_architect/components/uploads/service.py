@@ -1,7 +1,8 @@
 """What may happen to uploads."""
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from uuid import UUID
 
@@ -9,9 +10,9 @@ import anyio
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from ..database import PageQuery, Slice
+from ..database import Database, PageQuery, Slice
 from ..problem_details import Conflict
-from .errors import QuotaExceeded
+from .errors import QuotaExceeded, UploadBroken
 from .incoming import IncomingFile
 from .inspection import Inspection, kind_of
 from .models import Upload
@@ -111,6 +112,8 @@ class UploadService:
                     raise QuotaExceeded
                 await sink.write(chunk)
             inspection.finish()
+            if file.sha256 not in (None, inspection.sha256):
+                raise UploadBroken("What arrived is not what its digest says.")
         stored = Stored(key, name, kind.media_type, inspection.size, inspection.sha256)
         try:
             await self._policy.examine(self._storage, stored)
@@ -150,16 +153,39 @@ async def remove_orphans(session: AsyncSession, storage: Storage, older_than: fl
     """Delete files without a row, which a crash leaves, and return how many; for a periodic task.
 
     Args:
-        session: of the service, not of one owner.
+        session: of the service, not of one owner, with nothing uncommitted: no transaction is open while files are deleted.
         storage: of the uploads.
         older_than: seconds; longer than any upload takes.
     """
+
+    async def known(keys: Sequence[str]) -> set[str]:
+        found = set((await session.execute(known_keys(keys))).scalars())
+        await session.commit()
+        return found
+
+    return await _remove_unknown(storage, older_than, known)
+
+
+def remove_orphans_in_worker(database: Database, storage: Storage, older_than: float = ORPHAN_SECONDS) -> int:
+    """The same for a worker, which is synchronous."""
+
+    async def known(keys: Sequence[str]) -> set[str]:
+        # Nothing else runs in this loop, so that nobody waits for it.
+        with database.sync_sessions.begin() as session:
+            return set(session.execute(known_keys(keys)).scalars())
+
+    return asyncio.run(_remove_unknown(storage, older_than, known))
+
+
+async def _remove_unknown(
+    storage: Storage, older_than: float, known: Callable[[Sequence[str]], Awaitable[set[str]]]
+) -> int:
     removed = 0
     async with aclosing(_batches(storage, older_than)) as batches:
         async for batch in batches:
-            known = await known_keys(session, batch)
+            known_ones = await known(batch)
             for key in batch:
-                if key not in known:
+                if key not in known_ones:
                     await storage.delete(key)
                     removed += 1
     return removed

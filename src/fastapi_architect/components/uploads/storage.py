@@ -1,4 +1,4 @@
-"""Where the bytes of files lie, under names that the service makes itself."""
+"""Where the bytes of files lie, under names that the service makes itself: the port, and a directory."""
 
 import errno
 import os
@@ -28,7 +28,10 @@ class Sink(Protocol):
 
 
 class Storage(Protocol):
-    """A place for files. One on a disk is `LocalStorage`; one on an object store maps `create` to a multipart upload."""
+    """A place for files.
+
+    `LocalStorage` is a directory, `DatabaseStorage` PostgreSQL; one on an object store maps `create` to a multipart upload.
+    """
 
     def create(self, key: str) -> AbstractAsyncContextManager[Sink]:
         """Store a file whole or not at all: it is there after the block was left without an exception, and only then."""
@@ -37,7 +40,7 @@ class Storage(Protocol):
         """Give the bytes of a file.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is none, or it was deleted while it was read.
         """
 
     async def delete(self, key: str) -> None:
@@ -47,7 +50,7 @@ class Storage(Protocol):
         """Yield the keys of files that are older than so many seconds, also of those that were never finished."""
 
     async def check(self) -> None:
-        """Raise OSError if nothing can be stored."""
+        """Raise if nothing can be stored."""
 
 
 def new_key() -> str:

@@ -1,6 +1,7 @@
 """What a worker does with a scan: fetches and opens its archive, reviews every application root, and completes it."""
 
 import asyncio
+import hashlib
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from fastapi_architect.components.outbox import (
     begin_fan_in,
     complete_part,
 )
-from fastapi_architect.components.uploads import Upload, Uploads
+from fastapi_architect.components.uploads import Storage, Upload, Uploads
 
 from ..archives import (
     ArchiveLimits,
@@ -94,7 +95,6 @@ def _opened(context: HandlerContext, work: Work) -> Iterator[Unpacked | None]:
     with bound(database, work) as session:
         scan = begin(session, work, context.attempt)
         upload = None if scan is None or scan.upload_id is None else session.get(Upload, scan.upload_id)
-        key = None if upload is None else upload.storage_key
     if scan is None:
         yield None
         return
@@ -103,7 +103,7 @@ def _opened(context: HandlerContext, work: Work) -> Iterator[Unpacked | None]:
     sweep(base)
     with private_folder(base) as folder:
         try:
-            unpacked = _unpack(context, work, key, folder)
+            unpacked = _unpack(context, work, upload, folder)
         except UnpackingCancelled:
             unpacked = None
             with bound(database, work) as session:
@@ -115,23 +115,32 @@ def _opened(context: HandlerContext, work: Work) -> Iterator[Unpacked | None]:
         yield unpacked
 
 
-def _unpack(context: HandlerContext, work: Work, key: str | None, folder: Path) -> Unpacked:
-    storage = context.component(Uploads).storage
+def _unpack(context: HandlerContext, work: Work, upload: Upload | None, folder: Path) -> Unpacked:
     archive, place = folder / "archive", folder / "content"
     place.mkdir(mode=0o700)
-    if key is None:
+    if upload is None:
         raise FileNotFoundError("the archive of this scan was deleted")
-
-    async def fetch() -> None:
-        async with storage.read(key) as chunks:
-            with archive.open("wb") as target:
-                async for chunk in chunks:
-                    target.write(chunk)
-
-    asyncio.run(fetch())
+    asyncio.run(_fetch(context.component(Uploads).storage, upload, archive))
     settings = context.component(Scans).settings
     limits = ArchiveLimits(upload_bytes=settings.archive_bytes)
     return unpack(archive, place, limits, cancelled=Listener(context.component(Database), work).is_cancelled)
+
+
+async def _fetch(storage: Storage, upload: Upload, target: Path) -> None:
+    """Copy an archive out of the storage.
+
+    Raises:
+        FileNotFoundError: it was deleted.
+        OSError: what the storage gives is not what was uploaded.
+    """
+    seen = hashlib.sha256()
+    async with storage.read(upload.storage_key) as chunks:
+        with target.open("wb") as file:
+            async for chunk in chunks:
+                seen.update(chunk)
+                file.write(chunk)
+    if seen.hexdigest() != upload.sha256:
+        raise OSError("the storage gives another archive than was uploaded: its digest is another one")
 
 
 def _review(context: HandlerContext, work: Work, unpacked: Unpacked, root: Root) -> RootReport | None:

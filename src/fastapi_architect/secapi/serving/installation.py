@@ -60,11 +60,13 @@ def environment(data: Path, stack: ExitStack, given: Mapping[str, str]) -> dict[
     chosen = {
         "ENVIRONMENT": "local",
         "LOG_FORMAT": "console",
-        "UPLOADS_DIRECTORY": str(data / "uploads"),
         "MAIL_SENDER": "SecAPI <secapi@localhost.localdomain>",
         "ACCOUNTS_WEBSITE_URL": "http://127.0.0.1",
         **_kept_secrets(data / "secrets.env"),
     }
+    if (data / "uploads").exists():
+        # It began with archives in a folder: those that wait there are found.
+        chosen["UPLOADS_DIRECTORY"] = str(data / "uploads")
     if "DATABASE_URL" not in given:
         postgres = PostgresServer(data / "postgresql")
         stack.callback(postgres.stop)

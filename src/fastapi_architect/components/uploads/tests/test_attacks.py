@@ -1,5 +1,7 @@
 """Attacks with bodies and names, on a real server."""
 
+import base64
+import hashlib
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -200,3 +202,33 @@ def test_a_compressed_body_is_refused(client: httpx2.Client) -> None:
     )
 
     assert answer.status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("digest", "status"),
+    [
+        ("sha-256=:{right}:", 201),
+        ("md5=:AAAA:, sha-256=:{right}:", 201),
+        ("md5=:AAAA:", 201),
+        ("sha-256=:{wrong}:", 400),
+        ("sha-256=:AAAA:", 400),
+        ("sha-256=:\u00e9:", 400),
+    ],
+)
+def test_what_did_not_arrive_as_it_was_sent_is_refused(
+    client: httpx2.Client, disk: Disk, digest: str, status: int
+) -> None:
+    content = png()
+    right, wrong = (
+        base64.b64encode(hashlib.sha256(each).digest()).decode() for each in (content, content + b"x")
+    )
+    said = digest.format(right=right, wrong=wrong).encode("latin-1")
+    answer = client.put(
+        f"/uploads/{uuid4()}",
+        params={"name": "a.png"},
+        content=content,
+        headers=[(b"Content-Type", b"image/png"), (b"Content-Digest", said)],
+    )
+
+    assert answer.status_code == status, answer.text
+    assert len(disk.files()) == (status == 201)

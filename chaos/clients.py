@@ -155,6 +155,14 @@ class Client:
             version = int(answer.json()["version"])
             self._ledger.promise(Promise(finding, self.organisation, "triaged", text, triage, version))
 
+    def choose_password(self) -> None:
+        """Put a password of its own in the place of the one that was printed, as everybody has to."""
+        present = self._installation.passwords[self._email]
+        body = {"present_password": present, "password": f"{present} of its own"}
+        self.call("PUT", f"{API}/me/password", expected=(204,), json=body)
+        self._installation.passwords[self._email] = body["password"]
+        self._token = ""
+
     def project(self, name: str) -> str:
         """Make a project."""
         # What died is tried again: its archive has to stay.
@@ -257,6 +265,7 @@ class Load:
         """Sign in, and make projects for each organisation."""
         for email in self._installation.passwords:
             client = self.client(email, "projects")
+            client.choose_password()
             names = {"single": ("Shop", "Library"), "several": ("Monorepo",)}
             self._projects[email] = {
                 layout: [client.project(name) for name in each] for layout, each in names.items()

@@ -82,10 +82,10 @@ def prepare(folder: Path, stack: contextlib.ExitStack) -> tuple[Server, Server, 
         server.start()
         stack.callback(server.stop)
     url = f"http://127.0.0.1:{secapi.port}/api/v1"
-    login = {
-        "Authorization": "Bearer "
-        + ask(f"{url}/auth/login", {"email": EMAIL, "password": password})["access_token"]
-    }
+    first = sign_in(url, password)
+    own = {"present_password": password, "password": f"{password} of its own"}
+    ask(f"{url}/me/password", own, first, method="PUT")
+    login = sign_in(url, own["password"])
     key = ask(f"{url}/api-keys", {"name": "bench", "scopes": SCOPES}, login)["key"]
     headers = {"X-API-Key": key}
     project = ask(f"{url}/projects", {"name": "Bookshop"}, headers)["id"]
@@ -133,12 +133,21 @@ def fill(database_url: str, tenant: UUID, project: UUID) -> UUID:
     return sorted(matched.new)[len(matched.new) // 2]
 
 
-def ask(url: str, body: dict[str, Any] | None, headers: dict[str, str] | None = None) -> Any:
-    """Send JSON (or nothing) and return JSON."""
+def sign_in(url: str, password: str) -> dict[str, str]:
+    """Return the header of the installation's first account."""
+    tokens = ask(f"{url}/auth/login", {"email": EMAIL, "password": password})
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+def ask(
+    url: str, body: dict[str, Any] | None, headers: dict[str, str] | None = None, *, method: str | None = None
+) -> Any:
+    """Send JSON (or nothing) and return JSON (or nothing)."""
     sent = {"Content-Type": "application/json", **(headers or {})}
-    request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), sent)
+    content = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, content, sent, method=method)
     with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.loads(answer.read())
+        return json.loads(answer.read() or b"null")
 
 
 def cost(server: Server, requests: int) -> float:

@@ -30,7 +30,8 @@ def parser() -> argparse.ArgumentParser:
         description="Run SecAPI, the self-hosted scanning service (extra [secapi]). Without a process all of it runs on this "
         "machine under one supervisor, with PostgreSQL and Redis from Python wheels (extra [embedded]) where no URL names "
         "others; with one, that process alone, configured by the environment.",
-        epilog="processes: api, worker, relay; tasks: migrate, prepare-database (SUPERUSER_URL says who may), create-admin",
+        epilog="processes: api, worker, relay; tasks: migrate, prepare-database (SUPERUSER_URL says who may), create-admin "
+        "(prints the one-time password of --admin)",
         allow_abbrev=False,
     )
     made.add_argument("process", nargs="?", choices=[*PROCESSES, *TASKS], help="only this one")
@@ -53,7 +54,8 @@ def parser() -> argparse.ArgumentParser:
         "--admin",
         default="admin@localhost.localdomain",
         metavar="EMAIL",
-        help="who signs in first; the password is printed once, when the account is made",
+        help="who signs in first; a one-time password is printed when the account is made, good for three days and only to "
+        "choose another (PUT /api/v1/me/password)",
     )
     made.add_argument("--organisation", default="Default", metavar="NAME", help="which that account owns")
     return made
@@ -188,6 +190,10 @@ def _create_admin(given: argparse.Namespace) -> int:
         print(f"architect: {given.admin} has an account already", file=sys.stderr)
         return 2
     print(password)
+    print(
+        "architect: good for three days, and only to choose another: POST /api/v1/auth/login, then PUT /api/v1/me/password",
+        file=sys.stderr,
+    )
     return 0
 
 
@@ -225,8 +231,12 @@ def _welcome(url: str, email: str, password: str | None) -> str:
         lines.append(f"{email} has an account already.")
     else:
         body = f'{{"email": "{email}", "password": "{password}"}}'
+        change = f'{{"present_password": "{password}", "password": "..."}}'
         lines += [
-            f"Sign in as {email}; this password is shown once, change it:",
+            f"Sign in as {email}; this password is shown once, and good for three days:",
             f"  curl {url}/api/v1/auth/login -H 'Content-Type: application/json' -d '{body}'",
+            "It can only choose your own; until then every other request is answered with 403. With the access_token:",
+            f"  curl -X PUT {url}/api/v1/me/password -H 'Authorization: Bearer ...' -H 'Content-Type: application/json' -d '{change}'",
+            "Then sign in again with your own.",
         ]
     return "\n".join([*lines, "Ctrl+C ends everything.", ""])

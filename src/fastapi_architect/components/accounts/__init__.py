@@ -3,6 +3,7 @@
 from .component import Accounts
 from .dependencies import CurrentAccount, current_account
 from .emails import email_key
+from .initial_passwords import PasswordMustBeChanged
 from .mails import AccountMails
 from .models import Account, AccountSession
 from .passwords import PasswordHashing, PasswordPolicy
@@ -21,6 +22,7 @@ __all__ = [
     "Accounts",
     "CurrentAccount",
     "PasswordHashing",
+    "PasswordMustBeChanged",
     "PasswordPolicy",
     "SignIn",
     "Tokens",

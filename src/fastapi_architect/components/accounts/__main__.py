@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..database import Database, DatabaseSettings
 from .emails import deliverable
+from .initial_passwords import LIFETIME
 from .opening import open_account, set_roles
 from .passwords import PasswordHashing
 
@@ -31,7 +32,9 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 async def _create(database: Database, options: argparse.Namespace) -> int:
-    password = await open_account(database, PasswordHashing(), options.email, options.roles)
+    password = await open_account(
+        database, PasswordHashing(), options.email, options.roles, one_time=options.one_time
+    )
     if password is None:
         sys.stderr.write(f"{options.email} has an account already.\n")
         return 0 if options.once else 1
@@ -45,6 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     create = commands.add_parser("create", help="open an account, and print the password made for it")
     create.add_argument("email", type=deliverable)
     create.add_argument("--once", action="store_true", help="that there is one already is no error")
+    create.add_argument(
+        "--one-time",
+        action="store_true",
+        help=f"the password is good for {LIFETIME.days} days, and only to choose another (PUT /me/password)",
+    )
     change = commands.add_parser("roles", help="give an account these roles and no others")
     change.add_argument("email")
     for command in (create, change):

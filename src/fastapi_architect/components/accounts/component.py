@@ -15,6 +15,7 @@ from ..outbox import Periodic
 from ..problem_details import NotAuthenticated
 from ..service import Principal, installed
 from .equipment import AccountEquipment
+from .initial_passwords import refuse_initial_password
 from .mails import AccountMails
 from .passwords import PasswordHashing, PasswordPolicy
 from .principal import METHOD, AccountPrincipal
@@ -85,6 +86,7 @@ class Accounts(AccountEquipment):
 
         Raises:
             NotAuthenticated: the token is not valid, or what stands behind it has ended.
+            PasswordMustBeChanged: its owner signed in with a password that was made for them, and has to choose another first.
         """
         header = connection.headers.get("authorization", "")
         token = header[len(_SCHEME) :].strip()
@@ -93,12 +95,14 @@ class Accounts(AccountEquipment):
             return None
         claims = self.tokens.decode(token)
         accounts = AccountRepository(session)
-        roles = await accounts.find_roles(claims.account_id, claims.session_id, claims.epoch)
-        if roles is None:
+        access = await accounts.find_access(claims.account_id, claims.session_id, claims.epoch)
+        if access is None:
             raise NotAuthenticated("The access token is not valid.")
+        if access.must_change_password:
+            refuse_initial_password(connection, self.password_path)
         return AccountPrincipal(
             id=claims.account_id,
-            permissions=self.roles.permissions_of_roles(roles),
+            permissions=self.roles.permissions_of_roles(access.roles),
             method=METHOD,
             session_id=claims.session_id,
         )

@@ -14,6 +14,8 @@ class AccountEquipment(Component):
 
     #: Known when the component is installed beside `Access`.
     roles: Roles
+    #: The path before `/me`.
+    prefix: str
 
     def __init__(
         self,
@@ -27,3 +29,8 @@ class AccountEquipment(Component):
         self.policy = policy
         self.new_account_roles = tuple(new_account_roles)
         self.tokens = AccessTokens(settings)
+
+    @property
+    def password_path(self) -> str:
+        """Where people change their password."""
+        return f"{self.prefix}/me/password"

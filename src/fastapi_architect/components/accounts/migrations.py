@@ -31,6 +31,16 @@ def drop_accounts(op: Any) -> None:
         op.drop_table(table)
 
 
+def add_initial_passwords(op: Any) -> None:
+    """Let passwords be known as made for somebody; those that there are stay their owners' own."""
+    op.add_column("accounts", sa.Column("initial_password_until", sa.DateTime(timezone=True), nullable=True))
+
+
+def drop_initial_passwords(op: Any) -> None:
+    """Forget it: they become passwords as any other."""
+    op.drop_column("accounts", "initial_password_until")
+
+
 def _create_accounts(op: Any) -> None:
     moment = sa.DateTime(timezone=True)
     op.create_table(

@@ -27,6 +27,8 @@ class Account(Base, Uuid7Id, Timestamped, Versioned):
     #: Access tokens carry this number; raising it ends all of them.
     access_epoch: Mapped[int] = mapped_column(default=0, server_default="0")
     deactivated_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    #: The password was made for its owner, is good until then, and only to choose another; null for one of their own.
+    initial_password_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     @property
     def is_active(self) -> bool:

@@ -1,6 +1,8 @@
 """Queries for accounts and for the tokens that were mailed to them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -16,8 +18,8 @@ from .models import Account, AccountSession, MailedToken, Purpose
 _UNSYNCHRONIZED = {"synchronize_session": False}
 
 #: Made once: it runs for every request.
-_PRESENT_ROLES = (
-    select(Account.roles)
+_PRESENT_ACCESS = (
+    select(Account.roles, Account.initial_password_until.is_not(None))
     .join(AccountSession, AccountSession.account_id == Account.id)
     .where(
         Account.id == bindparam("account_id"),
@@ -30,6 +32,19 @@ _PRESENT_ROLES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PresentAccess:
+    """What somebody who signed in may do now.
+
+    Attributes:
+        roles: of the account.
+        must_change_password: before anything else.
+    """
+
+    roles: Sequence[str]
+    must_change_password: bool
+
+
 class AccountRepository(Repository[Account]):
     """Finds, adds and changes accounts; the caller says whose they may be."""
 
@@ -37,10 +52,11 @@ class AccountRepository(Repository[Account]):
     orders: ClassVar[Mapping[str, Order]] = {"newest": Order(Account.id, descending=True)}
     missing = "There is no such account."
 
-    async def find_roles(self, account_id: UUID, session_id: UUID, epoch: int) -> Sequence[str] | None:
-        """Return the roles of an account, if it, the session and the epoch are good now."""
+    async def find_access(self, account_id: UUID, session_id: UUID, epoch: int) -> PresentAccess | None:
+        """Return what the owner of an account may do, if it, the session and the epoch are good now."""
         values = {"account_id": account_id, "session_id": session_id, "epoch": epoch}
-        return (await self._session.execute(_PRESENT_ROLES, values)).scalar_one_or_none()
+        row = (await self._session.execute(_PRESENT_ACCESS, values)).one_or_none()
+        return None if row is None else PresentAccess(*row)
 
     async def find_active_roles(self, account_id: UUID) -> Sequence[str] | None:
         """Return the roles of an account unless it is deactivated."""
@@ -56,9 +72,23 @@ class AccountRepository(Repository[Account]):
         return None if row is None else (row[0], row[1])
 
     async def add_unless_known(
-        self, email: str, password_hash: str | None, display_name: str, roles: Sequence[str]
+        self,
+        email: str,
+        password_hash: str | None,
+        display_name: str,
+        roles: Sequence[str],
+        *,
+        initial_password_until: datetime | None = None,
     ) -> UUID | None:
-        """Add an account and return its identifier, or None when the address has one already."""
+        """Add an account and return its identifier, or None when the address has one already.
+
+        Args:
+            email: of its owner.
+            password_hash: None for who signs in elsewhere only.
+            display_name: how they are called.
+            roles: of the account.
+            initial_password_until: for a password that was made for them: they have to choose another until then.
+        """
         statement = (
             insert(Account)
             .values(
@@ -70,6 +100,7 @@ class AccountRepository(Repository[Account]):
                 roles=list(roles),
                 access_epoch=0,
                 version=1,
+                initial_password_until=initial_password_until,
             )
             .on_conflict_do_nothing(index_elements=[Account.email_key])
             .returning(Account.id)
@@ -92,6 +123,27 @@ class AccountRepository(Repository[Account]):
             .where(Account.id == account_id, Account.deactivated_at.is_(None))
             .values(
                 password_hash=password_hash,
+                initial_password_until=None,
+                access_epoch=Account.access_epoch + 1,
+                version=Account.version + 1,
+            )
+            .returning(Account.id)
+            .execution_options(**_UNSYNCHRONIZED)
+        )
+        return (await self._session.execute(statement)).scalar_one_or_none() is not None
+
+    async def renew_initial_password(self, email: str, password_hash: str, until: datetime) -> bool:
+        """Store a new password in place of one that was made for somebody who did not come in time; say whether there was one."""
+        statement = (
+            update(Account)
+            .where(
+                Account.email_key == email_key(email),
+                Account.initial_password_until <= func.now(),
+                Account.deactivated_at.is_(None),
+            )
+            .values(
+                password_hash=password_hash,
+                initial_password_until=until,
                 access_epoch=Account.access_epoch + 1,
                 version=Account.version + 1,
             )

@@ -19,6 +19,7 @@ from ..problem_details import (
 )
 from ..service import Principal
 from .dependencies import AccountServiceDep, CurrentAccount, OriginDep, SignInDep
+from .initial_passwords import takes_initial_password
 from .schemas import (
     Accepted,
     AccountRecord,
@@ -162,10 +163,14 @@ async def rename(change: ProfileChange, account: CurrentAccount, service: Accoun
     status_code=status.HTTP_204_NO_CONTENT,
     responses=problems(Forbidden, NotFound, InvalidInput, TooManyRequests, Unavailable),
 )
+@takes_initial_password
 async def change_password(
     change: PasswordChange, account: CurrentAccount, service: AccountServiceDep, origin: OriginDep
 ) -> None:
-    """Replace the password. Everything that is signed in ends, this session included."""
+    """Replace the password. Everything that is signed in ends, this session included.
+
+    Whoever signed in with a password that was made for them can call nothing else before.
+    """
     await service.change_password(
         account, change.present_password.get_secret_value(), change.password.get_secret_value(), origin
     )

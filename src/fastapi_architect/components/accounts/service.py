@@ -163,9 +163,11 @@ class AccountService:
         Raises:
             Forbidden: the present password is wrong.
             TooManyRequests: it was tried too often.
-            InvalidInput: the new one is easily guessed.
+            InvalidInput: the new one is easily guessed, or the one that was made for them.
         """
         account = await self._accounts.get(principal.id)
+        if account.initial_password_until is not None and password == present:
+            raise InvalidInput("This is the password that was made for you. Choose another one.")
         await self._policy.check(password, (account.email, account.display_name, self._settings.issuer))
         await self._prove(account, present, origin)
         password_hash = await self._hash(password)

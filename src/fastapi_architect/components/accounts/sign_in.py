@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ..problem_details.errors import NotAuthenticated, NotFound
 from .attempts import AttemptCounter, Limit, attempt_key, refuse
 from .emails import email_key
+from .initial_passwords import is_over
 from .models import Account, AccountSession
 from .passwords import PasswordHashing
 from .principal import AccountPrincipal
@@ -71,7 +72,8 @@ class SignIn:
         """Return the account of which this is the password; no transaction is open while it is hashed.
 
         Raises:
-            NotAuthenticated: the address, the password or both are wrong, or the account is deactivated.
+            NotAuthenticated: the address, the password or both are wrong, the account is deactivated, or its password was made
+                for somebody who did not come in time.
             TooManyRequests: too many tries, for whichever address.
         """
         client, everywhere, network = limits = self._limits(email, origin)
@@ -86,7 +88,7 @@ class SignIn:
         account = None if found is None else found[0]
         await self._session.commit()
         fits = await self._hashing.verify(None if account is None else account.password_hash, password)
-        if account is None or not fits or not account.is_active:
+        if account is None or not fits or not account.is_active or _is_late(account):
             logger.warning("sign-in refused", extra={"account_id": str(account.id) if account else None})
             raise NotAuthenticated(REFUSED)
         await self._attempts.forget([client.key])
@@ -165,3 +167,7 @@ class SignIn:
             Limit(attempt_key(secret, "account", name), settings.attempts_per_account),
             Limit(attempt_key(secret, "network", origin.address), settings.attempts_per_address),
         )
+
+
+def _is_late(account: Account) -> bool:
+    return is_over(account.initial_password_until, datetime.now(UTC))

@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..access import Access
 from ..accounts import AccountPrincipal
+from ..accounts.equipment import AccountEquipment
+from ..accounts.initial_passwords import refuse_initial_password
 from ..accounts.repository import AccountRepository
 from ..problem_details import NotAuthenticated
 from ..service import Principal, installed
@@ -51,6 +53,7 @@ class BrowserSessions(BrowserSessionEquipment):
         Raises:
             NotAuthenticated: the session has ended.
             Forbidden: another site sent the change.
+            PasswordMustBeChanged: they signed in with a password that was made for them, and have to choose another first.
             Unavailable: Redis does not answer, and nobody can tell whose session it is.
         """
         secret = self.secret(connection)
@@ -64,10 +67,12 @@ class BrowserSessions(BrowserSessionEquipment):
         if connection.scope["method"] not in SAFE_METHODS:
             refuse_foreign_page(connection, self.settings.origins)
             require_csrf_token(connection, found.csrf_token)
-        roles = await AccountRepository(session).find_roles(found.account_id, found.session_id, found.epoch)
-        if roles is None:
+        access = await AccountRepository(session).find_access(found.account_id, found.session_id, found.epoch)
+        if access is None:
             raise NotAuthenticated("The session has ended.")
-        permissions = installed(connection.app, Access).permissions_of_roles(roles)
+        if access.must_change_password:
+            refuse_initial_password(connection, installed(connection.app, AccountEquipment).password_path)
+        permissions = installed(connection.app, Access).permissions_of_roles(access.roles)
         return AccountPrincipal(
             id=found.account_id, permissions=permissions, method=METHOD, session_id=found.session_id
         )

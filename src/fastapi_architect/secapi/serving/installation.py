@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic import command
@@ -13,6 +14,7 @@ from dotenv import dotenv_values
 from sqlalchemy import make_url
 from uuid_utils.compat import uuid7
 
+from fastapi_architect.components.accounts.initial_passwords import LIFETIME
 from fastapi_architect.components.accounts.passwords import PasswordHashing
 from fastapi_architect.components.accounts.repository import AccountRepository
 from fastapi_architect.components.database import Database, DatabaseSettings, bind_setting
@@ -106,22 +108,27 @@ def migrate() -> None:
 
 
 def make_administrator(email: str, organisation: str) -> str | None:
-    """Open the first account, which owns an organisation, and return its password; None: there is such an account."""
+    """Open the first account, which owns an organisation, and return its password, with which its owner chooses another.
+
+    None: there is such an account. If its owner did not come while the first password was good, a new one is made.
+    """
     return asyncio.run(_make_administrator(email, organisation))
 
 
 async def _make_administrator(email: str, organisation: str) -> str | None:
     password = secrets.token_urlsafe(18)
     password_hash = await PasswordHashing().hash(password)
+    until = datetime.now(UTC) + LIFETIME
     database = Database(DatabaseSettings())
     try:
         # All of it or nothing: an account whose password nobody was told is of no use.
         async with database.sessions.begin() as session:
             account_id = await AccountRepository(session).add_unless_known(
-                email, password_hash, "", ["operator"]
+                email, password_hash, "", ["operator"], initial_password_until=until
             )
             if account_id is None:
-                return None
+                is_new = await AccountRepository(session).renew_initial_password(email, password_hash, until)
+                return password if is_new else None
             tenant = Organisation(id=uuid7(), name=organisation)
             await bind_setting(session, TENANT, tenant.id)
             session.add(tenant)

@@ -5,7 +5,12 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import create_engine, inspect
 
-from fastapi_architect.components.accounts.migrations import create_accounts, drop_accounts
+from fastapi_architect.components.accounts.migrations import (
+    add_initial_passwords,
+    create_accounts,
+    drop_accounts,
+    drop_initial_passwords,
+)
 from fastapi_architect.components.accounts.models import Account, AccountSession, Attempts, MailedToken
 from fastapi_architect.components.testing.servers import for_sqlalchemy
 
@@ -17,11 +22,13 @@ def test_it_makes_what_the_models_describe(empty_database_url: str) -> None:
     with engine.begin() as connection:
         context = MigrationContext.configure(connection)
         create_accounts(Operations(context))
+        add_initial_passwords(Operations(context))
 
         assert set(inspect(connection).get_table_names()) == TABLES
         differences = compare_metadata(context, Account.metadata)
         assert [found for found in differences if _concerns_accounts(found)] == []
 
+        drop_initial_passwords(Operations(context))
         drop_accounts(Operations(context))
         assert inspect(connection).get_table_names() == []
     engine.dispose()

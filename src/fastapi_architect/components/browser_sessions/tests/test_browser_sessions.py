@@ -6,6 +6,7 @@ import pytest
 import redis
 from fastapi.testclient import TestClient
 from pydantic import SecretStr, ValidationError
+from sqlalchemy import create_engine, text
 
 from fastapi_architect.components.browser_sessions import BrowserSessionSettings
 from fastapi_architect.components.browser_sessions.tests.example import (
@@ -34,6 +35,23 @@ def sign_in(client: TestClient, password: str = PASSWORD, **headers: str) -> str
     assert answer.status_code == 200, answer.text
     token: str = answer.json()["csrf_token"]
     return token
+
+
+def test_a_password_that_was_made_for_somebody_opens_nothing_by_cookie_either(
+    client: TestClient, database_url: str
+) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE accounts SET initial_password_until = now() + interval '1 day'"))
+    engine.dispose()
+    token = sign_in(client)
+    refused = client.get("/things")
+    change = {"present_password": PASSWORD, "password": "four other unrelated words"}
+
+    assert refused.status_code == 403
+    assert refused.json()["path"] == "/api/v1/me/password"
+    changed = client.put("/api/v1/me/password", json=change, headers={"X-CSRF-Token": token, "Origin": PAGE})
+    assert changed.status_code == 204
 
 
 # ── the cookie ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import MetaData, create_engine
 
-from fastapi_architect.components.accounts.migrations import create_accounts
+from fastapi_architect.components.accounts.migrations import add_initial_passwords, create_accounts
 from fastapi_architect.components.database import Base, Database
 from fastapi_architect.components.oidc_login import OidcSettings
 from fastapi_architect.components.oidc_login.migrations import create_oidc_login, drop_oidc_login
@@ -291,6 +291,7 @@ def test_the_migration_makes_the_tables_of_the_models_and_takes_them_back(empty_
             },
         )
         create_accounts(Operations(context))
+        add_initial_passwords(Operations(context))
         create_oidc_login(Operations(context))
         assert compare_metadata(context, wanted) == []
         drop_oidc_login(Operations(context))

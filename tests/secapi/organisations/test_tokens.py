@@ -7,9 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from tests.secapi.conftest import Headers, People
+
+from fastapi_architect.components.database import Database
+from fastapi_architect.components.service import installed
 
 API = "/api/v1"
 
@@ -54,6 +58,33 @@ def company(client: TestClient, people: People, service_environment: Mapping[str
 
 
 NEW = {"json": {"name": "Shop"}}
+
+
+def test_members_see_who_the_others_are_by_one_query_and_nobody_else_does(
+    company: Company, people: People, app: FastAPI
+) -> None:
+    viewer, url = company.member("viewer"), f"{API}/organisations/{company.organisation}/members"
+    stranger = people.member(people.organisation("Other"), "admin")
+    counted: list[str] = []
+    event.listen(
+        installed(app, Database).engine.sync_engine,
+        "before_cursor_execute",
+        lambda *arguments: counted.append(arguments[2]),
+    )
+
+    def statements() -> int:
+        counted.clear()
+        assert company.client.get(url, headers=viewer).status_code == 200
+        return len(counted)
+
+    alone = statements()
+    others = [company.member("developer") for _ in range(3)]
+    assert statements() == alone
+    listed = company.client.get(url, headers=viewer).json()["items"]
+    assert {each["email"] for each in listed} == {
+        f"{each['X-Named-Caller']}@example.com" for each in (viewer, *others)
+    }
+    assert company.client.get(url, headers=stranger).status_code == 404
 
 
 def test_a_key_does_what_its_scopes_and_its_owners_role_both_allow(company: Company) -> None:

@@ -1,6 +1,6 @@
 """Accounts as a component: it tells callers by their access token, and has the routes."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ..access import Access
 from ..outbox import Periodic
 from ..problem_details import NotAuthenticated
-from ..service import Principal, installed
+from ..service import Person, Principal, installed
 from .equipment import AccountEquipment
 from .initial_passwords import refuse_initial_password
 from .mails import AccountMails
@@ -106,6 +106,10 @@ class Accounts(AccountEquipment):
             method=METHOD,
             session_id=claims.session_id,
         )
+
+    async def people(self, session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, Person]:
+        """Return the owners of these accounts."""
+        return await AccountRepository(session).people(ids)
 
     async def permissions_of(self, principal_id: UUID, session: AsyncSession) -> frozenset[str] | None:
         """Return what the holder of an account may do at present; None for whoever has none, or an inactive one."""

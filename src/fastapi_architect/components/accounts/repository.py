@@ -1,6 +1,6 @@
 """Queries for accounts and for the tokens that were mailed to them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from ..database import Order, Repository
+from ..service.people import Person
 from .emails import email_key
 from .models import Account, AccountSession, MailedToken, Purpose
 
@@ -62,6 +63,12 @@ class AccountRepository(Repository[Account]):
         """Return the roles of an account unless it is deactivated."""
         statement = select(Account.roles).where(Account.id == account_id, Account.deactivated_at.is_(None))
         return (await self._session.execute(statement)).scalar_one_or_none()
+
+    async def people(self, ids: Collection[UUID]) -> Mapping[UUID, Person]:
+        """Return the owners of these accounts, deactivated ones too: they still belong to what they belong to."""
+        statement = select(Account.id, Account.email, Account.display_name).where(Account.id.in_(ids))
+        rows = await self._session.execute(statement)
+        return {account_id: Person(email, name) for account_id, email, name in rows}
 
     async def find_for_sign_in(self, email: str, address: str) -> tuple[Account, bool] | None:
         """Return an account, and whether its owner has been at this network address before."""

@@ -5,6 +5,7 @@ from .assembly import component_in, components_of, install, installed
 from .component import Component
 from .draining import begin_draining, is_draining
 from .openapi import amend_openapi, operations_of
+from .people import Directory, Person, people_of
 from .principal import Principal, principal_in_context, principal_of, remember_principal
 from .public import is_public, public
 from .request_id import bind_request_id, current_request_id
@@ -19,8 +20,10 @@ __all__ = [
     "CommaSeparated",
     "Component",
     "ComponentSettings",
+    "Directory",
     "Environment",
     "GeneratedSecret",
+    "Person",
     "Principal",
     "RequestLimit",
     "RouteTemplates",
@@ -39,6 +42,7 @@ __all__ = [
     "is_public",
     "local_path",
     "operations_of",
+    "people_of",
     "principal_in_context",
     "principal_of",
     "public",

@@ -3,10 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from ..access import CurrentPrincipal, current_principal
-from ..database import PreconditionRequired, SeenVersionDep, etag
+from ..database import PreconditionRequired, SeenVersionDep, SessionDep, etag
 from ..problem_details import (
     Conflict,
     Forbidden,
@@ -16,6 +16,7 @@ from ..problem_details import (
     PreconditionFailed,
     problems,
 )
+from ..service import Person, people_of
 from .dependencies import (
     CallerDep,
     ManagerDep,
@@ -24,11 +25,13 @@ from .dependencies import (
     TenantRolesDep,
     require_of_keys,
 )
+from .models import Membership
 from .schemas import (
     Acceptance,
     Accepted,
     CreatedInvitation,
     Invitations,
+    ListedMember,
     MemberPage,
     NewOrganisation,
     NewRole,
@@ -117,14 +120,17 @@ async def rename_organisation(
     responses=problems(Forbidden, NotFound, InvalidInput),
 )
 async def list_members(
+    request: Request,
     caller: CallerDep,
     service: TenancyServiceDep,
+    session: SessionDep,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     after: Annotated[UUID | None, Query(description="`next_after` of the page before.")] = None,
 ) -> MemberPage:
-    """Return who belongs to the organisation, oldest first."""
+    """Return who belongs to the organisation, oldest first, with their names and addresses where there are accounts."""
     found = await service.list_members(caller.membership.tenant_id, after, limit)
-    shown = [PublishedMember.model_validate(member) for member in found[:limit]]
+    people = await people_of(request.app, session, [member.account_id for member in found[:limit]])
+    shown = [_listed(member, people.get(member.account_id)) for member in found[:limit]]
     return MemberPage(items=shown, next_after=shown[-1].id if len(found) > limit else None)
 
 
@@ -202,3 +208,10 @@ async def accept_invitation(
     """Become a member of the organisation that the invitation is for."""
     tenant_id, role = await service.accept(principal, acceptance.token)
     return Accepted(organisation_id=tenant_id, role=role)
+
+
+def _listed(member: Membership, person: Person | None) -> ListedMember:
+    shown = ListedMember.model_validate(member)
+    if person is None:
+        return shown
+    return shown.model_copy(update={"email": person.email, "display_name": person.display_name or None})

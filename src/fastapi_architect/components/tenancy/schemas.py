@@ -81,10 +81,22 @@ class PublishedMember(OutputModel):
     created_at: datetime
 
 
+class ListedMember(PublishedMember):
+    """Somebody who belongs to an organisation, and who they are, where the service knows it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [_MEMBER | {"email": "ada@example.com", "display_name": "Ada"}]}
+    )
+
+    #: None: no account of this service is behind the identifier.
+    email: str | None = None
+    display_name: str | None = None
+
+
 class MemberPage(OutputModel):
     """Members, oldest first; without `next_after` it is the last page."""
 
-    items: Annotated[list[PublishedMember], Field(max_length=100)]
+    items: Annotated[list[ListedMember], Field(max_length=100)]
     next_after: UUID | None = None
 
 

@@ -1,6 +1,6 @@
 """The smallest application with tenants: members write notes, and see those of their organisation."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from fastapi_architect.components.access import Access, deny_by_default
 from fastapi_architect.components.database import Base, Database, SessionDep, Uuid7Id
 from fastapi_architect.components.problem_details import ProblemDetails
-from fastapi_architect.components.service import Act, Component, Principal, install
+from fastapi_architect.components.service import Act, Component, Person, Principal, install
 from fastapi_architect.components.tenancy import Tenancy, TenantMember, TenantOwned, require_in_tenant
 
 PEOPLE = {name: uuid7() for name in ("anna", "bert", "carl", "mallory")}
@@ -56,6 +56,22 @@ class Names(Component):
         return Principal(identifier, frozenset(scopes.split()), UUID(tenant) if tenant else None, "api_key")
 
 
+class PhoneBook(Component):
+    """Knows anna and bert. An example of a directory, and nothing else."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[UUID]] = []
+
+    async def people(self, session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, Person]:
+        """Return whom it knows."""
+        self.asked.append(list(ids))
+        known = {
+            PEOPLE["anna"]: Person("anna@example.com", "Anna"),
+            PEOPLE["bert"]: Person("bert@example.com"),
+        }
+        return {each: known[each] for each in ids if each in known}
+
+
 class Diary(Component):
     """Remembers what it is told of. An example of a witness, and nothing else."""
 
@@ -68,7 +84,12 @@ class Diary(Component):
 
 
 def create_app(
-    database: Database, *, check_wall: bool = True, without: Sequence[str] = (), diary: Diary | None = None
+    database: Database,
+    *,
+    check_wall: bool = True,
+    without: Sequence[str] = (),
+    diary: Diary | None = None,
+    more: Sequence[Component] = (),
 ) -> FastAPI:
     """Return the application."""
     app = FastAPI(dependencies=[Depends(deny_by_default)])
@@ -91,5 +112,5 @@ def create_app(
 
     roles = {name: permissions for name, permissions in ROLES.items() if name not in without}
     tenancy = Tenancy(roles, check_wall=check_wall, without=without)
-    install(app, [ProblemDetails(), database, Access(), Names(), diary or Diary(), tenancy])
+    install(app, [ProblemDetails(), database, Access(), Names(), diary or Diary(), tenancy, *more])
     return app

@@ -21,7 +21,7 @@ from fastapi_architect.components.tenancy import Organisation, Tenancy, every_te
 from fastapi_architect.components.tenancy.component import TenantsNotSeparated
 from fastapi_architect.components.tenancy.migrations import create_tenancy, drop_tenancy
 from fastapi_architect.components.tenancy.row_level_security import protect_by_tenant
-from fastapi_architect.components.tenancy.tests.example import PEOPLE, Diary, create_app
+from fastapi_architect.components.tenancy.tests.example import PEOPLE, Diary, PhoneBook, create_app
 from fastapi_architect.components.testing.servers import for_sqlalchemy
 
 ORGANISATIONS = "/api/v1/organisations"
@@ -270,6 +270,36 @@ def test_a_role_that_is_left_out_is_nobodys(separated_database: Database) -> Non
 def test_a_role_that_is_needed_cannot_be_left_out(roles: dict[str, list[str]], without: list[str]) -> None:
     with pytest.raises(ValueError, match="can be left out"):
         Tenancy(roles, without=without)
+
+
+def test_members_are_listed_with_their_names_which_are_asked_for_once(separated_database: Database) -> None:
+    book = PhoneBook()
+    with TestClient(create_app(separated_database, more=[book])) as client:
+        bakery = found(client, "anna")
+        for name in ("bert", "carl"):
+            join(client, "anna", bakery, name, "viewer")
+        url = f"{ORGANISATIONS}/{bakery}/members"
+        listed = client.get(url, headers=as_("carl")).json()["items"]
+        page = client.get(url, params={"limit": 1}, headers=as_("anna")).json()
+        stranger = client.get(url, headers=as_("mallory"))
+        keyless = client.get(url, headers=as_("anna", **{"X-Key-Scopes": "notes:read"}))
+
+    assert [(each["email"], each["display_name"]) for each in listed] == [
+        ("anna@example.com", "Anna"),
+        ("bert@example.com", None),
+        (None, None),
+    ]
+    assert [each["email"] for each in page["items"]] == ["anna@example.com"]
+    assert (stranger.status_code, keyless.status_code) == (404, 403)
+    # Of whom is shown, by one question a page; and of nobody for whom it is not to be shown.
+    assert book.asked == [[PEOPLE[name] for name in ("anna", "bert", "carl")], [PEOPLE["anna"]]]
+
+
+def test_where_nobody_knows_people_members_are_listed_by_their_identifiers(client: TestClient) -> None:
+    bakery = found(client, "anna")
+    [member] = client.get(f"{ORGANISATIONS}/{bakery}/members", headers=as_("anna")).json()["items"]
+
+    assert (member["account_id"], member["email"]) == (str(PEOPLE["anna"]), None)
 
 
 def test_every_change_of_an_organisation_is_told_to_witnesses(separated_database: Database) -> None:

@@ -83,5 +83,5 @@ def components() -> list[Component]:
         Scans(settings),
         Reports(settings),
         WorkMetrics(),
-        Retention(),
+        Retention(settings),
     ]

@@ -39,6 +39,8 @@ class SecApiSettings(ComponentSettings):
     report_days: Annotated[int, Field(ge=1, le=365)] = 7
     #: Reports of one organisation that may wait at the same time.
     open_reports: Annotated[int, Field(ge=1, le=10_000)] = 50
+    #: Days after which what is left of a deleted project is deleted: its scans, findings and reports. The audit log stays.
+    deleted_project_days: Annotated[int, Field(ge=0, le=3650)] = 30
 
 
 class ArchiveSettings(UploadSettings):

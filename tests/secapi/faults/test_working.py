@@ -132,3 +132,17 @@ def test_a_worker_without_room_on_its_disk_tries_again_says_why_and_leaves_nothi
     assert "File too large" in working_on[0].last_error
     assert list((tmp_path / "fastapi-architect").iterdir()) == []
     assert submitter.scan(scan)["state"] == "running"  # until the reaper comes
+
+
+@pytest.mark.usefixtures("quick_review")
+def test_an_archive_that_is_not_what_was_uploaded_is_not_reviewed(
+    submitter: Submitter, worker: Worker
+) -> None:
+    scan, task = submitter.submit()
+    spoil = "UPDATE stored_chunks SET data = set_byte(data, 20, (get_byte(data, 20) + 1) % 256)"
+    worker.rows(spoil)
+
+    assert worker.runtime.handle(task) is Outcome.RETRYING
+    [(why,)] = worker.rows("SELECT last_error FROM outbox_events WHERE id = :id", id=task)
+    assert "its digest is another one" in why
+    assert submitter.scan(scan)["state"] == "running"

@@ -96,8 +96,8 @@ async def download_upload(upload_id: UUID, service: UploadServiceDep) -> Downloa
     "/{upload_id}",
     summary="Delete an upload",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=problems(NotAuthenticated, NotFound),
+    responses=problems(NotAuthenticated, NotFound, Conflict),
 )
 async def delete_upload(upload_id: UUID, service: UploadServiceDep) -> None:
-    """Delete one of your uploads for good."""
+    """Delete one of your uploads for good, unless something of the service still needs it: that is 409."""
     await service.delete(upload_id)

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from uuid import UUID
 
 import anyio
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -82,10 +83,15 @@ class UploadService:
 
         Raises:
             NotFound: there is none, or it is somebody else's.
+            Conflict: another table refers to it, by a foreign key of yours.
         """
         upload = await self.get(upload_id)
         await self._uploads.delete(upload)
-        await self._session.commit()
+        try:
+            await self._session.commit()
+        except IntegrityError as error:
+            await self._session.rollback()
+            raise Conflict("This file is in use; delete it when that is over.") from error
         # After the commit: a row without its file would be an error to somebody, a file without a row is swept away.
         await self._storage.delete(upload.storage_key)
         logger.info("upload deleted", extra={"upload_id": str(upload_id)})

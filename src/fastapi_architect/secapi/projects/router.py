@@ -103,5 +103,8 @@ async def change_project(
     responses=OF_CHANGING,
 )
 async def delete_project(project_id: ProjectId, seen: SeenVersionDep, service: ProjectServiceDep) -> None:
-    """Delete a project, if nobody changed it in between. Its scans and findings are no longer shown."""
+    """Delete a project, if nobody changed it in between.
+
+    Its scans and findings are no longer shown, and are deleted for good after a month, unless the operator says otherwise.
+    """
     await service.delete(project_id, seen)

@@ -10,6 +10,7 @@ from fastapi_architect.components.tenancy import protect_by_tenant, unprotect_by
 from ..columns import identified, moment, of_project, tenant
 
 _OPEN = sa.text("state IN ('queued', 'running')")
+HELD_UPLOAD = "fk_scans_upload_id_uploads"
 _TABLES = ("scan_events", "scan_roots", "scans")
 
 
@@ -110,6 +111,39 @@ def add_findings_of_roots(op: Any) -> None:
 def drop_findings_of_roots(op: Any) -> None:
     """Take that back."""
     op.drop_column("scan_roots", "findings")
+
+
+def hold_uploads(op: Any) -> None:
+    """Let no upload be deleted that a scan refers to. Who asks is PostgreSQL itself, when a transaction ends.
+
+    Args:
+        op: `alembic.op`.
+    """
+    # Again, if the last part of this failed before.
+    op.execute(f"ALTER TABLE scans DROP CONSTRAINT IF EXISTS {HELD_UPLOAD}")
+    op.create_foreign_key(
+        HELD_UPLOAD,
+        "scans",
+        "uploads",
+        ["upload_id"],
+        ["id"],
+        deferrable=True,
+        initially="DEFERRED",
+        postgresql_not_valid=True,
+    )
+    # Apart, as it reads all scans, and nobody shall wait for that.
+    with op.get_context().autocommit_block():
+        # Whose archive was deleted under it: it has none.
+        op.execute(
+            "UPDATE scans SET upload_id = NULL WHERE upload_id IS NOT NULL"
+            " AND NOT EXISTS (SELECT FROM uploads WHERE uploads.id = scans.upload_id)"
+        )
+        op.execute(f"ALTER TABLE scans VALIDATE CONSTRAINT {HELD_UPLOAD}")
+
+
+def release_uploads(op: Any) -> None:
+    """Take that back."""
+    op.drop_constraint(HELD_UPLOAD, "scans", type_="foreignkey")
 
 
 def drop_scans(op: Any) -> None:

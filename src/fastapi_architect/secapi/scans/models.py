@@ -76,6 +76,9 @@ class Scan(Uuid7Id, TenantOwned, Timestamped, Versioned, Base):
         UniqueConstraint("tenant_id", "id"),
         # The archive goes when its scan ends: two scans of one upload would take it from each other.
         UniqueConstraint("upload_id"),
+        # Whoever deletes uploads does not see the scans of all organisations: PostgreSQL does. It asks in the end, when a scan
+        # has let go of its archive in whichever order.
+        ForeignKeyConstraint(["upload_id"], ["uploads.id"], deferrable=True, initially="DEFERRED"),
         Index("ix_scans_project_id_created_at_id", "project_id", "created_at", "id"),
         Index("ix_scans_project_id_branch_created_at_id", "project_id", "branch", "created_at", "id"),
         # What waits or runs is little, and is asked for often: quotas, queues, the reaper.

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from fastapi_architect.components.database import Order, Repository, equals
 from fastapi_architect.components.problem_details import NotFound
@@ -53,7 +54,10 @@ class ScanRepository(Repository[Scan]):
         return statement if self._project_id is None else statement.where(Scan.project_id == self._project_id)
 
     async def submission(self, project_id: UUID, upload_id: UUID, owner_id: UUID) -> Submission:
-        """Return what a new scan of a project is checked against, in one round trip."""
+        """Return what a new scan of a project is checked against, in one round trip.
+
+        The upload is locked until the transaction ends: what deletes it at this moment is waited for, or waits.
+        """
         open_scans = (
             select(func.count())
             .select_from(Scan)
@@ -63,11 +67,18 @@ class ScanRepository(Repository[Scan]):
             )
             .scalar_subquery()
         )
-        own_upload = (Upload.id == upload_id) & (Upload.owner_id == owner_id)
+        # Of its own, because the side of a join that may be missing cannot be locked.
+        own = (
+            select(Upload)
+            .where(Upload.id == upload_id, Upload.owner_id == owner_id)
+            .with_for_update(key_share=True, read=True)
+            .cte("own")
+        )
+        upload = aliased(Upload, own)
         statement = (
-            select(Project.default_branch, Upload, open_scans)
+            select(Project.default_branch, upload, open_scans)
             .select_from(Project)
-            .outerjoin(Upload, own_upload)
+            .outerjoin(upload, true())
             .where(
                 Project.id == project_id, Project.tenant_id == self._tenant_id, Project.deleted_at.is_(None)
             )

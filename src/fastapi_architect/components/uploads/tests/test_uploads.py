@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import MetaData, create_engine, inspect
 
 from fastapi_architect.components.access import require
 from fastapi_architect.components.database import Base, Database
@@ -227,12 +227,10 @@ def test_the_migration_makes_the_table_of_the_model(empty_database_url: str) -> 
         context = MigrationContext.configure(connection)
         create_uploads(Operations(context))
         table = Base.metadata.tables["uploads"]
-        differences = [
-            found
-            for found in alembic.autogenerate.compare_metadata(context, Base.metadata)
-            if "uploads" in str(found)
-        ]
-        assert differences == []
+        # Alone, as other tables of a service may refer to it.
+        alone = MetaData(naming_convention=Base.metadata.naming_convention)
+        table.to_metadata(alone)
+        assert alembic.autogenerate.compare_metadata(context, alone) == []
         assert {found["name"] for found in inspect(connection).get_check_constraints("uploads")} == {
             str(found.name) for found in table.constraints if str(found.name).startswith("ck_")
         }

@@ -4,6 +4,7 @@ from ..service import is_public, public
 from .component import (
     Access,
     Authenticator,
+    PermissionColumn,
     PermissionSource,
     RouteWithoutGuard,
     authenticators_of,
@@ -27,6 +28,7 @@ __all__ = [
     "CurrentPrincipal",
     "Guard",
     "OptionalPrincipal",
+    "PermissionColumn",
     "PermissionSource",
     "Policy",
     "RouteAccess",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import FastAPI
 from fastapi.requests import HTTPConnection
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..access import Access
@@ -19,7 +20,7 @@ from .initial_passwords import refuse_initial_password
 from .mails import AccountMails
 from .passwords import PasswordHashing, PasswordPolicy
 from .principal import METHOD, AccountPrincipal
-from .repository import AccountRepository
+from .repository import AccountRepository, roles_column
 from .router import administration, own_account, signing_in
 from .settings import AccountSettings
 
@@ -114,4 +115,12 @@ class Accounts(AccountEquipment):
     async def permissions_of(self, principal_id: UUID, session: AsyncSession) -> frozenset[str] | None:
         """Return what the holder of an account may do at present; None for whoever has none, or an inactive one."""
         roles = await AccountRepository(session).find_active_roles(principal_id)
-        return None if roles is None else self.roles.permissions_of_roles(roles)
+        return self.permissions_from(roles)
+
+    def permission_column(self, principal_id: ColumnElement[UUID]) -> ColumnElement[Any]:
+        """Return the same for a query that looks for something else of theirs."""
+        return roles_column(principal_id)
+
+    def permissions_from(self, value: Sequence[str] | None) -> frozenset[str] | None:
+        """Return what the roles of an active account allow."""
+        return None if value is None else self.roles.permissions_of_roles(value)

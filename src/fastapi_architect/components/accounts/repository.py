@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
@@ -46,6 +46,12 @@ class PresentAccess:
     must_change_password: bool
 
 
+def roles_column(account_id: ColumnElement[UUID]) -> ColumnElement[Sequence[str]]:
+    """Return the roles of an account as a column of another query: NULL if it is deactivated, or none."""
+    statement = select(Account.roles).where(Account.id == account_id, Account.deactivated_at.is_(None))
+    return statement.scalar_subquery()
+
+
 class AccountRepository(Repository[Account]):
     """Finds, adds and changes accounts; the caller says whose they may be."""
 
@@ -61,8 +67,7 @@ class AccountRepository(Repository[Account]):
 
     async def find_active_roles(self, account_id: UUID) -> Sequence[str] | None:
         """Return the roles of an account unless it is deactivated."""
-        statement = select(Account.roles).where(Account.id == account_id, Account.deactivated_at.is_(None))
-        return (await self._session.execute(statement)).scalar_one_or_none()
+        return (await self._session.execute(select(roles_column(literal(account_id))))).scalar_one_or_none()
 
     async def people(self, ids: Collection[UUID]) -> Mapping[UUID, Person]:
         """Return the owners of these accounts, deactivated ones too: they still belong to what they belong to."""

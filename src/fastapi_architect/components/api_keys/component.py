@@ -1,24 +1,55 @@
 """Keys as credentials."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.requests import HTTPConnection
+from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..access import current_principal, permission_source_of
+from ..access import PermissionColumn, PermissionSource, current_principal, permission_source_of
 from ..problem_details import NotAuthenticated
 from ..service import Principal
 from .models import ApiKey
-from .repository import ApiKeyRepository
+from .repository import ApiKeyRepository, ValidKey, valid_keys
 from .router import router
 from .service import METHOD
 from .settings import ApiKeySettings, HasApiKeySettings
 from .tokens import hash_key, looks_right
 
 HEADER = "X-API-Key"
+
+
+@dataclass(frozen=True, slots=True)
+class _LookUp:
+    """How a key is found, and what its owner may do at present: made once, because it runs for every request."""
+
+    source: PermissionSource | None
+    #: The same, where one query answers both.
+    column: PermissionColumn | None
+    resolution: timedelta
+    query: Select[Any]
+
+    @classmethod
+    def of(cls, source: PermissionSource | None, resolution: timedelta) -> "_LookUp":
+        column = source if isinstance(source, PermissionColumn) else None
+        owner = None if column is None else column.permission_column(ApiKey.owner_id)
+        return cls(source, column, resolution, valid_keys(resolution, owner))
+
+    async def permissions(self, key: ValidKey, session: AsyncSession) -> frozenset[str] | None:
+        """Return what the key allows; None if its owner has no access any more."""
+        scopes = frozenset(key.scopes)
+        if key.owner_id is None or self.source is None:
+            return scopes
+        # What its owner has lost, the key has lost.
+        if self.column is not None:
+            present = self.column.permissions_from(key.owner)
+        else:
+            present = await self.source.permissions_of(key.owner_id, session)
+        return None if present is None else scopes & present
 
 
 class ApiKeys(HasApiKeySettings):
@@ -43,6 +74,7 @@ class ApiKeys(HasApiKeySettings):
         super().__init__(settings)
         self.prefix = prefix
         self.guard = guard or current_principal
+        self._look_up: _LookUp | None = None
 
     def install(self, app: FastAPI) -> None:
         """Add the routes."""
@@ -61,33 +93,22 @@ class ApiKeys(HasApiKeySettings):
         if not looks_right(text, self.settings.prefix):
             raise NotAuthenticated("The API key is not valid.")
         is_first_query = not session.in_transaction()
-        resolution = timedelta(minutes=self.settings.last_used_minutes)
+        look_up = self._looking(connection.app)
         keys = ApiKeyRepository(session)
-        found = await keys.find_valid(hash_key(text), resolution)
-        if found is None:
+        key = await keys.find_valid(look_up.query, hash_key(text))
+        permissions = None if key is None else await look_up.permissions(key, session)
+        if key is None or permissions is None:
             raise NotAuthenticated("The API key is not valid.")
-        key, is_stale = found
-        permissions = await _permissions(key, connection, session)
-        if permissions is None:
-            raise NotAuthenticated("The API key is not valid.")
-        if is_stale and is_first_query:
-            await keys.stamp_use(key.id, resolution)
+        if key.is_stale and is_first_query:
+            await keys.stamp_use(key.id, look_up.resolution)
             # Nothing else is in this transaction; the handler of a GET would roll the stamp back.
             await session.commit()
         return Principal(
             id=key.owner_id or key.id, permissions=permissions, tenant_id=key.tenant_id, method=METHOD
         )
 
-
-async def _permissions(
-    key: ApiKey, connection: HTTPConnection, session: AsyncSession
-) -> frozenset[str] | None:
-    scopes = frozenset(key.scopes)
-    if key.owner_id is None:
-        return scopes
-    source = permission_source_of(connection.app)
-    if source is None:
-        return scopes
-    # What its owner has lost, the key has lost.
-    present = await source.permissions_of(key.owner_id, session)
-    return None if present is None else scopes & present
+    def _looking(self, app: FastAPI) -> _LookUp:
+        source = permission_source_of(app)
+        if self._look_up is None or self._look_up.source is not source:
+            self._look_up = _LookUp.of(source, timedelta(minutes=self.settings.last_used_minutes))
+        return self._look_up

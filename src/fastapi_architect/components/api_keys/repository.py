@@ -1,11 +1,12 @@
 """Queries for keys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..database import Order, Repository
@@ -18,6 +19,41 @@ MANAGE = "api_keys:manage"
 
 def _stale(resolution: timedelta) -> ColumnElement[bool]:
     return or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < func.now() - resolution)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidKey:
+    """A key that is good now, as far as a request needs it."""
+
+    id: UUID
+    owner_id: UUID | None
+    tenant_id: UUID | None
+    scopes: Sequence[str]
+    #: Whether its last use was noted too long ago.
+    is_stale: bool
+    #: What the column says that was asked for along with it.
+    owner: Any
+
+
+def valid_keys(resolution: timedelta, owner: ColumnElement[Any] | None = None) -> Select[Any]:
+    """Return the query of the key with the hash `key_hash`, if it is good now: by the database's clock, like every stamp.
+
+    It runs for every request, and is made once.
+
+    Args:
+        resolution: a use that was noted so long ago is noted anew.
+        owner: what else is to be known of the owner.
+    """
+    return select(
+        ApiKey.id,
+        ApiKey.owner_id,
+        ApiKey.tenant_id,
+        ApiKey.scopes,
+        _stale(resolution),
+        null() if owner is None else owner,
+    ).where(
+        ApiKey.key_hash == bindparam("key_hash"), ApiKey.revoked_at.is_(None), ApiKey.expires_at > func.now()
+    )
 
 
 class VisibleKeys(Repository[ApiKey]):
@@ -66,16 +102,15 @@ class ApiKeyRepository:
         self._session.add(key)
         await self._session.flush()
 
-    async def find_valid(self, key_hash: str, resolution: timedelta) -> tuple[ApiKey, bool] | None:
-        """Return the key with this hash, if it is good now, and whether its last use was noted too long ago.
+    async def find_valid(self, query: Select[Any], key_hash: str) -> ValidKey | None:
+        """Return the key with this hash, if it is good now.
 
-        The clock is the database's, like that of every stamp.
+        Args:
+            query: of `valid_keys`.
+            key_hash: of the text that a request came with.
         """
-        statement = select(ApiKey, _stale(resolution)).where(
-            ApiKey.key_hash == key_hash, ApiKey.revoked_at.is_(None), ApiKey.expires_at > func.now()
-        )
-        row = (await self._session.execute(statement)).one_or_none()
-        return None if row is None else (row[0], row[1])
+        row = (await self._session.execute(query, {"key_hash": key_hash})).one_or_none()
+        return None if row is None else ValidKey(*row)
 
     async def stamp_use(self, key_id: UUID, resolution: timedelta) -> None:
         """Note that the key was used, unless that was noted lately or another request is noting it."""

@@ -8,7 +8,7 @@ from .ordering import Order
 from .preconditions import IfNoneMatch, PreconditionRequired, SeenVersion, SeenVersionDep, etag, is_unchanged
 from .repository import Repository
 from .schemas import InputModel, OutputModel, Page, PageQuery, Slice
-from .session_settings import bind_setting, bind_worker_setting, session_setting
+from .session_settings import bind_setting, bind_worker_setting, note_setting, session_setting, setting
 from .settings import DatabaseSettings, MigrationSettings
 from .unit_of_work import OutcomeUnknown, advise_in_doubt, in_transaction, in_worker_transaction
 
@@ -47,7 +47,9 @@ __all__ = [
     "in_transaction",
     "in_worker_transaction",
     "is_unchanged",
+    "note_setting",
     "one_of",
     "session_setting",
+    "setting",
     "starts_with",
 ]

@@ -1,12 +1,13 @@
 """Queries that every kind of row needs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import QueryableAttribute
 
 from ..problem_details import Conflict, NotFound
 from .filtering import Filter
@@ -94,8 +95,27 @@ class Repository(Generic[Row]):
         Raises:
             InvalidInput: the cursor is not one of this list in this order.
         """
-        name = str(getattr(query, "sort", next(iter(self.orders))))
-        order = self.orders[name]
+        rows = (await self._session.execute(self._page(query))).scalars().all()
+        return self._slice(query, rows)
+
+    async def list_columns(
+        self, query: PageQuery, *columns: ColumnElement[Any] | QueryableAttribute[Any]
+    ) -> Slice[Any]:
+        """Return a page as rows of some columns: for a list that shows little of wide rows, or something of other tables too.
+
+        Args:
+            query: as of `list`.
+            columns: of the tables of `visible`; among them the identifier and the columns of all orders.
+
+        Raises:
+            InvalidInput: the cursor is not one of this list in this order.
+        """
+        statement = self._page(query).with_only_columns(*columns)
+        return self._slice(query, (await self._session.execute(statement)).all())
+
+    def _page(self, query: PageQuery) -> Select[Row]:
+        """Return the query of a page, and of one row more."""
+        name, order = self._order(query)
         identifier = self.model.id
         statement = order.arrange(self.visible(), identifier).limit(query.limit + 1)
         for field in sorted(type(query).model_fields.keys() - _OF_THE_PAGE):
@@ -104,9 +124,16 @@ class Repository(Generic[Row]):
                 statement = statement.where(self.filters[field](value))
         if query.cursor is not None:
             statement = statement.where(order.after(name, query.cursor, identifier))
-        rows = (await self._session.execute(statement)).scalars().all()
+        return statement
+
+    def _slice(self, query: PageQuery, rows: Sequence[Any]) -> Slice[Any]:
+        name, order = self._order(query)
         page = rows[: query.limit]
         return Slice(page, order.cursor(name, page[-1]) if len(rows) > query.limit else None)
+
+    def _order(self, query: PageQuery) -> tuple[str, Order]:
+        name = str(getattr(query, "sort", next(iter(self.orders))))
+        return name, self.orders[name]
 
     async def add(self, row: Row) -> Row:
         """Add a row; it has its identifier afterwards.

@@ -10,13 +10,12 @@ from fastapi.requests import HTTPConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..access import CurrentPrincipal, Guard, guard
-from ..database import SessionDep, bind_setting
+from ..database import SessionDep
 from ..problem_details import Forbidden, InvalidInput, NotFound
 from ..service import Principal, acts_of, installed, remember_principal
 from .models import Membership
 from .repository import TenancyRepository
 from .roles import HasTenantRoles
-from .row_level_security import PRINCIPAL, TENANT
 from .service import MANAGE, READ, TenancyService
 
 HEADER = "X-Organisation-ID"
@@ -78,8 +77,7 @@ async def as_member(
         NotFound: they do not belong to it, or it does not exist; the two look alike.
         InvalidInput: they belong to several (or none) and it is not said which.
     """
-    tenant_id, role = await _choose(session, principal, organisation_id)
-    await bind_setting(session, TENANT, tenant_id)
+    tenant_id, role = await _enter(session, principal, organisation_id)
     return replace(principal, tenant_id=tenant_id, permissions=roles.permissions_in_role(principal, role))
 
 
@@ -196,13 +194,12 @@ async def current_person(principal: CurrentPrincipal, roles: TenantRolesDep) -> 
 PersonDep = Annotated[Principal, Depends(current_person)]
 
 
-async def _choose(session: AsyncSession, principal: Principal, wanted: UUID | None) -> tuple[UUID, str]:
+async def _enter(session: AsyncSession, principal: Principal, wanted: UUID | None) -> tuple[UUID, str]:
     # Credentials of an organisation, such as its API keys, are good for that one only.
     if principal.tenant_id is not None and wanted not in (None, principal.tenant_id):
         raise NotFound("There is no such organisation.")
     wanted = wanted or principal.tenant_id
-    await bind_setting(session, PRINCIPAL, principal.id)
-    found = await TenancyRepository(session).roles_of(principal.id, wanted)
+    found = await TenancyRepository(session).enter(principal.id, wanted)
     if len(found) == 1:
         return found[0]
     if wanted is not None:

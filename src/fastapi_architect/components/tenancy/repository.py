@@ -1,16 +1,43 @@
 """Queries for organisations, members and invitations. Each names its tenant, although PostgreSQL would hide the others."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, Uuid, bindparam, case, cast, delete, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ..database import note_setting, setting
 from .models import Invitation, Membership, Organisation
+from .row_level_security import PRINCIPAL, TENANT
 
 MOST_ORGANISATIONS = 100
 OWNER = "owner"
+
+
+def _entry(*, is_named: bool) -> Select[Any]:
+    """Return the query of somebody's memberships that binds the transaction to whose they are, and to the tenant of the only one.
+
+    Memberships are looked at from within `LATERAL`, for each row of what sets the principal: the policy, which reads that
+    setting, is asked after it was set. Were it otherwise, nobody would belong anywhere.
+    """
+    # A uuid already: a cast beside the column would keep the policy from being asked through the index.
+    principal = setting(PRINCIPAL, bindparam("account_id", type_=Uuid()))
+    caller = select(cast(principal, Uuid).label("id")).subquery("caller")
+    own = select(Membership.tenant_id, Membership.role).where(Membership.account_id == caller.c.id)
+    if is_named:
+        own = own.where(Membership.tenant_id == bindparam("tenant_id", type_=Uuid()))
+    found = own.limit(2).correlate(caller).lateral("found")
+    is_only_one = func.count().over() == 1
+    tenant = case((is_only_one, setting(TENANT, found.c.tenant_id)))
+    return select(found.c.tenant_id, found.c.role, tenant.label("bound")).select_from(
+        caller.join(found, true())
+    )
+
+
+#: Where somebody acts, found and bound in one step. Made once: it runs for every request.
+_ENTRIES = {is_named: _entry(is_named=is_named) for is_named in (True, False)}
 
 
 class TenancyRepository:
@@ -41,12 +68,18 @@ class TenancyRepository:
         )
         return [(organisation, role) for organisation, role in await self._session.execute(statement)]
 
-    async def roles_of(self, account_id: UUID, tenant_id: UUID | None) -> Sequence[tuple[UUID, str]]:
-        """Return up to two of somebody's memberships as tenant and role: of this tenant, or of any."""
-        statement = select(Membership.tenant_id, Membership.role).where(Membership.account_id == account_id)
-        if tenant_id is not None:
-            statement = statement.where(Membership.tenant_id == tenant_id)
-        return [(tenant, role) for tenant, role in await self._session.execute(statement.limit(2))]
+    async def enter(self, account_id: UUID, tenant_id: UUID | None) -> Sequence[tuple[UUID, str]]:
+        """Return up to two of somebody's memberships as tenant and role: of this tenant, or of any.
+
+        The session is bound to whose they are, and to the tenant if it is one: PostgreSQL takes it from the membership itself,
+        so that nobody is ever bound to a tenant they do not belong to.
+        """
+        values = {"account_id": account_id, "tenant_id": tenant_id}
+        rows = (await self._session.execute(_ENTRIES[tenant_id is not None], values)).all()
+        note_setting(self._session, PRINCIPAL, account_id)
+        if len(rows) == 1:
+            note_setting(self._session, TENANT, rows[0].tenant_id)
+        return [(row.tenant_id, row.role) for row in rows]
 
     async def members_of(self, tenant_id: UUID, after: UUID | None, limit: int) -> Sequence[Membership]:
         """Return the members of an organisation, oldest first."""

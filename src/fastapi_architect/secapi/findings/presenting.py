@@ -3,12 +3,7 @@
 from typing import Any
 
 from .repository import Placed
-from .schemas import PublishedFinding, WholeFinding
-
-
-def listed(found: Placed) -> PublishedFinding:
-    """Return it as it stands in a list."""
-    return PublishedFinding.model_validate(_fields(found))
+from .schemas import WholeFinding
 
 
 def whole(found: Placed) -> WholeFinding:

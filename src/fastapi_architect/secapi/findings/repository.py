@@ -2,14 +2,22 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import REGCONFIG
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fastapi_architect.components.database import Order, Repository, contains, equals, starts_with
+from fastapi_architect.components.database import (
+    Order,
+    PageQuery,
+    Repository,
+    Slice,
+    contains,
+    equals,
+    starts_with,
+)
 from fastapi_architect.components.problem_details import NotFound
 from fastapi_architect.findings.severity import Severity
 
@@ -33,6 +41,34 @@ _SEARCHED = func.to_tsvector(
     func.concat_ws(
         " ", Finding.title, func.replace(Finding.rule, "-", " "), Finding.cwe, FindingInBranch.file
     ),
+)
+
+
+#: What a list shows, and by what it is sorted.
+_LISTED = (
+    Finding.id,
+    Finding.project_id,
+    Finding.rule,
+    Finding.title,
+    Finding.category,
+    Finding.severity,
+    Finding.severity_rank,
+    Finding.confidence,
+    Finding.cwe,
+    Finding.cvss_score,
+    Finding.triage,
+    Finding.reason,
+    Finding.expires_at,
+    Finding.created_at,
+    Finding.version,
+    FindingInBranch.root,
+    FindingInBranch.file,
+    FindingInBranch.line,
+    FindingInBranch.presence,
+    FindingInBranch.is_proposed_ignored,
+    FindingInBranch.first_scan_id,
+    FindingInBranch.last_scan_id,
+    Branch.name.label("branch"),
 )
 
 
@@ -172,20 +208,12 @@ class FindingsOfBranch(FindingRepository):
             .where(Finding.project_id == self._project_id)
         )
 
-    async def placed(self, found: Sequence[Finding]) -> list[Placed]:
-        """Return where the findings of a page are, in its order, by one query for all of them."""
-        name = Project.default_branch if self._branch is None else self._branch
-        statement = (
-            select(FindingInBranch, Branch.name)
-            .join(Branch, Branch.id == FindingInBranch.branch_id)
-            .join(Project, Project.id == Branch.project_id)
-            .where(
-                FindingInBranch.finding_id.in_([each.id for each in found]),
-                Branch.project_id == self._project_id,
-                Branch.name == name,
-            )
-        )
-        places = {
-            place.finding_id: (place, branch) for place, branch in await self._session.execute(statement)
-        }
-        return [Placed(each, *places[each.id]) for each in found]
+    async def list_placed(self, query: PageQuery) -> Slice[Any]:
+        """Return a page of what lists show: rows with the names of `PublishedFinding`.
+
+        What the engine says of each, most of its bytes, is not among them.
+
+        Raises:
+            InvalidInput: the cursor is not one of this list in this order.
+        """
+        return await self.list_columns(query, *_LISTED)

@@ -17,7 +17,7 @@ from fastapi_architect.components.tenancy import require_in_tenant
 from ..projects.dependencies import ProjectId
 from ..projects.schemas import BranchName
 from .dependencies import FindingId, FindingServiceDep
-from .presenting import listed, whole
+from .presenting import whole
 from .schemas import (
     BulkDecision,
     Decided,
@@ -46,8 +46,7 @@ async def list_findings(
     project_id: ProjectId, query: Annotated[FindingQuery, Query()], service: FindingServiceDep
 ) -> Page[PublishedFinding]:
     """Return a page of the findings of a branch."""
-    found, cursor = await service.list(project_id, query)
-    return Page[PublishedFinding](items=[listed(each) for each in found], next_cursor=cursor)
+    return Page[PublishedFinding].of(await service.list(project_id, query))
 
 
 @router.post(

@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fastapi_architect.components.audit_log import record
-from fastapi_architect.components.database import SeenVersion
+from fastapi_architect.components.database import SeenVersion, Slice
 from fastapi_architect.components.problem_details import Forbidden, InvalidInput
 
 from ..membership import Member
@@ -28,17 +28,19 @@ class FindingService:
         self._member = member
         self._findings = FindingRepository(session, member.tenant_id)
 
-    async def list(self, project_id: UUID, query: FindingQuery) -> tuple[list[Placed], str | None]:
-        """Return a page of the findings of a branch, and the cursor of the next one.
+    async def list(self, project_id: UUID, query: FindingQuery) -> Slice[Any]:
+        """Return a page of the findings of a branch, as lists show them.
 
         Raises:
             NotFound: there is no such project.
             InvalidInput: the cursor is not one of this list in this order.
         """
-        await ProjectRepository(self._session, self._member.tenant_id).get(project_id)
         findings = FindingsOfBranch(self._session, self._member.tenant_id, project_id, query.branch)
-        page = await findings.list(query)
-        return await findings.placed(page.items), page.next_cursor
+        page = await findings.list_placed(query)
+        if not page.items:
+            # Where there are findings, there is their project.
+            await ProjectRepository(self._session, self._member.tenant_id).get(project_id)
+        return page
 
     async def read(self, finding_id: UUID, branch: str | None) -> Placed:
         """Return a finding as it is in a branch.

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
-from sqlalchemy import MetaData, create_engine, select
+from sqlalchemy import MetaData, create_engine, select, text
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -20,9 +20,12 @@ from fastapi_architect.components.service import Environment, Principal
 from fastapi_architect.components.tenancy import Organisation, Tenancy, every_tenant, tenant_of
 from fastapi_architect.components.tenancy.component import TenantsNotSeparated
 from fastapi_architect.components.tenancy.migrations import create_tenancy, drop_tenancy
+from fastapi_architect.components.tenancy.models import Membership
+from fastapi_architect.components.tenancy.repository import TenancyRepository
 from fastapi_architect.components.tenancy.row_level_security import protect_by_tenant
 from fastapi_architect.components.tenancy.tests.example import PEOPLE, Diary, PhoneBook, create_app
 from fastapi_architect.components.testing.servers import for_sqlalchemy
+from fastapi_architect.components.testing.statements import statements
 
 ORGANISATIONS = "/api/v1/organisations"
 
@@ -95,6 +98,47 @@ def test_a_transaction_that_was_bound_to_nobody_sees_nothing(
     with psycopg.connect(url) as connection:
         for table in ("tenancy_notes", "organisations", "memberships", "invitations"):
             assert connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (0,)
+
+
+def test_a_member_is_found_and_bound_by_one_statement(separated_database: Database) -> None:
+    with TestClient(create_app(separated_database)) as client:
+        bakery = found(client, "anna")
+        write(client, "anna", bakery, "flour")
+        with statements(separated_database.engine) as counted:
+            assert client.get("/notes", headers=as_("anna", bakery)).json() == ["flour"]
+
+    [entering, _] = counted.texts
+    assert "memberships" in entering
+
+
+@pytest.mark.anyio
+async def test_where_nobody_belongs_or_to_several_no_tenant_is_bound(
+    separated_database: Database, owner_url: str
+) -> None:
+    nobody, several, bound = uuid7(), uuid7(), "SELECT current_setting('app.tenant_id', true)"
+    engine = create_engine(for_sqlalchemy(owner_url))
+    with Session(engine) as owner:
+        tenants = [Organisation(id=uuid7(), name="Acme") for _ in range(2)]
+        owner.add_all(tenants)
+        owner.flush()
+        owner.add_all(Membership(tenant_id=each.id, account_id=several, role="owner") for each in tenants)
+        owner.commit()
+        [first, second] = [each.id for each in tenants]
+    engine.dispose()
+
+    async with separated_database.sessions() as session:
+        tenancy = TenancyRepository(session)
+        for person, wanted, found_there in (
+            (nobody, None, 0), (nobody, first, 0), (several, uuid7(), 0), (several, None, 2),
+        ):  # fmt: skip
+            assert len(await tenancy.enter(person, wanted)) == found_there
+            assert not (await session.execute(text(bound))).scalar()
+        assert await tenancy.enter(several, second) == [(second, "owner")]
+        for _ in range(2):
+            # In the transaction that found it, and in the next one.
+            assert (await session.execute(text(bound))).scalar() == str(second)
+            await session.commit()
+    await separated_database.engine.dispose()
 
 
 def test_nobody_writes_a_row_for_another_tenant(separated_database: Database, owner_url: str) -> None:

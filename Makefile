@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 HANGS := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 
 .DEFAULT_GOAL := help
-.PHONY: help review install lint format test test-matrix bench bench-file bench-service bench-secapi chaos soak catalogue new-rule docs accuracy sample corpus requirements
+.PHONY: help review install lint format test test-matrix bench bench-file bench-service bench-secapi bench-lists chaos soak catalogue new-rule docs accuracy sample corpus requirements
 
 help: ## list what there is
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -78,6 +78,9 @@ soak: install ## SecAPI under steady load for MINUTES=n, and whether anything ha
 
 bench-secapi: install ## what reading findings of SecAPI costs beside the same by hand
 	$(BIN)/python benchmarks/secapi/run.py
+
+bench-lists: install ## what a page of a list costs PostgreSQL, with up to a hundred thousand of everything
+	$(BIN)/python benchmarks/secapi/lists.py
 
 accuracy: install ## the app graph against imported applications
 	$(BIN)/python ecosystem/accuracy.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -9,13 +10,14 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.orm import Session
 from tests.secapi.conftest import People
 from tests.secapi.findings.test_matching import LIST, seen
 from tests.secapi.findings.test_triage import Team
 from uuid_utils.compat import uuid7
 
-from fastapi_architect.components.database import Database
+from fastapi_architect.components.database import Database, bind_worker_setting
 from fastapi_architect.components.service import installed
 
 API = "/api/v1"
@@ -28,7 +30,7 @@ WITH made AS (
     'open', 1 FROM generate_series(1, :count) n RETURNING id)
 INSERT INTO findings_in_branches (id, tenant_id, finding_id, branch_id, presence, first_scan_id, last_scan_id, file, line,
     is_proposed_ignored, document)
-SELECT gen_random_uuid(), :tenant, made.id, branches.id, 'open', :tenant, :tenant, 'app/x.py', 1, false, '{}'
+SELECT gen_random_uuid(), :tenant, made.id, branches.id, 'open', :tenant, :tenant, 'app/x.py', 1, false, '{"title": "A title"}'
 FROM made, branches WHERE branches.project_id = :project
 """
 
@@ -90,6 +92,51 @@ def test_several_are_decided_as_far_as_they_are_what_the_caller_has_seen(team: T
         assert team.client.post(place, json=body | wrong, headers=team.developer).status_code == 422
 
 
+def plan_of_words(connection: Connection, team: Team) -> str:
+    """Return how the function looks for words, which the plan of whoever calls it does not show."""
+    body = connection.execute(
+        text("SELECT prosrc FROM pg_proc WHERE proname = 'findings_with_words'")
+    ).scalar_one()
+    branch = text("SELECT quote_literal(id) || '::uuid' FROM branches WHERE project_id = :project")
+    values = {
+        "branch": connection.execute(branch, {"project": team.project}).scalar_one(),
+        "words": "'rare'::tsquery",
+    }
+    connection.execute(text("SELECT set_config('app.tenant_id', :id, false)"), {"id": str(team.organisation)})
+    written = re.sub(r"\b(branch|words)\b", lambda name: values[name[1]], body)
+    return "\n".join(connection.exec_driver_sql(f"EXPLAIN {written}").scalars())
+
+
+def test_the_function_that_looks_for_words_finds_those_of_the_own_organisation_only(team: Team) -> None:
+    others = Team(team.client, team.people, team.environment)
+    [own], [foreign] = team.scan(*seen(LIST)), others.scan(*seen(LIST))
+    owner = create_engine(team.environment["DATABASE_OWNER_URL"])
+    with owner.connect() as connection:
+        connection.execute(text("SET row_security = off"))
+        branches = dict(connection.execute(text("SELECT project_id, id FROM branches")).all())
+    owner.dispose()
+    ask = text("SELECT findings_with_words(:branch, websearch_to_tsquery('simple', 'injection'))")
+    engine = create_engine(team.environment["DATABASE_URL"])
+    with Session(engine) as session:
+        for organisation, found_there in (
+            (None, ([], [])), (team.organisation, ([own], [])), (others.organisation, ([], [foreign])),
+        ):  # fmt: skip
+            bind_worker_setting(session, "app.tenant_id", organisation)
+            places = [{"branch": branches[each.project]} for each in (team, others)]
+            assert tuple(list(session.scalars(ask, place)) for place in places) == found_there
+    engine.dispose()
+
+
+def test_words_are_those_of_the_branch_that_is_asked_for(team: Team) -> None:
+    team.scan(*seen(LIST))
+    team.scan(*seen(LIST, rule="weak-hash"), branch="topic")
+
+    assert found(team, words="injection") == ["sql-injection"]
+    assert found(team, words="hash") == []
+    assert found(team, words="hash", branch="topic") == ["weak-hash"]
+    assert found(team, words="hash", branch="gone") == []
+
+
 def test_no_list_reads_ten_thousand_findings_one_by_one(team: Team, app: FastAPI) -> None:
     others = Team(team.client, team.people, team.environment)
     owner = create_engine(team.environment["DATABASE_OWNER_URL"])
@@ -102,7 +149,9 @@ def test_no_list_reads_ten_thousand_findings_one_by_one(team: Team, app: FastAPI
             )
     with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
+        of_words = plan_of_words(connection, team)
     owner.dispose()
+    assert "ix_findings_in_branches_words" in of_words, of_words
     plans: list[str] = []
 
     def explain(connection, cursor, statement, parameters, context, executemany) -> None:  # type: ignore[no-untyped-def]

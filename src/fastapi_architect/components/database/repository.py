@@ -113,6 +113,10 @@ class Repository(Generic[Row]):
         statement = self._page(query).with_only_columns(*columns)
         return self._slice(query, (await self._session.execute(statement)).all())
 
+    def condition(self, field: str, value: Any) -> ColumnElement[bool]:
+        """Return what a field of the query asks for; a subclass overrides it where that depends on more than the value."""
+        return self.filters[field](value)
+
     def _page(self, query: PageQuery) -> Select[Row]:
         """Return the query of a page, and of one row more."""
         name, order = self._order(query)
@@ -121,7 +125,7 @@ class Repository(Generic[Row]):
         for field in sorted(type(query).model_fields.keys() - _OF_THE_PAGE):
             value = getattr(query, field)
             if value is not None:
-                statement = statement.where(self.filters[field](value))
+                statement = statement.where(self.condition(field, value))
         if query.cursor is not None:
             statement = statement.where(order.after(name, query.cursor, identifier))
         return statement

@@ -116,6 +116,14 @@ class FindingInBranch(Uuid7Id, TenantOwned, Timestamped, Base):
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
+#: By the words of its title, rule, CWE and path; only `findings_with_words` can ask it (`migrations.py` says why).
+Index(
+    "ix_findings_in_branches_words",
+    func.words_of_place(FindingInBranch.document, FindingInBranch.file, FindingInBranch.branch_id),
+    postgresql_using="gin",
+)
+
+
 class FindingEvent(TenantOwned, Base):
     """Something that happened to a finding: by a scan, or by somebody."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, Select, false, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import REGCONFIG
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,12 +36,6 @@ def _present(wanted: Wanted) -> ColumnElement[bool]:
 
 #: Names and words in whatever language: nothing is stemmed, and the parts of `sql-injection` are words.
 _SIMPLE = literal_column("'simple'", REGCONFIG())
-_SEARCHED = func.to_tsvector(
-    _SIMPLE,
-    func.concat_ws(
-        " ", Finding.title, func.replace(Finding.rule, "-", " "), Finding.cwe, FindingInBranch.file
-    ),
-)
 
 
 #: What a list shows, and by what it is sorted.
@@ -182,7 +176,6 @@ class FindingsOfBranch(FindingRepository):
         "cwe": equals(Finding.cwe),
         "file": starts_with(FindingInBranch.file),
         "text": contains(Finding.title),
-        "words": lambda words: _SEARCHED.bool_op("@@")(func.websearch_to_tsquery(_SIMPLE, words)),
         "found_after": lambda moment: Finding.created_at > moment,
         "found_before": lambda moment: Finding.created_at < moment,
         # Which branch is a part of `visible` already.
@@ -207,6 +200,27 @@ class FindingsOfBranch(FindingRepository):
             )
             .where(Finding.project_id == self._project_id)
         )
+
+    def condition(self, field: str, value: Any) -> ColumnElement[bool]:
+        """Return what a field of the query asks for; words are looked for in this branch."""
+        if field != "words":
+            return super().condition(field, value)
+        words = func.websearch_to_tsquery(_SIMPLE, value)
+        found = Finding.id.in_(select(func.findings_with_words(self._branch_id(), words)))
+        # As a set that rows are held against in the order of the list. PostgreSQL cannot know how many have these words: as a join
+        # it would fetch them one by one, which is quick for ten and takes seconds for ten thousand.
+        return func.coalesce(found, false())
+
+    def _branch_id(self) -> ScalarSelect[UUID]:
+        """Return the branch as a query that is answered once, before rows are looked at."""
+        name = Project.default_branch if self._branch is None else self._branch
+        statement = (
+            select(Branch.id)
+            .join(Project, Project.id == Branch.project_id)
+            .where(Branch.project_id == self._project_id, Branch.name == name)
+        )
+        # Not of the query around it, which has the same tables.
+        return statement.correlate(None).scalar_subquery()
 
     async def list_placed(self, query: PageQuery) -> Slice[Any]:
         """Return a page of what lists show: rows with the names of `PublishedFinding`.

@@ -56,7 +56,7 @@ class FindingQuery(PageQuery):
     words: Annotated[
         Part,
         Field(
-            description='Words of title, rule, CWE and path: `sql injection`, `"raw statement" -tests`, `jinja OR mako`.'
+            description='Whole words of title, rule, CWE and path, in any case: `sql injection`, `"raw statement" -tests`, `jinja OR mako`.'
         ),
     ] = None
     found_after: Annotated[AwareDatetime | None, Field(description="First seen after this moment.")] = None

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from fastapi_architect.components.tenancy import protect_by_tenant, unprotect_by_tenant
 
 from ..columns import identified, moment, of_project, tenant
+from .words import FINDINGS_WITH_WORDS, WORDS_OF_PLACE
 
 _OF_WORDS = "ix_findings_in_branches_words"
 _TABLES = ("finding_events", "findings_in_branches", "findings")
@@ -148,34 +149,13 @@ def _of_finding(table: str) -> sa.ForeignKeyConstraint:
 def create_index_of_words(op: Any) -> None:
     """Let findings be found by words through an index, although row-level security holds.
 
-    PostgreSQL compares no text with an index before the policy has been asked, unless the operator is known to tell nothing of
-    rows that it refuses, and `@@` is not. So the index is asked by a function that runs as the owner of the table, to whom the
-    policy does not apply, and that names the organisation itself, as the policy does.
+    `words.py` says how.
 
     Args:
         op: `alembic.op`.
     """
-    # The branch is a word too: a search reads the places in that branch that have these words, whatever others have.
-    op.execute(
-        """
-        CREATE OR REPLACE FUNCTION words_of_place(document jsonb, file text, branch_id uuid) RETURNS tsvector
-        LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-          SELECT to_tsvector('pg_catalog.simple', coalesce(document ->> 'title', '') || ' '
-              || replace(coalesce(document ->> 'rule', ''), '-', ' ') || ' ' || coalesce(document ->> 'cwe', '') || ' ' || file)
-            || array_to_tsvector(ARRAY[branch_id::text])
-        $$
-        """
-    )
-    op.execute(
-        """
-        CREATE OR REPLACE FUNCTION findings_with_words(branch uuid, words tsquery) RETURNS SETOF uuid
-        LANGUAGE sql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
-          SELECT finding_id FROM public.findings_in_branches
-          WHERE public.words_of_place(document, file, branch_id) @@ (quote_literal(branch)::tsquery && words)
-            AND branch_id = branch AND tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid
-        $$
-        """
-    )
+    op.execute(WORDS_OF_PLACE)
+    op.execute(FINDINGS_WITH_WORDS)
     # Concurrently, because scans go on; the block commits what is above, which therefore has to be repeatable.
     with op.get_context().autocommit_block():
         # One whose building was cut off is there and of no use.

@@ -8,14 +8,17 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Connection,
     DateTime,
     ForeignKeyConstraint,
     Identity,
     Index,
     Numeric,
     String,
+    Table,
     Text,
     UniqueConstraint,
+    event,
     func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -25,6 +28,7 @@ from fastapi_architect.components.database import Base, Timestamped, Uuid7Id, Ve
 from fastapi_architect.components.tenancy import TenantOwned
 
 from ..columns import project_of_tenant
+from .words import WORDS_OF_PLACE
 
 
 class Triage(StrEnum):
@@ -116,12 +120,18 @@ class FindingInBranch(Uuid7Id, TenantOwned, Timestamped, Base):
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
-#: By the words of its title, rule, CWE and path; only `findings_with_words` can ask it (`migrations.py` says why).
+#: By the words of its title, rule, CWE and path; only `findings_with_words` can ask it (`words.py` says why).
 Index(
     "ix_findings_in_branches_words",
     func.words_of_place(FindingInBranch.document, FindingInBranch.file, FindingInBranch.branch_id),
     postgresql_using="gin",
 )
+
+
+@event.listens_for(FindingInBranch.__table__, "before_create")
+def _make_function_of_index(_table: Table, connection: Connection, **_: object) -> None:
+    """Make what the index asks for, where tables are made without migrations: by tests."""
+    connection.exec_driver_sql(WORDS_OF_PLACE)
 
 
 class FindingEvent(TenantOwned, Base):

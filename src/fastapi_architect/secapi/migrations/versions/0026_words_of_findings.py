@@ -4,8 +4,8 @@ from alembic import op
 
 from fastapi_architect.secapi.findings.migrations import create_index_of_words, drop_index_of_words
 
-revision = "0023"
-down_revision = "0022"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

@@ -28,6 +28,7 @@ from fastapi_architect.components.websockets import WebSockets
 from .kinds import ARCHIVES
 from .membership import TENANT
 from .permissions import AUDIT_OF_SERVICE, OF_ACCOUNTS, OF_OPERATORS, ROLES
+from .queues import QUEUES
 from .reports.component import Reports
 from .retention.component import Retention
 from .scans.component import Scans
@@ -57,8 +58,8 @@ def components() -> list[Component]:
         database,
         RedisPool(RedisSettings()),
         OutgoingHttp(OutgoingHttpSettings()),
-        *([CeleryTasks(CelerySettings())] if settings.queue is Queue.CELERY else []),
-        Outbox(OutboxSettings(), listeners=[AttemptCounter(database)]),
+        *([CeleryTasks(_celery(settings))] if settings.queue is Queue.CELERY else []),
+        Outbox(OutboxSettings(time_limit=settings.attempt_seconds), listeners=[AttemptCounter(database)]),
         Mailing(MailSettings()),
         Access(roles=ACCOUNT_ROLES),
         Accounts(AccountSettings(), new_account_roles=["user"]),
@@ -85,3 +86,9 @@ def components() -> list[Component]:
         WorkMetrics(),
         Retention(settings),
     ]
+
+
+def _celery(settings: SecApiSettings) -> CelerySettings:
+    """Return the settings of workers; how long a task may take follows from how long a scan may."""
+    limit = settings.attempt_seconds
+    return CelerySettings(queues=QUEUES, soft_time_limit=limit, time_limit=limit + 30)

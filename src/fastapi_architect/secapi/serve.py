@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from fastapi_architect.secapi.queues import DEFAULT, QUEUES
 from fastapi_architect.secapi.serving.supervisor import Supervisor
 
 #: Values of SECAPI_QUEUE; its settings are not imported here, so that `--help` needs no extra.
@@ -49,6 +50,12 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--workers", type=int, default=2, choices=range(1, 65), metavar="N", help="worker processes"
+    )
+    made.add_argument(
+        "--queues",
+        type=_queues,
+        metavar="NAMES",
+        help="of a worker: only these kinds of work, of default (short), reports and scans (default: all)",
     )
     made.add_argument(
         "--admin",
@@ -120,6 +127,10 @@ def _everything(given: argparse.Namespace) -> int:
         port = int(environment.get("SERVE_PORT", "8000"))
         supervisor.keep("API", *_command("api"), "--port", str(port))
         supervisor.keep("worker", *_command("worker"), "--workers", str(given.workers))
+        # Scans may occupy all of those for minutes: mails, webhooks and the ends of scans do not wait for them.
+        supervisor.keep(
+            "worker for what is short", *_command("worker"), "--workers", "1", "--queues", DEFAULT
+        )
         if environment.get("SECAPI_QUEUE", CELERY) == CELERY:
             supervisor.keep("relay", *_command("relay"))
         if not _wait_for_answer(port, supervisor):
@@ -148,10 +159,15 @@ def _worker(given: argparse.Namespace) -> int:
     from fastapi_architect.secapi.settings import SecApiSettings
 
     parts = components()
+    queues = given.queues or QUEUES
     if SecApiSettings().queue == POSTGRESQL:
-        return work(parts, given.workers)
+        return work(parts, given.workers, queues)
     set_up_logging_or_basic(parts)
-    create_worker(parts).start(["worker", "--concurrency", str(given.workers), "-Q", "default"])
+    # Two workers on a host need names of their own.
+    name = f"{'-'.join(queues)}-{os.getpid()}@%h"
+    create_worker(parts).start(
+        ["worker", "--concurrency", str(given.workers), "--hostname", name, "-Q", ",".join(queues)]
+    )
     return 0
 
 
@@ -195,6 +211,16 @@ def _create_admin(given: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return 0
+
+
+def _queues(text: str) -> list[str]:
+    """Kinds of work."""
+    names = [name.strip() for name in text.split(",")]
+    unknown = [name for name in names if name not in QUEUES]
+    if unknown:
+        message = f"{', '.join(unknown) or 'nothing'!r} is no kind of work; there are {', '.join(QUEUES)}"
+        raise argparse.ArgumentTypeError(message)
+    return names
 
 
 def _command(process: str) -> tuple[str, ...]:

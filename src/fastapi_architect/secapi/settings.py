@@ -19,6 +19,10 @@ class Queue(StrEnum):
     POSTGRESQL = "pg"
 
 
+#: Seconds to fetch an archive, to open it (`ArchiveLimits.seconds`), and to match what was found.
+AROUND_A_SCAN = 300
+
+
 class SecApiSettings(ComponentSettings):
     """Variables `SECAPI_*`."""
 
@@ -26,7 +30,7 @@ class SecApiSettings(ComponentSettings):
 
     queue: Queue = Queue.CELERY
     #: Seconds that one application root may take, before its analysis is ended and said to have failed.
-    scan_seconds: Annotated[int, Field(ge=10, le=24 * 3600)] = 900
+    scan_seconds: Annotated[int, Field(ge=10, le=12 * 3600)] = 900
     #: Bytes of memory of the process that reads a backend.
     sandbox_memory: Annotated[int, Field(ge=256 * 2**20)] = 2 * 2**30
     #: Scans of one organisation that may wait or run at the same time.
@@ -41,6 +45,14 @@ class SecApiSettings(ComponentSettings):
     open_reports: Annotated[int, Field(ge=1, le=10_000)] = 50
     #: Days after which what is left of a deleted project is deleted: its scans, findings and reports. The audit log stays.
     deleted_project_days: Annotated[int, Field(ge=0, le=3650)] = 30
+
+    @property
+    def attempt_seconds(self) -> int:
+        """Seconds that a worker may take for one task: a root, and what comes before and after it.
+
+        A worker that is ended earlier dies with a scan that was about to say why it takes too long.
+        """
+        return self.scan_seconds + AROUND_A_SCAN
 
 
 class ArchiveSettings(UploadSettings):

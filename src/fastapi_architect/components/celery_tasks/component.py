@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from ..service import CommaSeparated, Component, ComponentSettings
+from .brokers import broker_of
 
 
 def _require_redis(url: SecretStr) -> SecretStr:
@@ -15,13 +16,19 @@ def _require_redis(url: SecretStr) -> SecretStr:
     return url
 
 
+def _require_broker(url: SecretStr) -> SecretStr:
+    broker_of(url.get_secret_value())
+    return url
+
+
 class CelerySettings(ComponentSettings):
     """CELERY_*: the broker, and how long a task may take."""
 
     model_config = SettingsConfigDict(env_prefix="CELERY_")
 
-    #: A Redis that evicts nothing (`maxmemory-policy noeviction`): never the one of the cache. Secret: may hold a password.
-    broker_url: Annotated[SecretStr, AfterValidator(_require_redis)]
+    #: RabbitMQ, or a Redis that evicts nothing (`maxmemory-policy noeviction`): never the one of the cache. Secret: may hold a
+    #: password.
+    broker_url: Annotated[SecretStr, AfterValidator(_require_broker)]
     #: Only for chords, which cannot do without. Everything else has its state in PostgreSQL.
     result_url: Annotated[SecretStr, AfterValidator(_require_redis)] | None = None
     #: The queues that there are; a task for any other is refused, rather than sent to where nobody listens.

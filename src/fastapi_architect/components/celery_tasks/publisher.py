@@ -9,10 +9,9 @@ from sqlalchemy.orm import Session
 
 from ..outbox import Priority, Publication, add_event, handlers_of
 from ..outbox.order import risen
+from .brokers import PATIENCE, broker_of
 
 HANDLE = "outbox.handle"
-#: A key in the broker that is gone when its messages are: it was restarted without persistence, or emptied.
-MARK = "outbox.relay"
 
 
 class CeleryPublisher:
@@ -20,6 +19,7 @@ class CeleryPublisher:
 
     def __init__(self, celery_app: Any) -> None:
         self._app = celery_app
+        self._broker = broker_of(celery_app.conf.broker_url)
 
     def publish(self, publication: Publication) -> None:
         """Send one message; it carries the event's identifier, by which a repeated one is known.
@@ -35,7 +35,8 @@ class CeleryPublisher:
             task.apply_async(
                 kwargs=publication.payload,
                 task_id=str(publication.id),
-                priority=int(risen(own, publication.risen)),
+                priority=self._broker.priority(risen(own, publication.risen)),
+                confirm_timeout=PATIENCE,
                 headers=headers,
                 kwargsrepr="{...}",
             )
@@ -45,7 +46,8 @@ class CeleryPublisher:
             HANDLE,
             args=[str(publication.id)],
             queue=queue,
-            priority=int(risen(own, publication.risen)),
+            priority=self._broker.priority(risen(own, publication.risen)),
+            confirm_timeout=PATIENCE,
             headers=headers,
         )
 
@@ -55,13 +57,11 @@ class CeleryPublisher:
         Raises:
             OperationalError: the broker does not answer.
         """
-        with self._app.producer_pool.acquire(block=True) as producer:
-            return not producer.channel.client.exists(MARK)
+        return self._broker.has_forgotten(self._app)
 
     def remember(self) -> None:
         """Leave our mark in the broker."""
-        with self._app.producer_pool.acquire(block=True) as producer:
-            producer.channel.client.set(MARK, "1")
+        self._broker.remember(self._app)
 
 
 def queue_task(session: AsyncSession | Session, task: Any, **arguments: Any) -> UUID:

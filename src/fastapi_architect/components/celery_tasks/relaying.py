@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from ..outbox import Outbox, Relay
 from ..service import Component, component_in
+from .brokers import broker_of
 from .publisher import CeleryPublisher
 from .worker import create_worker, service_of
 
@@ -12,9 +13,9 @@ from .worker import create_worker, service_of
 def create_relay(components: Sequence[Component]) -> Relay:
     """Return the relay of a service; any number of them may run."""
     celery_app = create_worker(components, "relay")
-    # It tries again by itself, and has to hear soon that it should stop.
-    patience = celery_app.conf.broker_transport_options | {"socket_timeout": 2, "socket_connect_timeout": 1}
-    celery_app.conf.update(broker_transport_options=patience, task_publish_retry=False)
+    patience = broker_of(celery_app.conf.broker_url).impatient()
+    options = celery_app.conf.broker_transport_options | patience
+    celery_app.conf.update(broker_transport_options=options, task_publish_retry=False)
     service = service_of(celery_app)
     settings = component_in(components, Outbox).settings
     return Relay(

@@ -9,10 +9,11 @@ from celery import Celery, signals
 
 from ..database import Database
 from ..outbox import Outbox, Periodic, Runtime, collect_schedule
-from ..outbox.contributions import SetsUpLogging, set_up_logging
+from ..outbox.contributions import SetsUpLogging, set_up_logging, task_modules_of
 from ..outbox.handlers import all_handlers
 from ..service import Component, component_in
 from ..service.request_id import bind_request_id, current_request_id
+from .brokers import Broker, broker_of
 from .component import CeleryTasks
 from .configuration import configuration
 
@@ -57,8 +58,8 @@ def create_worker(components: Sequence[Component], name: str = "worker") -> Cele
     runtime = replace(runtime, time_limit=timedelta(seconds=settings.time_limit))
     setattr(celery_app, _ATTRIBUTE, ServiceInWorker(components, runtime, collect_schedule(components)))
     celery_app.finalize()
-    celery_app.conf.task_routes = _routes(celery_app)
-    _refuse_unknown_queues(celery_app, settings.queues)
+    celery_app.conf.task_routes = _routes(celery_app, broker_of(celery_app.conf.broker_url))
+    _refuse_unknown_queues(celery_app, components, settings.queues)
     _connect_signals(celery_app, components)
     return celery_app
 
@@ -75,17 +76,25 @@ def service_of(celery_app: Any) -> ServiceInWorker:
     return found
 
 
-def _routes(celery_app: Any) -> dict[str, dict[str, Any]]:
+def _routes(celery_app: Any, broker: Broker) -> dict[str, dict[str, Any]]:
     return {
-        task.name: {"queue": task.queue_name, "priority": int(task.queue_priority)}
+        task.name: {"queue": task.queue_name, "priority": broker.priority(task.queue_priority)}
         for task in celery_app.tasks.values()
         if hasattr(task, "queue_name")
     }
 
 
-def _refuse_unknown_queues(celery_app: Any, queues: Sequence[str]) -> None:
-    named = {handler.name: handler.queue for handler in all_handlers()}
-    named |= {name: route["queue"] for name, route in celery_app.conf.task_routes.items()}
+def _refuse_unknown_queues(celery_app: Any, components: Sequence[Component], queues: Sequence[str]) -> None:
+    # Of these components: what another service registered may be in this process too, in tests.
+    modules = set(task_modules_of(components))
+    named = {
+        handler.name: handler.queue for handler in all_handlers() if handler.function.__module__ in modules
+    }
+    named |= {
+        name: route["queue"]
+        for name, route in celery_app.conf.task_routes.items()
+        if celery_app.tasks[name].run.__module__ in modules
+    }
     for who, queue in named.items():
         if queue not in queues:
             raise ValueError(

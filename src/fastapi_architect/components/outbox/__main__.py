@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -21,19 +21,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     components = load_components(options.registry)
     if options.command == "work":
-        return work(components, options.processes)
+        return work(components, options.processes, options.queues)
     with component_in(components, Database).sync_sessions.begin() as session:
         return _look(session, options)
 
 
-def work(components: Sequence[Component], processes: int) -> int:
-    """Handle events until SIGTERM or SIGINT; what was begun is ended."""
+def work(components: Sequence[Component], processes: int, queues: Collection[str] | None = None) -> int:
+    """Handle events until SIGTERM or SIGINT; what was begun is ended.
+
+    Args:
+        components: of the service.
+        processes: how many.
+        queues: only what is of one of these; None: of any.
+    """
     set_up_logging_or_basic(components)
     outbox = component_in(components, Outbox)
     worker = DirectWorker(
         outbox.runtime(components),
         poll_interval=outbox.settings.poll_interval,
         schedules=collect_schedule(components),
+        queues=queues,
     )
     run_processes(processes, worker.run)
     return 0
@@ -58,6 +65,10 @@ def _look(session: Session, options: argparse.Namespace) -> int:
     return 0
 
 
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
@@ -69,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("work", help="handle events without a broker")
     run.add_argument("--processes", type=int, default=2, choices=range(1, 65), metavar="N")
+    run.add_argument("--queues", type=_names, metavar="NAMES", help="only these, such as default,bulk")
     commands.add_parser("lag", help="how far the workers are behind")
     dead = commands.add_parser("dead", help="what was given up, and why")
     dead.add_argument("--topic")

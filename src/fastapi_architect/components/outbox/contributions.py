@@ -52,12 +52,20 @@ def set_up_logging_or_basic(components: Sequence[Component]) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
 
+def task_modules_of(components: Sequence[Component]) -> list[str]:
+    """Return the names of the task modules of all components."""
+    return [
+        module
+        for component in components
+        if isinstance(component, HasTasks)
+        for module in component.task_modules
+    ]
+
+
 def import_task_modules(components: Sequence[Component]) -> None:
     """Import the task modules of all components, which registers their handlers."""
-    for component in components:
-        if isinstance(component, HasTasks):
-            for module in component.task_modules:
-                importlib.import_module(module)
+    for module in task_modules_of(components):
+        importlib.import_module(module)
 
 
 def collect_schedule(components: Sequence[Component]) -> dict[str, Periodic]:

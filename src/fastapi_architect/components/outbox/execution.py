@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -114,10 +114,14 @@ class Runtime:
             attempt = repository.claim(session, event_id, self.lease)
         return Outcome.SKIPPED if attempt is None else self._told(attempt, lambda: self._by_topic(attempt))
 
-    def handle_next(self) -> Outcome | None:
-        """Attempt the event whose turn it is; None: there is nothing to do now."""
+    def handle_next(self, queues: Collection[str] | None = None) -> Outcome | None:
+        """Attempt the event whose turn it is; None: there is nothing to do now.
+
+        Args:
+            queues: only what is of one of these; None: of any.
+        """
         with self.sessions.begin() as session:
-            attempt = repository.claim_next(session, self.lease, self.aging)
+            attempt = repository.claim_next(session, self.lease, self.aging, queues)
         return None if attempt is None else self._told(attempt, lambda: self._by_topic(attempt))
 
     def perform(self, attempt: Attempt, retries: Retries, work: Work) -> Outcome:

@@ -120,7 +120,7 @@ def handles(
     Args:
         topic: what has happened. Several functions may handle it; each is tried by itself.
         retries: how often, and with which pauses.
-        queue: where a broker is used, the queue in which it waits.
+        queue: the queue in which it waits; workers may be told to serve some of them.
         priority: what it overtakes, unless the event says so itself.
 
     Raises:

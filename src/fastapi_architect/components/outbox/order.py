@@ -1,13 +1,13 @@
 """What comes first among what waits: the urgent, of each lane in turn, and sooner or later whatever has waited long."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Integer, cast, func, literal_column, or_, select
+from sqlalchemy import Boolean, ColumnElement, Integer, cast, func, literal_column, not_, or_, select, true
 from sqlalchemy.orm import Session
 
-from .handlers import Priority
+from .handlers import Priority, all_handlers
 from .models import OutboxEvent
 
 #: After so long an event counts as one step more urgent than it is.
@@ -62,11 +62,32 @@ def is_near(session: Session, window: int) -> ColumnElement[bool]:
     return or_(OutboxEvent.lane.is_(None), OutboxEvent.turn == 0, *near)
 
 
-def pressing(session: Session, aging: timedelta) -> Sequence[Priority]:
+def is_of(queues: Collection[str] | None) -> ColumnElement[bool]:
+    """Tell whether an event belongs to one of these queues, by what its handlers say; None: whichever it is of.
+
+    What several handlers of different queues act upon, and what nothing handles here, may be taken by any worker.
+    """
+    if queues is None:
+        return true()
+    known = all_handlers()
+    elsewhere = {handler.name for handler in known if handler.queue not in queues}
+    topics = {handler.topic for handler in known} - {
+        handler.topic for handler in known if handler.name not in elsewhere
+    }
+    named = OutboxEvent.handler.in_(sorted(elsewhere)) & OutboxEvent.handler.is_not(None)
+    return not_(named | (OutboxEvent.handler.is_(None) & OutboxEvent.topic.in_(sorted(topics))))
+
+
+def pressing(session: Session, aging: timedelta, which: ColumnElement[bool]) -> Sequence[Priority]:
     """Return the priorities of which something is due, in the order in which they shall be served.
 
     The first of each line is compared, by when it was due and how many steps below the most urgent it stands: without that,
     whatever is less urgent would wait for ever behind work that never ends.
+
+    Args:
+        session: of a worker.
+        aging: after so long an event counts as one step more urgent.
+        which: a condition for the events that the caller takes.
     """
     heads = session.execute(
         select(
@@ -74,6 +95,7 @@ def pressing(session: Session, aging: timedelta) -> Sequence[Priority]:
                 select(func.extract("epoch", func.now() - OutboxEvent.held_until))
                 .where(
                     is_open(),
+                    which,
                     OutboxEvent.priority == int(each),
                     OutboxEvent.held_until <= func.now(),
                     OutboxEvent.publish_at.is_not(None),

@@ -1,6 +1,6 @@
 """Queries for outbox events, as relays and workers need them. All times are the database's: clocks of hosts differ."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from uuid_utils.compat import uuid7
 
 from .handlers import Priority, handlers_of
 from .models import OutboxEvent
-from .order import AGING, is_near, is_open, pressing, steps_risen
+from .order import AGING, is_near, is_of, is_open, pressing, steps_risen
 
 #: Between two publications the time doubles, up to this many times: a long queue is not filled with duplicates.
 MAX_DOUBLINGS = 6
@@ -163,16 +163,20 @@ def claim(session: Session, event_id: UUID, lease: timedelta) -> Attempt | None:
     return _claim(session, OutboxEvent.id == event_id, lease)
 
 
-def claim_next(session: Session, lease: timedelta, aging: timedelta = AGING) -> Attempt | None:
+def claim_next(
+    session: Session, lease: timedelta, aging: timedelta = AGING, queues: Collection[str] | None = None
+) -> Attempt | None:
     """Begin an attempt at the event whose turn it is: the most pressing, the lane's that was served least, the oldest.
 
-    None: there is nothing to do now.
+    None: there is nothing to do now, in these queues.
     """
-    for priority in pressing(session, aging):
+    which = is_of(queues)
+    for priority in pressing(session, aging, which):
         due = (
             select(OutboxEvent.id)
             .where(
                 is_open(),
+                which,
                 OutboxEvent.priority == priority,
                 OutboxEvent.held_until <= func.now(),
                 OutboxEvent.publish_at.is_not(None),

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from .execution import Runtime
 from .relay import LONGEST_PAUSE, Clock
@@ -12,7 +12,14 @@ logger = logging.getLogger(__name__)
 
 
 class DirectWorker:
-    """Takes events from the table and handles them, one at a time. Any number of processes may run one."""
+    """Takes events from the table and handles them, one at a time. Any number of processes may run one.
+
+    Args:
+        runtime: of the service.
+        poll_interval: seconds between two looks, when the last one found nothing.
+        schedules: of the components.
+        queues: only what is of one of these; None: of any.
+    """
 
     def __init__(
         self,
@@ -20,7 +27,9 @@ class DirectWorker:
         *,
         poll_interval: float = 0.25,
         schedules: Mapping[str, Periodic] | None = None,
+        queues: Collection[str] | None = None,
     ) -> None:
+        self._queues = queues
         self._runtime = runtime
         self._poll_interval = poll_interval
         self._clock = Clock(runtime.sessions, schedules or {})
@@ -31,7 +40,7 @@ class DirectWorker:
         while not stop.is_set():
             try:
                 self._clock.tick()
-                worked = self._runtime.handle_next() is not None
+                worked = self._runtime.handle_next(self._queues) is not None
             except Exception:  # an outage of the database must not end the worker
                 logger.warning("the database does not answer", exc_info=True, extra={"again_in": pause})
                 stop.wait(pause)

@@ -7,6 +7,7 @@ from fastapi_architect.components.database import Database, bind_worker_setting
 from fastapi_architect.components.outbox import HandlerContext, Priority, Retries, handles, notice, unnoticed
 
 from ..membership import TENANT
+from ..queues import REPORTS
 from .component import Reports
 from .making import fail, make_report, queued_report
 from .work import REAP, REQUESTED
@@ -15,7 +16,7 @@ from .work import REAP, REQUESTED
 MOST_AT_ONCE = 100
 
 
-@handles(REQUESTED, retries=Retries(attempts=3, first=5, longest=60), priority=Priority.LOW)
+@handles(REQUESTED, retries=Retries(attempts=3, first=5, longest=60), queue=REPORTS, priority=Priority.LOW)
 def make_requested_report(context: HandlerContext, payload: dict[str, Any]) -> None:
     """Make a report."""
     make_report(

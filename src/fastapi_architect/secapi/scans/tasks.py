@@ -8,6 +8,7 @@ from fastapi_architect.components.outbox import HandlerContext, Priority, Retrie
 from fastapi_architect.components.uploads import Uploads
 
 from ..membership import TENANT
+from ..queues import SCANS
 from .models import ScanState
 from .transitions import give_up
 from .work import ARCHIVE_LEFT, PRIORITIES, REAP, REQUESTED, REVIEWED, ROOT, Work
@@ -29,10 +30,10 @@ def review_root_of_scan(context: HandlerContext, payload: dict[str, Any]) -> Non
     review_one_root(context, Work.from_payload(payload))
 
 
-# A topic has one place in the queues: what differs is what a scan overtakes, and nothing else.
+# A topic has one place in its queue: what differs is what a scan overtakes, and nothing else.
 for scan_priority, priority in PRIORITIES.items():
-    handles(REQUESTED[scan_priority], retries=ATTEMPTS, priority=priority)(open_requested_scan)
-    handles(ROOT[scan_priority], retries=ATTEMPTS, priority=priority)(review_root_of_scan)
+    handles(REQUESTED[scan_priority], retries=ATTEMPTS, queue=SCANS, priority=priority)(open_requested_scan)
+    handles(ROOT[scan_priority], retries=ATTEMPTS, queue=SCANS, priority=priority)(review_root_of_scan)
 
 
 @handles(REVIEWED, retries=ATTEMPTS, priority=Priority.HIGH)

@@ -24,17 +24,17 @@ from fastapi_architect.components.testing.servers import RedisServer
 
 
 class Processes:
-    """The processes of the example service; the broker is this test's own."""
+    """The processes of the example service."""
 
-    def __init__(self, database: Database, database_url: str, broker: RedisServer) -> None:
+    def __init__(self, database: Database, database_url: str, broker_url: str) -> None:
         self.database = database
-        self.broker = broker
+        self.broker_url = broker_url
         self.registry = "components"
         self.log_level = "warning"
         self.environment = {
             "DATABASE_URL": database_url,
             "ENVIRONMENT": "local",
-            "CELERY_BROKER_URL": broker.url,
+            "CELERY_BROKER_URL": broker_url,
             "OUTBOX_LEASE": "1",
             "OUTBOX_PUBLISH_AGAIN_AFTER": "1",
             "OUTBOX_POLL_INTERVAL": "0.05",
@@ -123,5 +123,5 @@ def processes(
     database: Database, database_url: str, owner_database_url: str, broker: RedisServer
 ) -> Iterator[Processes]:
     tasks.notes.create(create_engine(owner_database_url, poolclass=NullPool))
-    yield Processes(database, database_url, broker)
+    yield Processes(database, database_url, broker.url)
     database.sync_engine.dispose()

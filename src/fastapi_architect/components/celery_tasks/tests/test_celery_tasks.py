@@ -86,7 +86,7 @@ def test_what_a_task_is_about_is_not_logged(processes: Processes, capfd: pytest.
 
 
 def test_a_chain_and_a_group_run_in_workers(processes: Processes, database: Database) -> None:
-    app = create_worker(parts(database, processes.broker.url))
+    app = create_worker(parts(database, processes.broker_url))
     with processes.running("worker"):
         chain(
             app.tasks["notes.add"].s(1, 2),
@@ -122,7 +122,7 @@ def test_sigterm_lets_a_task_end(processes: Processes, tmp_path: Path) -> None:
 def test_a_link_of_a_chain_that_fails_is_tried_again_with_the_rest_of_the_chain(
     processes: Processes, database: Database
 ) -> None:
-    app = create_worker(parts(database, processes.broker.url))
+    app = create_worker(parts(database, processes.broker_url))
     with processes.running("worker"):
         chain(app.tasks["notes.unlucky"].s(text="first"), app.tasks["notes.write"].s()).apply_async()
         eventually(lambda: len(processes.notes()) == 2)
@@ -131,8 +131,8 @@ def test_a_link_of_a_chain_that_fails_is_tried_again_with_the_rest_of_the_chain(
 
 
 def test_a_chord_is_possible_with_a_result_backend(processes: Processes, database: Database) -> None:
-    app = create_worker(parts(database, processes.broker.url, result_url=SecretStr(processes.broker.url)))
-    with processes.running("worker", CELERY_RESULT_URL=processes.broker.url):
+    app = create_worker(parts(database, processes.broker_url, result_url=SecretStr(processes.broker_url)))
+    with processes.running("worker", CELERY_RESULT_URL=processes.broker_url):
         header = group(app.tasks["notes.add"].s(number, number) for number in range(5))
         (header | app.tasks["notes.total"].s()).apply_async()
         eventually(lambda: processes.notes() == ["total 20"])
@@ -181,26 +181,30 @@ def test_a_worker_killed_with_all_its_processes_costs_an_attempt_and_nothing_els
     assert processes.notes() == ["slow 2"]
 
 
-def test_a_broker_that_is_killed_and_forgets_everything_loses_nothing(processes: Processes) -> None:
+def test_a_broker_that_is_killed_and_forgets_everything_loses_nothing(
+    processes: Processes, broker: RedisServer
+) -> None:
     ids = [processes.queue(tasks.write, text=str(number)) for number in range(5)]
     with processes.running("relay"):
         eventually(lambda: all(processes.event(one).published_at is not None for one in ids))
-        processes.broker.stop()
+        broker.stop()
         ids += [processes.add("notes.asked", text=str(number)) for number in range(5, 8)]
-        processes.broker.start()
+        broker.start()
         with processes.running("worker"):
             eventually(lambda: all(processes.is_done(one) for one in ids))
 
     assert sorted(note[0] for note in processes.notes()) == [str(number) for number in range(8)]
 
 
-def test_a_broker_that_comes_back_empty_gets_everything_again_at_once(processes: Processes) -> None:
+def test_a_broker_that_comes_back_empty_gets_everything_again_at_once(
+    processes: Processes, broker: RedisServer
+) -> None:
     # A relay that waits for its time would send it again after the test, and long after a user has lost patience.
     with processes.running("relay", OUTBOX_PUBLISH_AGAIN_AFTER="3600"):
         ids = [processes.queue(tasks.write, text=str(number)) for number in range(3)]
         eventually(lambda: all(processes.event(one).published_at is not None for one in ids))
-        processes.broker.stop()
-        processes.broker.start()
+        broker.stop()
+        broker.start()
         with processes.running("worker"):
             eventually(lambda: all(processes.is_done(one) for one in ids))
 
@@ -213,7 +217,7 @@ def test_a_database_that_crashes_is_waited_for(broker: RedisServer, tmp_path: Pa
     database = Database(DatabaseSettings(url=SecretStr(url), environment=LOCAL))
     Base.metadata.create_all(database.sync_engine)
     tasks.notes.create(database.sync_engine)
-    processes = Processes(database, url, broker)
+    processes = Processes(database, url, broker.url)
     try:
         with processes.running("relay", "worker"):
             before = processes.queue(tasks.write, text="before")
@@ -257,7 +261,7 @@ def test_a_relay_killed_after_publishing_publishes_twice_and_the_effect_is_one(p
         time.sleep(1.1)
 
     assert [processes.event(one).published_at for one in ids] == [None, None]
-    with redis.Redis.from_url(processes.broker.url) as client:
+    with redis.Redis.from_url(processes.broker_url) as client:
         assert sum(int(client.llen(key)) for key in client.keys("default*")) >= 3, (
             "duplicates are in the broker"
         )
@@ -267,8 +271,10 @@ def test_a_relay_killed_after_publishing_publishes_twice_and_the_effect_is_one(p
     assert sorted(processes.notes()) == ["a 1", "b"]
 
 
-def test_adding_an_event_does_not_wait_for_a_broker_that_is_down(processes: Processes) -> None:
-    processes.broker.stop()
+def test_adding_an_event_does_not_wait_for_a_broker_that_is_down(
+    processes: Processes, broker: RedisServer
+) -> None:
+    broker.stop()
     began = time.monotonic()
     for _ in range(20):
         processes.queue(tasks.write, text="later")
@@ -290,7 +296,7 @@ def test_a_broker_that_accepts_and_never_answers_does_not_hold_a_relay_for_long(
 
 
 def test_what_is_urgent_overtakes_what_waits(processes: Processes, database: Database) -> None:
-    relay = create_relay(parts(database, processes.broker.url))
+    relay = create_relay(parts(database, processes.broker_url))
     for number in range(5):
         processes.add("notes.asked", text=f"ordinary {number}")
     relay.publish_due()
@@ -305,7 +311,7 @@ def test_what_is_urgent_overtakes_what_waits(processes: Processes, database: Dat
 def test_an_event_that_waited_long_is_put_where_urgent_ones_are(
     processes: Processes, database: Database
 ) -> None:
-    relay = create_relay(parts(database, processes.broker.url))
+    relay = create_relay(parts(database, processes.broker_url))
     processes.add("notes.asked", text="event")
     processes.queue(tasks.write, text="task")
     with processes.session() as session:
@@ -314,7 +320,7 @@ def test_an_event_that_waited_long_is_put_where_urgent_ones_are(
         session.commit()
     relay.publish_due()
 
-    with redis.Redis.from_url(processes.broker.url) as client:
+    with redis.Redis.from_url(processes.broker_url) as client:
         assert client.llen("default") == 2  # the list of priority 0; the others have theirs in their names
 
 
@@ -357,7 +363,7 @@ def test_a_message_with_a_pickle_is_not_read(
     processes: Processes, database: Database, tmp_path: Path
 ) -> None:
     planted = tmp_path / "planted"
-    app = create_worker(parts(database, processes.broker.url))
+    app = create_worker(parts(database, processes.broker_url))
 
     class Attack:
         def __reduce__(self) -> Any:
@@ -386,7 +392,8 @@ def test_settings_that_contradict_each_other_are_refused() -> None:
     contradictions: list[dict[str, Any]] = [
         {"soft_time_limit": 60, "time_limit": 60},
         {"queues": "bulk"},
-        {"broker_url": SecretStr("amqp://127.0.0.1")},
+        {"broker_url": SecretStr("sqs://127.0.0.1")},
+        {"result_url": SecretStr("amqp://127.0.0.1")},
     ]
     for wrong in contradictions:
         with pytest.raises(ValidationError):

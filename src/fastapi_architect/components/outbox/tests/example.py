@@ -37,6 +37,12 @@ def greet(context: HandlerContext, payload: dict[str, Any]) -> None:
     context.session.execute(insert(notes).values(text=f"hello {payload['name']}"))
 
 
+@handles("greetings.in_bulk", retries=QUICKLY, queue="bulk")
+def greet_in_bulk(context: HandlerContext, payload: dict[str, Any]) -> None:
+    """Write a note, where what takes long is done."""
+    greet(context, payload)
+
+
 @handles("greetings.slow", retries=QUICKLY)
 def greet_slowly(context: HandlerContext, payload: dict[str, Any]) -> None:
     """Write a note that begins long before it ends."""

@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, insert, select, text, update
 from uuid_utils.compat import uuid7
 
 from fastapi_architect.components.outbox import (
+    EventState,
     OutboxEvent,
     Outcome,
     Priority,
@@ -71,6 +72,23 @@ def test_what_is_less_urgent_gets_its_turn_while_urgent_things_never_end(service
     # After ten minutes it is as urgent as they are, and older than most of them.
     assert "low0" not in found[:4]
     assert any(name.startswith("low") for name in found)
+
+
+def test_a_worker_for_some_queues_leaves_what_is_of_others(service: Service) -> None:
+    bulk = service.add("greetings.in_bulk", {"name": "bulk"}, priority=Priority.HIGH)
+    service.add("greetings.asked", {"name": "short"}, priority=Priority.LOW)
+    unknown = service.add("greetings.of_a_newer_release")
+    two = service.add("greetings.to_two", {"name": "two"})
+
+    while service.runtime.handle_next(["default"]) is not None:
+        pass
+    assert "hello short" in service.notes()
+    assert service.event(bulk).attempts == 0
+    assert service.event(unknown).attempts == 1  # nobody else would say that nothing handles it
+    assert service.event(two).state is EventState.DONE
+
+    assert service.runtime.handle_next(["bulk"]) is Outcome.DONE
+    assert service.event(bulk).state is EventState.DONE
 
 
 def test_a_broker_is_told_that_something_has_waited_long(service: Service) -> None:

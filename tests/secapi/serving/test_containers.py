@@ -24,7 +24,7 @@ from sqlalchemy import create_engine, make_url, text
 from fastapi_architect.secapi.serve import PROCESSES, TASKS, parser, run
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "secapi"
-OURS = ("prepare", "migrate", "api", "worker", "relay")
+OURS = ("prepare", "migrate", "api", "worker", "worker-for-short-work", "relay")
 #: Seconds that a loaded machine may need to start three processes.
 PATIENCE = 180
 SERVE = [sys.executable, "-m", "fastapi_architect", "serve"]
@@ -82,7 +82,7 @@ def test_every_process_of_ours_is_locked_in(compose: dict[str, Any]) -> None:
 def test_who_knows_which_secret(compose: dict[str, Any]) -> None:
     known = {name: set(service.get("secrets", ())) for name, service in compose["services"].items()}
     # The role that owns the tables could go around row-level security: whatever answers requests never knows it.
-    for name in ("api", "worker", "relay"):
+    for name in ("api", "worker", "worker-for-short-work", "relay"):
         assert not known[name] & {"superuser_url", "database_owner_url", "postgres_password"}
     assert known["migrate"] == {"database_owner_url"}
     assert set().union(*known.values()) == set(compose["secrets"])

@@ -61,7 +61,7 @@ FILLING = (
        SELECT :tenant, (SELECT id FROM findings WHERE project_id = :project LIMIT 1), 'commented', '{}' FROM generate_series(1, :size)""",
     """INSERT INTO scans (id, tenant_id, project_id, kind, state, priority, branch, requested_by, upload_id, run, sha256, size, attempts,
          roots, roots_done, task_id, created_at, version)
-       SELECT gen_random_uuid(), :tenant, :project, 'archive', 'done', 'normal', 'branch-' || n % 100, :tenant, gen_random_uuid(), 1, '', 1,
+       SELECT gen_random_uuid(), :tenant, :project, 'archive', 'done', 'normal', 'branch-' || n % 100, :tenant, NULL, 1, '', 1,
          1, 1, 1, gen_random_uuid(), now() - n * interval '1 minute', 1 FROM generate_series(1, :size) n""",
     """INSERT INTO audit_events (id, at, action, outcome, actor_method, tenant_id, subject_type, subject_id, request_id, details)
        SELECT gen_random_uuid(), now() - n * interval '1 minute', 'action.' || n % 40, 'done', 'test', :tenant, 'finding', n::text, '',

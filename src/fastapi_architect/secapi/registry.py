@@ -25,6 +25,7 @@ from fastapi_architect.components.uploads import UploadPolicy, Uploads, bytes_pe
 from fastapi_architect.components.webhooks import Webhooks, WebhookSettings
 from fastapi_architect.components.websockets import WebSockets
 
+from .gates.component import Gates
 from .kinds import ARCHIVES
 from .membership import TENANT
 from .permissions import AUDIT_OF_SERVICE, OF_ACCOUNTS, OF_OPERATORS, ROLES
@@ -82,6 +83,7 @@ def components() -> list[Component]:
         WebSockets(SocketSettings()),
         Webhooks(WebhookSettings(), guard=require_in_tenant("webhooks:manage"), owner_setting=TENANT),
         Scans(settings),
+        Gates(),
         Reports(settings),
         WorkMetrics(),
         Retention(settings),

@@ -67,6 +67,20 @@ def drop_baselines(op: Any) -> None:
         op.drop_column("branches", column)
 
 
+def add_gate_judged_at(op: Any) -> None:
+    """Remember when the gate of a branch was judged. Workers that do not know the column go on.
+
+    Args:
+        op: `alembic.op`.
+    """
+    op.add_column("branches", sa.Column("gate_judged_at", moment(), nullable=True))
+
+
+def drop_gate_judged_at(op: Any) -> None:
+    """Forget it."""
+    op.drop_column("branches", "gate_judged_at")
+
+
 def drop_branches(op: Any) -> None:
     """Drop the table."""
     unprotect_by_tenant(op, "branches")

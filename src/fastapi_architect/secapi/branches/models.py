@@ -32,8 +32,9 @@ class Branch(Uuid7Id, TenantOwned, Timestamped, Versioned, Base):
     score: Mapped[int | None]
     #: Open findings by severity.
     counts: Mapped[dict[str, int] | None] = mapped_column(JSONB)
-    #: The verdict of the newest scan: the next one tells whether it has changed.
+    #: The verdict that was told last, and when it was made: the next scan or decision tells whether it has changed.
     gate_passed: Mapped[bool | None]
+    gate_judged_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     #: The branch that new findings are counted against; none: the project's default one.
     baseline: Mapped[str | None] = mapped_column(String(200))

@@ -130,6 +130,31 @@ def drop_roots_of_places(op: Any) -> None:
     op.drop_column("findings_in_branches", "root")
 
 
+def add_index_of_acceptances(op: Any) -> None:
+    """Let what is accepted be found by the moment at which that ends. Scans go on meanwhile.
+
+    Args:
+        op: `alembic.op`.
+    """
+    with op.get_context().autocommit_block():
+        # One whose building was cut off is there and of no use.
+        op.drop_index(
+            "ix_findings_tenant_id_expires_at", "findings", postgresql_concurrently=True, if_exists=True
+        )
+        op.create_index(
+            "ix_findings_tenant_id_expires_at",
+            "findings",
+            ["tenant_id", "expires_at"],
+            postgresql_where=sa.text("triage = 'accepted'"),
+            postgresql_concurrently=True,
+        )
+
+
+def drop_index_of_acceptances(op: Any) -> None:
+    """Drop it."""
+    op.drop_index("ix_findings_tenant_id_expires_at", "findings")
+
+
 def drop_findings(op: Any) -> None:
     """Drop the tables."""
     for table in _TABLES:

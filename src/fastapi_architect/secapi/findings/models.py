@@ -20,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     event,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -65,6 +66,13 @@ class Finding(Uuid7Id, TenantOwned, Timestamped, Versioned, Base):
         Index("ix_findings_project_id_severity_rank_id", "project_id", "severity_rank", "id"),
         Index("ix_findings_project_id_created_at_id", "project_id", "created_at", "id"),
         Index("ix_findings_project_id_rule", "project_id", "rule"),
+        # What is accepted is little, and whether it still is, is asked every few minutes.
+        Index(
+            "ix_findings_tenant_id_expires_at",
+            "tenant_id",
+            "expires_at",
+            postgresql_where=text("triage = 'accepted'"),
+        ),
     )
 
     project_id: Mapped[UUID]

@@ -1,6 +1,6 @@
 """What may happen to findings in requests. What scans make of them stands in `matching.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,9 +9,10 @@ from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fastapi_architect.components.audit_log import record
-from fastapi_architect.components.database import SeenVersion, Slice
+from fastapi_architect.components.database import SeenVersion, Slice, in_transaction
 from fastapi_architect.components.problem_details import Forbidden, InvalidInput
 
+from ..gates.changes import lock_branches_of, may_change_gates, tell_decided
 from ..membership import Member
 from ..projects.repository import ProjectRepository
 from ..projects.results import results_changed
@@ -60,10 +61,15 @@ class FindingService:
             InvalidInput: it would be accepted for too long, or until a moment that has passed.
         """
         self._check(decision)
-        finding = await self._findings.get_locked(finding_id)
-        seen.require(finding)
-        self._apply(finding, decision)
-        await self._commit(finding.project_id)
+
+        async def work() -> None:
+            await self._lock_branches([finding_id])
+            finding = await self._findings.get_locked(finding_id)
+            seen.require(finding)
+            changed = self._apply(finding, decision)
+            await self._keep(finding.project_id, changed)
+
+        await in_transaction(self._session, work)
         return await self._findings.read(finding_id, None)
 
     async def decide_all(self, project_id: UUID, decision: BulkDecision) -> int:
@@ -75,11 +81,14 @@ class FindingService:
             InvalidInput: they would be accepted for too long, or until a moment that has passed.
         """
         self._check(decision)
-        found = await self._findings.lock_all(project_id, decision.finding_ids)
-        for finding in found:
-            self._apply(finding, decision)
-        await self._commit(project_id)
-        return len(found)
+
+        async def work() -> int:
+            await self._lock_branches(decision.finding_ids)
+            found = await self._findings.lock_all(project_id, decision.finding_ids)
+            await self._keep(project_id, [each for one in found for each in self._apply(one, decision)])
+            return len(found)
+
+        return await in_transaction(self._session, work)
 
     async def decide_each(self, project_id: UUID, decision: BulkDecision) -> Sequence[ItemResult]:
         """Keep the same decision about those of several findings that are there, and as the caller has seen them.
@@ -91,9 +100,14 @@ class FindingService:
         """
         self._check(decision)
         await ProjectRepository(self._session, self._member.tenant_id).get(project_id)
+        return await in_transaction(self._session, lambda: self._decide_each(project_id, decision))
+
+    async def _decide_each(self, project_id: UUID, decision: BulkDecision) -> Sequence[ItemResult]:
+        await self._lock_branches(decision.finding_ids)
         found = await self._findings.lock_those(project_id, decision.finding_ids)
         here = {each.id: each for each in found}
         outcomes: dict[UUID, ItemOutcome] = {}
+        changed: list[UUID] = []
         for finding_id in decision.finding_ids:
             finding, version = here.get(finding_id), decision.seen.get(finding_id)
             if finding is None:
@@ -102,8 +116,8 @@ class FindingService:
                 outcomes[finding_id] = ItemOutcome.CHANGED_MEANWHILE
             else:
                 outcomes[finding_id] = ItemOutcome.DECIDED
-                self._apply(finding, decision)
-        await self._commit(project_id)
+                changed += self._apply(finding, decision)
+        await self._keep(project_id, changed)
         return [
             ItemResult(
                 finding_id=each, outcome=outcomes[each], version=here[each].version if each in here else None
@@ -134,10 +148,17 @@ class FindingService:
         await self._findings.get(finding_id)
         return await self._findings.history(finding_id, kind, after, limit)
 
-    async def _commit(self, project_id: UUID) -> None:
+    async def _lock_branches(self, finding_ids: Collection[UUID]) -> None:
+        """Lock the branches before the findings, as a scan does that ends: nobody waits in a circle."""
+        await self._session.run_sync(lock_branches_of, finding_ids)
+
+    async def _keep(self, project_id: UUID, changed: Sequence[UUID]) -> None:
+        """Send what was decided, and tell which gates it has changed: all in the transaction of the decision."""
         await self._session.flush()
+        if changed:
+            await self._session.run_sync(tell_decided, project_id, changed)
+            await self._session.flush()
         await self._session.execute(results_changed(project_id))
-        await self._session.commit()
 
     def _check(self, decision: Decision) -> None:
         if decision.triage is not Triage.ACCEPTED or decision.expires_at is None:
@@ -148,7 +169,8 @@ class FindingService:
         if left.total_seconds() <= 0 or left > LONGEST_ACCEPTANCE:
             raise InvalidInput(f"expires_at lies ahead, by at most {LONGEST_ACCEPTANCE.days} days.")
 
-    def _apply(self, finding: Finding, decision: Decision) -> None:
+    def _apply(self, finding: Finding, decision: Decision) -> Sequence[UUID]:
+        """Note a decision; return the finding if that can change a gate."""
         before = finding.triage
         # The clock of the database, as everywhere.
         now: Any = func.now()
@@ -160,6 +182,7 @@ class FindingService:
         details = {"from": before, "to": decision.triage, "reason": decision.reason}
         self._event(finding, "triaged", details)
         self._record("finding.triaged", finding, details)
+        return [finding.id] if may_change_gates(before, decision.triage) else []
 
     def _record(self, action: str, finding: Finding, details: dict[str, Any]) -> None:
         record(

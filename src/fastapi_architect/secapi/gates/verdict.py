@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from fastapi_architect.findings.severity import Severity
 
@@ -125,6 +125,14 @@ def judge(policy: Policy, baseline: Baseline | None, counts: Mapping[str, int]) 
     return Verdict(
         policy, baseline, {each.value: counts[each.value] for each in order if counts.get(each.value)}
     )
+
+
+def verdict_on(session: Session, project: Project, branch: Branch) -> Verdict:
+    """Return the verdict on a branch as it is in this transaction."""
+    policy = Policy.of(project)
+    baseline = compared_with(policy, branch, project.default_branch)
+    found = closing(project.id, branch.name, policy, baseline)
+    return judge(policy, baseline, dict(session.execute(counted(found)).all()))
 
 
 def _counts(policy: Policy) -> list[ColumnElement[bool]]:

@@ -16,7 +16,7 @@ from fastapi_architect.components.uploads import Upload
 from ..branches.models import Branch
 from ..findings.matching import Looked, Matched, Seen, lock_branch, match_scan
 from ..findings.models import Finding, FindingInBranch, Presence
-from ..gates.verdict import Policy, Verdict, closing, compared_with, counted, judge
+from ..gates.verdict import verdict_on
 from ..projects.models import Project
 from ..projects.results import results_changed
 from ..work.counting import count, counts_of_scan
@@ -63,7 +63,7 @@ def complete(session: Session, scan: Scan, roots: Sequence[RootReport]) -> None:
     matched = match_scan(session, branch, scan.id, scan.created_at, _seen(roots), _looked(roots))
     session.flush()
     _keep_findings(session, scan, roots, matched)
-    verdict = _judge(session, project, branch)
+    verdict = verdict_on(session, project, branch)
     scan.score = min((int(each.report["score"]) for each in roots if each.report), default=None)
     scan.counts = _open_by_severity(session, branch)
     scan.gate = verdict.document()
@@ -171,13 +171,6 @@ def _keep_findings(session: Session, scan: Scan, roots: Sequence[RootReport], ma
             .values(findings=kept)
             .execution_options(synchronize_session=False)
         )
-
-
-def _judge(session: Session, project: Project, branch: Branch) -> Verdict:
-    policy = Policy.of(project)
-    baseline = compared_with(policy, branch, project.default_branch)
-    found = closing(project.id, branch.name, policy, baseline)
-    return judge(policy, baseline, dict(session.execute(counted(found)).all()))
 
 
 def _open_by_severity(session: Session, branch: Branch) -> dict[str, int]:

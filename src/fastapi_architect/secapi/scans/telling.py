@@ -1,9 +1,11 @@
-"""What webhooks tell of scans, in the transaction that ends them: small, with identifiers and links, and no code.
+"""What webhooks tell of scans and gates, in the transaction that ends or changes them: small, with identifiers and links, and no code.
 
 Links are paths below the address of the service, which knows no other name of itself than the one that a caller used.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
@@ -31,7 +33,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         COMPLETED: "A scan has ended, and what it found is known.",
         FAILED: "A scan has ended without a result, and `error_code` says why.",
         CANCELLED: "A scan was cancelled.",
-        GATE_CHANGED: "A scan has closed the gate of its branch, or opened it again.",
+        GATE_CHANGED: "The gate of a branch was closed, or opened again: by a scan, by a decision, or because one has ended.",
         OPENED: "A scan has found what its branch did not have: how much, and the gravest of it.",
         REOPENED: "A scan has found again what was fixed in its branch: how much, and the gravest of it.",
     }
@@ -46,6 +48,32 @@ _OF_STATE = {
 NAMED = 20
 
 
+class Cause(StrEnum):
+    """What changes the gate of a branch."""
+
+    SCAN = "scan"
+    #: Somebody decided about findings.
+    DECISION = "decision"
+    #: Findings were accepted until a moment that has passed.
+    EXPIRY = "expiry"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is told of: a branch as a scan left it; the scan may have been deleted since."""
+
+    tenant_id: UUID
+    project_id: UUID
+    branch: str
+    scan_id: UUID | None
+    commit: str | None
+
+    @classmethod
+    def of(cls, scan: Scan) -> "Place":
+        """Return the branch of a scan, with that scan."""
+        return cls(scan.tenant_id, scan.project_id, scan.branch, scan.id, scan.commit)
+
+
 def tell_end(session: AsyncSession | Session, scan: Scan) -> None:
     """Tell that a scan has ended, however it did. The caller commits.
 
@@ -55,23 +83,40 @@ def tell_end(session: AsyncSession | Session, scan: Scan) -> None:
     """
     state = ScanState(scan.state)
     told = {"state": state, "score": scan.score, "counts": scan.counts, "error_code": scan.error_code}
-    _tell(session, scan, _OF_STATE[state], told)
+    _tell(session, Place.of(scan), _OF_STATE[state], told)
 
 
-def tell_gate(session: Session, scan: Scan, branch: Branch, verdict: Verdict) -> None:
+def tell_gate(
+    session: Session, scan: Scan | None, branch: Branch, verdict: Verdict, cause: Cause = Cause.SCAN
+) -> bool:
     """Tell whether the gate of a branch has changed, and remember how it is now. A branch begins with an open one.
 
     Args:
-        session: a worker's, bound to the organisation.
-        scan: that has ended.
-        branch: locked; the scan is its newest.
+        session: bound to the organisation.
+        scan: the newest of the branch that is done; None: it was deleted.
+        branch: locked, so that of two that change it one after the other tells.
         verdict: on it.
+        cause: what changes it.
+
+    Returns:
+        Whether it has changed.
     """
     before, branch.gate_passed = branch.gate_passed is not False, verdict.passed
-    if before != verdict.passed:
-        words = {True: "passed", False: "failed"}
-        told = {"verdict": words[verdict.passed], "previous": words[before], "closed_by": verdict.counts}
-        _tell(session, scan, GATE_CHANGED, told)
+    # The clock of the database, as everywhere: what the verdict has counted as accepted ends later than this.
+    now: Any = func.now()
+    branch.gate_judged_at = now
+    if before == verdict.passed:
+        return False
+    place = Place.of(scan) if scan else Place(branch.tenant_id, branch.project_id, branch.name, None, None)
+    words = {True: "passed", False: "failed"}
+    told = {
+        "verdict": words[verdict.passed],
+        "previous": words[before],
+        "closed_by": verdict.counts,
+        "cause": cause,
+    }
+    _tell(session, place, GATE_CHANGED, told)
+    return True
 
 
 def tell_findings(session: Session, scan: Scan, matched: Matched) -> None:
@@ -84,7 +129,7 @@ def tell_findings(session: Session, scan: Scan, matched: Matched) -> None:
     """
     for event, found in ((OPENED, matched.new), (REOPENED, matched.reopened)):
         if found:
-            _tell(session, scan, event, _summary(session, found))
+            _tell(session, Place.of(scan), event, _summary(session, found))
 
 
 def _summary(session: Session, found: Sequence[UUID]) -> dict[str, Any]:
@@ -109,18 +154,18 @@ def _summary(session: Session, found: Sequence[UUID]) -> dict[str, Any]:
     }
 
 
-def _tell(session: AsyncSession | Session, scan: Scan, event: str, told: Mapping[str, Any]) -> None:
-    branch, project = quote(scan.branch, safe=""), f"/api/v1/projects/{scan.project_id}"
+def _tell(session: AsyncSession | Session, place: Place, event: str, told: Mapping[str, Any]) -> None:
+    branch, project = quote(place.branch, safe=""), f"/api/v1/projects/{place.project_id}"
     data = {
-        "scan_id": str(scan.id),
-        "project_id": str(scan.project_id),
-        "branch": scan.branch,
-        "commit": scan.commit,
+        "scan_id": None if place.scan_id is None else str(place.scan_id),
+        "project_id": str(place.project_id),
+        "branch": place.branch,
+        "commit": place.commit,
         **told,
         "links": {
-            "scan": f"/api/v1/scans/{scan.id}",
+            **({} if place.scan_id is None else {"scan": f"/api/v1/scans/{place.scan_id}"}),
             "findings": f"{project}/findings?branch={branch}",
             "gate": f"{project}/gate?branch={branch}",
         },
     }
-    send_webhook(session, event, data, owner_id=scan.tenant_id)
+    send_webhook(session, event, data, owner_id=place.tenant_id)

@@ -34,7 +34,12 @@ def render(review: Review) -> str:
 
 
 def render_together(
-    whole: Review, roots: Sequence[Review], about: Sequence[Markup] = (), sections: Sequence[Markup] = ()
+    whole: Review,
+    roots: Sequence[Review],
+    about: Sequence[Markup] = (),
+    sections: Sequence[Markup] = (),
+    *,
+    scored: bool = True,
 ) -> str:
     """Several application roots as one page: each with its own score, the findings of all of them in one list.
 
@@ -43,14 +48,15 @@ def render_together(
         roots: each as it was reviewed.
         about: paragraphs of the head.
         sections: what stands before the findings.
+        scored: there is a score; otherwise other tools found all of it.
     """
     several = len(roots) > 1
     parts = []
     for number, each in enumerate(roots, start=1):
         part = _Part(number, each.root if several else "")
         parts += [*_score(each, part), *_checklist(each, part), *_strengths(each, part)]
-    content = [*parts, *sections, *_findings(whole), *_not_reported(whole)]
-    return _page(whole, _header(whole, about), content)
+    content = [*(parts if scored else []), *sections, *_findings(whole), *_not_reported(whole)]
+    return _page(whole, _header(whole, about, scored=scored), content, scored=scored)
 
 
 class _Part(NamedTuple):
@@ -68,7 +74,7 @@ class _Part(NamedTuple):
 _ONLY = _Part()
 
 
-def _page(review: Review, header: Markup, sections: Sequence[Markup]) -> str:
+def _page(review: Review, header: Markup, sections: Sequence[Markup], *, scored: bool = True) -> str:
     style, script = _asset("report.css"), _asset("report.js")
     policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'"
     head = element(
@@ -77,7 +83,7 @@ def _page(review: Review, header: Markup, sections: Sequence[Markup]) -> str:
         element("meta", http_equiv="Content-Security-Policy", content=policy),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="generator", content=wording.tool_and_version()),
-        element("title", f"Review of {review.root}: {review.score.value}/100"),
+        element("title", f"Review of {review.root}{f': {review.score.value}/100' if scored else ''}"),
         element("style", Markup(style)),
     )
     body = element(
@@ -85,7 +91,10 @@ def _page(review: Review, header: Markup, sections: Sequence[Markup]) -> str:
         element("a", "Skip to the findings", class_="skip", href="#findings"),
         header,
         element("main", *sections),
-        element("footer", f"Made by {wording.tool_and_version()}. The code was read, never run."),
+        element(
+            "footer",
+            f"Made by {wording.tool_and_version()}.{' The code was read, never run.' if scored else ''}",
+        ),
         element("script", Markup(script)),
     )
     page = f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
@@ -112,7 +121,7 @@ def _sections(review: Review) -> list[Markup]:
     ]
 
 
-def _header(review: Review, about: Sequence[Markup] = ()) -> Markup:
+def _header(review: Review, about: Sequence[Markup] = (), *, scored: bool = True) -> Markup:
     score = review.score
     counts = [(each, sum(one.severity is each for one in review.findings)) for each in reversed(Severity)]
     chips = [
@@ -127,7 +136,7 @@ def _header(review: Review, about: Sequence[Markup] = ()) -> Markup:
     words = element(
         "div",
         element("h1", f"Review of {review.root}"),
-        element("p", size, class_="soft"),
+        element("p", size, class_="soft") if scored else None,
         list(about),
         [_application(each) for each in review.applications],
         element("ul", chips or [element("li", "nothing found", class_="chip passed")], class_="chips"),
@@ -139,7 +148,12 @@ def _header(review: Review, about: Sequence[Markup] = ()) -> Markup:
         ("strengths", "Strengths"),
         ("matrix", "Authorisation"),
     ]
-    shown = {"checklist": review.checklist, "strengths": review.strengths, "matrix": review.matrix}
+    shown = {
+        "score": scored,
+        "checklist": review.checklist,
+        "strengths": review.strengths,
+        "matrix": review.matrix,
+    }
     places = [(anchor, text) for anchor, text in places if shown.get(anchor, True)]
     places += [("findings", f"Findings ({len(review.findings)})"), ("rest", "Not reported")]
     nav = element(
@@ -147,7 +161,7 @@ def _header(review: Review, about: Sequence[Markup] = ()) -> Markup:
         element("ul", [element("li", element("a", text, href=f"#{anchor}")) for anchor, text in places]),
         aria_label="Sections",
     )
-    dial = _dial(score.value, score.grade)
+    dial = _dial(score.value, score.grade) if scored else None
     return element("header", element("div", element("div", dial, words, class_="top"), nav))
 
 

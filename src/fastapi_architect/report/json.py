@@ -75,6 +75,7 @@ def document(review: Review) -> dict[str, Any]:
             for each in review.suppressed
         ],
         "left_out": dict(sorted(review.left_out.items())),
+        "partial": review.partial,
         "notes": list(review.notes),
     }
 

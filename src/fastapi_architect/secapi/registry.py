@@ -26,7 +26,7 @@ from fastapi_architect.components.webhooks import Webhooks, WebhookSettings
 from fastapi_architect.components.websockets import WebSockets
 
 from .gates.component import Gates
-from .kinds import ARCHIVES
+from .kinds import UPLOADS
 from .membership import TENANT
 from .permissions import AUDIT_OF_SERVICE, OF_ACCOUNTS, OF_OPERATORS, ROLES
 from .queues import QUEUES
@@ -75,7 +75,7 @@ def components() -> list[Component]:
             database=database,
             policy=UploadPolicy(
                 quota=bytes_per_owner(10 * settings.archive_bytes),
-                kinds=tuple(ARCHIVES.values()),
+                kinds=tuple(UPLOADS.values()),
                 max_file_bytes=settings.archive_bytes,
             ),
             guard=require_in_tenant("scans:submit"),

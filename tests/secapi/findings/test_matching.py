@@ -14,8 +14,10 @@ from uuid_utils.compat import uuid7
 
 from fastapi_architect.components.database import bind_worker_setting
 from fastapi_architect.findings.fingerprint import Place, fingerprints
-from fastapi_architect.secapi.findings.matching import Looked, Matched, Seen, lock_branch, match_scan
+from fastapi_architect.secapi.findings.matching import Looked, Matched, Said, Seen, lock_branch, match_scan
 from fastapi_architect.secapi.findings.models import Finding, FindingEvent, FindingInBranch
+from fastapi_architect.secapi.imports.sources import ENGINE
+from fastapi_architect.secapi.scans.models import Scan
 
 BEGINNING = datetime(2026, 11, 1, tzinfo=UTC)
 EVERYTHING = Looked(frozenset({"", "api"}))
@@ -29,14 +31,29 @@ class Scans:
         self.minute = 0
 
     def end(
-        self, *seen: Seen, branch: str = "main", looked: Looked = EVERYTHING, minute: int | None = None
+        self,
+        *seen: Seen,
+        branch: str = "main",
+        looked: Looked = EVERYTHING,
+        minute: int | None = None,
+        source: str = ENGINE,
     ) -> Matched:
         self.minute += 1
         submitted = BEGINNING + timedelta(minutes=self.minute if minute is None else minute)
         locked = lock_branch(self.session, self.tenant, self.project, branch)
-        found = match_scan(self.session, locked, uuid7(), submitted, seen, looked)
+        scan = self.scan(branch, submitted, source)
+        found = match_scan(self.session, locked, scan, submitted, Said(seen, looked, source))
         self.session.commit()
         return found
+
+    def scan(self, branch: str, submitted: datetime, source: str) -> UUID:
+        """A scan that is done when what it found is matched."""
+        scan = Scan(
+            id=uuid7(), tenant_id=self.tenant, project_id=self.project, kind="archive", state="done", branch=branch,
+            requested_by=uuid7(), task_id=uuid7(), sha256="", size=1, created_at=submitted, sources=[source],
+        )  # fmt: skip
+        self.session.add(scan)
+        return scan.id
 
     def presence(self, finding: UUID, branch: str = "main") -> str:
         statement = text(
@@ -212,3 +229,47 @@ def test_a_finding_is_in_each_branch_where_the_branch_has_it(scans: Scans) -> No
 
     assert scans.presence(finding) == "fixed"
     assert scans.presence(finding, "monorepo") == "open"
+
+
+BANDIT, SEMGREP = "sarif:bandit", "sarif:semgrep"
+
+
+def test_what_a_tool_says_closes_and_reopens_its_own_findings_and_no_others(scans: Scans) -> None:
+    found = {source: scans.end(*seen(LIST), source=source).new[0] for source in (ENGINE, BANDIT, SEMGREP)}
+
+    nothing = scans.end(source=BANDIT)
+    again = scans.end(*seen(LIST), source=BANDIT)
+    engine = scans.end()
+
+    assert len(set(found.values())) == 3
+    assert (list(nothing.fixed), list(again.reopened)) == ([found[BANDIT]], [found[BANDIT]])
+    assert list(engine.fixed) == [found[ENGINE]]
+    assert scans.presence(found[SEMGREP]) == "open"
+    assert scans.presence(found[BANDIT]) == "reopened"
+
+
+def test_a_scan_is_not_late_because_another_tool_was_quicker(scans: Scans) -> None:
+    scans.end(*seen(LIST), source=BANDIT, minute=10)
+
+    slow = scans.end(*seen(LIST), minute=5)
+    late = scans.end(source=BANDIT, minute=5)
+
+    assert (len(slow.new), slow.is_outdated) == (1, False)
+    assert late.is_outdated
+    newest = scans.session.execute(text("SELECT scanned_at FROM branches")).scalar_one()
+    assert newest == BEGINNING + timedelta(minutes=10)
+
+
+def test_a_scan_of_a_worker_that_knew_no_sources_is_one_of_the_engine(scans: Scans) -> None:
+    scans.end(minute=10)
+    scans.session.execute(text("UPDATE scans SET sources = NULL"))
+
+    assert scans.end(*seen(LIST), minute=5).is_outdated
+    assert not scans.end(*seen(LIST), minute=5, source=BANDIT).is_outdated
+
+
+def test_a_branch_compares_what_a_tool_says_with_the_same_tool_on_another(scans: Scans) -> None:
+    [finding] = scans.end(*seen(LIST), source=BANDIT).new
+
+    assert list(scans.end(*seen(LIST), source=BANDIT, branch="feature").new) == [finding]
+    assert list(scans.end(*seen(LIST), branch="feature").new) != [finding]

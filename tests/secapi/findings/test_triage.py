@@ -16,7 +16,7 @@ from tests.secapi.findings.test_matching import EVERYTHING, LIST, seen
 from uuid_utils.compat import uuid7
 
 from fastapi_architect.components.database import bind_worker_setting
-from fastapi_architect.secapi.findings.matching import Seen, lock_branch, match_scan
+from fastapi_architect.secapi.findings.matching import Said, Seen, lock_branch, match_scan
 
 API = "/api/v1"
 SOON = (datetime.now(UTC) + timedelta(days=30)).isoformat()
@@ -41,7 +41,7 @@ class Team:
         with Session(engine) as session:
             bind_worker_setting(session, "app.tenant_id", self.organisation)
             locked = lock_branch(session, self.organisation, self.project, branch)
-            matched = match_scan(session, locked, uuid7(), datetime.now(UTC), found, EVERYTHING)
+            matched = match_scan(session, locked, uuid7(), datetime.now(UTC), Said(found, EVERYTHING))
             session.commit()
         engine.dispose()
         return list(matched.new)

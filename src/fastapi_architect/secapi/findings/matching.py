@@ -3,15 +3,18 @@
 It happens in the transaction that completes the scan, under a lock of the branch, so that whoever reads a scan as done reads
 findings that agree with it. Identity is the engine's own (`fastapi_architect.findings.fingerprint`): a finding survives lines
 above it, a move, a renaming. What was not looked at is never called fixed.
+
+Each source is matched by itself: what one tool says closes nothing that another one found.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -21,6 +24,8 @@ from fastapi_architect.findings.fingerprint import Known
 from fastapi_architect.findings.severity import Severity
 
 from ..branches.models import Branch
+from ..imports.sources import ENGINE
+from ..scans.models import Scan, ScanState
 from .models import Finding, FindingEvent, FindingInBranch, Presence
 
 
@@ -64,6 +69,21 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What one source says in a scan.
+
+    Attributes:
+        seen: every finding, most severe first.
+        looked: what it looked at.
+        source: who says it.
+    """
+
+    seen: Sequence[Seen]
+    looked: Looked
+    source: str = ENGINE
+
+
+@dataclass(frozen=True, slots=True)
 class Matched:
     """What a scan has changed: identifiers of findings, each list in the order of the report."""
 
@@ -73,8 +93,20 @@ class Matched:
     fixed: Sequence[UUID] = ()
     #: Of every finding that the scan saw, as it stands in its report; none of a scan that came too late.
     seen: Sequence[UUID] = ()
-    #: A newer scan of the branch ended before: this one changed nothing.
+    #: A newer scan of the branch, with the same source, ended before: this one changed nothing.
     is_outdated: bool = False
+
+    @classmethod
+    def together(cls, matched: Sequence["Matched"]) -> "Matched":
+        """Return what several sources have changed; it came too late if all of them did."""
+
+        def every(name: str) -> Sequence[UUID]:
+            return tuple(chain.from_iterable(getattr(each, name) for each in matched))
+
+        return cls(
+            every("new"), every("kept"), every("reopened"), every("fixed"), every("seen"),
+            all(each.is_outdated for each in matched),
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -105,29 +137,30 @@ def match_scan(
     branch: Branch,
     scan_id: UUID,
     submitted_at: datetime,
-    seen: Sequence[Seen],
-    looked: Looked,
+    said: Said,
 ) -> Matched:
-    """Bring the findings of a branch up to date with a scan.
+    """Bring the findings of a branch up to date with what one source says in a scan.
 
     Args:
         session: a worker's, bound to the organisation; its caller commits.
         branch: as `lock_branch` gives it.
         scan_id: of the scan.
-        submitted_at: of the scan; an older one than the branch's newest changes nothing.
-        seen: every finding of the scan, most severe first.
-        looked: what the scan looked at.
+        submitted_at: of the scan; an older one than the branch's newest with this source changes nothing.
+        said: by the source.
     """
-    if branch.scanned_at is not None and branch.scanned_at > submitted_at:
+    if _is_outdated(session, branch, submitted_at, said.source):
         return Matched(is_outdated=True)
-    known = _known(session, branch)
+    seen, looked = said.seen, said.looked
+    known = _known(session, branch, said.source)
     here = [pair for pair in known if pair[1] is not None]
     pairs = _pair(known, seen)
     plan = _Plan()
     noted: list[UUID] = []
     for index, one in enumerate(seen):
         row, place = known[pairs[index]] if index in pairs else (None, None)
-        noted.append(_note(session, plan, branch, scan_id, one, row, place))
+        noted.append(
+            _note(session, plan, branch, scan_id, one, row or _new(session, branch, said.source), place)
+        )
     met = set(noted)
     for row, place in here:
         if place is not None and row.id not in met and place.presence != Presence.FIXED and looked.at(place):
@@ -138,11 +171,35 @@ def match_scan(
     session.flush()
     if plan.events:
         session.execute(insert(FindingEvent), plan.events)
-    branch.scan_id, branch.scanned_at = scan_id, submitted_at
+    if branch.scanned_at is None or branch.scanned_at <= submitted_at:
+        branch.scan_id, branch.scanned_at = scan_id, submitted_at
     return Matched(plan.new, plan.kept, plan.reopened, plan.fixed, noted)
 
 
-def recognise(session: Session, branch: Branch, seen: Sequence[Seen]) -> list[UUID | None]:
+def _is_outdated(session: Session, branch: Branch, submitted_at: datetime, source: str) -> bool:
+    """Tell whether a newer scan has said what this source finds: one with other sources has not.
+
+    An archive that takes long is not late because a file of another tool, which was submitted after it, is through already.
+    """
+    if branch.scanned_at is None or branch.scanned_at <= submitted_at:
+        return False
+    # Without sources: of a worker that knows of none but the engine.
+    of_source = Scan.sources.contains([source])
+    if source == ENGINE:
+        of_source = or_(of_source, Scan.sources.is_(None))
+    newer = select(Scan.id).where(
+        Scan.project_id == branch.project_id,
+        Scan.branch == branch.name,
+        Scan.created_at > submitted_at,
+        Scan.state == ScanState.DONE,
+        of_source,
+    )
+    return bool(session.execute(select(newer.exists())).scalar_one())
+
+
+def recognise(
+    session: Session, branch: Branch, seen: Sequence[Seen], source: str = ENGINE
+) -> list[UUID | None]:
     """Return which findings of a branch these are, and change nothing; None: none that is known.
 
     For scans that came too late to be matched: a scan that was matched has its own answer written down.
@@ -151,21 +208,22 @@ def recognise(session: Session, branch: Branch, seen: Sequence[Seen]) -> list[UU
         session: a worker's, bound to the organisation.
         branch: whose scan it was.
         seen: every finding of the scan.
+        source: whose they are.
     """
-    known = _known(session, branch)
+    known = _known(session, branch, source)
     pairs = _pair(known, seen)
     return [known[pairs[index]][0].id if index in pairs else None for index in range(len(seen))]
 
 
-def _known(session: Session, branch: Branch) -> list[tuple[Finding, FindingInBranch | None]]:
-    """Every finding of the project, and where it is in this branch."""
+def _known(session: Session, branch: Branch, source: str) -> list[tuple[Finding, FindingInBranch | None]]:
+    """Every finding of a source in the project, and where it is in this branch."""
     statement = (
         select(Finding, FindingInBranch)
         .outerjoin(
             FindingInBranch,
             (FindingInBranch.finding_id == Finding.id) & (FindingInBranch.branch_id == branch.id),
         )
-        .where(Finding.project_id == branch.project_id)
+        .where(Finding.project_id == branch.project_id, Finding.source == source)
         .order_by(Finding.id)
     )
     return [(row, place) for row, place in session.execute(statement)]
@@ -207,13 +265,10 @@ def _note(
     branch: Branch,
     scan_id: UUID,
     one: Seen,
-    row: Finding | None,
+    row: Finding,
     place: FindingInBranch | None,
 ) -> UUID:
     """Write down one finding of the scan, and return its identifier."""
-    if row is None:
-        row = Finding(id=uuid7(), tenant_id=branch.tenant_id, project_id=branch.project_id)
-        session.add(row)
     _describe(row, one)
     if place is None:
         place = FindingInBranch(
@@ -235,6 +290,12 @@ def _note(
     place.is_proposed_ignored = one.is_proposed_ignored
     place.document = dict(one.document)
     return row.id
+
+
+def _new(session: Session, branch: Branch, source: str) -> Finding:
+    row = Finding(id=uuid7(), tenant_id=branch.tenant_id, project_id=branch.project_id, source=source)
+    session.add(row)
+    return row
 
 
 def _describe(row: Finding, one: Seen) -> None:

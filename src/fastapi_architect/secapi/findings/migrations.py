@@ -155,6 +155,27 @@ def drop_index_of_acceptances(op: Any) -> None:
     op.drop_index("ix_findings_tenant_id_expires_at", "findings")
 
 
+def add_sources(op: Any) -> None:
+    """Let findings say who found them; those that are there are the engine's.
+
+    Args:
+        op: `alembic.op`.
+    """
+    source = sa.Column("source", sa.String(200), server_default="engine", nullable=False)
+    op.add_column("findings", source, if_not_exists=True)
+    # Concurrently, because scans go on; the block commits what is above, which therefore has to be repeatable.
+    with op.get_context().autocommit_block():
+        name = "ix_findings_project_id_source"
+        # One whose building was cut off is there and of no use.
+        op.drop_index(name, "findings", postgresql_concurrently=True, if_exists=True)
+        op.create_index(name, "findings", ["project_id", "source"], postgresql_concurrently=True)
+
+
+def drop_sources(op: Any) -> None:
+    """Take that back; the index goes with its column."""
+    op.drop_column("findings", "source")
+
+
 def drop_findings(op: Any) -> None:
     """Drop the tables."""
     for table in _TABLES:

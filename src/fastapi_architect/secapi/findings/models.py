@@ -29,6 +29,7 @@ from fastapi_architect.components.database import Base, Timestamped, Uuid7Id, Ve
 from fastapi_architect.components.tenancy import TenantOwned
 
 from ..columns import project_of_tenant
+from ..imports.sources import ENGINE
 from .words import WORDS_OF_PLACE
 
 
@@ -66,6 +67,7 @@ class Finding(Uuid7Id, TenantOwned, Timestamped, Versioned, Base):
         Index("ix_findings_project_id_severity_rank_id", "project_id", "severity_rank", "id"),
         Index("ix_findings_project_id_created_at_id", "project_id", "created_at", "id"),
         Index("ix_findings_project_id_rule", "project_id", "rule"),
+        Index("ix_findings_project_id_source", "project_id", "source"),
         # What is accepted is little, and whether it still is, is asked every few minutes.
         Index(
             "ix_findings_tenant_id_expires_at",
@@ -78,6 +80,8 @@ class Finding(Uuid7Id, TenantOwned, Timestamped, Versioned, Base):
     project_id: Mapped[UUID]
     #: Of the application root in which it was last seen; where it is in a branch stands in `FindingInBranch`.
     root: Mapped[str] = mapped_column(Text, default="")
+    #: Who found it: the engine, or a tool whose SARIF was imported. It is recognised and closed by the same source alone.
+    source: Mapped[str] = mapped_column(String(200), default=ENGINE, server_default=ENGINE)
     #: By which it was last recognised, and the version of how fingerprints are made.
     fingerprint: Mapped[str] = mapped_column(String(200))
     rule: Mapped[str] = mapped_column(String(200))

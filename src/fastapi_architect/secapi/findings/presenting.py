@@ -22,7 +22,7 @@ def whole(found: Placed) -> WholeFinding:
 def _fields(found: Placed) -> dict[str, Any]:
     row, place = found.finding, found.place
     of_row = (
-        "id", "project_id", "rule", "title", "category", "severity", "confidence", "cwe", "cvss_score",
+        "id", "project_id", "source", "rule", "title", "category", "severity", "confidence", "cwe", "cvss_score",
         "triage", "reason", "expires_at", "created_at", "version",
     )  # fmt: skip
     of_place = ("root", "file", "line", "presence", "is_proposed_ignored", "first_scan_id", "last_scan_id")

@@ -173,6 +173,7 @@ class FindingsOfBranch(FindingRepository):
         "severity": lambda lowest: Finding.severity_rank >= Severity(lowest).rank,
         "confidence": equals(Finding.confidence),
         "rule": equals(Finding.rule),
+        "source": equals(Finding.source),
         "cwe": equals(Finding.cwe),
         "file": starts_with(FindingInBranch.file),
         "text": contains(Finding.title),

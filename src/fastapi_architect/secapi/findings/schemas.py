@@ -50,6 +50,10 @@ class FindingQuery(PageQuery):
     severity: Annotated[Severity | None, Field(description="The lowest one.")] = None
     confidence: Confidence | None = None
     rule: Part = None
+    source: Annotated[
+        Part,
+        Field(description="Who found it: `engine`, or a tool whose results were imported, `sarif:bandit`."),
+    ] = None
     cwe: Annotated[str | None, Field(pattern=r"^CWE-\d{1,5}$")] = None
     file: Annotated[Part, Field(description="How the path begins.")] = None
     text: Annotated[Part, Field(description="A part of the title.")] = None
@@ -66,6 +70,7 @@ class FindingQuery(PageQuery):
 _FINDING: JsonDict = {
     "id": "018f0000-0000-7000-8000-000000000005",
     "project_id": "018f0000-0000-7000-8000-000000000001",
+    "source": "engine",
     "rule": "sql-injection-raw-statement",
     "title": "Request data is written into an SQL statement",
     "category": "security",
@@ -96,6 +101,8 @@ class PublishedFinding(OutputModel):
 
     id: UUID
     project_id: UUID
+    #: Who found it: our engine, or a tool whose results were imported (`sarif:TOOL`, `sarif:TOOL:CATEGORY`).
+    source: str
     rule: str
     title: str
     category: str

@@ -9,7 +9,7 @@ from fastapi_architect.report.wording import printable
 from .material import Decision, Material
 
 COLUMNS = (
-    "root", "file", "line", "end_line", "rule", "severity", "confidence", "category", "cwe", "cvss_score", "title", "issue",
+    "source", "root", "file", "line", "end_line", "rule", "severity", "confidence", "category", "cwe", "cvss_score", "title", "issue",
     "routes", "fingerprint", "finding_id", "change", "triage", "reason", "expires_at", "silenced",
 )  # fmt: skip
 #: Formulas begin so, in programs for other alphabets with the wide signs; a tab is skipped by some of them.
@@ -25,7 +25,7 @@ def csv_of(material: Material) -> str:
         if root.report is None:
             continue
         for document, decision in zip(root.report["findings"], root.decisions, strict=True):
-            row = {**document, "root": root.path, **_decided(decision)}
+            row = {**document, "source": root.source, "root": root.path, **_decided(decision)}
             writer.writerow([cell(row.get(column)) for column in COLUMNS])
     return made.getvalue()
 

@@ -11,9 +11,11 @@ from fastapi_architect.report.html import render_together
 from fastapi_architect.review.result import Review
 
 from ..findings.models import Triage
-from .material import Decision, Material
+from .material import Decision, Material, RootMaterial
 from .rebuilding import rebuilt
 
+#: What each source says of a root, and the review that this is.
+_Reviews = Sequence[tuple[RootMaterial, Review]]
 _WORDS = {
     Triage.CONFIRMED: "confirmed",
     Triage.FALSE_POSITIVE: "false positive",
@@ -27,27 +29,38 @@ def html_of(material: Material) -> str:
     Raises:
         UnreadableReport: the document of a root is none.
     """
-    reviews = {
-        each.path: rebuilt(each.report, each.path or ".")
+    reviews = [
+        (each, rebuilt(each.report, _name(each), is_imported=each.is_imported))
         for each in material.roots
         if each.report is not None
-    }
-    decided = sorted(_decided(material, reviews), key=lambda pair: -pair[0].severity.rank)
+    ]
+    decided = sorted(_decided(reviews), key=lambda pair: -pair[0].severity.rank)
     whole = _whole(material, reviews, [finding for finding, _ in decided])
     missing = [
         element("p", element("code", each.path or "."), f" was not reviewed: {each.error}", class_="failed")
         for each in material.roots
         if each.report is None
     ]
-    return render_together(whole, list(reviews.values()), [*_about(material), *missing], _decisions(decided))
+    return render_together(
+        whole,
+        [review for _, review in reviews],
+        [*_about(material), *missing],
+        _decisions(decided),
+        # Other tools give no score, and do not say what they read.
+        scored=any(not root.is_imported for root, _ in reviews),
+    )
 
 
-def _decided(material: Material, reviews: dict[str, Review]) -> Iterator[tuple[Finding, Decision | None]]:
+def _name(root: RootMaterial) -> str:
+    path = root.path or "."
+    return f"{root.source} in {path}" if root.is_imported else path
+
+
+def _decided(reviews: _Reviews) -> Iterator[tuple[Finding, Decision | None]]:
     """Yield every finding, its path from the top of the archive, with what was decided about it."""
-    for root in material.roots:
-        if root.path in reviews:
-            for finding, decision in zip(reviews[root.path].findings, root.decisions, strict=True):
-                yield _below(root.path, finding), decision
+    for root, review in reviews:
+        for finding, decision in zip(review.findings, root.decisions, strict=True):
+            yield _below(root.path, finding), decision
 
 
 def _below(root: str, finding: Finding) -> Finding:
@@ -59,8 +72,8 @@ def _below(root: str, finding: Finding) -> Finding:
     )
 
 
-def _whole(material: Material, reviews: dict[str, Review], findings: Sequence[Finding]) -> Review:
-    every = list(reviews.values())
+def _whole(material: Material, reviews: _Reviews, findings: Sequence[Finding]) -> Review:
+    every = [review for _, review in reviews]
     left_out: dict[str, int] = {}
     for each in every:
         for kind, count in each.left_out.items():
@@ -72,13 +85,15 @@ def _whole(material: Material, reviews: dict[str, Review], findings: Sequence[Fi
         root=material.project,
         findings=tuple(findings),
         suppressed=tuple(
-            msgspec.structs.replace(silenced, finding=_below(path, silenced.finding))
-            for path, review in reviews.items()
+            msgspec.structs.replace(silenced, finding=_below(root.path, silenced.finding))
+            for root, review in reviews
             for silenced in review.suppressed
         ),
         not_analysed=tuple(
-            msgspec.structs.replace(missing, file=f"{path}/{missing.file}" if path else missing.file)
-            for path, review in reviews.items()
+            msgspec.structs.replace(
+                missing, file=f"{root.path}/{missing.file}" if root.path else missing.file
+            )
+            for root, review in reviews
             for missing in review.not_analysed
         ),
         left_out=left_out,
@@ -96,7 +111,9 @@ def _about(material: Material) -> list[Markup]:
     scan = material.scan
     commit = [" at ", element("code", scan["commit"])] if scan["commit"] else []
     compared = (material.gate or {}).get("compared_with")
+    tools = [root.source for root in material.roots if root.is_imported]
     words = [
+        *([element("p", "Found by ", ", ".join(tools))] if tools else []),
         element("p", "Branch ", element("code", scan["branch"]), *commit, f", scan {scan['id']}"),
         element("p", f"Decisions as of {material.made_at:%Y-%m-%d %H:%M} UTC.", class_="soft"),
     ]

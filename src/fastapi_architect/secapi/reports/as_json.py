@@ -27,6 +27,7 @@ def json_of(material: Material) -> str:
 def _root(root: RootMaterial) -> dict[str, Any]:
     return {
         "path": root.path,
+        "source": root.source,
         "report": root.report,
         "error_code": root.error_code,
         "error": root.error,

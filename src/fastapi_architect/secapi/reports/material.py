@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ..branches.models import Branch
 from ..findings.matching import Seen, recognise
 from ..findings.models import Finding, Triage
+from ..imports.sources import ENGINE
 from ..projects.models import Project
 from ..scans.models import Scan, ScanRoot
 
@@ -46,14 +47,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class RootMaterial:
-    """One application root of a scan.
+    """What one source says of an application root of a scan.
 
     Attributes:
         path: its folder, "" for the top.
-        report: of the engine; None: `error` says why there is none.
+        report: of the engine, or what a tool found in the same form; None: `error` says why there is none.
         decisions: about each finding of the report, in its order; None: the finding is not known.
         error: why there is no report.
         error_code: the same as a stable word.
+        source: who says it.
     """
 
     path: str
@@ -61,6 +63,12 @@ class RootMaterial:
     decisions: Sequence[Decision | None] = ()
     error: str | None = None
     error_code: str | None = None
+    source: str = ENGINE
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether another tool found it."""
+        return self.source != ENGINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,7 @@ class Material:
         made_at: when it was read.
         project: name of the project.
         scan: what is told of the scan, by name.
-        score: the lowest of all roots.
+        score: the lowest of all roots; None: other tools give none.
         gate: the verdict when the scan ended.
         roots: every application root, by its path.
     """
@@ -93,8 +101,10 @@ def gather(session: Session, scan: Scan) -> Material:
     """
     made_at = session.execute(select(func.now())).scalar_one()
     project = session.get_one(Project, scan.project_id)
-    kept = session.scalars(select(ScanRoot).where(ScanRoot.scan_id == scan.id).order_by(ScanRoot.path)).all()
-    told = {each.path: _told(session, scan, each) for each in kept}
+    kept = session.scalars(
+        select(ScanRoot).where(ScanRoot.scan_id == scan.id).order_by(ScanRoot.path, ScanRoot.source)
+    ).all()
+    told = {each.id: _told(session, scan, each) for each in kept}
     known = _findings(session, {one for pairs in told.values() for one, _ in pairs if one is not None})
 
     def decision(finding: UUID | None, change: str | None) -> Decision | None:
@@ -112,6 +122,7 @@ def gather(session: Session, scan: Scan) -> Material:
             "kind": scan.kind,
             "sha256": scan.sha256,
             "engine": scan.engine,
+            "sources": scan.sources or [ENGINE],
             "score": scan.score,
             "created_at": scan.created_at,
             "finished_at": scan.finished_at,
@@ -122,9 +133,10 @@ def gather(session: Session, scan: Scan) -> Material:
             RootMaterial(
                 each.path,
                 each.report,
-                [decision(*pair) for pair in told[each.path]],
+                [decision(*pair) for pair in told[each.id]],
                 each.error,
                 each.error_code,
+                each.source,
             )
             for each in kept
         ],
@@ -140,7 +152,7 @@ def _told(session: Session, scan: Scan, root: ScanRoot) -> list[tuple[UUID | Non
     statement = select(Branch).where(Branch.project_id == scan.project_id, Branch.name == scan.branch)
     branch = session.scalars(statement).one_or_none()
     seen = [Seen(root.path, document) for document in root.report["findings"]]
-    found = [None] * len(seen) if branch is None else recognise(session, branch, seen)
+    found = [None] * len(seen) if branch is None else recognise(session, branch, seen, root.source)
     return [(each, None) for each in found]
 
 

@@ -104,7 +104,7 @@ class _ScoreDetails(msgspec.Struct, frozen=True):
 
 
 class _Report(msgspec.Struct, frozen=True):
-    score: int
+    score: int | None
     findings: tuple[_Finding, ...]
     not_analysed: tuple[_NotAnalysed, ...]
     score_details: _ScoreDetails = _ScoreDetails()
@@ -118,12 +118,15 @@ class _Report(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def rebuilt(document: Mapping[str, Any], name: str) -> Review:
+def rebuilt(document: Mapping[str, Any], name: str, *, is_imported: bool = False) -> Review:
     """Return the review of which the engine wrote the document.
+
+    A document without a score gives a review whose score is 0, which nobody shall show.
 
     Args:
         document: as the engine's JSON report has it.
         name: how the reviewed folder is called for readers.
+        is_imported: another tool found it: a rule that has the name of one of ours is another rule.
 
     Raises:
         UnreadableReport: it is none.
@@ -134,8 +137,11 @@ def rebuilt(document: Mapping[str, Any], name: str) -> Review:
         raise UnreadableReport(str(error)) from error
     return Review(
         root=name,
-        findings=tuple(_finding(each) for each in report.findings),
-        suppressed=tuple(Suppressed(_finding(each), each.by, each.reason) for each in report.suppressed),
+        findings=tuple(_finding(each, is_imported=is_imported) for each in report.findings),
+        suppressed=tuple(
+            Suppressed(_finding(each, is_imported=is_imported), each.by, each.reason)
+            for each in report.suppressed
+        ),
         not_analysed=tuple(
             NotAnalysed(each.file, each.reason, each.line or 0) for each in report.not_analysed
         ),
@@ -164,8 +170,8 @@ def _score(report: _Report) -> Score:
         if each.points > 0
     ]
     return Score(
-        value=report.score,
-        grade=grade(report.score),
+        value=report.score or 0,
+        grade=grade(report.score or 0),
         raw=details.raw,
         ceiling=details.ceiling,
         losses=tuple(sorted(losses, key=lambda each: -each.points)),
@@ -174,9 +180,9 @@ def _score(report: _Report) -> Score:
     )
 
 
-def _finding(each: _Finding) -> Finding:
+def _finding(each: _Finding, *, is_imported: bool) -> Finding:
     return Finding(
-        rule=_rule(each.rule, each),
+        rule=_told(each) if is_imported else _rule(each.rule, each),
         location=Location(each.file, each.line, each.column, each.end_line),
         issue=each.issue,
         suggestion=each.suggestion,
@@ -212,10 +218,15 @@ def _rule(name: str, example: _Finding | None) -> RuleInfo:
         return known.info
     if example is None:
         return RuleInfo(name, name, Category.CODE_QUALITY, "", Severity.INFO)
+    return _told(example)
+
+
+def _told(example: _Finding) -> RuleInfo:
+    """A rule as one of its findings tells it."""
     number = (example.cwe or "").removeprefix("CWE-")
     return RuleInfo(
-        name,
-        example.title or name,
+        example.rule,
+        example.title or example.rule,
         example.category,
         example.topic,
         example.severity,

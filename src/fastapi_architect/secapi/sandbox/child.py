@@ -1,4 +1,4 @@
-"""The disposable child: raises walls around itself, reviews one application root, says what it found, and is gone.
+"""The disposable child: raises walls around itself, reviews one application root or reads one import, says what it found, and is gone.
 
 It is started by `process.py` as `python -I -S -B -c BOOT FOLDER`, with no environment to speak of and nothing on
 `sys.path` but the folders that the service itself imports from, never one of the archive.
@@ -19,11 +19,14 @@ import msgspec
 from fastapi_architect.report import json as json_report
 from fastapi_architect.review.config import ConfigError
 from fastapi_architect.review.result import Review
+from fastapi_architect.secapi.imports.document import Refused
+from fastapi_architect.secapi.imports.everything import encoded, read_import
+from fastapi_architect.secapi.imports.limits import ImportRefused
 from fastapi_architect.secapi.sandbox import job as jobs
-from fastapi_architect.secapi.sandbox.job import Job, Progress, Result, Walls
+from fastapi_architect.secapi.sandbox.job import ImportOrder, Job, Progress, Result, ReviewOrder, Walls
 from fastapi_architect.secapi.sandbox.roots import tree_of
 from fastapi_architect.secapi.sandbox.walls import die_with_parent, raise_walls
-from fastapi_architect.secapi.trust.reviewing import Judged, review_untrusted
+from fastapi_architect.secapi.trust.reviewing import review_untrusted
 
 #: Seconds between two messages about progress.
 _PAUSE = 0.2
@@ -35,19 +38,20 @@ def main(folder: Path) -> int:
     die_with_parent(job.parent)
     _close_streams()
     speaker = _Speaker(job)
-    # Everything that is needed has to be found before the walls stand: locks, code pages, this machine's processors.
-    from fastapi_architect.rules.catalog import all_rules
+    if isinstance(job.order, ReviewOrder):
+        # Everything that is needed has to be found before the walls stand: locks, code pages, this machine's processors.
+        from fastapi_architect.rules.catalog import all_rules
 
-    all_rules()
+        all_rules()
     speaker.say(jobs.WALLS, _walls(job, folder))
     try:
-        judged = _review(job, speaker)
+        result = _review(job.order, speaker) if isinstance(job.order, ReviewOrder) else _import(job.order)
     except MemoryError:
         return jobs.OUT_OF_MEMORY
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return jobs.REFUSED
-    speaker.say(jobs.RESULT, Result(msgspec.Raw(_encoded(judged.review)), judged.proposals, judged.proposed))
+    speaker.say(jobs.RESULT, result)
     return 0
 
 
@@ -57,7 +61,7 @@ def _walls(job: Job, folder: Path) -> Walls:
         *job.imports,
         paths["stdlib"],
         paths["platstdlib"],
-        job.unpacked.place,
+        job.order.place,
         "/lib",
         "/lib64",
         "/usr/lib",
@@ -66,17 +70,26 @@ def _walls(job: Job, folder: Path) -> Walls:
     return raise_walls(job.memory, job.cpu, sorted(readable), [str(folder)])
 
 
-def _review(job: Job, speaker: _Speaker) -> Judged:
-    tree = tree_of(job.unpacked, job.root, job.excluded)
+def _review(order: ReviewOrder, speaker: _Speaker) -> Result:
+    tree = tree_of(order.unpacked, order.root, order.excluded)
     numbers = {path: number for number, path in enumerate(tree.python_files)}
-    return review_untrusted(
-        job.unpacked,
-        job.root.path,
+    judged = review_untrusted(
+        order.unpacked,
+        order.root.path,
         tree,
-        job.policy,
+        order.policy,
         progress=speaker.progress,
         at_file=lambda path: speaker.at(numbers[path]),
     )
+    return Result(msgspec.Raw(_encoded(judged.review)), judged.proposals, judged.proposed)
+
+
+def _import(order: ImportOrder) -> Result:
+    try:
+        found = read_import(Path(order.place), order.kind, order.options, order.limits)
+        return Result(msgspec.Raw(encoded(found, order.result_bytes)))
+    except ImportRefused as refusal:
+        return Result(msgspec.Raw(msgspec.json.encode(Refused(refusal.code, refusal.message))))
 
 
 def _encoded(review: Review) -> bytes:

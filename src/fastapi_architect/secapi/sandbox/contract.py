@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from fastapi_architect.secapi.imports.document import Everything, Refused
+
 _Line = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 _Text = Annotated[str, Meta(max_length=1_000_000)]
 _Name = Annotated[str, Meta(max_length=5_000)]
@@ -84,6 +86,27 @@ def checked(data: bytes) -> dict[str, Any]:
         raise ContractBroken(str(error)) from error
     # PostgreSQL holds no NUL in a text, and code may well quote one.
     return _without_nul(report) if b"\\u0000" in data else report  # type: ignore[no-any-return]
+
+
+def checked_import(data: bytes) -> Everything | Refused:
+    """What a child read from an imported file, without NUL.
+
+    Args:
+        data: JSON, from a process that is not believed.
+
+    Raises:
+        ContractBroken: it is not that, or two of its sources are one.
+    """
+    try:
+        if b"\\u0000" in data:
+            data = msgspec.json.encode(_without_nul(msgspec.json.decode(data)))
+        found = msgspec.json.decode(data, type=Everything | Refused)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ContractBroken(str(error)) from error
+    if isinstance(found, Everything) and len({each.source for each in found.imported}) != len(found.imported):
+        message = "a source stands twice in what was read"
+        raise ContractBroken(message)
+    return found
 
 
 def _without_nul(value: Any) -> Any:

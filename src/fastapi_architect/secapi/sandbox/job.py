@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import msgspec
 
 from fastapi_architect.secapi.archives.unpacked import Unpacked
+from fastapi_architect.secapi.imports.limits import ImportLimits
+from fastapi_architect.secapi.imports.options import ImportKind, ImportOptions
 from fastapi_architect.secapi.sandbox.roots import Root
 from fastapi_architect.secapi.trust.claims import Proposal
 from fastapi_architect.secapi.trust.policy import Policy
@@ -26,24 +28,57 @@ JOB_FILE = "job.json"
 STATUS_FILE = "status"
 
 
-class Job(msgspec.Struct, frozen=True):
-    """One run.
+class ReviewOrder(msgspec.Struct, frozen=True, tag="review"):
+    """Review code.
 
     Attributes:
         unpacked: the archive.
         root: which of its roots.
         policy: what counts besides the code.
         excluded: files that are not to be analysed, and why.
-        memory, cpu: limits, in bytes and seconds.
-        imports: folders that the engine is imported from.
-        output, status: descriptors to write to.
-        parent: number of the process that waits.
     """
 
     unpacked: Unpacked
     root: Root
     policy: Policy
     excluded: Mapping[str, str]
+
+    @property
+    def place(self) -> str:
+        """The file that is read."""
+        return self.unpacked.place
+
+
+class ImportOrder(msgspec.Struct, frozen=True, tag="import"):
+    """Read what another tool found.
+
+    Attributes:
+        place: the file, as it was uploaded.
+        kind: what it claims to be.
+        options: of the submission.
+        limits: how much of it is taken.
+        result_bytes: of what was read, at most.
+    """
+
+    place: str
+    kind: ImportKind
+    options: ImportOptions
+    limits: ImportLimits
+    result_bytes: int
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One run.
+
+    Attributes:
+        order: what is to be done.
+        memory, cpu: limits, in bytes and seconds.
+        imports: folders that the engine is imported from.
+        output, status: descriptors to write to.
+        parent: number of the process that waits.
+    """
+
+    order: ReviewOrder | ImportOrder
     memory: int
     cpu: int
     imports: tuple[str, ...]
@@ -73,8 +108,11 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a child found: the report, encoded, what the archive proposed, and the findings that this is about."""
+    """What a child found: the report, encoded, what the archive proposed, and the findings that this is about.
+
+    Of an import `report` is all of it: `imports.document.Everything`, or why the file is refused.
+    """
 
     report: msgspec.Raw
-    proposals: tuple[Proposal, ...]
-    proposed: frozenset[str]
+    proposals: tuple[Proposal, ...] = ()
+    proposed: frozenset[str] = frozenset()

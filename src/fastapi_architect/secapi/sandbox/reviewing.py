@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from fastapi_architect.secapi.archives.unpacked import Unpacked
 from fastapi_architect.secapi.sandbox.contract import ContractBroken, checked
 from fastapi_architect.secapi.sandbox.guilty import find_guilty
-from fastapi_architect.secapi.sandbox.job import Job, Walls
+from fastapi_architect.secapi.sandbox.job import Job, ReviewOrder, Walls
 from fastapi_architect.secapi.sandbox.process import KILLED, OnProgress, Outcome, run_child
 from fastapi_architect.secapi.sandbox.roots import Root, tree_of
 from fastapi_architect.secapi.sandbox.settings import SandboxLimits
@@ -157,7 +157,7 @@ class _Runner:
         self._cancelled = cancelled
         self._boot = {} if boot is None else {"boot": boot}
         self._until = time.monotonic() + limits.seconds
-        self._imports = _imports()
+        self._imports = engine_folders()
         tree = tree_of(unpacked, root, {})
         self._files = tree.python_files
         self._sizes = {path: stored.size for path, stored in tree.stored.files.items()} if tree.stored else {}
@@ -183,7 +183,7 @@ class _Runner:
 
         def job(output: int, status: int) -> Job:
             return Job(
-                self._unpacked, self._root, self._policy, reasons,
+                ReviewOrder(self._unpacked, self._root, self._policy, reasons),
                 self._limits.memory_of(size), self._limits.cpu_of(size), self._imports, output, status,
                 os.getpid(),
             )  # fmt: skip
@@ -256,7 +256,7 @@ def _with_guilty(report: dict[str, Any], guilty: Mapping[str, str]) -> dict[str,
     return report
 
 
-def _imports() -> tuple[str, ...]:
+def engine_folders() -> tuple[str, ...]:
     """The folders that the engine is imported from, this process's own order kept."""
     found: dict[str, None] = {}
     for name in _ENGINE:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +14,10 @@ from fastapi_architect.components.outbox import Priority, add_event
 from fastapi_architect.components.uploads import Upload
 
 from ..branches.models import Branch
-from ..findings.matching import Looked, Matched, Seen, lock_branch, match_scan
+from ..findings.matching import Looked, Matched, Said, Seen, lock_branch, match_scan
 from ..findings.models import Finding, FindingInBranch, Presence
 from ..gates.verdict import verdict_on
+from ..imports.sources import ENGINE
 from ..projects.models import Project
 from ..projects.results import results_changed
 from ..work.counting import count, counts_of_scan
@@ -27,15 +28,17 @@ from .work import ARCHIVE_LEFT
 
 @dataclass(frozen=True, slots=True)
 class RootReport:
-    """What came of one application root.
+    """What came of one application root, or of one tool whose results were imported.
 
     Attributes:
         root: its folder in the archive, "" for the top.
-        report: the engine's; None: it could not be reviewed, and `error` says why.
+        report: the engine's, or what a tool found in the same form; None: it could not be reviewed, and `error` says why.
         proposed: fingerprints of the findings that the archive asked to ignore.
         error: why there is no report.
         code: the same as a stable word.
         walls: what kept the process in that wrote the report.
+        source: who says it.
+        closes: what was found before and is not in the report is fixed.
     """
 
     root: str
@@ -44,6 +47,8 @@ class RootReport:
     error: str | None = None
     code: str | None = None
     walls: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ENGINE
+    closes: bool = True
 
 
 def complete(session: Session, scan: Scan, roots: Sequence[RootReport]) -> None:
@@ -52,7 +57,7 @@ def complete(session: Session, scan: Scan, roots: Sequence[RootReport]) -> None:
     Args:
         session: a worker's, bound to the organisation.
         scan: locked by the caller.
-        roots: every application root of the archive.
+        roots: every application root of the archive, or every source of an imported file; those of one source together.
     """
     if not any(each.report for each in roots):
         first = roots[0]
@@ -60,18 +65,28 @@ def complete(session: Session, scan: Scan, roots: Sequence[RootReport]) -> None:
         return
     project = session.get_one(Project, scan.project_id)
     branch = lock_branch(session, scan.tenant_id, scan.project_id, scan.branch)
-    matched = match_scan(session, branch, scan.id, scan.created_at, _seen(roots), _looked(roots))
-    session.flush()
-    _keep_findings(session, scan, roots, matched)
+    scan.sources = sorted({each.source for each in roots})
+    each_matched: list[Matched] = []
+    for source, group in groupby(roots, key=lambda each: each.source):
+        of_source = list(group)
+        said = Said(_seen(of_source), _looked(of_source), source)
+        each_matched.append(match_scan(session, branch, scan.id, scan.created_at, said))
+        session.flush()
+        _keep_findings(session, scan, of_source, each_matched[-1])
+    matched = Matched.together(each_matched)
     verdict = verdict_on(session, project, branch)
-    scan.score = min((int(each.report["score"]) for each in roots if each.report), default=None)
+    scores = [each.report["score"] for each in roots if each.report]
+    scan.score = min((int(each) for each in scores if each is not None), default=None)
     scan.counts = _open_by_severity(session, branch)
     scan.gate = verdict.document()
     scan.notes = _notes(roots, matched)
-    scan.engine = next((str(each.report["model"]) for each in roots if each.report), None)
+    scan.engine = next((str(each.report["model"])[:40] for each in roots if each.report), None)
     end(session, scan, ScanState.DONE)
     if not matched.is_outdated:
-        branch.score, branch.counts = scan.score, scan.counts
+        branch.counts = scan.counts
+        # Other tools give none: what our engine said last stays.
+        if scan.score is not None:
+            branch.score = scan.score
         # Whoever scans it still works on it.
         branch.archived_at = None
         tell_gate(session, scan, branch, verdict)
@@ -144,7 +159,7 @@ def _seen(roots: Sequence[RootReport]) -> list[Seen]:
 
 
 def _looked(roots: Sequence[RootReport]) -> Looked:
-    reviewed = [(each.root, each.report) for each in roots if each.report is not None]
+    reviewed = [(each.root, each.report) for each in roots if each.report is not None and each.closes]
     return Looked(
         frozenset(root for root, _ in reviewed),
         frozenset(
@@ -167,7 +182,7 @@ def _keep_findings(session: Session, scan: Scan, roots: Sequence[RootReport], ma
         kept = [(str(one), changed.get(one, "kept")) for one in islice(noted, len(each.report["findings"]))]
         session.execute(
             update(ScanRoot)
-            .where(ScanRoot.scan_id == scan.id, ScanRoot.path == each.root)
+            .where(ScanRoot.scan_id == scan.id, ScanRoot.path == each.root, ScanRoot.source == each.source)
             .values(findings=kept)
             .execution_options(synchronize_session=False)
         )

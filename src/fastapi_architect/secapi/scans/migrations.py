@@ -146,6 +146,37 @@ def release_uploads(op: Any) -> None:
     op.drop_constraint(HELD_UPLOAD, "scans", type_="foreignkey")
 
 
+def add_sources_of_scans(op: Any) -> None:
+    """Let scans be of files in which several tools say what they found.
+
+    A worker that does not know of sources goes on: it writes one row for each application root, all of them the engine's.
+
+    Args:
+        op: `alembic.op`.
+    """
+    source = sa.Column("source", sa.String(200), server_default="engine", nullable=False)
+    op.add_column("scan_roots", source, if_not_exists=True)
+    op.add_column("scans", sa.Column("sources", JSONB(), nullable=True), if_not_exists=True)
+    op.add_column("scans", sa.Column("import_options", JSONB(), nullable=True), if_not_exists=True)
+    # Concurrently, because scans go on; the block commits what is above, which therefore has to be repeatable.
+    with op.get_context().autocommit_block():
+        name = "ix_scan_roots_scan_id_path_source"
+        # One whose building was cut off is there and of no use.
+        op.drop_index(name, "scan_roots", postgresql_concurrently=True, if_exists=True)
+        columns = ["scan_id", "path", "source"]
+        op.create_index(name, "scan_roots", columns, unique=True, postgresql_concurrently=True)
+    op.drop_constraint("uq_scan_roots_scan_id_path", "scan_roots", if_exists=True)
+
+
+def drop_sources_of_scans(op: Any) -> None:
+    """Take that back, with what was imported: the scans stay, and what they say without it."""
+    op.execute("DELETE FROM scan_roots WHERE source <> 'engine'")
+    op.drop_index("ix_scan_roots_scan_id_path_source", "scan_roots")
+    op.create_unique_constraint("uq_scan_roots_scan_id_path", "scan_roots", ["scan_id", "path"])
+    for table, column in (("scan_roots", "source"), ("scans", "sources"), ("scans", "import_options")):
+        op.drop_column(table, column)
+
+
 def drop_scans(op: Any) -> None:
     """Drop the tables."""
     for table in _TABLES:

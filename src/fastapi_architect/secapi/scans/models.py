@@ -25,6 +25,7 @@ from fastapi_architect.components.database import Base, Timestamped, Uuid7Id, Ve
 from fastapi_architect.components.tenancy import TenantOwned
 
 from ..columns import project_of_tenant
+from ..imports.sources import ENGINE
 
 
 class ScanState(StrEnum):
@@ -121,20 +122,26 @@ class Scan(Uuid7Id, TenantOwned, Timestamped, Versioned, Base):
     #: What could not be looked at, what the archive proposed to silence, which walls of the sandbox stood.
     notes: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     engine: Mapped[str | None] = mapped_column(String(40))
+    #: Who says what was found, once it is done; None: the engine, before there were others.
+    sources: Mapped[list[str] | None] = mapped_column(JSONB)
+    #: What was said about a file that was imported; None: it is an archive.
+    import_options: Mapped[dict[str, str] | None] = mapped_column(JSONB)
 
 
 class ScanRoot(Uuid7Id, TenantOwned, Base):
-    """One application root of a scan: one task, analysed whole. Its report goes with the scan, and not before it."""
+    """What one source says of an application root: the engine, whose task it is, or a tool. It goes with the scan, and not before it."""
 
     __tablename__ = "scan_roots"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "scan_id"], ["scans.tenant_id", "scans.id"], ondelete="CASCADE"),
-        UniqueConstraint("scan_id", "path"),
+        Index("ix_scan_roots_scan_id_path_source", "scan_id", "path", "source", unique=True),
     )
 
     scan_id: Mapped[UUID]
     #: Of its folder in the archive, "" for the top.
     path: Mapped[str] = mapped_column(Text)
+    #: Who says it; see `imports.sources`.
+    source: Mapped[str] = mapped_column(String(200), default=ENGINE, server_default=ENGINE)
     #: The report of the engine, as it is: what is downloaded later is made from it.
     report: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     #: Of each finding of the report, in its order: which one of the project it is, and whether the scan found it new, kept or

@@ -25,7 +25,7 @@ router = APIRouter(tags=["scans"])
 
 READING = [Depends(require_in_tenant("scans:read"))]
 SUBMITTING = [Depends(require_in_tenant("scans:submit")), Depends(limit("120/minute", by="tenant"))]
-OF_SUBMITTING = problems(Forbidden, NotFound, Conflict, TooManyRequests)
+OF_SUBMITTING = problems(Forbidden, NotFound, Conflict, InvalidInput, TooManyRequests)
 OF_ENDING = problems(Forbidden, NotFound, Conflict)
 
 
@@ -44,7 +44,11 @@ async def submit_scan(
     request: Request,
     response: Response,
 ) -> PublishedScan:
-    """Accept an archive that was uploaded; a worker reviews it. `Location` says where the scan stands."""
+    """Accept a file that was uploaded; `Location` says where the scan stands.
+
+    An archive is reviewed by a worker. Results of other tools (`kind` sarif) and reports of our engine that was run elsewhere
+    (`kind` report) are read by one: each tool is matched by itself, and closes nothing that another one found.
+    """
     scan = await service.submit(project_id, new, idempotent)
     response.headers["Location"] = request.app.url_path_for("read_scan", scan_id=str(scan.id))
     return scan

@@ -1,10 +1,10 @@
 """How scans look from outside."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
 from fastapi_architect.components.database import InputModel, OutputModel, PageQuery
 
@@ -13,9 +13,13 @@ from .models import ScanKind, ScanPriority, ScanState
 
 CommitId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{7,64}$")]
 
+_NAME = r"(?:\.?[^./\\\x00][^/\\\x00]*|\.\.[^/\\\x00]+)"
+#: Names of folders with slashes between them, none of which leads upwards.
+Folder = Annotated[str, StringConstraints(max_length=500, pattern=rf"^{_NAME}(?:/{_NAME})*$")]
+
 
 class NewScan(InputModel):
-    """What shall be scanned: an archive that was uploaded before with `PUT /uploads/{upload_id}`."""
+    """What shall be scanned: a file that was uploaded before with `PUT /uploads/{upload_id}`."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -24,7 +28,14 @@ class NewScan(InputModel):
                     "upload_id": "018f0000-0000-7000-8000-000000000001",
                     "branch": "feature/search",
                     "commit": "2f5a5ac0b1e94d0f8d1d2c2f0a4c7d8e9f001122",
-                }
+                },
+                {
+                    "upload_id": "018f0000-0000-7000-8000-000000000001",
+                    "kind": "sarif",
+                    "branch": "feature/search",
+                    "commit": "2f5a5ac0b1e94d0f8d1d2c2f0a4c7d8e9f001122",
+                    "checkout_uri": "file:///home/runner/work/bookshop/bookshop",
+                },
             ]
         }
     )
@@ -33,6 +44,37 @@ class NewScan(InputModel):
     branch: Annotated[BranchName | None, Field(description="None: the project's default branch.")] = None
     commit: CommitId | None = None
     priority: ScanPriority = ScanPriority.NORMAL
+    kind: Annotated[
+        ScanKind,
+        Field(
+            description="`archive`: source code that is reviewed. `sarif`: what other tools found. `report`: what "
+            "`architect review --format json` wrote. The last two may be compressed with gzip."
+        ),
+    ] = ScanKind.ARCHIVE
+    root: Annotated[
+        Folder | None,
+        Field(
+            description="Of results: the folder of the repository in which their paths begin. None: its top."
+        ),
+    ] = None
+    checkout_uri: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=2_000,
+            pattern=r"^[^\x00]*$",
+            description="Of SARIF with absolute paths: where the repository was on the machine on which the tool ran.",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def says_where_of_results_alone(self) -> Self:
+        """Refuse words about paths that nobody would look at."""
+        if self.kind is ScanKind.ARCHIVE and self.root is not None:
+            raise ValueError("root belongs to sarif and report: an archive has its folders in itself")
+        if self.kind is not ScanKind.SARIF and self.checkout_uri is not None:
+            raise ValueError("checkout_uri belongs to sarif, and to nothing else")
+        return self
 
 
 class ScanOrder(StrEnum):
@@ -98,6 +140,7 @@ class PublishedScan(OutputModel):
                         "compared_with": "main",
                     },
                     "engine": "fastapi-architect/0.1.0",
+                    "sources": ["engine"],
                     "version": 3,
                 }
             ]
@@ -129,6 +172,8 @@ class PublishedScan(OutputModel):
     counts: dict[str, int] | None
     gate: ScanVerdict | None
     engine: str | None
+    #: Who says what was found, once it is done: `engine`, or tools whose results were imported.
+    sources: list[str] | None
     version: Annotated[int, Field(ge=1)]
 
 
@@ -151,5 +196,5 @@ class ScanProgress(OutputModel):
     #: The cursor after which a listener goes on.
     id: int
     at: AwareDatetime
-    kind: Literal["started", "unpacked", "root", "root-done", "retrying", "finished"]
+    kind: Literal["started", "unpacked", "root", "root-done", "imported", "retrying", "finished"]
     details: dict[str, Any]

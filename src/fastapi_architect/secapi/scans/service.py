@@ -13,9 +13,10 @@ from fastapi_architect.components.audit_log import record
 from fastapi_architect.components.database import Slice
 from fastapi_architect.components.idempotency import IdempotentRequest, perform_once
 from fastapi_architect.components.outbox import Priority, add_event
-from fastapi_architect.components.problem_details import Conflict, NotFound, TooManyRequests
+from fastapi_architect.components.problem_details import Conflict, InvalidInput, NotFound, TooManyRequests
 from fastapi_architect.components.uploads import Upload
 
+from ..kinds import MEDIA_TYPES
 from ..membership import Member
 from ..work.counting import SCANS, count
 from .models import Scan, ScanEvent, ScanKind, ScanState
@@ -49,6 +50,7 @@ class ScanService:
         Raises:
             NotFound: the organisation has no such project, or the caller no such upload.
             Conflict: the upload is scanned already.
+            InvalidInput: the upload is no file of that kind.
             TooManyRequests: so many scans of the organisation wait or run.
         """
 
@@ -57,9 +59,8 @@ class ScanService:
             if found.default_branch is None:
                 raise NotFound("There is no such project.")
             if found.upload is None:
-                raise NotFound(
-                    "You have no such upload: send the archive with PUT /uploads/{upload_id} first."
-                )
+                raise NotFound("You have no such upload: send the file with PUT /uploads/{upload_id} first.")
+            _fits(found.upload, new.kind)
             if found.open_scans >= self._open_scans:
                 raise TooManyRequests(
                     f"{found.open_scans} scans of your organisation wait or run; wait for one of them to end.",
@@ -170,13 +171,14 @@ class ScanService:
             id=uuid7(),
             tenant_id=self._member.tenant_id,
             project_id=project_id,
-            kind=ScanKind.ARCHIVE,
+            kind=new.kind,
             priority=new.priority,
             branch=new.branch or default_branch,
             commit=new.commit,
             run=1,
             requested_by=self._member.principal.id,
             upload_id=upload.id,
+            import_options=_import_options(new),
             sha256=upload.sha256,
             size=upload.size,
         )
@@ -206,3 +208,23 @@ class ScanService:
             subject_id=scan.id,
             details={"project_id": str(scan.project_id), "branch": scan.branch},
         )
+
+
+def _fits(upload: Upload, kind: ScanKind) -> None:
+    """Refuse a file that cannot be of the kind that it is submitted as, before a worker finds out.
+
+    Raises:
+        InvalidInput: it cannot.
+    """
+    if upload.media_type not in MEDIA_TYPES[kind]:
+        fitting = [str(each) for each, types in MEDIA_TYPES.items() if upload.media_type in types]
+        raise InvalidInput(
+            f"The upload is {upload.media_type}, which is no {kind}: submit it with kind {' or '.join(fitting)}, or upload "
+            f"one of {', '.join(sorted(MEDIA_TYPES[kind]))}."
+        )
+
+
+def _import_options(new: NewScan) -> dict[str, str] | None:
+    if new.kind is ScanKind.ARCHIVE:
+        return None
+    return {"root": new.root or "", "checkout": new.checkout_uri or ""}

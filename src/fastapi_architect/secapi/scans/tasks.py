@@ -9,7 +9,8 @@ from fastapi_architect.components.uploads import Uploads
 
 from ..membership import TENANT
 from ..queues import SCANS
-from .models import ScanState
+from .importing import import_results
+from .models import ScanKind, ScanState
 from .transitions import give_up
 from .work import ARCHIVE_LEFT, PRIORITIES, REAP, REQUESTED, REVIEWED, ROOT, Work
 from .working import complete_scan, open_scan, review_one_root
@@ -21,8 +22,9 @@ MOST_AT_ONCE = 100
 
 
 def open_requested_scan(context: HandlerContext, payload: dict[str, Any]) -> None:
-    """Open a scan."""
-    open_scan(context, Work.from_payload(payload))
+    """Open a scan: unpack its archive, or read what another tool has found."""
+    work = Work.from_payload(payload)
+    (open_scan if work.kind is ScanKind.ARCHIVE else import_results)(context, work)
 
 
 def review_root_of_scan(context: HandlerContext, payload: dict[str, Any]) -> None:

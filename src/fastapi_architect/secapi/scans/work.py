@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi_architect.components.outbox import Priority
 
-from .models import Scan, ScanPriority
+from .models import Scan, ScanKind, ScanPriority
 
 #: What a scan overtakes, in whichever queue it waits.
 PRIORITIES = {
@@ -37,6 +37,7 @@ class Work:
         priority: of the scan.
         root: which application root, where there are several.
         fan_in_id: where its end is counted.
+        kind: what was submitted; an event of a release that knew archives alone does not say it.
     """
 
     scan_id: UUID
@@ -45,11 +46,12 @@ class Work:
     priority: ScanPriority
     root: str | None = None
     fan_in_id: UUID | None = None
+    kind: ScanKind = ScanKind.ARCHIVE
 
     @classmethod
     def of(cls, scan: Scan) -> "Work":
         """Return the first piece of work on a scan."""
-        return cls(scan.id, scan.tenant_id, scan.run, ScanPriority(scan.priority))
+        return cls(scan.id, scan.tenant_id, scan.run, ScanPriority(scan.priority), kind=ScanKind(scan.kind))
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Work":
@@ -62,6 +64,7 @@ class Work:
             ScanPriority(payload["priority"]),
             payload.get("root"),
             None if fan_in is None else UUID(fan_in),
+            ScanKind(payload.get("kind", ScanKind.ARCHIVE)),
         )
 
     def payload(self) -> dict[str, Any]:
@@ -73,4 +76,5 @@ class Work:
             "priority": str(self.priority),
             "root": self.root,
             "fan_in_id": None if self.fan_in_id is None else str(self.fan_in_id),
+            "kind": str(self.kind),
         }

@@ -51,13 +51,13 @@ def open_scan(context: HandlerContext, work: Work) -> None:
         roots = roots_of(unpacked)
         if len(roots) == 1:
             report = _review(context, work, unpacked, roots[0])
-            with _final(context, work) as scan:
+            with final(context, work) as scan:
                 if scan is not None and report is not None:
                     scan.roots = scan.roots_done = 1
-                    _keep(context.session, scan, report)
+                    keep(context.session, scan, report)
                     complete(context.session, scan, [report])
             return
-    with _final(context, work) as scan:
+    with final(context, work) as scan:
         if scan is not None:
             _divide(context.session, scan, work, roots)
 
@@ -69,9 +69,9 @@ def review_one_root(context: HandlerContext, work: Work) -> None:
             return
         [root] = [each for each in roots_of(unpacked) if each.path == work.root]
         report = _review(context, work, unpacked, root)
-    with _final(context, work) as scan:
+    with final(context, work) as scan:
         if scan is not None and report is not None:
-            _keep(context.session, scan, report)
+            keep(context.session, scan, report)
             scan.roots_done += 1
             note(context.session, scan, "root-done", {"root": root.path, "of": scan.roots})
             context.session.flush()
@@ -81,7 +81,7 @@ def review_one_root(context: HandlerContext, work: Work) -> None:
 
 def complete_scan(context: HandlerContext, work: Work) -> None:
     """Complete a scan all of whose application roots have been reviewed."""
-    with _final(context, work) as scan:
+    with final(context, work) as scan:
         if scan is not None:
             statement = select(ScanRoot).where(ScanRoot.scan_id == scan.id).order_by(ScanRoot.path)
             kept = context.session.scalars(statement).all()
@@ -89,8 +89,8 @@ def complete_scan(context: HandlerContext, work: Work) -> None:
 
 
 @contextmanager
-def _opened(context: HandlerContext, work: Work) -> Iterator[Unpacked | None]:
-    """Give the archive of a scan, taken apart in a private folder; None: the scan has ended, perhaps just now."""
+def uploaded(context: HandlerContext, work: Work) -> Iterator[Path | None]:
+    """Give the upload of a scan as a file in a private folder; None: the scan has ended, perhaps just now."""
     database = context.component(Database)
     with bound(database, work) as session:
         scan = begin(session, work, context.attempt)
@@ -102,12 +102,27 @@ def _opened(context: HandlerContext, work: Work) -> Iterator[Unpacked | None]:
     # What a killed worker left behind on this machine.
     sweep(base)
     with private_folder(base) as folder:
+        if upload is None:
+            raise FileNotFoundError("the upload of this scan was deleted")
+        file = folder / "upload"
+        asyncio.run(_fetch(context.component(Uploads).storage, upload, file))
+        yield file
+
+
+@contextmanager
+def _opened(context: HandlerContext, work: Work) -> Iterator[Unpacked | None]:
+    """Give the archive of a scan, taken apart in a private folder; None: the scan has ended, perhaps just now."""
+    database = context.component(Database)
+    with uploaded(context, work) as archive:
+        if archive is None:
+            yield None
+            return
         try:
-            unpacked = _unpack(context, work, upload, folder)
+            unpacked = _unpack(context, work, archive)
         except UnpackingCancelled:
             unpacked = None
             with bound(database, work) as session:
-                _cancel(session, work)
+                cancel(session, work)
         except ArchiveRefused as refusal:
             unpacked = None
             with bound(database, work) as session:
@@ -115,12 +130,9 @@ def _opened(context: HandlerContext, work: Work) -> Iterator[Unpacked | None]:
         yield unpacked
 
 
-def _unpack(context: HandlerContext, work: Work, upload: Upload | None, folder: Path) -> Unpacked:
-    archive, place = folder / "archive", folder / "content"
+def _unpack(context: HandlerContext, work: Work, archive: Path) -> Unpacked:
+    place = archive.with_name("content")
     place.mkdir(mode=0o700)
-    if upload is None:
-        raise FileNotFoundError("the archive of this scan was deleted")
-    asyncio.run(_fetch(context.component(Uploads).storage, upload, archive))
     settings = context.component(Scans).settings
     limits = ArchiveLimits(upload_bytes=settings.archive_bytes)
     return unpack(archive, place, limits, cancelled=Listener(context.component(Database), work).is_cancelled)
@@ -165,7 +177,7 @@ def _review(context: HandlerContext, work: Work, unpacked: Unpacked, root: Root)
 
 
 @contextmanager
-def _final(context: HandlerContext, work: Work) -> Iterator[Scan | None]:
+def final(context: HandlerContext, work: Work) -> Iterator[Scan | None]:
     """Give the scan in the transaction that also ends the task; None: nobody wants the result any more.
 
     What is written in it is committed together with the end of the task, and not at all by an attempt that was overtaken.
@@ -173,12 +185,13 @@ def _final(context: HandlerContext, work: Work) -> Iterator[Scan | None]:
     bind_worker_setting(context.session, TENANT, work.tenant_id)
     scan = current(context.session, work)
     if scan is not None and scan.cancel_requested_at is not None:
-        _cancel(context.session, work)
+        cancel(context.session, work)
         scan = None
     yield scan
 
 
-def _cancel(session: Session, work: Work) -> None:
+def cancel(session: Session, work: Work) -> None:
+    """End a scan that nobody wants any more."""
     scan = current(session, work)
     if scan is not None:
         end(session, scan, ScanState.CANCELLED)
@@ -202,14 +215,19 @@ def _divide(session: Session, scan: Scan, work: Work, roots: Sequence[Root]) -> 
         )
 
 
-def _keep(session: Session, scan: Scan, report: RootReport) -> None:
-    """Keep what came of one application root, once: a repeated attempt replaces it."""
-    session.execute(delete(ScanRoot).where(ScanRoot.scan_id == scan.id, ScanRoot.path == report.root))
+def keep(session: Session, scan: Scan, report: RootReport) -> None:
+    """Keep what one source says of an application root, once: a repeated attempt replaces it."""
+    session.execute(
+        delete(ScanRoot).where(
+            ScanRoot.scan_id == scan.id, ScanRoot.path == report.root, ScanRoot.source == report.source
+        )
+    )
     session.add(
         ScanRoot(
             tenant_id=scan.tenant_id,
             scan_id=scan.id,
             path=report.root,
+            source=report.source,
             report=None if report.report is None else dict(report.report),
             proposed=sorted(report.proposed),
             error=report.error,
@@ -221,5 +239,5 @@ def _keep(session: Session, scan: Scan, report: RootReport) -> None:
 
 def _report_of(kept: ScanRoot) -> RootReport:
     return RootReport(
-        kept.path, kept.report, frozenset(kept.proposed), kept.error, kept.error_code, kept.walls
+        kept.path, kept.report, frozenset(kept.proposed), kept.error, kept.error_code, kept.walls, kept.source
     )

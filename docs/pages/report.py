@@ -107,6 +107,7 @@ _SAYS = {
     "checklist": "quality and security items: `section`, `title`, `verdict` (`pass`, `fail`, `not-assessed`), `rules`, `findings`, `note`",
     "suppressed": "silenced findings, with `by` and `reason` beside the keys of a finding",
     "left_out": "number of findings in tests, vendored and generated code, by kind",
+    "partial": "whether files or lines alone were asked for: SecAPI does not import such a report",
     "notes": "what a reader should know besides, such as comments that silence nothing any more",
 }
 #: Who reads each format; one without a line stops the generator.

@@ -6,8 +6,10 @@ import argparse
 import math
 import os
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -19,8 +21,9 @@ from fastapi_architect.cli.verdict import FORMATS, Outcome, render
 from fastapi_architect.client.answers import Event, Gate, Project, Scan
 from fastapi_architect.client.errors import ScanFailed, ServerFailed
 from fastapi_architect.client.packing import Packed, packed
+from fastapi_architect.client.results import compressed
 from fastapi_architect.client.revision import Revision, revision_of
-from fastapi_architect.client.secapi import SecApi, Submission, again, credentials
+from fastapi_architect.client.secapi import SecApi, Submission, Upload, again, credentials
 from fastapi_architect.client.transport import Transport, server_address
 from fastapi_architect.client.waiting import ended
 from fastapi_architect.report.wording import counted, printable
@@ -37,7 +40,8 @@ def parser() -> argparse.ArgumentParser:
     made = ArgumentParser(
         prog="architect scan",
         description="Send a backend to SecAPI, wait until it is scanned, and print the verdict of the gate. The same content of the "
-        "same commit is scanned once, however often a CI job repeats this.",
+        "same commit is scanned once, however often a CI job repeats this. With --sarif or --report no source is sent, but what a "
+        "tool found in it.",
         epilog=f"The token is read from {_TOKEN} or --token-file, never from an argument, which other users of the machine could "
         "read. Exit codes: 0 the gate is passed, 1 it is not, 2 usage (also: the token is refused), 3 the server or the scan failed.",
     )
@@ -82,6 +86,25 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--timeout", type=_seconds, default=1800.0, metavar="SECONDS", help="how long to wait (default: 1800)"
     )
+    results = made.add_mutually_exclusive_group()
+    results.add_argument(
+        "--sarif",
+        type=given_path,
+        metavar="FILE",
+        help="send what another tool found, in place of PATH: PATH says whose findings they are, and where its paths begin",
+    )
+    results.add_argument(
+        "--report",
+        type=given_path,
+        metavar="FILE",
+        help="send what `architect review --format json` wrote, in place of PATH",
+    )
+    made.add_argument(
+        "--root",
+        metavar="FOLDER",
+        default="",
+        help="with --sarif or --report: folder of the repository in which their paths begin (default: its top)",
+    )
     made.add_argument("--again", action="store_true", help="scan also what was scanned before")
     made.add_argument("--format", choices=FORMATS, default="text", help="text (default), json or github")
     made.add_argument(
@@ -103,17 +126,19 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: list[str]) -> int:
     """Pack, submit, wait, and print the verdict."""
     given = parser().parse_args(arguments)
+    if given.root and given.sarif is None and given.report is None:
+        message = (
+            "--root belongs to --sarif and --report; of source code name the folder itself, or its repository"
+        )
+        raise UsageError(message)
     token = _token(given.token_file)
     organisation = given.organisation or os.environ.get(_ORGANISATION) or None
     address = server_address(_server(given.server), allow_http=given.allow_http)
     transport = Transport(address, credentials(token, organisation))
-    config = configuration(given)
-    tree = SourceTree.open(given.path, config.exclude, ignored_settings=False)
     revision = _revision(given)
     try:
-        with closing(SecApi(transport, token)) as server, packed(tree) as archive:
-            _tell_packed(archive)
-            outcome = _scanned(given, server, archive, revision)
+        with closing(SecApi(transport, token)) as server, _content(given) as content:
+            outcome = _scanned(given, server, content, revision)
     except (ServerFailed, ScanFailed) as error:
         print(f"architect: {printable(str(error))}", file=sys.stderr)
         return FAULT
@@ -121,18 +146,50 @@ def run(arguments: list[str]) -> int:
     return 0 if outcome.gate is None or outcome.gate.passed else GATE_FAILED
 
 
-def _scanned(given: argparse.Namespace, server: SecApi, archive: Packed, revision: Revision) -> Outcome:
-    """Submit the archive, and wait for the verdict where it is wanted."""
+class _Content(NamedTuple):
+    """What is submitted: what kind, the digest of it, how it is sent, and where SARIF's repository was."""
+
+    kind: str
+    digest: str
+    upload: Upload
+    checkout: str = ""
+
+
+@contextmanager
+def _content(given: argparse.Namespace) -> Iterator[_Content]:
+    """Give what is submitted: the source, or what was found in it."""
+    file = given.sarif or given.report
+    if file is None:
+        tree = SourceTree.open(given.path, configuration(given).exclude, ignored_settings=False)
+        with packed(tree) as archive:
+            _tell_packed(archive)
+            yield _Content("archive", archive.digest, Upload(lambda: archive.file))
+        return
+    folder = given.path if given.path.is_dir() else given.path.parent
+    with compressed(file) as results:
+        _say(f"compressed {printable(str(file))}, {readable_size(results.size)}")
+        upload = Upload(lambda: results.file, "results.json.gz", "application/gzip")
+        if given.sarif is None:
+            yield _Content("report", results.digest, upload)
+        else:
+            yield _Content("sarif", results.digest, upload, folder.resolve().as_uri())
+
+
+def _scanned(given: argparse.Namespace, server: SecApi, content: _Content, revision: Revision) -> Outcome:
+    """Submit what there is, and wait for the verdict where it is wanted."""
     project = _project(given, server)
     wanted = Submission(
         project,
-        archive.digest,
+        content.digest,
         revision.branch,
         revision.commit,
         given.priority,
         again() if given.again else "",
+        content.kind,
+        given.root.strip("/"),
+        content.checkout,
     )
-    scan, known = server.submit(wanted, lambda: archive.file)
+    scan, known = server.submit(wanted, content.upload)
     _say(
         f"scan {scan.id} {'is there already: the same content was submitted before' if known else 'is accepted'}"
     )
@@ -142,7 +199,7 @@ def _scanned(given: argparse.Namespace, server: SecApi, archive: Packed, revisio
     scan, gate = _verdict(given, server, scan)
     if gate.scan_id != scan.id and known and revision.commit is None:
         # Without a commit the same content may be what the branch has again: its findings shall be those of now.
-        scan, _ = server.submit(replace(wanted, again=gate.scan_id), lambda: archive.file)
+        scan, _ = server.submit(replace(wanted, again=gate.scan_id), content.upload)
         scan, gate = _verdict(given, server, scan)
     newer = gate.scan_id if gate.scan_id != scan.id else None
     if newer is not None and scan.gate is not None:
@@ -234,7 +291,7 @@ def _why(scan: Scan) -> str:
     said = f": {scan.error}" if scan.error else ""
     code = f" ({scan.error_code})" if scan.error_code else ""
     following = {
-        "failed": "change what it names, or leave it out with --exclude",
+        "failed": "change what it names, or leave it out with --exclude or from the tool's run",
         "dead": "let an operator look into it; run the same command again to try it once more",
         "cancelled": "somebody cancelled it; run the same command again for another",
     }.get(scan.state, "look at it on the server")
@@ -258,12 +315,18 @@ def _tell(event: Event) -> None:
         "unpacked": f"unpacked: {counted(len(details.get('roots') or ()), 'application root')}",
         "root": f"{root}: {printable(str(details.get('stage', '')))} {details.get('done', '')}/{details.get('of', '')}",
         "root-done": f"{root}: reviewed",
+        "imported": f"read {counted(int(details.get('findings') or 0), 'finding')} of {_sources(details)}",
         "retrying": "the attempt failed; another follows",
         "finished": f"finished: {printable(str(details.get('state', '')))}",
     }
     if event.kind == "root" and not sys.stderr.isatty():
         return  # a log needs no such detail
     _say(lines.get(event.kind, printable(event.kind)))
+
+
+def _sources(details: dict[str, Any]) -> str:
+    """Who found something, as the server says it."""
+    return printable(", ".join(str(each) for each in details.get("sources") or ()))
 
 
 def _say(text: str) -> None:

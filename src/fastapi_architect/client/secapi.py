@@ -34,6 +34,9 @@ class Submission(msgspec.Struct, frozen=True):
         commit: its identifier, where one is known.
         priority: high, normal or low.
         again: scan the content even if it was scanned before; otherwise "".
+        kind: archive, sarif or report.
+        root: of results: the folder of the repository in which their paths begin; "" for its top.
+        checkout: of SARIF: where the repository was when the tool ran.
     """
 
     project: Project
@@ -42,6 +45,23 @@ class Submission(msgspec.Struct, frozen=True):
     commit: str | None
     priority: str
     again: str = ""
+    kind: str = "archive"
+    root: str = ""
+    checkout: str = ""
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """How a file is sent.
+
+    Attributes:
+        open: gives the file.
+        name: with the ending of its kind.
+        media_type: of the kind.
+    """
+
+    open: Callable[[], IO[bytes]]
+    name: str = "tree.zip"
+    media_type: str = "application/zip"
 
 
 def credentials(token: str, organisation: str | None) -> dict[str, str]:
@@ -122,12 +142,12 @@ class SecApi:
             return found, False
         return self._read(answer, Project), True
 
-    def submit(self, wanted: Submission, file: Callable[[], IO[bytes]]) -> tuple[Scan, bool]:
+    def submit(self, wanted: Submission, file: Upload) -> tuple[Scan, bool]:
         """Submit content once: whoever submits the same again gets the scan that there is, unless it came to nothing.
 
         Args:
             wanted: what shall be scanned.
-            file: gives the archive; it is sent only if the server has not scanned it.
+            file: is sent only if the server has not scanned it.
 
         Returns:
             The scan, and whether it was there before.
@@ -180,14 +200,20 @@ class SecApi:
                 return None
             query = query | {"cursor": page.next_cursor}
 
-    def _submit(self, wanted: Submission, former: str, file: Callable[[], IO[bytes]]) -> tuple[Scan, bool]:
-        parts = ("submit 1", self._secret, wanted.project.id, wanted.digest, wanted.branch or "",
+    def _submit(self, wanted: Submission, former: str, file: Upload) -> tuple[Scan, bool]:
+        parts: tuple[str, ...] = ("submit 1", self._secret, wanted.project.id, wanted.digest, wanted.branch or "",
                  wanted.commit or "", wanted.priority, former)  # fmt: skip
+        if wanted.kind != "archive":
+            parts += (wanted.kind, wanted.root, wanted.checkout)
         key = hashlib.sha256("\n".join(parts).encode()).digest()
         upload_id = str(uuid.UUID(bytes=key[:16], version=5))
         body = {"upload_id": upload_id, "priority": wanted.priority}
         body |= {"branch": wanted.branch} if wanted.branch is not None else {}
         body |= {"commit": wanted.commit} if wanted.commit is not None else {}
+        # A server that takes archives alone refuses what it does not know; of archives it need not be told.
+        body |= {"kind": wanted.kind} if wanted.kind != "archive" else {}
+        body |= {"root": wanted.root} if wanted.root else {}
+        body |= {"checkout_uri": wanted.checkout} if wanted.checkout else {}
         path = f"/projects/{wanted.project.id}/scans"
         headers = {"Idempotency-Key": f'"{key.hex()}"'}
 
@@ -197,19 +223,19 @@ class SecApi:
         # The server is asked before anything is sent: what it has scanned already, it does not need again.
         answer = ask(404)
         if answer.status == 404:
-            self._upload(upload_id, file())
+            self._upload(upload_id, file)
             answer = ask()
         return self._read(answer, Scan), answer.headers.get("idempotency-replayed") == "true"
 
-    def _upload(self, upload_id: str, file: IO[bytes]) -> None:
+    def _upload(self, upload_id: str, file: Upload) -> None:
         # 409: a former attempt sent it, and its answer was lost.
         self._call(
             "PUT",
             f"/uploads/{upload_id}",
-            "upload archives",
-            query={"name": "tree.zip"},
-            file=file,
-            content_type="application/zip",
+            "upload files",
+            query={"name": file.name},
+            file=file.open(),
+            content_type=file.media_type,
             allowed=(409,),
         )
 
@@ -259,7 +285,7 @@ class SecApi:
             return ScanRefused(f"{words}; check --project and --organisation")
         if answer.status in (413, 415, 507):
             return ScanRefused(
-                f"the archive is refused: {words}; leave out what is no source code with --exclude"
+                f"the file is refused: {words}; leave out what is no source code with --exclude, or have the tool report less"
             )
         if answer.status in (400, 409, 422):
             return ScanRefused(f"{self.address.netloc} refuses to {purpose}: {words}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import create_engine, text
+from tests.secapi.imports.samples import codeql, log, run
 
 from fastapi_architect.__main__ import main
 from fastapi_architect.components.outbox import Outbox
@@ -116,6 +118,35 @@ def test_a_ci_job_learns_what_is_wrong_and_repeats_itself_without_a_second_scan(
         assert connection.execute(text("SELECT count(*) FROM scans")).scalar_one() == 2
         assert connection.execute(text("SELECT count(*) FROM uploads")).scalar_one() == 0
     owner.dispose()
+
+
+def test_a_ci_job_sends_what_a_tool_found_and_no_source(
+    app: FastAPI, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the sandbox, as a user meets it."""
+    tree, found = tmp_path / "shop", tmp_path / "found.sarif"
+    (tree / "app").mkdir(parents=True)
+    absolute = codeql()
+    absolute["artifacts"][0]["location"] = {"uri": (tree / "app" / "main.py").as_uri()}
+    with serving(app) as url, working():
+        monkeypatch.setenv("ARCHITECT_SERVER", url)
+        monkeypatch.setenv("ARCHITECT_TOKEN", key_of(url, *SCOPES))
+        codes, outputs = [], []
+        for content in (log(absolute), log(absolute), log(run("CodeQL"))):
+            found.write_text(json.dumps(content))
+            codes.append(
+                main(["scan", str(tree), "--sarif", str(found), "--branch", "main", "--commit", "a" * 40])
+            )
+            outputs.append(capsys.readouterr())
+        found.write_text("# no JSON")
+        no_json = main(["scan", str(tree), "--report", str(found), "--branch", "main"])
+
+    # The last run is of another category, and so closes nothing of the first.
+    assert codes == [1, 1, 1], outputs
+    assert "read 1 finding of sarif:codeql:language:python" in outputs[0].err
+    assert "CRITICAL py/sql-injection  app/main.py:9  (CWE-89, CVSS 8.8)" in outputs[0].out
+    assert "the same content was submitted before" in outputs[1].err
+    assert (no_json, "is no JSON object; name the file" in capsys.readouterr().err) == (2, True)
 
 
 def test_a_key_without_the_scope_is_told_which_it_lacks(

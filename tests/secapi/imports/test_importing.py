@@ -131,7 +131,10 @@ def test_each_tool_of_a_file_is_matched_by_itself_and_its_empty_run_closes_what_
     # Nothing that CodeQL says concerns what the engine found, nor the score that it gave.
     assert {each["source"] for each in shop.findings(presence="fixed")} == {"sarif:codeql:language:python"}
     # What the report says that it suppressed is a proposal, as in an archive.
-    assert Counter(each["is_proposed_ignored"] for each in shop.findings(source="engine")) == {False: 3, True: 1}
+    assert Counter(each["is_proposed_ignored"] for each in shop.findings(source="engine")) == {
+        False: 3,
+        True: 1,
+    }
     assert (shop.gate()["score"], only_codeql["score"]) == (a_review().score.value, None)
     # And what the engine says next concerns none of theirs.
     shop.scan(json.dumps(json.loads(as_json(a_review())) | {"findings": [], "suppressed": []}), kind="report")

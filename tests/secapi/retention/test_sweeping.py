@@ -177,7 +177,7 @@ def test_a_submission_of_what_is_being_swept_is_told_to_send_it_again(
         refused = answer.result()
 
     assert refused.status_code == 404
-    assert "send the archive with PUT" in refused.json()["detail"]
+    assert "send the file with PUT" in refused.json()["detail"]
     assert run("SELECT count(*) FROM scans") == [(0,)]
 
 

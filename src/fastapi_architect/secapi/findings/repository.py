@@ -42,6 +42,7 @@ _SIMPLE = literal_column("'simple'", REGCONFIG())
 _LISTED = (
     Finding.id,
     Finding.project_id,
+    Finding.source,
     Finding.rule,
     Finding.title,
     Finding.category,

@@ -5,8 +5,8 @@ from alembic import op
 from fastapi_architect.secapi.findings.migrations import add_sources, drop_sources
 from fastapi_architect.secapi.scans.migrations import add_sources_of_scans, drop_sources_of_scans
 
-revision = "0027"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from fastapi_architect.client.answers import ClosingFinding, Gate, Project, Scan
+from fastapi_architect.client.answers import ClosingFinding, Gate, Notes, Project, Scan
 from fastapi_architect.report import github
 from fastapi_architect.report.wording import counted, printable
 
@@ -54,7 +54,8 @@ def _text(outcome: Outcome) -> str:
         return f"{where}: {scan.state}\n  {address}\n"
     score = "" if gate.score is None else f", score {gate.score}/100"
     lines = [f"{where}: {scan.state}{score}"]
-    lines.append(_verdict(gate))
+    lines.append(_verdict(gate, scan.notes))
+    lines += [f"  {each}" for each in _unsaid(scan.notes)]
     if outcome.newer is not None:
         lines.append(f"  as this scan ended; the branch was scanned again since ({outcome.newer})")
     for each in gate.findings:
@@ -69,8 +70,37 @@ def _text(outcome: Outcome) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _verdict(gate: Gate) -> str:
-    """The verdict in one line."""
+def _unsaid(notes: Notes | None) -> list[str]:
+    """What the verdict does not speak of, one line each."""
+    if notes is None:
+        return []
+    lines = [
+        f"NOT REVIEWED {_line(root) or 'the top of the archive'}: {_line(reason or 'no reason was given')}"
+        for root, reason in sorted(notes.not_reviewed.items())
+    ]
+    if notes.not_analysed:
+        lines.append(f"{counted(notes.not_analysed, 'file')} could not be analysed")
+    if notes.proposed_ignored:
+        asked = counted(notes.proposed_ignored, "finding")
+        lines.append(f"the archive asks to ignore {asked}; whether they count is the project's decision")
+    return lines
+
+
+def _line(text: str) -> str:
+    """Text that may be the archive's, on one line: at the beginning of another it could be a command to the CI system."""
+    return " ".join(printable(text).split())
+
+
+def _verdict(gate: Gate, notes: Notes | None) -> str:
+    """The verdict in one line: one on a part of the code says so."""
+    unseen = 0 if notes is None else len(notes.not_reviewed)
+    if not unseen:
+        return _verdict_on_what_was_seen(gate)
+    was = "was" if unseen == 1 else "were"
+    return f"{_verdict_on_what_was_seen(gate)}; BUT {counted(unseen, 'application root')} {was} not reviewed"
+
+
+def _verdict_on_what_was_seen(gate: Gate) -> str:
     if gate.severity == "none":
         return "Gate: passed; the project asks for nothing"
     severities = gate.severity if gate.severity == "critical" else f"{gate.severity} and worse"
@@ -118,6 +148,8 @@ def _github(outcome: Outcome, prefix: str) -> str:
         )
         for each in gate.findings
     ]
-    summary = f"scan {outcome.scan.id}: {_verdict(gate)}"
+    notes = outcome.scan.notes
+    lines += [github.command("warning", {"title": "SecAPI"}, each) for each in _unsaid(notes)]
+    summary = f"scan {outcome.scan.id}: {_verdict(gate, notes)}"
     lines.append(github.command("notice" if gate.passed else "error", {"title": "SecAPI"}, summary))
     return "\n".join(lines) + "\n"

@@ -34,6 +34,14 @@ class Verdict(msgspec.Struct, frozen=True):
     compared_with: str | None = None
 
 
+class Notes(msgspec.Struct, frozen=True):
+    """What the result of a scan does not speak of."""
+
+    not_reviewed: dict[str, str | None] = msgspec.field(default_factory=dict)
+    not_analysed: int = 0
+    proposed_ignored: int = 0
+
+
 class Scan(msgspec.Struct, frozen=True):
     """A scan, and where it stands."""
 
@@ -47,6 +55,7 @@ class Scan(msgspec.Struct, frozen=True):
     score: int | None = None
     counts: dict[str, int] | None = None
     gate: Verdict | None = None
+    notes: Notes | None = None
     engine: str | None = None
 
     @property

@@ -129,6 +129,32 @@ def test_a_scan_tells_what_has_changed_signed_and_without_code(shop: Shop, recei
         verified(receiver, "whsec_" + "A" * 43 + "=")
 
 
+def test_members_read_what_the_result_of_a_scan_does_not_speak_of(shop: Shop) -> None:
+    waiting = shop.submit()
+    report = {"score": 50, "model": "m", "findings": [], "not_analysed": [{"file": "a.py", "reason": "r"}]}
+    with installed(shop.app, Database).sync_sessions.begin() as session:
+        bind_worker_setting(session, "app.tenant_id", shop.organisation)
+        row = scan_of(session, UUID(waiting))
+        assert row is not None
+        assert shop.client.get(f"{API}/scans/{waiting}", headers=shop.maintainer).json()["notes"] is None
+        seen_root = RootReport("shop", report, proposed=frozenset({"f"}))
+        complete(
+            session, row, [seen_root, RootReport("legacy", None, error="It is too large.", code="large")]
+        )
+
+    told = shop.client.get(f"{API}/scans/{waiting}", headers=shop.maintainer).json()
+    assert told["gate"]["passed"] is True
+    assert told["notes"] == {
+        "new": 0,
+        "reopened": 0,
+        "fixed": 0,
+        "is_outdated": False,
+        "not_reviewed": {"legacy": "It is too large."},
+        "not_analysed": 1,
+        "proposed_ignored": 1,
+    }
+
+
 def test_what_was_rolled_back_is_told_to_nobody(shop: Shop) -> None:
     shop.end(*seen(LIST), commit=False)
 

@@ -104,6 +104,22 @@ class ScanVerdict(OutputModel):
     compared_with: str | None
 
 
+class ScanNotes(OutputModel):
+    """What a scan has changed in its branch, and what its result does not speak of."""
+
+    new: int = 0
+    reopened: int = 0
+    fixed: int = 0
+    #: A newer scan of the branch ended before: this one changed nothing.
+    is_outdated: bool = False
+    #: Application roots without a result, "" for the top of the archive, each with the reason.
+    not_reviewed: Annotated[dict[str, str | None], Field(default_factory=dict)]
+    #: Files that could not be analysed.
+    not_analysed: int = 0
+    #: Findings that the archive asks to ignore; whether they count is the project's decision.
+    proposed_ignored: int = 0
+
+
 class PublishedScan(OutputModel):
     """A scan as members see it."""
 
@@ -139,6 +155,15 @@ class PublishedScan(OutputModel):
                         "severity": "important",
                         "compared_with": "main",
                     },
+                    "notes": {
+                        "new": 1,
+                        "reopened": 0,
+                        "fixed": 2,
+                        "is_outdated": False,
+                        "not_reviewed": {"services/legacy": "The analysis took longer than 900 seconds."},
+                        "not_analysed": 0,
+                        "proposed_ignored": 1,
+                    },
                     "engine": "fastapi-architect/0.1.0",
                     "sources": ["engine"],
                     "version": 3,
@@ -171,6 +196,8 @@ class PublishedScan(OutputModel):
     score: int | None
     counts: dict[str, int] | None
     gate: ScanVerdict | None
+    #: None: it has not ended with a result.
+    notes: ScanNotes | None = None
     engine: str | None
     #: Who says what was found, once it is done: `engine`, or tools whose results were imported.
     sources: list[str] | None

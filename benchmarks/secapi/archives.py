@@ -35,7 +35,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from benchmarks.secapi.run import EMAIL, ask  # noqa: E402
+from benchmarks.secapi.run import EMAIL, ask, sign_in  # noqa: E402
 from measure import children_of, machine  # noqa: E402
 from sqlalchemy import Engine, create_engine, text  # noqa: E402
 from uuid_utils.compat import uuid7  # noqa: E402
@@ -123,6 +123,7 @@ class Bench:
     owner: Engine
     password: str
     postmaster: int
+    _has_own_password: bool = False
 
     @classmethod
     def prepare(cls, folder: Path, stack: contextlib.ExitStack) -> Bench:
@@ -162,10 +163,14 @@ class Bench:
             process.wait(60)
 
     def caller(self, port: int) -> dict[str, str]:
-        """Sign in."""
-        body = {"email": EMAIL, "password": self.password}
-        token = ask(f"http://127.0.0.1:{port}/api/v1/auth/login", body)["access_token"]
-        return {"Authorization": f"Bearer {token}"}
+        """Sign in, the first time with another password in the place of the one that was printed."""
+        url = f"http://127.0.0.1:{port}/api/v1"
+        own = f"{self.password} of its own"
+        if not self._has_own_password:
+            body = {"present_password": self.password, "password": own}
+            ask(f"{url}/me/password", body, sign_in(url, self.password), method="PUT")
+            self._has_own_password = True
+        return sign_in(url, own)
 
     def storage(self, name: str) -> Storage:
         """Return the storage as a worker has it."""

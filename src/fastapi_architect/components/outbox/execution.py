@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from ..database import Database
 from ..service import Component, component_in
-from ..service.request_id import bind_request_id
+from ..service.request_id import bind_request_id, current_request_id
 from . import repository
 from .contributions import import_task_modules
 from .handlers import Handler, HandlerContext, PermanentFailure, Retries, RetryLater, handlers_of
@@ -129,8 +129,12 @@ class Runtime:
         return self._told(attempt, lambda: self._perform(attempt, retries, work))
 
     def _told(self, attempt: Attempt, make: Callable[[], Outcome]) -> Outcome:
-        began = time.monotonic()
-        outcome = make()
+        began, before = time.monotonic(), current_request_id()
+        try:
+            outcome = make()
+        finally:
+            # What this process logs next is about no request.
+            bind_request_id(before)
         ended = Ended(
             attempt.topic,
             outcome,

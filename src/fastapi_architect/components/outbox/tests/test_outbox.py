@@ -33,7 +33,7 @@ from fastapi_architect.components.outbox.schedule import move_on
 from fastapi_architect.components.outbox.tests import example
 from fastapi_architect.components.outbox.tests.conftest import Service, eventually, kill_tree
 from fastapi_architect.components.problem_details import InvalidInput
-from fastapi_architect.components.service.request_id import bind_request_id
+from fastapi_architect.components.service.request_id import bind_request_id, current_request_id
 
 
 class Broker:
@@ -240,6 +240,8 @@ def test_the_request_that_caused_an_event_is_known_to_its_handler(service: Servi
     bind_request_id("-")
 
     assert service.event(event_id).request_id == "r-1"
+    service.runtime.handle(event_id)
+    assert current_request_id() == "-", "what a worker logs between two events is about no request"
 
 
 def test_an_event_may_wait(service: Service) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import secrets
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -41,7 +42,8 @@ def only_one(data: Path) -> Iterator[None]:
     Raises:
         InstallationInUse: another process holds it.
     """
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # PostgreSQL does not run as root; the user that it then runs as has to pass through here, and sees nothing else.
+    data.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
     with (data / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -72,11 +74,15 @@ def environment(data: Path, stack: ExitStack, given: Mapping[str, str]) -> dict[
     if "DATABASE_URL" not in given:
         postgres = PostgresServer(data / "postgresql")
         stack.callback(postgres.stop)
+        if not postgres.directory.is_relative_to(data):
+            where = f"PostgreSQL keeps its data in {postgres.directory}: the user that it runs as cannot go into {data}"
+            print(where, file=sys.stderr)
         url = make_url(postgres.url).set(drivername="postgresql+psycopg", database=DATABASE)
         chosen["DATABASE_URL"] = url.set(username=APPLICATION).render_as_string(hide_password=False)
         chosen["DATABASE_OWNER_URL"] = url.set(username=OWNER).render_as_string(hide_password=False)
         prepare(postgres.url, chosen["DATABASE_OWNER_URL"], chosen["DATABASE_URL"])
     if "REDIS_URL" not in given:
+        (data / "redis").mkdir(mode=0o700, exist_ok=True)
         redis = RedisServer(data / "redis")
         stack.callback(redis.stop)
         chosen["REDIS_URL"] = redis.url

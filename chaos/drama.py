@@ -135,6 +135,11 @@ def _play(script: Script, installation: Installation, timeline: Timeline, poison
     verdict.wrong[:0] = errors
     verdict.figures["faults"] = dict(sorted(counts.items()))
     verdict.figures["processes killed by poison"] = poisoning.kills
+    swallowed = any(each.sample == "poison" for each in ledger.accepted.values())
+    verdict.expect(
+        poisoning.kills > 0 or not swallowed,
+        "poison was submitted, and killed nobody: where do archives lie open now?",
+    )
     verdict.figures["starts"] = {each.name: each.starts for each in installation.processes()}
     return verdict
 

@@ -54,7 +54,7 @@ class Poisoning:
 
 def _is_poisoned(folder: Path) -> bool:
     with suppress(OSError):
-        return any(name.encode() in (folder / "content" / "archive").read_bytes() for name in _MARKS)
+        return any(name.encode() in (folder / "content" / "upload").read_bytes() for name in _MARKS)
     return False
 
 

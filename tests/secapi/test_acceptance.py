@@ -26,6 +26,9 @@ from fastapi_architect.components.webhooks.tests.conftest import Receiver, recei
 
 API = "/api/v1"
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+#: Of a RabbitMQ that these tests may use alone.
+AMQP_URL = os.environ.get("AMQP_URL", "")
+ON_RABBITMQ = pytest.mark.skipif(not AMQP_URL, reason="AMQP_URL names no RabbitMQ: it stays untested here")
 #: Seconds that a loaded machine may need for a scan.
 PATIENCE = 180
 
@@ -143,14 +146,16 @@ def submitter(client: TestClient, people: People) -> Submitter:
     return Submitter(client, people)
 
 
-@pytest.mark.parametrize("queue", ["pg", "celery"])
+@pytest.mark.parametrize("queue", ["pg", "celery", pytest.param("rabbitmq", marks=ON_RABBITMQ)])
 def test_a_vulnerable_backend_closes_the_gate_and_its_repair_opens_it(
     queue: str,
     submitter: Submitter,
     service_environment: Mapping[str, str],
     receiver: Receiver,  # noqa: F811
 ) -> None:
-    environment = {**service_environment, "SECAPI_QUEUE": queue}
+    environment = {**service_environment, "SECAPI_QUEUE": "pg" if queue == "pg" else "celery"}
+    if queue == "rabbitmq":
+        environment["CELERY_BROKER_URL"] = AMQP_URL
     endpoint = {"url": receiver.url(), "event_types": ["scan.completed", "gate.changed"]}
     made = submitter.client.post(f"{API}/webhook-endpoints", json=endpoint, headers=submitter.maintainer)
     names = ("worker",) if queue == "pg" else ("worker", "relay")

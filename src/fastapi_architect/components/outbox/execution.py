@@ -129,19 +129,18 @@ class Runtime:
         return self._told(attempt, lambda: self._perform(attempt, retries, work))
 
     def _told(self, attempt: Attempt, make: Callable[[], Outcome]) -> Outcome:
-        began, before = time.monotonic(), current_request_id()
+        before = current_request_id()
         try:
+            began = time.monotonic()
             outcome = make()
+            self._tell(attempt, outcome, time.monotonic() - began)
+            return outcome
         finally:
             # What this process logs next is about no request.
             bind_request_id(before)
-        ended = Ended(
-            attempt.topic,
-            outcome,
-            attempt.number,
-            time.monotonic() - began,
-            attempt.last_error == repository.DIED,
-        )
+
+    def _tell(self, attempt: Attempt, outcome: Outcome, seconds: float) -> None:
+        ended = Ended(attempt.topic, outcome, attempt.number, seconds, attempt.last_error == repository.DIED)
         for observer in self.observers:
             observer(attempt.topic, outcome)
         for listener in self.listeners:
@@ -149,7 +148,6 @@ class Runtime:
                 listener(ended)
             except Exception:  # a number that is missing must not end a worker
                 logger.warning("an attempt could not be told", exc_info=True, extra=_names(attempt))
-        return outcome
 
     def _by_topic(self, attempt: Attempt) -> Outcome:
         handlers = handlers_of(attempt.topic)

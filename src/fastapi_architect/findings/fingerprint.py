@@ -79,12 +79,17 @@ def fingerprints(places: Sequence[Place]) -> tuple[str, ...]:
     for place in places:
         tail = _symbol_tail(place)
         stems.append(f"{VERSION}:{_content(place, tail)}:{_hash(tail, length=8)}")
+    return numbered(stems, [(place.path, place.line, place.column) for place in places])
+
+
+def numbered(stems: Sequence[str], where: Sequence[tuple[str, int, int]]) -> tuple[str, ...]:
+    """Give equal stems ordinals, in the order of where they stand: path, line and column of each."""
     groups: dict[str, list[int]] = defaultdict(list)
     for index, stem in enumerate(stems):
         groups[stem].append(index)
     ordinals = [0] * len(stems)
     for group in groups.values():
-        group.sort(key=lambda index: (places[index].path, places[index].line, places[index].column, index))
+        group.sort(key=lambda index: (where[index], index))
         for ordinal, index in enumerate(group, start=1):
             ordinals[index] = ordinal
     return tuple(f"{stem}:{ordinal}" for stem, ordinal in zip(stems, ordinals, strict=True))

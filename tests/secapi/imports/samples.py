@@ -161,7 +161,7 @@ def ruff() -> dict[str, Any]:
         "level": "error",
         "message": {"text": "`os` imported but unused"},
         "locations": [
-            place("file:///home/runner/work/shop/shop/app/main.py", 1, startColumn=8, endLine=1, endColumn=10)
+            place("file:///builds/work/shop/shop/app/main.py", 1, startColumn=8, endLine=1, endColumn=10)
         ],
         "fixes": [{"description": {"text": "Remove unused import: `os`"}, "artifactChanges": []}],
     }

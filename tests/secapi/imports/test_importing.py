@@ -148,7 +148,7 @@ def test_each_tool_of_a_file_is_matched_by_itself_and_its_empty_run_closes_what_
 @pytest.mark.usefixtures("without_process")
 def test_reports_of_imported_results_name_the_tool_and_run_nothing_of_theirs(shop: Shop) -> None:
     hostile = result("=cmd()", text=f"={SCRIPT}", level="error")
-    scan = shop.scan(log(run("Tool", hostile), ruff()), checkout_uri="file:///home/runner/work/shop/shop")
+    scan = shop.scan(log(run("Tool", hostile), ruff()), checkout_uri="file:///builds/work/shop/shop")
     rows = list(csv.DictReader(io.StringIO(shop.report(scan["id"], "csv"), newline="")))
     page = shop.report(scan["id"], "html")
     exported = json.loads(shop.report(scan["id"], "sarif"))

@@ -22,7 +22,7 @@ from fastapi_architect.secapi.imports.sources import source_of
 from fastapi_architect.secapi.sandbox import read_untrusted
 
 LIMITS = ImportLimits()
-CHECKOUT = "file:///home/runner/work/shop/shop"
+CHECKOUT = "file:///builds/work/shop/shop"
 
 
 class Reader:

@@ -26,7 +26,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from fastapi_architect.findings.fingerprint import VERSION
+from fastapi_architect.findings.fingerprint import VERSION, numbered
 from fastapi_architect.secapi.imports.log import Result
 
 _LINE_HASH = "primaryLocationLineHash"
@@ -82,15 +82,7 @@ def fingerprints(source: str, traits: Sequence[Trait]) -> tuple[str, ...]:
         f"{VERSION}:i{_hash(source, each.rule, *_content(each, empty), length=31)}:{_hash(each.symbol, length=8)}"
         for each in traits
     ]
-    groups: dict[str, list[int]] = defaultdict(list)
-    for index, stem in enumerate(stems):
-        groups[stem].append(index)
-    ordinals = [0] * len(stems)
-    for group in groups.values():
-        group.sort(key=lambda index: (traits[index].path, traits[index].line, traits[index].column, index))
-        for ordinal, index in enumerate(group, start=1):
-            ordinals[index] = ordinal
-    return tuple(f"{stem}:{ordinal}" for stem, ordinal in zip(stems, ordinals, strict=True))
+    return numbered(stems, [(each.path, each.line, each.column) for each in traits])
 
 
 def _content(trait: Trait, empty: frozenset[str]) -> tuple[str, ...]:

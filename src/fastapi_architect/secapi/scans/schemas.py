@@ -34,7 +34,7 @@ class NewScan(InputModel):
                     "kind": "sarif",
                     "branch": "feature/search",
                     "commit": "2f5a5ac0b1e94d0f8d1d2c2f0a4c7d8e9f001122",
-                    "checkout_uri": "file:///home/runner/work/bookshop/bookshop",
+                    "checkout_uri": "file:///builds/work/bookshop/bookshop",
                 },
             ]
         }
